@@ -1,0 +1,1 @@
+"""Tertulia: video meetings for your own application."""
