@@ -1,0 +1,96 @@
+# Everything a developer does here. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+STAMPS := .make
+# rustup and `pip install --user` put their commands where a fresh shell may not look
+export PATH := $(HOME)/.cargo/bin:$(HOME)/.local/bin:$(CURDIR)/$(STAMPS)/uv/bin:$(PATH)
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+WEB_BUNDLE := server/src/tertulia/web_dist/index.html
+
+##@ Use
+.PHONY: help run build
+help: ## list what can be done
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+run: prepare ## build what has changed, then serve on http://localhost:6080 (settings: docs/configuration.md)
+	@exec .venv/bin/tertulia serve $(ARGS)
+
+build: need-run $(WEB_BUNDLE) ## wheels with everything inside, in dist/
+	uv build --all-packages --wheel --out-dir dist
+
+##@ Develop
+.PHONY: check fix test test-rust test-web test-python e2e soak
+check: prepare-dev ## all that is checked without running: format, lint, types, imports
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	cd web && npm run --silent check
+	cd sfu && cargo fmt --all --check
+	cd sfu && cargo clippy --release --all-targets -- -D warnings
+
+fix: prepare-dev ## format, and mend what the linters can mend
+	.venv/bin/ruff check --fix . || true
+	.venv/bin/ruff format .
+	cd web && npm run --silent fix
+	cd sfu && cargo fmt --all
+
+test: need-test prepare-dev test-rust test-web test-python ## the whole test suite
+
+test-rust: ## the media core, in virtual time
+	cd sfu && cargo test --release --workspace --exclude tertulia-sfu-py
+
+test-web: $(STAMPS)/npm ## the page's view models
+	cd web && npm test --silent
+
+test-python: ## everything else, browsers included (T=path picks)
+	.venv/bin/pytest $(or $(T),tests)
+
+e2e: need-test prepare-dev ## only the tests with real browsers
+	.venv/bin/pytest tests/e2e
+
+soak: need-test prepare-dev ## what is too long for every day: repetitions, random kills, long meetings
+	.venv/bin/pytest tests/soak --timeout 7200 $(ARGS)
+
+##@ Measure
+.PHONY: bench bench-api bench-recording
+bench: prepare-dev ## join time, and forwarded packets per server CPU-second
+	.venv/bin/python -m bench.join_time
+	.venv/bin/python -m bench.forwarding
+
+bench-api: prepare-dev ## REST requests a second, SQLite and PostgreSQL
+	.venv/bin/python -m bench.api
+
+bench-recording: prepare-dev ## CPU of a recording, and how soon it plays
+	.venv/bin/python -m bench.recording
+
+# ── what the goals above stand on ──
+.PHONY: prepare prepare-dev need-run need-test core
+need-run:
+	@tools/need run
+	@command -v uv >/dev/null || { echo "Installing uv into $(STAMPS)/uv …"; python3 -m venv $(STAMPS)/uv && $(STAMPS)/uv/bin/pip install --quiet uv; }
+
+need-test:
+	@tools/need test
+
+prepare: need-run $(WEB_BUNDLE) core
+	@uv sync --locked --no-dev --inexact --quiet
+
+prepare-dev: need-run $(WEB_BUNDLE) core
+	@uv sync --locked --quiet
+
+# cargo tells what it does while uv would be silent for minutes; with nothing to do it takes a fraction of a second
+core:
+	@cargo build --release --manifest-path sfu/Cargo.toml --package tertulia-sfu-io
+
+$(STAMPS)/npm: web/package-lock.json
+	@echo "Installing the page's packages …"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@mkdir -p $(STAMPS) && touch $@
+
+$(WEB_BUNDLE): $(STAMPS)/npm $(WEB_SOURCES)
+	@echo "Building the page …"
+	@cd web && npm run --silent build
+	@touch $@
