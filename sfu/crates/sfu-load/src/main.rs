@@ -1,0 +1,84 @@
+//! Synthetic peers for benchmarks. Signalling is the caller's: one JSON command a line on standard input, one JSON
+//! answer a line on standard output.
+//!
+//! | command | answer |
+//! | --- | --- |
+//! | `{"do": "offer", "peer": "a", "publish": bool, "audio": n, "video": n}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
+//! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
+//! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers, "lost": packets}` |
+//!
+//! A publisher sends 20 ms of sound and 30 pictures a second of six packets each, like 720p at 1.6 Mbit/s.
+#![forbid(unsafe_code)]
+
+mod peer;
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+
+use serde_json::{Value, json};
+
+use peer::{Counters, Request};
+
+fn main() -> io::Result<()> {
+    str0m::crypto::from_feature_flags().install_process_default();
+    let mut load = Load::default();
+    for line in io::stdin().lock().lines() {
+        let reply = match serde_json::from_str(&line?) {
+            Ok(command) => load.run(&command),
+            Err(error) => json!({ "error": error.to_string() }),
+        };
+        let mut out = io::stdout().lock();
+        writeln!(out, "{reply}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Load {
+    peers: HashMap<String, Sender<Request>>,
+    counters: Arc<Counters>,
+}
+
+impl Load {
+    fn run(&mut self, command: &Value) -> Value {
+        let peer = command["peer"].as_str().unwrap_or_default();
+        match command["do"].as_str() {
+            Some("offer") => self.offer(peer, command),
+            Some("answer") => self.ask(peer, |reply| Request::Answer {
+                sdp: command["sdp"].as_str().unwrap_or_default().to_owned(),
+                reply,
+            }),
+            Some("stats") => self.counters.snapshot(),
+            _ => json!({ "error": "unknown command" }),
+        }
+    }
+
+    fn offer(&mut self, peer: &str, command: &Value) -> Value {
+        if !self.peers.contains_key(peer) {
+            match peer::start(Arc::clone(&self.counters)) {
+                Ok(sender) => self.peers.insert(peer.to_owned(), sender),
+                Err(error) => return json!({ "error": error.to_string() }),
+            };
+        }
+        self.ask(peer, |reply| Request::Offer {
+            publish: command["publish"].as_bool().unwrap_or_default(),
+            audio: command["audio"].as_u64().unwrap_or_default(),
+            video: command["video"].as_u64().unwrap_or_default(),
+            reply,
+        })
+    }
+
+    fn ask(&self, peer: &str, request: impl FnOnce(Sender<Value>) -> Request) -> Value {
+        let (reply, answers) = mpsc::channel();
+        let sent = self.peers.get(peer).map(|sender| sender.send(request(reply)));
+        let mut answer = match (sent, answers.recv()) {
+            (Some(Ok(())), Ok(answer)) => answer,
+            _ => json!({ "error": "no such peer" }),
+        };
+        answer["peer"] = json!(peer);
+        answer
+    }
+}

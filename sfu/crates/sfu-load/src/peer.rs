@@ -1,0 +1,293 @@
+//! One synthetic peer: a thread, a UDP socket and a peer connection.
+
+use std::io;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::format::Codec;
+use str0m::media::{Direction, MediaKind, Mid};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{ExtensionValues, RtpWrite};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
+
+const AUDIO_EVERY: Duration = Duration::from_millis(20);
+const PICTURE_EVERY: Duration = Duration::from_micros(33_333);
+const PACKETS_PER_PICTURE: u64 = 6;
+const KEY_FRAME_EVERY_PICTURES: u64 = 90;
+const VIDEO_PAYLOAD_BYTES: usize = 1100;
+const AUDIO_PAYLOAD_BYTES: usize = 100;
+
+pub enum Request {
+    Offer { publish: bool, audio: u64, video: u64, reply: Sender<Value> },
+    Answer { sdp: String, reply: Sender<Value> },
+}
+
+/// What all peers together have seen.
+#[derive(Default)]
+pub struct Counters {
+    received: AtomicU64,
+    sent: AtomicU64,
+    connected: AtomicU64,
+}
+
+impl Counters {
+    pub fn snapshot(&self) -> Value {
+        json!({
+            "received": self.received.load(Relaxed),
+            "sent": self.sent.load(Relaxed),
+            "connected": self.connected.load(Relaxed),
+        })
+    }
+}
+
+/// Start a peer's thread. Fails when no UDP socket can be had.
+pub fn start(counters: Arc<Counters>) -> io::Result<Sender<Request>> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    let (sender, requests) = mpsc::channel();
+    let mut peer = Peer::new(socket, counters)?;
+    thread::spawn(move || {
+        if let Err(error) = peer.run(&requests) {
+            eprintln!("a synthetic peer stopped: {error}");
+        }
+    });
+    Ok(sender)
+}
+
+struct Peer {
+    rtc: Rtc,
+    socket: UdpSocket,
+    counters: Arc<Counters>,
+    pending: Option<SdpPendingOffer>,
+    source: Option<Source>,
+    connected: bool,
+}
+
+/// What a publisher sends, and when next.
+struct Source {
+    audio: Mid,
+    video: Mid,
+    next_audio: Instant,
+    next_picture: Instant,
+    audio_packets: u64,
+    pictures: u64,
+    key_frame: bool,
+}
+
+impl Peer {
+    fn new(socket: UdpSocket, counters: Arc<Counters>) -> io::Result<Self> {
+        let mut rtc = Rtc::builder()
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .set_rtp_mode(true)
+            .build(Instant::now());
+        let candidate = Candidate::host(socket.local_addr()?, "udp").map_err(io::Error::other)?;
+        rtc.add_local_candidate(candidate);
+        Ok(Self { rtc, socket, counters, pending: None, source: None, connected: false })
+    }
+
+    fn run(&mut self, requests: &Receiver<Request>) -> Result<(), RtcError> {
+        let mut buffer = vec![0; 2000];
+        loop {
+            let mut deadline = self.drain()?;
+            match requests.try_recv() {
+                Ok(request) => {
+                    self.serve(request)?;
+                    continue;
+                }
+                Err(mpsc::TryRecvError::Disconnected) => return Ok(()),
+                Err(mpsc::TryRecvError::Empty) => {}
+            }
+            if let Some(next) = self.publish(Instant::now())? {
+                deadline = deadline.min(next);
+            }
+            let wait = deadline.saturating_duration_since(Instant::now()).min(Duration::from_millis(50));
+            self.receive(wait.max(Duration::from_millis(1)), &mut buffer)?;
+        }
+    }
+
+    fn drain(&mut self) -> Result<Instant, RtcError> {
+        loop {
+            match self.rtc.poll_output()? {
+                Output::Timeout(at) => return Ok(at),
+                Output::Transmit(datagram) => {
+                    // a full socket buffer is loss, as on any network
+                    let _ = self.socket.send_to(&datagram.contents, datagram.destination);
+                }
+                Output::Event(Event::RtpPacket(_)) => {
+                    self.counters.received.fetch_add(1, Relaxed);
+                }
+                Output::Event(Event::KeyframeRequest(_)) => {
+                    if let Some(source) = &mut self.source {
+                        source.key_frame = true;
+                    }
+                }
+                Output::Event(Event::Connected) => {
+                    self.connected = true;
+                    self.counters.connected.fetch_add(1, Relaxed);
+                }
+                Output::Event(_) => {}
+            }
+        }
+    }
+
+    fn serve(&mut self, request: Request) -> Result<(), RtcError> {
+        let (reply, answer) = match request {
+            Request::Offer { publish, audio, video, reply } => (reply, self.offer(publish, audio, video)),
+            Request::Answer { sdp, reply } => (reply, self.accept(&sdp)?),
+        };
+        let _ = reply.send(answer);
+        Ok(())
+    }
+
+    fn offer(&mut self, publish: bool, audio: u64, video: u64) -> Value {
+        let first = self.pending.is_none() && !self.connected;
+        let mut changes = self.rtc.sdp_api();
+        if first {
+            for label in ["_lossy", "_reliable"] {
+                changes.add_channel(label.to_owned());
+            }
+        }
+        for (kind, count) in [(MediaKind::Audio, audio), (MediaKind::Video, video)] {
+            for _ in 0..count {
+                changes.add_media(kind, Direction::RecvOnly, None, None, None);
+            }
+        }
+        if publish && self.source.is_none() {
+            let mut add = |kind, cid: &str| {
+                changes.add_media(kind, Direction::SendOnly, Some("load".into()), Some(cid.to_owned()), None)
+            };
+            let now = Instant::now();
+            self.source = Some(Source {
+                audio: add(MediaKind::Audio, "load-audio"),
+                video: add(MediaKind::Video, "load-video"),
+                next_audio: now,
+                next_picture: now,
+                audio_packets: 0,
+                pictures: 0,
+                key_frame: true,
+            });
+        }
+        match changes.apply() {
+            Some((offer, pending)) => {
+                self.pending = Some(pending);
+                json!({ "offer": offer.to_sdp_string() })
+            }
+            None => json!({ "error": "nothing to offer" }),
+        }
+    }
+
+    fn accept(&mut self, sdp: &str) -> Result<Value, RtcError> {
+        let (Some(pending), Ok(answer)) = (self.pending.take(), SdpAnswer::from_sdp_string(sdp)) else {
+            return Ok(json!({ "error": "no offer is pending, or this is no answer" }));
+        };
+        self.rtc.sdp_api().accept_answer(pending, answer)?;
+        Ok(json!({ "ok": true }))
+    }
+
+    /// Send what is due; the answer is when something is due again.
+    fn publish(&mut self, now: Instant) -> Result<Option<Instant>, RtcError> {
+        if !self.connected || self.source.is_none() {
+            return Ok(None);
+        }
+        if self.source.as_ref().is_some_and(|source| now >= source.next_audio) {
+            self.send_audio(now)?;
+        }
+        if self.source.as_ref().is_some_and(|source| now >= source.next_picture) {
+            self.send_picture(now)?;
+        }
+        Ok(self.source.as_ref().map(|source| source.next_audio.min(source.next_picture)))
+    }
+
+    fn send_audio(&mut self, now: Instant) -> Result<(), RtcError> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        source.next_audio += AUDIO_EVERY;
+        let (mid, n) = (source.audio, source.audio_packets);
+        source.audio_packets += 1;
+        let levels = ExtensionValues { audio_level: Some(-20), voice_activity: Some(true), ..Default::default() };
+        self.write(mid, Codec::Opus, n, n * 960, true, vec![0xFC; AUDIO_PAYLOAD_BYTES], levels, now)
+    }
+
+    fn send_picture(&mut self, now: Instant) -> Result<(), RtcError> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        source.next_picture += PICTURE_EVERY;
+        let (mid, picture) = (source.video, source.pictures);
+        source.pictures += 1;
+        let key_frame = std::mem::take(&mut source.key_frame) || picture % KEY_FRAME_EVERY_PICTURES == 0;
+        for part in 0..PACKETS_PER_PICTURE {
+            let payload = vp8_payload(picture, part == 0, key_frame);
+            let (seq, last) = (picture * PACKETS_PER_PICTURE + part, part + 1 == PACKETS_PER_PICTURE);
+            self.write(mid, Codec::Vp8, seq, picture * 3000, last, payload, ExtensionValues::default(), now)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one RTP packet has that many parts")]
+    fn write(
+        &mut self,
+        mid: Mid,
+        codec: Codec,
+        seq: u64,
+        time: u64,
+        marker: bool,
+        payload: Vec<u8>,
+        ext_vals: ExtensionValues,
+        now: Instant,
+    ) -> Result<(), RtcError> {
+        let payload_type = self
+            .rtc
+            .media(mid)
+            .and_then(|media| media.remote_pts().iter().copied().find(|pt| self.is_codec(*pt, codec)));
+        let mut api = self.rtc.direct_api();
+        if let (Some(pt), Some(stream)) = (payload_type, api.stream_tx_by_mid(mid, None)) {
+            let packet = RtpWrite::new(pt, seq.into(), time as u32, now, payload)
+                .marker(marker)
+                .nackable(codec == Codec::Vp8)
+                .ext_vals(ext_vals);
+            stream.write_rtp(packet);
+            self.counters.sent.fetch_add(1, Relaxed);
+        }
+        self.drain().map(|_| ())
+    }
+
+    fn is_codec(&self, pt: str0m::media::Pt, codec: Codec) -> bool {
+        self.rtc.codec_config().params().iter().any(|params| params.pt() == pt && params.spec().codec == codec)
+    }
+
+    fn receive(&mut self, wait: Duration, buffer: &mut [u8]) -> Result<(), RtcError> {
+        // without a timeout the loop would not come back for its own work
+        let _ = self.socket.set_read_timeout(Some(wait));
+        let received = self.socket.recv_from(buffer);
+        let now = Instant::now();
+        let input = match received {
+            Ok((length, source)) => {
+                let contents = buffer.get(..length).and_then(|bytes| bytes.try_into().ok());
+                let (Some(contents), Ok(destination)) = (contents, self.socket.local_addr()) else { return Ok(()) };
+                Input::Receive(now, Receive { proto: Protocol::Udp, source, destination, contents })
+            }
+            Err(_) => Input::Timeout(now),
+        };
+        self.rtc.handle_input(input)
+    }
+}
+
+/// A VP8 payload (RFC 7741): descriptor with a 15-bit picture id, then the frame header of a 1280×720 picture.
+fn vp8_payload(picture: u64, start: bool, key_frame: bool) -> Vec<u8> {
+    let id = (picture & 0x7FFF) as u16;
+    let mut payload = vec![if start { 0x90 } else { 0x80 }, 0x80, 0x80 | (id >> 8) as u8, id as u8];
+    if start {
+        payload.push(if key_frame { 0x10 } else { 0x11 });
+        payload.extend([0, 0]);
+        if key_frame {
+            payload.extend([0x9D, 0x01, 0x2A, 0x00, 0x05, 0xD0, 0x02]);
+        }
+    }
+    payload.resize(VIDEO_PAYLOAD_BYTES, 0);
+    payload
+}
