@@ -67,6 +67,8 @@ class Peer:
         self._publishes = publishes
         self._load = load
         self._offer_id = 0
+        self._answered = False
+        self._wanted: rtc.MediaSectionsRequirement | None = None
 
     async def run(self, session: aiohttp.ClientSession, url: str, ready: asyncio.Event) -> None:
         token = (
@@ -104,13 +106,16 @@ class Peer:
         kind = response.WhichOneof("message")
         if kind == "answer":
             await self._load.ask(do="answer", peer=self.name, sdp=response.answer.sdp)
+            self._answered = True
         elif kind == "media_sections_requirement":
-            need = response.media_sections_requirement
-            if need.num_audios or need.num_videos:
-                offer = await self._offer(audio=need.num_audios, video=need.num_videos)
-                await socket.send_bytes(rtc.SignalRequest(offer=offer).SerializeToString())
+            self._wanted = response.media_sections_requirement
         elif kind == "leave":
             raise RuntimeError(f"{self.name} was told to leave: {response.leave}")
+        if self._answered and (need := self._wanted):
+            self._answered, self._wanted = False, None
+            # counts of 0 ask for a new offer as such, and str0m makes one only when something changes
+            offer = await self._offer(audio=need.num_audios, video=need.num_videos or (0 if need.num_audios else 1))
+            await socket.send_bytes(rtc.SignalRequest(offer=offer).SerializeToString())
 
 
 def join_request(offer: rtc.SessionDescription, tracks: list[rtc.AddTrackRequest]) -> str:
@@ -171,7 +176,13 @@ def livekit_server(binary: str) -> AbstractAsyncContextManager[Server]:
         "port": port,
         "bind_addresses": ["127.0.0.1"],
         "keys": {KEY: SECRET},
-        "rtc": {"udp_port": free_port(), "tcp_port": free_port(), "node_ip": "127.0.0.1", "use_external_ip": False, "congestion_control": {"enabled": False}},
+        "rtc": {
+            "udp_port": free_port(),
+            "tcp_port": free_port(),
+            "node_ip": "127.0.0.1",
+            "use_external_ip": False,
+            "congestion_control": {"enabled": False},
+        },
         "logging": {"level": "error"},
     }
     body = json.dumps(config)
