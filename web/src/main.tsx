@@ -1,0 +1,39 @@
+import "@preact/signals";
+import { render } from "preact";
+import { participantsApi } from "./api/participants.ts";
+import { Announcer } from "./session/announcer.ts";
+import { LocalDevice, LocalDevices } from "./session/devices.ts";
+import { linkOf } from "./session/link.ts";
+import { Memory, storeOrNull } from "./session/memory.ts";
+import { MeetingPage } from "./session/page.ts";
+import "./styles/index.css";
+import { App } from "./views/App.tsx";
+
+/** The page's only composition root: everything from the browser enters here. */
+function main(root: HTMLElement): void {
+  const memory = new Memory(
+    storeOrNull(() => localStorage),
+    storeOrNull(() => sessionStorage),
+  );
+  const kept = memory.preferences();
+  const devices = new LocalDevices(
+    // absent on a page that is not secure, whatever the types say
+    navigator.mediaDevices as MediaDevices | undefined,
+    new LocalDevice("camera", kept.cameraOn, kept.cameraId),
+    new LocalDevice("microphone", kept.microphoneOn, kept.microphoneId),
+  );
+  const page = new MeetingPage({
+    link: linkOf(location),
+    api: participantsApi(fetch.bind(globalThis)),
+    devices,
+    memory,
+    announcer: new Announcer(),
+    hasWebRtc: "RTCPeerConnection" in globalThis,
+    loadMeeting: async () => (await import("./session/meeting.ts")).Meeting,
+  });
+  render(<App page={page} />, root);
+  void page.open();
+}
+
+const root = document.getElementById("app");
+if (root) main(root);

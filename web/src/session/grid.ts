@@ -1,0 +1,51 @@
+/** The free space, or a tile in it, in CSS pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Pictures are contained, so one of another shape only gets margins. */
+const TILE_ASPECT = 16 / 9;
+
+/** Below this nobody is recognised: rather scroll. */
+const TILE_WIDTH_MIN = 120;
+
+/**
+ * The width in CSS pixels at which `count` equal tiles are as large as they can be in the free space.
+ * @param gap between tiles, in CSS pixels
+ */
+export function tileWidthFor(count: number, { width, height }: Size, gap: number): number {
+  let best = 0;
+  for (let columns = 1; columns <= count; columns += 1) {
+    const rows = Math.ceil(count / columns);
+    const byWidth = (width - gap * (columns - 1)) / columns;
+    const byHeight = ((height - gap * (rows - 1)) / rows) * TILE_ASPECT;
+    best = Math.max(best, Math.min(byWidth, byHeight));
+  }
+  return Math.floor(Math.max(best, Math.min(TILE_WIDTH_MIN, width)));
+}
+
+/** One or two letters that stand for a name where there is no picture. */
+export function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/u);
+  const picked = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return picked
+    .map((word) => firstCharacter(word ?? ""))
+    .join("")
+    .toLocaleUpperCase();
+}
+
+/** What a reader takes for one character: an emoji of several code points stays whole. */
+function firstCharacter(word: string): string {
+  const [first] = new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(word);
+  return first?.segment ?? "";
+}
+
+const HUES = 12;
+
+/** A steady colour (a step of the hue circle, 0–11) for somebody, so that tiles without a picture can be told apart. */
+export function hueStepOf(identity: string): number {
+  let hash = 0;
+  for (const char of identity) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
+  return hash % HUES;
+}

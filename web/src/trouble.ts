@@ -1,0 +1,66 @@
+/** Everything that can go wrong for somebody on the page. The words for each are in `i18n`, in one table. */
+export type Cause =
+  // the link and the meeting
+  | "link_not_valid"
+  | "meeting_over"
+  | "name_taken"
+  | "name_not_valid"
+  | "login_needed"
+  | "too_many_tries"
+  | "full"
+  | "not_admitted"
+  | "removed"
+  | "joined_elsewhere"
+  // the way to the server
+  | "server_unreachable"
+  | "server_stopping"
+  | "media_blocked"
+  | "connection_lost"
+  | "no_webrtc"
+  | "unexpected"
+  // devices
+  | "device_denied"
+  | "device_missing"
+  | "device_in_use"
+  | "device_insecure"
+  | "device_failed"
+  | "share_failed"
+  | "message_not_sent";
+
+/** A failure whose cause is known, so that it can be told in words. */
+export class Trouble extends Error {
+  readonly code: Cause;
+
+  constructor(code: Cause, options?: ErrorOptions) {
+    super(code, options);
+    this.name = "Trouble";
+    this.code = code;
+  }
+}
+
+export function causeOf(error: unknown): Cause {
+  return error instanceof Trouble ? error.code : "unexpected";
+}
+
+/** Causes after which the form stays open: what is wrong can be put right in it, or by trying again. */
+const MENDED_IN_THE_FORM: ReadonlySet<Cause> = new Set<Cause>([
+  "name_taken",
+  "name_not_valid",
+  "too_many_tries",
+  "server_unreachable",
+  "server_stopping",
+  "media_blocked",
+  "full",
+  "unexpected",
+]);
+
+export function staysInForm(cause: Cause): boolean {
+  return MENDED_IN_THE_FORM.has(cause);
+}
+
+/** Causes after which trying the same link again makes no sense. */
+const FINAL: ReadonlySet<Cause> = new Set<Cause>(["link_not_valid", "meeting_over", "no_webrtc", "removed"]);
+
+export function isFinal(cause: Cause): boolean {
+  return FINAL.has(cause);
+}

@@ -1,0 +1,36 @@
+import { useEffect } from "preact/hooks";
+import { text } from "../i18n/index.ts";
+import type { MeetingPage, PageState } from "../session/page.ts";
+import { Announcements } from "./Announcements.tsx";
+import { MeetingView } from "./MeetingView.tsx";
+import { PreJoin } from "./PreJoin.tsx";
+import { Stopped } from "./Stopped.tsx";
+
+type Views = {
+  [At in PageState["at"]]: (page: MeetingPage, state: Extract<PageState, { at: At }>) => preact.JSX.Element;
+};
+
+const VIEWS: Views = {
+  opening: () => (
+    <main class="card-page">
+      <p class="opening">{text.loading}</p>
+    </main>
+  ),
+  prejoin: (page) => <PreJoin page={page} />,
+  meeting: (page, { meeting }) => <MeetingView meeting={meeting} page={page} />,
+  stopped: (page, { cause }) => <Stopped page={page} cause={cause} />,
+};
+
+export function App({ page }: { readonly page: MeetingPage }) {
+  const state = page.state.value;
+  useEffect(() => {
+    document.title = page.roomTitle ? `${page.roomTitle} · ${text.appName}` : text.appName;
+  }, [page]);
+  const view = VIEWS[state.at] as (page: MeetingPage, state: PageState) => preact.JSX.Element;
+  return (
+    <>
+      {view(page, state)}
+      <Announcements announcer={page.announcer} />
+    </>
+  );
+}

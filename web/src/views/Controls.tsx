@@ -1,0 +1,115 @@
+import type { Signal } from "@preact/signals";
+import { Icon, type IconName } from "../components/Icon.tsx";
+import { text } from "../i18n/index.ts";
+import type { Meeting } from "../session/meeting.ts";
+
+export type OpenDialog = "devices" | "help" | null;
+
+interface ControlsProps {
+  readonly meeting: Meeting;
+  readonly dialog: Signal<OpenDialog>;
+}
+
+const canShareScreen = "getDisplayMedia" in (navigator.mediaDevices ?? {});
+
+/** The bar of buttons. What the role may not do is not offered; the server refuses it as well. */
+export function Controls({ meeting, dialog }: ControlsProps) {
+  const { chat, mayPublish, mayChat } = meeting;
+  return (
+    <nav class="controls" aria-label={text.controls.label}>
+      {mayPublish.value && <PublishControls meeting={meeting} />}
+      {mayChat.value && (
+        <ControlButton
+          id="chat"
+          icon="chat"
+          label={text.controls.chat}
+          hint={chat.unread.value > 0 ? text.controls.chatUnread(chat.unread.value) : undefined}
+          badge={chat.unread.value}
+          pressed={chat.open.value}
+          onClick={() => chat.show(!chat.open.value)}
+        />
+      )}
+      {mayPublish.value && (
+        <ControlButton id="devices" icon="devices" label={text.controls.devices} onClick={() => show("devices")} />
+      )}
+      <ControlButton id="help" icon="help" label={text.controls.help} onClick={() => show("help")} />
+      <ControlButton id="leave" icon="leave" label={text.controls.leave} onClick={() => void meeting.leave()} />
+    </nav>
+  );
+
+  function show(which: OpenDialog): void {
+    dialog.value = which;
+  }
+}
+
+function PublishControls({ meeting }: { readonly meeting: Meeting }) {
+  const { controls } = text;
+  const microphone = meeting.microphoneOn.value;
+  const camera = meeting.cameraOn.value;
+  const sharing = meeting.sharing.value;
+  return (
+    <>
+      <ControlButton
+        id="microphone"
+        icon={microphone ? "microphone" : "microphoneOff"}
+        label={microphone ? controls.microphoneOn : controls.microphoneOff}
+        off={!microphone}
+        onClick={() => void meeting.toggleMicrophone()}
+      />
+      <ControlButton
+        id="camera"
+        icon={camera ? "camera" : "cameraOff"}
+        label={camera ? controls.cameraOn : controls.cameraOff}
+        off={!camera}
+        onClick={() => void meeting.toggleCamera()}
+      />
+      {canShareScreen && (
+        <ControlButton
+          id="share"
+          icon="screen"
+          label={sharing ? controls.shareOn : controls.shareOff}
+          active={sharing}
+          onClick={() => void meeting.toggleSharing()}
+        />
+      )}
+    </>
+  );
+}
+
+interface ControlButtonProps {
+  readonly id: string;
+  readonly icon: IconName;
+  readonly label: string;
+  readonly hint?: string | undefined;
+  readonly badge?: number;
+  readonly pressed?: boolean;
+  readonly active?: boolean;
+  readonly off?: boolean;
+  readonly onClick: () => void;
+}
+
+function ControlButton({ id, icon, label, hint, badge = 0, pressed, active, off, onClick }: ControlButtonProps) {
+  const look = [`control ${id}`, off && "off", (active || pressed) && "active"].filter(Boolean).join(" ");
+  return (
+    <button
+      type="button"
+      class={look}
+      data-control={id}
+      aria-label={hint ?? label}
+      aria-pressed={pressed}
+      onClick={onClick}
+    >
+      <span class="control-icon">
+        <Icon name={icon} />
+        {badge > 0 && (
+          <span class="unread" aria-hidden="true">
+            {badge}
+          </span>
+        )}
+      </span>
+      <span class="control-label" aria-hidden="true">
+        {label}
+      </span>
+    </button>
+  );
+}

@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { choicesOf, deviceCause, LocalDevice, LocalDevices, type MediaDevicesLike } from "../src/session/devices.ts";
+
+class FakeTrack extends EventTarget {
+  stopped = false;
+  readonly kind: "audio" | "video";
+  readonly deviceId: string;
+
+  constructor(kind: "audio" | "video", deviceId: string) {
+    super();
+    this.kind = kind;
+    this.deviceId = deviceId;
+  }
+
+  getSettings() {
+    return { deviceId: this.deviceId };
+  }
+
+  stop() {
+    this.stopped = true;
+  }
+}
+
+function failure(name: string): Error {
+  return Object.assign(new Error(name), { name });
+}
+
+/** A machine whose devices answer, or fail, as the test says. */
+function machine(trouble: { audio?: string; video?: string } = {}) {
+  const opened: FakeTrack[] = [];
+  const asked: MediaStreamConstraints[] = [];
+  const media = Object.assign(new EventTarget(), {
+    async getUserMedia(constraints: MediaStreamConstraints) {
+      asked.push(constraints);
+      const kinds = (["audio", "video"] as const).filter((kind) => constraints[kind]);
+      for (const kind of kinds) if (trouble[kind]) throw failure(trouble[kind]);
+      const tracks = kinds.map((kind) => new FakeTrack(kind, `${kind}-1`));
+      opened.push(...tracks);
+      const of = (kind: string) => tracks.filter((track) => track.kind === kind);
+      return { getVideoTracks: () => of("video"), getAudioTracks: () => of("audio") };
+    },
+    async enumerateDevices() {
+      return [
+        { kind: "videoinput", deviceId: "video-1", label: "Front" },
+        { kind: "audioinput", deviceId: "audio-1", label: "Desk" },
+      ];
+    },
+  });
+  const devices = new LocalDevices(
+    media as unknown as MediaDevicesLike,
+    new LocalDevice("camera", true, ""),
+    new LocalDevice("microphone", true, ""),
+  );
+  return { devices, opened, asked };
+}
+
+test("asks once for both, and lists what can be chosen", async () => {
+  const { devices, asked } = machine();
+  await devices.start();
+  expect(asked).toHaveLength(1);
+  expect(devices.camera.track.value).not.toBeNull();
+  expect(devices.microphone.track.value).not.toBeNull();
+  expect(devices.camera.choices.value).toEqual([{ id: "video-1", label: "Front" }]);
+  expect(devices.camera.chosenId.value).toBe("video-1");
+});
+
+test("a camera that is missing does not hinder the microphone", async () => {
+  const { devices } = machine({ video: "NotFoundError" });
+  await devices.start();
+  expect(devices.microphone.track.value).not.toBeNull();
+  expect(devices.camera.problem.value).toBe("device_missing");
+  expect(devices.camera.on.value).toBe(false);
+});
+
+test("a page that is not secure has no devices, and says why", async () => {
+  const devices = new LocalDevices(
+    undefined,
+    new LocalDevice("camera", true, ""),
+    new LocalDevice("microphone", true, ""),
+  );
+  await devices.start();
+  expect(devices.camera.problem.value).toBe("device_insecure");
+  expect(devices.microphone.problem.value).toBe("device_insecure");
+});
+
+test("switched off while the browser still asks: the device is closed when it comes", async () => {
+  const { devices, opened } = machine();
+  const starting = devices.start();
+  await devices.toggle(devices.camera);
+  await starting;
+  expect(devices.camera.track.value).toBeNull();
+  expect(opened.filter((track) => track.kind === "video").every((track) => track.stopped)).toBe(true);
+});
+
+test("off closes the device, on opens it again", async () => {
+  const { devices, opened } = machine();
+  await devices.start();
+  await devices.toggle(devices.camera);
+  expect(opened.find((track) => track.kind === "video")?.stopped).toBe(true);
+  await devices.toggle(devices.camera);
+  expect(devices.camera.track.value).not.toBeNull();
+});
+
+test("what the meeting has taken is left open", async () => {
+  const { devices, opened } = machine();
+  await devices.start();
+  devices.handOver();
+  devices.stop();
+  expect(opened.some((track) => track.stopped)).toBe(false);
+});
+
+test("a device that is pulled out is told", async () => {
+  const { devices, opened } = machine();
+  await devices.start();
+  opened.find((track) => track.kind === "audio")?.dispatchEvent(new Event("ended"));
+  expect(devices.microphone.problem.value).toBe("device_missing");
+  expect(devices.microphone.track.value).toBeNull();
+});
+
+test("devices without a name are not offered", () => {
+  const hidden = [{ kind: "audioinput", deviceId: "", label: "" }] as unknown as MediaDeviceInfo[];
+  expect(choicesOf(hidden, "microphone")).toEqual([]);
+});
+
+test.each([
+  ["NotAllowedError", "device_denied"],
+  ["NotFoundError", "device_missing"],
+  ["NotReadableError", "device_in_use"],
+  ["SomethingNewError", "device_failed"],
+])("%s is told as %s", (name, cause) => {
+  expect(deviceCause(failure(name))).toBe(cause);
+});

@@ -1,0 +1,19 @@
+import { defineConfig } from "vite";
+import { compress } from "./build/compress.ts";
+
+export default defineConfig({
+  base: "/",
+  // no plugin: Vite's own compiler turns JSX into calls of preact/jsx-runtime (tsconfig.json)
+  plugins: [compress()],
+  build: {
+    outDir: "../server/src/tertulia/web_dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // a data: address in a style sheet would need a hole in the content security policy
+    assetsInlineLimit: 0,
+    // the polyfill would be an inline script in some setups; every browser with WebRTC we support preloads modules
+    modulePreload: { polyfill: false },
+    // livekit-client alone is more than the warning's limit; it is loaded after the form is shown
+    chunkSizeWarningLimit: 600,
+  },
+});
