@@ -1,0 +1,56 @@
+"""``python -m tertulia.recorder <folder>``: record; ``--recover <folder>``: finish what a killed recorder left."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+
+from tertulia.domain.recorder_job import TOKEN_VARIABLE, EndReason
+from tertulia.recorder.folder import FolderBusyError, RecordingFolder
+from tertulia.recorder.main import Recorder, recover
+
+_EXIT_NOT_RECORDED, _EXIT_USAGE, _EXIT_BUSY = 1, 2, 3
+
+
+def main() -> int:
+    """Run one recording to its end; the exit code is 0 when there is a finished file or nothing to finish."""
+    parser = argparse.ArgumentParser(prog="python -m tertulia.recorder", description="Record one meeting.")
+    parser.add_argument("folder", type=Path, help="the recording's folder, with job.json in it")
+    parser.add_argument("--recover", action="store_true", help="finish what a killed recorder left in the folder")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("libav").setLevel(logging.ERROR)
+    try:
+        if options.recover:
+            print(recover(options.folder).to_json())  # noqa: T201 - the answer of this command
+            return 0
+        return _record(options.folder)
+    except FolderBusyError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for whoever called the command
+        return _EXIT_BUSY
+    except (OSError, ValueError) as error:
+        print(f"cannot use {options.folder}: {error}", file=sys.stderr)  # noqa: T201 - as above
+        return _EXIT_USAGE
+
+
+def _record(path: Path) -> int:
+    token = os.environ.pop(TOKEN_VARIABLE, "")
+    if not token:
+        raise ValueError(f"{TOKEN_VARIABLE} must hold the media server's access token")
+    folder = RecordingFolder.open(path)
+
+    async def record() -> int:
+        state = await Recorder(folder, token).run()
+        return _EXIT_NOT_RECORDED if state.reason is EndReason.START_FAILED else 0
+
+    code = asyncio.run(record())
+    folder.close()
+    # The native media library may panic in the interpreter's last moments; everything is closed and on the disk.
+    logging.shutdown()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

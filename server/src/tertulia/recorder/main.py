@@ -1,0 +1,236 @@
+"""The recorder's life: take the folder, join, record, finish the file by itself whatever happens around it."""
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import av
+
+from tertulia.domain.recorder_job import EndReason, RecorderPhase, RecorderState, RecordingPreset
+from tertulia.recorder.compositor import Compositor
+from tertulia.recorder.folder import DISK_FULL, RecordingFolder
+from tertulia.recorder.keeper import Keeper, wall_clock_ms
+from tertulia.recorder.layout import arrange
+from tertulia.recorder.muxer import FORMATS, Muxer
+from tertulia.recorder.pipeline import Intake, Pipeline
+from tertulia.recorder.repair import NothingRecordedError, cut_torn_tail, is_finalised, measure, repair
+from tertulia.recorder.source import MeetingSource, monotonic_us
+from tertulia.recorder.text import TextPainter
+from tertulia.recorder.timeline import EFFORTS, MICROSECOND, Timeline
+
+log = logging.getLogger(__name__)
+
+_SETTLE_S: Final = 1.0
+_WATCH_S: Final = 0.1
+
+
+class ComposingThread(threading.Thread):
+    """Drives a pipeline in real time until its end; `failure` says what stopped it early."""
+
+    def __init__(self, pipeline: Pipeline, on_failure: Callable[[], None]) -> None:
+        super().__init__(name="compose", daemon=True)
+        self.failure: OSError | None = None
+        self._pipeline = pipeline
+        self._on_failure = on_failure
+        self._wake = threading.Event()
+
+    def run(self) -> None:
+        """Write what is due, sleep until there is more; then close the file."""
+        try:
+            while not self._pipeline.is_finished:
+                if not self._pipeline.advance(monotonic_us()):
+                    wait_us = self._pipeline.next_due_us - monotonic_us()
+                    self._wake.wait(min(max(wait_us / MICROSECOND, 0.005), 0.1))
+            self._pipeline.finish()
+        except (OSError, av.FFmpegError) as error:
+            log.exception("the file cannot be written")
+            self.failure = error if isinstance(error, OSError) else OSError(str(error))
+            self._on_failure()
+
+
+class Recorder:
+    """One recording from joining to the finished file."""
+
+    def __init__(self, folder: RecordingFolder, token: str) -> None:
+        job = folder.job
+        self._folder = folder
+        self._job = job
+        self._format = FORMATS[job.preset]
+        self._intake = Intake()
+        self._source = MeetingSource(
+            url=job.media_url, token=token, intake=self._intake, with_picture=job.preset is not RecordingPreset.AUDIO
+        )
+        self._loop = asyncio.get_running_loop()
+        self._end: asyncio.Future[EndReason] = self._loop.create_future()
+        self._keeper = Keeper(folder, lambda reason: self._call(self.end, reason))
+        self._composing: ComposingThread | None = None
+        self._pipeline: Pipeline | None = None
+
+    def end(self, reason: EndReason) -> None:
+        """Ask for the end; the first reason counts."""
+        if not self._end.done():
+            self._end.set_result(reason)
+
+    async def run(self) -> RecorderState:
+        """Record until something ends it; returns the last state, which is also on the disk."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self.end, EndReason.STOPPED)
+        await asyncio.to_thread(self._keeper.start)
+        async with asyncio.TaskGroup() as tasks:
+            inside = [
+                tasks.create_task(self._or_end(work), name=name)
+                for name, work in (("attend", self._attend(tasks)), ("watch", self._watch()), ("begin", self._begin()))
+            ]
+            reason = await self._end
+            log.info("ending: %s", reason)
+            for task in inside:
+                task.cancel()
+            await self._finish(reason)
+            await self._source.leave()
+        return self._keeper.state
+
+    async def _or_end(self, work: Coroutine[None, None, None]) -> None:
+        # Whatever breaks here, what is recorded so far becomes a finished file.
+        try:
+            await work
+        except Exception:
+            log.exception("the recording cannot go on")
+            self.end(EndReason.FAILED)
+
+    async def _attend(self, tasks: asyncio.TaskGroup) -> None:
+        self.end(await self._source.attend(tasks))
+
+    async def _begin(self) -> None:
+        try:
+            async with asyncio.timeout(self._job.start_timeout_s):
+                await self._source.connected.wait()
+        except TimeoutError:
+            self.end(EndReason.START_FAILED)
+            return
+        # The first frame shall show people, not places where people will be.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLE_S):
+                while not self._source.is_settled:
+                    if self._format.picture is not None:
+                        self._source.wish(arrange(self._intake.scene.people, self._format.picture), EFFORTS[0])
+                    await asyncio.sleep(0.02)
+        self._start()
+
+    def _start(self) -> None:
+        timeline = Timeline(monotonic_us(), self._format.fps)
+        started_at_ms = wall_clock_ms()
+        size = self._format.picture
+        self._pipeline = Pipeline(
+            timeline=timeline,
+            muxer=Muxer(self._folder.part, self._format),
+            intake=self._intake,
+            compositor=None if size is None else Compositor(size, TextPainter()),
+            format_=self._format,
+            on_wishes=lambda tiles, effort: self._call(self._source.wish, tiles, effort),
+        )
+        self._keeper.follow(self._pipeline, started_at_ms)
+        self._composing = ComposingThread(self._pipeline, lambda: self._call(self.end, EndReason.FAILED))
+        self._composing.start()
+
+    async def _watch(self) -> None:
+        """End a meeting that stays empty, and measure how late the event loop is."""
+        before = time.monotonic()
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            now = time.monotonic()
+            self._intake.loop_lag_us = int(max(0.0, now - before - _WATCH_S) * MICROSECOND)
+            before = now
+            if self._source.is_someone_there():
+                continue
+            if self._pipeline is not None and now - self._source.someone_seen_at_s > self._job.empty_timeout_s:
+                connected = self._source.connected.is_set()
+                self.end(EndReason.EMPTY if connected else EndReason.CONNECTION_LOST)
+
+    async def _finish(self, reason: EndReason) -> None:
+        await asyncio.to_thread(self._keeper.finishing, reason)
+        ended_at_ms = wall_clock_ms()
+        if self._pipeline is not None and self._composing is not None:
+            self._pipeline.end_us = monotonic_us()
+            await asyncio.to_thread(self._composing.join)
+        await asyncio.to_thread(self._keeper.close, lambda state: self._final_state(state, reason, ended_at_ms))
+
+    def _final_state(self, state: RecorderState, reason: EndReason, ended_at_ms: int) -> RecorderState:
+        failure = None if self._composing is None else self._composing.failure
+        details = list(state.details)
+        if failure is not None:
+            reason = EndReason.LIMIT_DISK if failure.errno in DISK_FULL else EndReason.FAILED
+            details.append(f"The file could not be written further: {failure.strerror or failure}.")
+        if reason is EndReason.START_FAILED:
+            details.append(f"The meeting could not be joined: {self._source.last_error or 'no answer in time'}.")
+        state = replace(state, reason=reason, ended_at_ms=ended_at_ms, details=tuple(details))
+        return state if self._pipeline is None else close_file(self._folder, state)
+
+    def _call(self, function: Callable[..., None], *args: object) -> None:
+        with suppress(RuntimeError):  # the loop has gone: so has everything that could be told
+            self._loop.call_soon_threadsafe(function, *args)
+
+
+def close_file(folder: RecordingFolder, state: RecorderState) -> RecorderState:
+    """Give the media its final name and measure it; what cannot be finalised keeps playing in pieces."""
+    try:
+        cut_torn_tail(folder.part)
+        folder.sync_media()
+        needs_remux = not is_finalised(folder.part)
+        folder.publish()
+        summary = measure(folder.final)
+    except NothingRecordedError:
+        return replace(state, bytes=0, duration_s=0.0)
+    return replace(
+        state,
+        bytes=summary.bytes,
+        duration_s=summary.duration_s,
+        file_name=folder.final.name,
+        needs_remux=needs_remux,
+    )
+
+
+def recover(path: Path) -> RecorderState:
+    """Finish what a killed recorder left in its folder; harmless to repeat.
+
+    Raises FolderBusyError while a recorder lives there, ValueError for a folder without a job.
+    """
+    folder = RecordingFolder.open(path)
+    try:
+        state = folder.read_state() or RecorderState(phase=RecorderPhase.JOINING, pid=0)
+        if state.phase is RecorderPhase.DONE and not state.needs_remux:
+            return state
+        reason = state.reason if state.phase is RecorderPhase.DONE else EndReason.CRASHED
+        state = _recovered(folder, replace(state, phase=RecorderPhase.DONE, reason=reason))
+        folder.write_state(state)
+        return state
+    finally:
+        folder.close()
+
+
+def _recovered(folder: RecordingFolder, state: RecorderState) -> RecorderState:
+    try:
+        summary = repair(folder.final if state.needs_remux else folder.part, folder.final)
+    except NothingRecordedError:
+        return replace(state, bytes=0, duration_s=0.0, file_name=None)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        return state if state.needs_remux else close_file(folder, state)
+    ended_at_ms = state.ended_at_ms
+    if ended_at_ms is None and state.started_at_ms is not None:
+        ended_at_ms = state.started_at_ms + round(summary.duration_s * 1000)
+    return replace(
+        state,
+        ended_at_ms=ended_at_ms,
+        bytes=summary.bytes,
+        duration_s=summary.duration_s,
+        file_name=folder.final.name,
+        needs_remux=False,
+    )

@@ -1,0 +1,156 @@
+"""From scene, pictures and sounds to the file: what is due at a moment. Knows no thread and no clock of its own."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from tertulia.recorder.compositor import Compositor
+from tertulia.recorder.gallery import Gallery
+from tertulia.recorder.layout import Tile, arrange
+from tertulia.recorder.mixer import Mixer, Pcm
+from tertulia.recorder.muxer import AUDIO_BLOCK, Format, Muxer
+from tertulia.recorder.scene import Scene, TrackSid
+from tertulia.recorder.timeline import SAMPLE_RATE_HZ, Effort, Governor, Timeline
+
+DELAY_US: Final = 250_000
+"""How long after its time a frame is made: sound and pictures of that time have arrived by then."""
+_SOUND_PATIENCE_US: Final = 1_500_000
+_LATE_US: Final = 400_000
+
+
+class _End(Enum):
+    OF_TRACK = "end of track"
+
+
+SoundQueue = deque[tuple[TrackSid, Pcm | _End, int]]
+
+
+@dataclass(slots=True)
+class Intake:
+    """What the media connection hands over; it adds at one end, the composing thread takes at the other."""
+
+    gallery: Gallery = field(default_factory=Gallery)
+    sounds: SoundQueue = field(default_factory=deque)
+    scene: Scene = field(default_factory=Scene)
+    loop_lag_us: int = 0
+
+    def add_sound(self, track: TrackSid, pcm: Pcm, arrival_us: int) -> None:
+        """Take a chunk of sound that arrived at `arrival_us` of the monotonic clock."""
+        self.sounds.append((track, pcm, arrival_us))
+
+    def end_sound(self, track: TrackSid, now_us: int) -> None:
+        """Say that a track sends nothing more."""
+        self.sounds.append((track, _End.OF_TRACK, now_us))
+
+
+class Pipeline:
+    """Makes and writes the frames and the sound that are due. Sound is complete whatever happens to the picture."""
+
+    def __init__(
+        self,
+        *,
+        timeline: Timeline,
+        muxer: Muxer,
+        intake: Intake,
+        compositor: Compositor | None,
+        format_: Format,
+        on_wishes: Callable[[tuple[Tile, ...], Effort], None],
+    ) -> None:
+        self.governor = Governor(timeline.fps)
+        self.mixer = Mixer()
+        self.frames_composed = 0
+        self.frames_late = 0
+        self.end_us: int | None = None
+        self._timeline = timeline
+        self._muxer = muxer
+        self._intake = intake
+        self._compositor = compositor
+        self._size = format_.picture
+        self._on_wishes = on_wishes
+        self._tick = 0
+        self._sample = 0
+        self._unblocked_us = timeline.start_us
+        self._scene: Scene | None = None
+        self._tiles: tuple[Tile, ...] = ()
+
+    @property
+    def position_s(self) -> float:
+        """How much is written, in seconds."""
+        return self._timeline.seconds_of_tick(self._tick)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether everything up to `end_us` is written."""
+        return self.end_us is not None and self._timeline.tick_us(self._tick) >= self.end_us
+
+    @property
+    def next_due_us(self) -> int:
+        """When there is something to do again."""
+        return self._due_us(self._tick)
+
+    def advance(self, now_us: int) -> bool:
+        """Write the next frame and its sound if they are due; False when there was nothing to do."""
+        if self.is_finished or now_us < self._due_us(self._tick):
+            return False
+        self._take_sounds()
+        if not self._sound_is_ready(now_us):
+            self._unblocked_us = now_us
+            return False
+        late_us = max(now_us - max(self._due_us(self._tick), self._unblocked_us), self._intake.loop_lag_us)
+        self._write_sound(self._timeline.sample_of_tick(self._tick + 1))
+        if self._compositor is not None:
+            self._write_picture(self._compositor, now_us, late_us)
+        self._tick += 1
+        return True
+
+    def finish(self) -> None:
+        """Write the sound that is left over and close the file."""
+        rest = self._timeline.sample_of_tick(self._tick) - self._sample
+        if rest > 0:
+            self._muxer.write_audio(self.mixer.mix(self._sample, rest), self._sample)
+        self._muxer.close()
+
+    def _due_us(self, tick: int) -> int:
+        return self._timeline.tick_us(tick + 1) + DELAY_US
+
+    def _take_sounds(self) -> None:
+        sounds = self._intake.sounds
+        while sounds:
+            track, sound, at_us = sounds.popleft()
+            if isinstance(sound, _End):
+                self.mixer.end(track)
+            else:
+                self.mixer.push(track, sound, self._timeline.sample_at(at_us))
+
+    def _sound_is_ready(self, now_us: int) -> bool:
+        until = self._timeline.sample_of_tick(self._tick + 1)
+        waited_us = now_us - self._due_us(self._tick)
+        return waited_us > _SOUND_PATIENCE_US or self.mixer.is_ready(until, self._timeline.sample_at(now_us))
+
+    def _write_sound(self, until: int) -> None:
+        while self._sample + AUDIO_BLOCK <= until:
+            self._muxer.write_audio(self.mixer.mix(self._sample, AUDIO_BLOCK), self._sample)
+            self._sample += AUDIO_BLOCK
+
+    def _write_picture(self, compositor: Compositor, now_us: int, late_us: int) -> None:
+        effort_changed = self.governor.observe(now_us, late_us)
+        scene = self._intake.scene
+        if scene is not self._scene or effort_changed:
+            self._scene = scene
+            if self._size is not None:
+                self._tiles = arrange(scene.people, self._size)
+            self._on_wishes(self._tiles, self.governor.effort)
+        wanted = self.governor.wants(self._tick, late_us)
+        self.frames_late += late_us > _LATE_US
+        # The very first frame is never left out: it is what says that the recording is active.
+        if wanted or self._tick == 0:
+            time_us = self._timeline.tick_us(self._tick)
+            frame = compositor.compose(self._tiles, lambda track: self._intake.gallery.at(track, time_us))
+            self._muxer.write_video(frame, self._tick)
+            self.frames_composed += 1
+
+    def lost_sound_s(self) -> float:
+        """Say how much sound came too late to be mixed; it should be none."""
+        return self.mixer.lost_samples / SAMPLE_RATE_HZ

@@ -1,0 +1,31 @@
+"""Who is in the meeting as the recorder sees it: plain values that pass from the media connection to the picture."""
+
+from dataclasses import dataclass
+from typing import NewType
+
+Identity = NewType("Identity", str)
+TrackSid = NewType("TrackSid", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One who may publish. `camera` and `screen` are set while that track delivers a picture.
+
+    `joined_at` orders people; `last_spoke_at_s` is 0 for one who never spoke.
+    """
+
+    identity: Identity
+    name: str
+    joined_at: float = 0.0
+    camera: TrackSid | None = None
+    screen: TrackSid | None = None
+    screen_since_s: float = 0.0
+    speaking: bool = False
+    last_spoke_at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everyone who may publish, at one moment. Viewers and hidden participants are not in it."""
+
+    people: tuple[Person, ...] = ()
