@@ -1,8 +1,175 @@
-//! The binding: Command in, Event out.
+//! The binding: commands in, events out. No logic; the contract is `tertulia_sfu/_core.pyi`.
 
+mod event;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::process;
+
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, Wish};
+use tertulia_sfu_io::{MediaCore, Options};
+
+use crate::event::PyEvent;
+
+#[pyclass(name = "MediaCore", module = "tertulia_sfu._core", frozen)]
+struct PyMediaCore {
+    core: MediaCore,
+    pid: u32,
+}
+
+impl PyMediaCore {
+    /// Threads do not survive a fork: a child has nothing to talk to.
+    fn core(&self) -> PyResult<&MediaCore> {
+        if process::id() == self.pid {
+            Ok(&self.core)
+        } else {
+            Err(PyRuntimeError::new_err("the media core cannot be used after a fork: make one in this process"))
+        }
+    }
+}
+
+#[pymethods]
+impl PyMediaCore {
+    #[new]
+    #[pyo3(signature = (*, udp_port, addresses, bind = "0.0.0.0", workers = 0))]
+    fn new(udp_port: u16, addresses: Vec<String>, bind: &str, workers: usize) -> PyResult<Self> {
+        let parse =
+            |text: &str| text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is no IP address")));
+        let addresses = addresses.iter().map(|text| parse(text)).collect::<PyResult<Vec<_>>>()?;
+        let core = MediaCore::new(&Options { udp_port, bind: parse(bind)?, addresses, workers })?;
+        Ok(Self { core, pid: process::id() })
+    }
+
+    #[getter]
+    fn udp_port(&self) -> u16 {
+        self.core.udp_port()
+    }
+
+    fn fileno(&self) -> PyResult<i32> {
+        Ok(self.core()?.fileno())
+    }
+
+    #[pyo3(signature = (max_events = 1024))]
+    fn drain(&self, max_events: usize) -> PyResult<Vec<PyEvent>> {
+        Ok(self.core()?.drain(max_events).into_iter().map(PyEvent::from).collect())
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let core = self.core()?;
+        py.detach(|| core.close());
+        Ok(())
+    }
+
+    fn add_peer(&self, peer: &str) -> PyResult<()> {
+        self.core()?.add_peer(peer.into());
+        Ok(())
+    }
+
+    fn remove_peer(&self, peer: &str) -> PyResult<()> {
+        self.core()?.remove_peer(peer.into());
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, offer_id, sdp))]
+    fn offer(&self, peer: &str, offer_id: i64, sdp: String) -> PyResult<()> {
+        self.core()?.offer(peer.into(), offer_id, sdp);
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, candidate))]
+    fn trickle(&self, peer: &str, candidate: String) -> PyResult<()> {
+        self.core()?.trickle(peer.into(), candidate);
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, track, kind, cids, layers))]
+    fn expect_track(
+        &self,
+        peer: &str,
+        track: &str,
+        kind: &str,
+        cids: Vec<String>,
+        layers: Vec<(String, u32, u32)>,
+    ) -> PyResult<()> {
+        let kind = choose("kind", kind, &[("audio", Kind::Audio), ("video", Kind::Video)])?;
+        let spec =
+            |(name, width, height): (String, u32, u32)| Ok(LayerSpec { quality: quality(&name)?, width, height });
+        let layers = layers.into_iter().map(spec).collect::<PyResult<Vec<_>>>()?;
+        self.core()?.expect_track(peer.into(), track.into(), kind, cids, layers);
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, track))]
+    fn withdraw_track(&self, peer: &str, track: &str) -> PyResult<()> {
+        self.core()?.withdraw_track(peer.into(), track.into());
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, track, muted))]
+    fn set_track_muted(&self, peer: &str, track: &str, muted: bool) -> PyResult<()> {
+        self.core()?.set_track_muted(peer.into(), track.into(), muted);
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, track))]
+    fn subscribe(&self, peer: &str, track: &str) -> PyResult<()> {
+        self.core()?.subscribe(peer.into(), track.into());
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, track))]
+    fn unsubscribe(&self, peer: &str, track: &str) -> PyResult<()> {
+        self.core()?.unsubscribe(peer.into(), track.into());
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, fps = None, priority = None))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments of the contract")]
+    fn configure_subscription(
+        &self,
+        peer: &str,
+        track: &str,
+        enabled: bool,
+        quality: Option<&str>,
+        height: Option<u32>,
+        fps: Option<u32>,
+        priority: Option<u32>,
+    ) -> PyResult<()> {
+        let quality = quality.map(self::quality).transpose()?;
+        let wish = Wish { enabled, quality, height, fps, priority };
+        self.core()?.configure_subscription(peer.into(), track.into(), wish);
+        Ok(())
+    }
+
+    #[pyo3(signature = (peers, *, channel, payload))]
+    fn send_data(&self, peers: Vec<String>, channel: &str, payload: &[u8]) -> PyResult<()> {
+        let names = Channel::ALL.map(|channel| (event::channel_name(channel), channel));
+        let channel = choose("channel", channel, &names)?;
+        let peers = peers.into_iter().map(PeerId::from).collect();
+        self.core()?.send_data(peers, channel, payload);
+        Ok(())
+    }
+
+    fn stats(&self) -> PyResult<BTreeMap<&'static str, u64>> {
+        Ok(self.core()?.stats())
+    }
+}
+
+fn quality(name: &str) -> PyResult<Quality> {
+    let names = Quality::ALL.map(|quality| (event::quality_name(quality), quality));
+    choose("quality", name, &names)
+}
+
+fn choose<T: Copy>(what: &str, name: &str, choices: &[(&str, T)]) -> PyResult<T> {
+    let known = choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = choices.iter().find(|(choice, _)| *choice == name).map(|(_, value)| *value);
+    found.ok_or_else(|| PyValueError::new_err(format!("{what} is {name:?}; known are {known}")))
+}
 
 #[pymodule]
-fn _core(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyMediaCore>()?;
+    module.add_class::<PyEvent>()
 }

@@ -1,0 +1,69 @@
+//! Which worker has which peer and track.
+
+use std::collections::HashMap;
+
+use tertulia_sfu::{Event, PeerId, ShardId, Source, TrackId};
+
+#[derive(Default)]
+pub(crate) struct Directory {
+    peers: HashMap<PeerId, ShardId>,
+    tracks: HashMap<TrackId, Source>,
+    load: Vec<usize>,
+}
+
+impl Directory {
+    pub fn new(workers: usize) -> Self {
+        Self { load: vec![0; workers], ..Self::default() }
+    }
+
+    /// The worker of a peer; a new one goes where the fewest are.
+    pub fn place(&mut self, peer: &PeerId) -> ShardId {
+        if let Some(shard) = self.peers.get(peer) {
+            return *shard;
+        }
+        let (shard, count) = (0u16..)
+            .map(ShardId)
+            .zip(self.load.iter_mut())
+            .min_by_key(|(_, count)| **count)
+            .map_or((ShardId(0), None), |(shard, count)| (shard, Some(count)));
+        if let Some(count) = count {
+            *count += 1;
+        }
+        self.peers.insert(peer.clone(), shard);
+        shard
+    }
+
+    pub fn shard_of(&self, peer: &PeerId) -> Option<ShardId> {
+        self.peers.get(peer).copied()
+    }
+
+    pub fn remove_peer(&mut self, peer: &PeerId) {
+        if let Some(shard) = self.peers.remove(peer) {
+            if let Some(count) = self.load.get_mut(usize::from(shard.0)) {
+                *count -= 1;
+            }
+            self.tracks.retain(|_, source| source.publisher != *peer);
+        }
+    }
+
+    pub fn add_track(&mut self, peer: &PeerId, track: &TrackId, shard: ShardId) {
+        self.tracks.insert(track.clone(), Source { track: track.clone(), publisher: peer.clone(), shard });
+    }
+
+    pub fn remove_track(&mut self, track: &TrackId) {
+        self.tracks.remove(track);
+    }
+
+    pub fn source_of(&self, track: &TrackId) -> Option<&Source> {
+        self.tracks.get(track)
+    }
+
+    /// Keep up with what ended by itself.
+    pub fn observe(&mut self, event: &Event) {
+        match event {
+            Event::PeerFailed { peer, .. } => self.remove_peer(peer),
+            Event::TrackEnded { track, .. } => self.remove_track(track),
+            _ => {}
+        }
+    }
+}

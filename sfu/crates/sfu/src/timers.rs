@@ -1,0 +1,30 @@
+//! Deadlines of many peers, at most one waiting entry for each.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+use crate::ids::PeerKey;
+
+/// A heap of (deadline, peer). An entry may be out of date: whoever takes it asks the peer.
+#[derive(Default)]
+pub(crate) struct Timers {
+    heap: BinaryHeap<Reverse<(Instant, PeerKey)>>,
+}
+
+impl Timers {
+    pub fn push(&mut self, deadline: Instant, peer: PeerKey) {
+        self.heap.push(Reverse((deadline, peer)));
+    }
+
+    pub fn next(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse((deadline, _))| *deadline)
+    }
+
+    pub fn pop_due(&mut self, now: Instant) -> Option<PeerKey> {
+        match self.heap.peek() {
+            Some(Reverse((deadline, _))) if *deadline <= now => self.heap.pop().map(|Reverse((_, peer))| peer),
+            _ => None,
+        }
+    }
+}
