@@ -8,11 +8,11 @@ Words: a *peer* is one participant's single peer connection, named by its partic
 published track, named by its track SID (`TR_…`). A *subscription* is one peer receiving one track.
 """
 
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
-Kind = Literal["audio", "video"]
-Channel = Literal["reliable", "lossy", "data_track"]
-Quality = Literal["low", "medium", "high"]
+Kind: TypeAlias = Literal["audio", "video"]
+Channel: TypeAlias = Literal["reliable", "lossy", "data_track"]
+Quality: TypeAlias = Literal["low", "medium", "high"]
 
 @final
 class MediaCore:
@@ -42,7 +42,7 @@ class MediaCore:
     def add_peer(self, peer: str) -> None: ...
     def remove_peer(self, peer: str) -> None: ...
     def offer(self, peer: str, *, offer_id: int, sdp: str) -> None:
-        """Apply a client's offer (a new ICE ufrag in it is an ICE restart); `Answered` or `NegotiationFailed` follows."""
+        """Apply a client's offer (a new ICE ufrag means ICE restart); `Answered` or `NegotiationFailed` follows."""
     def trickle(self, peer: str, *, candidate: str) -> None:
         """A remote candidate line (`candidate:…`). May come before the offer. Unusable ones are ignored."""
 
@@ -78,7 +78,7 @@ class MediaCore:
 
     # ── data ──
     def send_data(self, peers: list[str], *, channel: Channel, payload: bytes) -> None:
-        """Send one message to each peer whose channel is open; bounded per peer (lossy drops, reliable gives up the peer)."""
+        """Send one message to each peer whose channel is open; bounded per peer (lossy drops, reliable gives up)."""
 
     # ── insight ──
     def stats(self) -> dict[str, int]:

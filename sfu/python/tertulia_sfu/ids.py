@@ -1,0 +1,48 @@
+"""The identifiers that LiveKit's protocol passes around; clients parse the prefixes, so they are fixed."""
+
+import secrets
+import string
+from typing import NewType
+
+ApiKey = NewType("ApiKey", str)
+RoomName = NewType("RoomName", str)
+RoomSid = NewType("RoomSid", str)
+Identity = NewType("Identity", str)
+ParticipantSid = NewType("ParticipantSid", str)
+TrackSid = NewType("TrackSid", str)
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def _random(prefix: str) -> str:
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def new_room_sid() -> RoomSid:
+    """A room's session id; a room that ends and comes again gets another."""
+    return RoomSid(_random("RM_"))
+
+
+def new_participant_sid() -> ParticipantSid:
+    """A participant's session id; each full (re)join gets another."""
+    return ParticipantSid(_random("PA_"))
+
+
+def new_track_sid() -> TrackSid:
+    """The id of one published track."""
+    return TrackSid(_random("TR_"))
+
+
+def new_event_id() -> str:
+    """The id of a webhook event: the same for every delivery attempt."""
+    return _random("EV_")
+
+
+def new_node_id() -> str:
+    """The id of this server process."""
+    return _random("ND_")
+
+
+def new_rpc_id() -> str:
+    """The id of a remote procedure call that the server API makes."""
+    return _random("RPC_")

@@ -1,0 +1,190 @@
+"""The media server, put together: signalling and rooms over the media core, as an ASGI application."""
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from . import room_service
+from ._core import MediaCore
+from .addresses import own_addresses
+from .config import Admission, Door, IceServer, JoinAttempt, MediaConfig, OpenDoor, Refusal
+from .ids import new_node_id
+from .lines import Lines
+from .room_service import RoomService
+from .rooms import Rooms
+from .signalling import Signalling
+from .timers import DeadlineQueue
+from .tokens import Tokens
+from .twirp import Twirp
+from .webhooks import Sink, Webhooks
+
+__all__ = ["Admission", "Door", "IceServer", "JoinAttempt", "MediaConfig", "MediaServer", "Refusal"]
+
+log = structlog.get_logger(__name__)
+
+CORS_MAX_AGE_S: Final = 86_400
+CORS_METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PATCH", "DELETE")
+EVENTS_AT_ONCE: Final = 1024
+
+
+class SteadyClock:
+    """Unix seconds that never jump: read once from the system's clock, then counted."""
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+
+    def __call__(self) -> float:
+        return self._offset + time.monotonic()
+
+
+class MediaServer:
+    """A LiveKit-compatible media server.
+
+    Mount `app` at the root of an HTTP server (see `serving.py`), `start` it in the running event loop, and `stop` it
+    before the HTTP server closes its sockets.
+    """
+
+    def __init__(self, config: MediaConfig, *, door: Door | None = None, webhook_sink: Sink | None = None) -> None:
+        self._config = config
+        self._door = door or OpenDoor()
+        self._sink = webhook_sink
+        self._node: _Node | None = None
+
+    @property
+    def udp_port(self) -> int:
+        """The port where media arrives; the configured one until the server has started."""
+        return self._config.udp_port if self._node is None else self._node.core.udp_port
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application: `/rtc…` and `/twirp/…`. Answers 503 while the server does not run."""
+        if self._node is not None:
+            await self._node.app(scope, receive, send)
+            return
+        refusal = PlainTextResponse("The media server is not running.", status_code=503)
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(refusal)
+        else:
+            await refusal(scope, receive, send)
+
+    async def start(self) -> None:
+        """Open the media port and serve. Raises OSError, which names the port, if it cannot be had."""
+        core = await asyncio.to_thread(_open_core, self._config)
+        self._node = _Node(self._config, core, self._door, self._sink)
+        self._node.start(asyncio.get_running_loop())
+
+    async def stop(self, grace_s: float = 2.0) -> None:
+        """Tell everybody to leave, close the sockets and the media port. Does nothing if it does not run."""
+        node, self._node = self._node, None
+        if node is not None:
+            await node.stop(grace_s)
+
+    def stats(self) -> dict[str, int]:
+        """The media core's counters since the start."""
+        return {} if self._node is None else self._node.core.stats()
+
+
+def _open_core(config: MediaConfig) -> MediaCore:
+    try:
+        return MediaCore(
+            udp_port=config.udp_port,
+            bind=config.bind,
+            addresses=list(config.addresses) or own_addresses(),
+            workers=config.workers,
+        )
+    except OSError as error:
+        raise OSError(error.errno, f"cannot use UDP port {config.udp_port} for media: {error}") from error
+
+
+class _Node:
+    """The parts of a running server, wired."""
+
+    def __init__(self, config: MediaConfig, core: MediaCore, door: Door, sink: Sink | None) -> None:
+        self.core = core
+        self._clock = SteadyClock()
+        self._timers = DeadlineQueue(self._arm)
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        tokens = Tokens(config.keys, time.time)
+        key = config.webhook_key or next(iter(config.keys))
+        self._webhooks = Webhooks(sink=sink, urls=config.webhook_urls, key=key, tokens=tokens, clock=self._clock)
+        lines = Lines()
+        self._rooms = Rooms(
+            config=config,
+            tokens=tokens,
+            media=core,
+            signals=lines,
+            timers=self._timers,
+            notices=self._webhooks,
+            node_id=new_node_id(),
+        )
+        self._signalling = Signalling(rooms=self._rooms, lines=lines, tokens=tokens, door=door, clock=self._clock)
+        service = RoomService(self._rooms, config, self._clock)
+        twirp = Twirp(room_service.SERVICE, service.methods(), others=room_service.OTHER_SERVICES, tokens=tokens)
+        self.app: ASGIApp = Starlette(
+            routes=[
+                *self._signalling.routes(),
+                Route("/twirp/{service}/{method}", twirp.handle, methods=["POST"]),
+                Route("/", _alive),
+            ],
+            middleware=[
+                Middleware(
+                    CORSMiddleware,
+                    allow_origins=["*"],
+                    allow_methods=CORS_METHODS,
+                    allow_headers=["*"],
+                    max_age=CORS_MAX_AGE_S,
+                )
+            ],
+        )
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        loop.add_reader(self.core.fileno(), self._drain)
+        self._arm()
+
+    async def stop(self, grace_s: float) -> None:
+        self._rooms.close_all(self._clock())
+        await self._signalling.stop(grace_s)
+        await self._webhooks.stop(grace_s)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._loop is not None:
+            self._loop.remove_reader(self.core.fileno())
+            self._loop = None
+        await asyncio.to_thread(self.core.close)
+
+    def _drain(self) -> None:
+        """Hand the waiting events to the rooms; a fault in one of them stays with it."""
+        now = self._clock()
+        for event in self.core.drain(EVENTS_AT_ONCE):
+            try:
+                self._rooms.media_event(event, now)
+            except Exception:
+                log.exception("media event failed", media_event=type(event).__name__)
+
+    def _arm(self) -> None:
+        """Wake up when the next deadline is due."""
+        if self._loop is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        at = self._timers.next_at()
+        if at is not None:
+            self._timer = self._loop.call_later(max(0.0, at - self._clock()), self._run_due)
+
+    def _run_due(self) -> None:
+        self._timers.run_due(self._clock())
+        self._arm()
+
+
+async def _alive(_request: object) -> Response:
+    return PlainTextResponse("OK")
