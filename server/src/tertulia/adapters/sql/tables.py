@@ -1,0 +1,109 @@
+"""The tables. Invariants are constraints here, never locks in memory."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("prefix_json", Text),  # as it was sent; JSON, since PostgreSQL's text has no NUL
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False, index=True),
+    Column("max_participants", BigInteger),
+    Column("chat_enabled", Boolean, nullable=False),
+    Column("recording_enabled", Boolean, nullable=False),
+    Column("virtual_background_enabled", Boolean, nullable=False),
+    Column("moderator_secret", Text, nullable=False),
+    Column("publisher_secret", Text, nullable=False),
+    Column("viewer_secret", Text, nullable=False),
+    Index("ix_rooms_newest", "created_at_ms", "name"),
+)
+
+seats = Table(
+    "seats",
+    metadata,
+    Column("room", Text, ForeignKey("rooms.name", ondelete="CASCADE"), primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("role", Text),
+    Column("role_changed_at_ms", BigInteger, nullable=False),
+    Column("reserved_until_ms", BigInteger, nullable=False, index=True),
+    Column("dead_before_ms", BigInteger, nullable=False),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("room", Text, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("started_at_ms", BigInteger),
+    Column("ended_at_ms", BigInteger),
+    Column("duration_s", Float(53)),
+    Column("size_bytes", BigInteger),
+    Column("error_code", Integer),
+    Column("error", Text),
+    Column("details", Text),
+    Column("stop_requested_at_ms", BigInteger),
+    Column("lease_owner", Text),
+    Column("lease_until_ms", BigInteger, nullable=False),
+    Index("ix_recordings_newest", "created_at_ms", "id"),
+    Index("ix_recordings_room_newest", "room", "created_at_ms", "id"),
+    # one-active-recording: holds under any race and across several servers
+    Index(
+        "ux_recordings_one_active",
+        "room",
+        unique=True,
+        sqlite_where=text("state IN ('STARTING', 'ACTIVE', 'ENDING')"),
+        postgresql_where=text("state IN ('STARTING', 'ACTIVE', 'ENDING')"),
+    ),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("username", Text, nullable=False),
+    Column("refresh_id", Text, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False, index=True),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False, index=True),
+)

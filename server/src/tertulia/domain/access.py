@@ -1,0 +1,152 @@
+"""Who may do what: the one table of roles, keys, operations and grants.
+
+Actor: what somebody turns out to be after authentication. Action: what an operation of the REST API does.
+Grants: what a role may do on the media server, where it is enforced for every signalling message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tertulia.domain.ids import Identity, RoomName, SessionId
+
+
+class Role(StrEnum):
+    """What somebody is in a room."""
+
+    MODERATOR = "moderator"
+    PUBLISHER = "publisher"
+    VIEWER = "viewer"
+
+    @property
+    def rank(self) -> int:
+        """Higher may more."""
+        return _RANK[self]
+
+
+_RANK = {Role.VIEWER: 0, Role.PUBLISHER: 1, Role.MODERATOR: 2}
+
+
+class Actor(StrEnum):
+    """What a credential proves."""
+
+    API_KEY = "api_key"
+    ADMIN = "admin"
+    MODERATOR = "moderator"
+    PUBLISHER = "publisher"
+    VIEWER = "viewer"
+    HOLDER = "holder"
+    """Somebody with a participant token that may have run out: good for asking for a new one only."""
+    ANYONE = "anyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. Participants are bound to their own room."""
+
+    actor: Actor
+    room: RoomName | None = None
+    identity: Identity | None = None
+    session: SessionId | None = None
+
+
+class Action(StrEnum):
+    """What an operation does, under the name that the permission table uses."""
+
+    CREATE_ROOM = "create_room"
+    LIST_ROOMS = "list_rooms"
+    GET_ROOM = "get_room"
+    UPDATE_ROOM = "update_room"
+    DELETE_ROOM = "delete_room"
+    ROTATE_LINKS = "rotate_links"
+    END_MEETING = "end_meeting"
+    LIST_PARTICIPANTS = "list_participants"
+    DISCONNECT_PARTICIPANT = "disconnect_participant"
+    CHANGE_ROLE = "change_role"
+    TAKE_TOKEN = "take_token"
+    REFRESH_TOKEN = "refresh_token"
+    START_RECORDING = "start_recording"
+    STOP_RECORDING = "stop_recording"
+    LIST_RECORDINGS = "list_recordings"
+    GET_RECORDING = "get_recording"
+    DELETE_RECORDING = "delete_recording"
+    DELETE_RECORDINGS = "delete_recordings"
+    STREAM_RECORDING = "stream_recording"
+    TICKET = "ticket"
+    LOG_IN = "log_in"
+    REFRESH_SESSION = "refresh_session"
+    LOG_OUT = "log_out"
+    PROFILE = "profile"
+
+
+_APPLICATION = frozenset({Actor.API_KEY, Actor.ADMIN})
+_ADMIN = frozenset({Actor.ADMIN})
+_MODERATOR = frozenset({Actor.MODERATOR})
+_ADMIN_OR_MODERATOR = frozenset({Actor.ADMIN, Actor.MODERATOR})
+_ANYONE = frozenset({Actor.ANYONE})
+_IN_ROOM = frozenset({Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER})
+
+PUBLIC: Mapping[Action, frozenset[Actor]] = {
+    Action.CREATE_ROOM: _APPLICATION,
+    Action.LIST_ROOMS: _APPLICATION,
+    Action.GET_ROOM: _APPLICATION,
+    Action.UPDATE_ROOM: _APPLICATION,
+    Action.DELETE_ROOM: _APPLICATION,
+    Action.ROTATE_LINKS: _APPLICATION,
+    Action.END_MEETING: _APPLICATION,
+    Action.LIST_PARTICIPANTS: _APPLICATION,
+    Action.DISCONNECT_PARTICIPANT: _APPLICATION,
+    Action.CHANGE_ROLE: _APPLICATION,
+    Action.TAKE_TOKEN: _ANYONE,
+    Action.START_RECORDING: _APPLICATION,
+    Action.STOP_RECORDING: _APPLICATION,
+    Action.LIST_RECORDINGS: _APPLICATION,
+    Action.GET_RECORDING: _APPLICATION,
+    Action.DELETE_RECORDING: _APPLICATION,
+    Action.DELETE_RECORDINGS: _APPLICATION,
+    Action.STREAM_RECORDING: _APPLICATION,
+}
+"""The public API, `/meet/api/v1`."""
+
+INTERNAL: Mapping[Action, frozenset[Actor]] = {
+    Action.CREATE_ROOM: _ADMIN,
+    Action.LIST_ROOMS: _ADMIN,
+    Action.GET_ROOM: _ADMIN | _IN_ROOM,
+    Action.UPDATE_ROOM: _ADMIN,
+    Action.DELETE_ROOM: _ADMIN,
+    Action.ROTATE_LINKS: _ADMIN,
+    Action.END_MEETING: _ADMIN_OR_MODERATOR,
+    Action.LIST_PARTICIPANTS: _ADMIN | _IN_ROOM,
+    Action.DISCONNECT_PARTICIPANT: _MODERATOR,
+    Action.CHANGE_ROLE: _ADMIN_OR_MODERATOR,
+    Action.TAKE_TOKEN: _ANYONE,
+    Action.REFRESH_TOKEN: frozenset({Actor.HOLDER}),
+    Action.START_RECORDING: _ADMIN_OR_MODERATOR,
+    Action.STOP_RECORDING: _ADMIN_OR_MODERATOR,
+    Action.LIST_RECORDINGS: _ADMIN_OR_MODERATOR,
+    Action.GET_RECORDING: _ADMIN_OR_MODERATOR,
+    Action.DELETE_RECORDING: _ADMIN_OR_MODERATOR,
+    Action.STREAM_RECORDING: _ADMIN_OR_MODERATOR,
+    Action.TICKET: _ADMIN_OR_MODERATOR,
+    Action.LOG_IN: _ANYONE,
+    Action.REFRESH_SESSION: _ANYONE,
+    Action.LOG_OUT: _ANYONE,
+    Action.PROFILE: _ADMIN,
+}
+"""The internal API, `/meet/internal-api/v1`. Participants act only inside their own room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What somebody may do on the media server. Every other LiveKit grant stays off, for every role."""
+
+    can_publish: bool
+    can_subscribe: bool
+    can_publish_data: bool
+
+
+def grants_for(role: Role, *, chat_enabled: bool) -> Grants:
+    """Map a role to its grants. Data messages are chat: everybody's while the room allows it, nobody's otherwise."""
+    return Grants(can_publish=role is not Role.VIEWER, can_subscribe=True, can_publish_data=chat_enabled)

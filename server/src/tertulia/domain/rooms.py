@@ -1,0 +1,108 @@
+"""Rooms: names, expiry, preferences, and one secret for each role."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tertulia.domain.access import Role
+from tertulia.domain.ids import Millis, RoomName
+
+SUFFIX_LENGTH: Final = 15
+SUFFIX_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+PREFIX_LENGTH: Final = 64
+MAX_PARTICIPANTS: Final = 4_294_967_295
+_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,80}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPreferences:
+    """What a room allows."""
+
+    chat_enabled: bool = True
+    recording_enabled: bool = True
+    virtual_background_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencesChange:
+    """A partial change of preferences; `None` leaves a part as it is."""
+
+    chat_enabled: bool | None = None
+    recording_enabled: bool | None = None
+    virtual_background_enabled: bool | None = None
+
+    def applied_to(self, old: RoomPreferences) -> RoomPreferences:
+        """Return the preferences after the change."""
+
+        def pick(new: bool | None, kept: bool) -> bool:
+            return kept if new is None else new
+
+        return RoomPreferences(
+            chat_enabled=pick(self.chat_enabled, old.chat_enabled),
+            recording_enabled=pick(self.recording_enabled, old.recording_enabled),
+            virtual_background_enabled=pick(self.virtual_background_enabled, old.virtual_background_enabled),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSecrets:
+    """What the links of a room carry: who holds a role's secret may join with that role."""
+
+    moderator: str
+    publisher: str
+    viewer: str
+
+    def role_of(self, secret: str) -> Role | None:
+        """Find the role of a secret in constant time, whichever matches."""
+        offered = secret.encode()
+        found: Role | None = None
+        for role, known in (
+            (Role.MODERATOR, self.moderator),
+            (Role.PUBLISHER, self.publisher),
+            (Role.VIEWER, self.viewer),
+        ):
+            if hmac.compare_digest(offered, known.encode()):
+                found = role
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A place to meet, until it expires. `prefix` is what its creator sent, unsanitised."""
+
+    name: RoomName
+    prefix: str | None
+    created_at_ms: Millis
+    expires_at_ms: Millis
+    max_participants: int | None
+    preferences: RoomPreferences
+    secrets: RoleSecrets
+
+    def has_expired(self, now_ms: Millis) -> bool:
+        """Tell whether the room is gone: from its expiry on it does not exist for anybody."""
+        return now_ms >= self.expires_at_ms
+
+    def with_preferences(self, change: PreferencesChange) -> Room:
+        """Return the room with its preferences changed."""
+        return replace(self, preferences=change.applied_to(self.preferences))
+
+
+def could_be_room_name(text: str) -> bool:
+    """Tell whether a text can name a room at all; what cannot is never asked of the store."""
+    return _NAME.match(text) is not None
+
+
+def sanitise_prefix(text: str) -> str:
+    """Turn what an application sent into the readable part of a room's name; may come out empty."""
+    plain = re.sub(r"[^A-Za-z0-9-]", "", "-".join(text.split()))
+    trimmed = re.sub(r"-+", "-", plain).strip("-")
+    return trimmed[:PREFIX_LENGTH].strip("-")
+
+
+def room_name(prefix: str | None, suffix: str) -> RoomName:
+    """Build a name from what was sent and a random suffix."""
+    head = sanitise_prefix(prefix or "")
+    return RoomName(f"{head}-{suffix}" if head else suffix)

@@ -1,0 +1,45 @@
+"""Where an external LiveKit server reports to us: `POST /livekit/webhook`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from livekit import api
+from livekit.protocol.webhook import WebhookEvent
+
+from tertulia.errors import TertuliaError, unauthenticated
+from tertulia.http.asgi import Receive, Scope, Send, header
+from tertulia.http.errors import HttpError, error_reply
+from tertulia.http.replies import no_content
+from tertulia.http.validation import read_body
+
+
+class LiveKitWebhook:
+    """Checks the signature of a report (a token with the hash of the body) and hands the report on."""
+
+    def __init__(self, *, api_key: str, api_secret: str, sink: Callable[[WebhookEvent], Awaitable[None]]) -> None:
+        self._receiver = api.WebhookReceiver(api.TokenVerifier(api_key, api_secret))
+        self._sink = sink
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one report."""
+        try:
+            if scope["method"] != "POST":
+                raise HttpError(
+                    HTTPStatus.METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    "Send reports by POST",
+                    headers=[(b"allow", b"POST")],
+                )
+            await self._sink(self._verified(scope, await read_body(scope, receive)))
+            reply = no_content()
+        except TertuliaError as error:
+            reply = error_reply(error, scope["state"]["request_id"])
+        await reply.send(send)
+
+    def _verified(self, scope: Scope, body: bytes) -> WebhookEvent:
+        try:
+            return self._receiver.receive(body.decode(), header(scope, b"authorization") or "")
+        except Exception as error:  # the library lets whatever its parts raise through
+            raise unauthenticated() from error

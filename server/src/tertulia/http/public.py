@@ -1,0 +1,99 @@
+"""The public API, `/meet/api/v1`: its operations as a table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tertulia.domain.access import Action
+from tertulia.http.answers import many, nothing, one
+from tertulia.http.idempotency import HEADER, check_idempotency_key
+from tertulia.http.operations import Operation
+from tertulia.http.participants import ParticipantHandlers
+from tertulia.http.rooms import RoomHandlers
+from tertulia.http.schemas import (
+    FieldsQuery,
+    InRoom,
+    ListRoomsQuery,
+    MeetParticipant,
+    OpenViduMeetRoom,
+    OpenViduMeetRoomOptions,
+    RoleChange,
+    RoomUpdate,
+    Token,
+    TokenOptions,
+)
+
+BASE_PATH: Final = "/meet/api/v1"
+_ROOM: Final = "OpenVidu Meet - Room"
+_PARTICIPANT: Final = "Internal API - Participant"
+
+
+def room_operations(rooms: RoomHandlers, tag: str) -> list[Operation]:
+    """List what can be done with rooms; the same on both base paths."""
+    return [
+        Operation(
+            "createRoom", "POST", "/rooms", Action.CREATE_ROOM, rooms.create, "Create a room", tag,
+            one("The room, with a link for each role", OpenViduMeetRoom, 401, 409, 413, 415, 422),
+            body=OpenViduMeetRoomOptions, header_names=(HEADER,), check_headers=check_idempotency_key,
+        ),
+        Operation(
+            "getRooms", "GET", "/rooms", Action.LIST_ROOMS, rooms.list_all, "List rooms that have not expired", tag,
+            many("The rooms, newest first", OpenViduMeetRoom, 401, 422), query=ListRoomsQuery,
+        ),
+        Operation(
+            "getRoom", "GET", "/rooms/{roomName}", Action.GET_ROOM, rooms.get, "Get a room", tag,
+            one("The room", OpenViduMeetRoom, 401, 403, 404), query=FieldsQuery,
+        ),
+        Operation(
+            "updateRoom", "PUT", "/rooms/{roomName}", Action.UPDATE_ROOM, rooms.update,
+            "Change what a room allows, also during a meeting", tag,
+            one("The room as it is now", OpenViduMeetRoom, 401, 404, 413, 415, 422), body=RoomUpdate,
+        ),
+        Operation(
+            "deleteRoom", "DELETE", "/rooms/{roomName}", Action.DELETE_ROOM, rooms.delete,
+            "Delete a room and end its meeting", tag, nothing("The room is gone", 401, 404),
+        ),
+        Operation(
+            "rotateRoomLinks", "POST", "/rooms/{roomName}/rotate-links", Action.ROTATE_LINKS, rooms.rotate_links,
+            "Give a room new links; the old ones stop working", tag,
+            one("The room with its new links", OpenViduMeetRoom, 401, 404),
+        ),
+        Operation(
+            "endMeeting", "POST", "/rooms/{roomName}/end", Action.END_MEETING, rooms.end,
+            "End the meeting, keep the room", tag, nothing("The meeting is over", 401, 403, 404, 503),
+        ),
+    ]  # fmt: skip
+
+
+def in_room_operations(participants: ParticipantHandlers, tag: str) -> list[Operation]:
+    """List what can be done with the people in a room; the same on both base paths."""
+    return [
+        Operation(
+            "getParticipants", "GET", "/rooms/{roomName}/participants", Action.LIST_PARTICIPANTS, participants.list_all,
+            "List who is in a room", tag, many("Who is in", MeetParticipant, 401, 403, 404, 503),
+        ),
+        Operation(
+            "changeParticipantRole", "PUT", "/rooms/{roomName}/participants/{participantName}", Action.CHANGE_ROLE,
+            participants.change_role, "Change somebody's role, at once and for when they come back", tag,
+            one("The participant as it is now", MeetParticipant, 401, 403, 404, 413, 415, 422, 503), body=RoleChange,
+        ),
+    ]  # fmt: skip
+
+
+def public_operations(*, rooms: RoomHandlers, participants: ParticipantHandlers) -> list[Operation]:
+    """List the operations of the public API."""
+    return [
+        *room_operations(rooms, _ROOM),
+        *in_room_operations(participants, _PARTICIPANT),
+        Operation(
+            "generateParticipantToken", "POST", "/participants/token", Action.TAKE_TOKEN, participants.token,
+            "Generate a token for a participant", _PARTICIPANT,
+            one("The token, and its cookie", Token, 401, 403, 404, 413, 415, 422, 429, headers=("Set-Cookie",)),
+            body=TokenOptions,
+        ),
+        Operation(
+            "disconnectParticipant", "DELETE", "/participants/{participantName}", Action.DISCONNECT_PARTICIPANT,
+            participants.disconnect, "Disconnect a participant from a room", _PARTICIPANT,
+            nothing("The participant is disconnected", 401, 404, 422, 503), query=InRoom,
+        ),
+    ]  # fmt: skip

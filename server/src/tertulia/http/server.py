@@ -1,0 +1,100 @@
+"""The root of HTTP: gives each request its id, logs it, and sends it to the part that serves its path."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+
+from tertulia.errors import TertuliaError, Unavailable
+from tertulia.http.api import Elapsed, log_request
+from tertulia.http.asgi import App, Message, Receive, Scope, Send, header
+from tertulia.http.errors import error_reply, internal_error
+from tertulia.http.pages import Pages
+from tertulia.http.replies import Reply, json_reply
+
+_log = structlog.get_logger(__name__)
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+
+
+class Server:
+    """Everything that listens at our port, as one ASGI application.
+
+    It serves `/health` from the beginning; the rest answers 503 until `open` was called, and again after `close`.
+    `prefixes` maps the beginning of a path to the application that serves it.
+    """
+
+    def __init__(self) -> None:
+        self._prefixes: tuple[tuple[str, App], ...] = ()
+        self._pages: Pages | None = None
+        self._state = "starting"
+
+    def open(self, prefixes: Mapping[str, App], pages: Pages) -> None:
+        """Begin to serve."""
+        self._prefixes, self._pages, self._state = tuple(prefixes.items()), pages, "ok"
+
+    def close(self) -> None:
+        """Say that the server stops; requests that are being answered go on."""
+        self._state = "stopping"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a connection."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            app = self._app(scope["path"]) if self._state == "ok" else None
+            if app is None:
+                await send({"type": "websocket.close", "code": 1001})
+            else:
+                await app(scope, receive, send)
+
+    def _app(self, path: str) -> App | None:
+        for prefix, app in self._prefixes:
+            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+                return app
+        return None
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        elapsed = Elapsed()
+        offered = header(scope, b"x-request-id")
+        request_id = offered if offered and _REQUEST_ID.match(offered) else secrets.token_hex(8)
+        scope["state"] = {"request_id": request_id}
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            app = self._app(scope["path"]) if self._state == "ok" else None
+            if app is not None:
+                await app(scope, receive, send_with_id)
+            else:
+                await self._own(scope).send(send_with_id, without_body=scope["method"] == "HEAD")
+        finally:
+            log_request(scope, status, elapsed)
+
+    def _own(self, scope: Scope) -> Reply:
+        request_id = scope["state"]["request_id"]
+        if scope["path"] == "/health":
+            status = HTTPStatus.OK if self._state == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
+            return json_reply({"status": self._state}, status=status)
+        try:
+            return self._ready_pages().answer(scope)
+        except TertuliaError as error:
+            return error_reply(error, request_id)
+        except Exception:  # noqa: BLE001 - a defect costs one answer, and is logged
+            _log.exception("page failed by a defect", request_id=request_id)
+            return error_reply(internal_error(), request_id)
+
+    def _ready_pages(self) -> Pages:
+        if self._pages is None or self._state != "ok":
+            raise Unavailable("not_ready", f"The server is {self._state}", retry_after_s=1)
+        return self._pages

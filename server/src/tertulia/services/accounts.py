@@ -1,0 +1,224 @@
+"""Credentials of the installation: the API key, the administrator's password, and the sessions of the console.
+
+Stored is only what must be: a keyed hash of the API key, the password as argon2id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from tertulia.domain.ids import Millis, SessionId
+from tertulia.errors import Unauthenticated, unauthenticated
+from tertulia.services.ports import Clock, Session, Store, Transaction
+from tertulia.services.rate_limits import FailureLimit
+from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, TokenKind, derive_key
+
+_API_KEY: Final = "api_key"
+_ADMIN_PASSWORD: Final = "admin_password"  # noqa: S105 - the name of a row
+_KEY_CACHE_MS: Final = 1000
+_LOGIN_FAILURES: Final = 10
+_LOGIN_WINDOW_MS: Final = 5 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTokens:
+    """What a login is given."""
+
+    access: str
+    refresh: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSecrets:
+    """Secrets that were generated just now: shown once, then only their hashes exist."""
+
+    api_key: str | None
+    admin_password: str | None
+
+
+class AccountService:
+    """The API key, the administrator and the console's sessions.
+
+    `api_key` and `admin_password` are what the settings say; without them, what is stored counts.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        secret_key: str,
+        api_key: str | None,
+        admin_user: str,
+        admin_password: str | None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._tokens = ConsoleTokens(secret_key)
+        self._pepper = derive_key(secret_key, "api-key")
+        self._set_key_digest = None if api_key is None else self._digest(api_key)
+        self._admin_user = admin_user
+        self._set_password = admin_password
+        self._password_hash: str | None = None
+        self._hasher = PasswordHasher()
+        self._stored_key_digest: str | None = None
+        self._stored_key_read_ms = Millis(0)
+        self._logins = FailureLimit(failures=_LOGIN_FAILURES, window_ms=_LOGIN_WINDOW_MS)
+
+    def _digest(self, api_key: str) -> str:
+        return hmac.digest(self._pepper, api_key.encode(), hashlib.sha256).hex()
+
+    # ── setting up and rotating ──
+
+    async def prepare(self) -> FirstSecrets:
+        """Make the secrets that neither the settings nor the store have."""
+        if self._set_password is not None:
+            self._password_hash = await asyncio.to_thread(self._hasher.hash, self._set_password)
+
+        def missing(tx: Transaction) -> tuple[bool, bool]:
+            return tx.accounts.credential(_API_KEY) is None, tx.accounts.credential(_ADMIN_PASSWORD) is None
+
+        no_key, no_password = await self._store.read(missing)
+        return FirstSecrets(
+            api_key=await self.rotate_api_key() if no_key and self._set_key_digest is None else None,
+            admin_password=await self.set_password() if no_password and self._set_password is None else None,
+        )
+
+    async def rotate_api_key(self) -> str:
+        """Make a new API key; the old one is refused within a second."""
+        key = f"tk_{secrets.token_urlsafe(32)}"
+        digest = self._digest(key)
+        await self._store.write(lambda tx: tx.accounts.put_credential(_API_KEY, digest))
+        self._stored_key_read_ms = Millis(0)
+        return key
+
+    async def set_password(self, password: str | None = None) -> str:
+        """Set the administrator's password (a random one when none is given) and end every session."""
+        chosen = password or secrets.token_urlsafe(16)
+        hashed = await asyncio.to_thread(self._hasher.hash, chosen)
+
+        def work(tx: Transaction) -> None:
+            tx.accounts.put_credential(_ADMIN_PASSWORD, hashed)
+            tx.accounts.delete_sessions()
+
+        await self._store.write(work)
+        return chosen
+
+    # ── the API key ──
+
+    async def is_api_key(self, offered: str) -> bool:
+        """Compare a key, in constant time."""
+        known = self._set_key_digest or await self._key_digest()
+        return known is not None and hmac.compare_digest(known, self._digest(offered))
+
+    async def _key_digest(self) -> str | None:
+        now_ms = self._clock.now_ms()
+        if not 0 <= now_ms - self._stored_key_read_ms < _KEY_CACHE_MS:
+            self._stored_key_digest = await self._store.read(lambda tx: tx.accounts.credential(_API_KEY))
+            self._stored_key_read_ms = now_ms
+        return self._stored_key_digest
+
+    # ── sessions ──
+
+    @property
+    def admin_user(self) -> str:
+        """The administrator's name."""
+        return self._admin_user
+
+    async def log_in(self, username: str, password: str, *, address: str) -> SessionTokens:
+        """Begin a session. Raises Unauthenticated, TooManyRequests; neither tells whether the account exists."""
+        now_ms = self._clock.now_ms()
+        keys = (f"address:{address}", f"account:{hashlib.sha256(username.encode()).hexdigest()}")
+        for key in keys:
+            self._logins.check(key, now_ms=now_ms)
+        right_name = hmac.compare_digest(username.encode(), self._admin_user.encode())
+        right_password = await self._is_password(password)
+        if not (right_name and right_password):
+            for key in keys:
+                self._logins.failed(key, now_ms=now_ms)
+            raise Unauthenticated("wrong_credentials", "The username or the password is wrong")
+        session = Session(
+            id=SessionId(secrets.token_urlsafe(18)),
+            username=username,
+            refresh_id=secrets.token_urlsafe(18),
+            expires_at_ms=Millis(now_ms + LIFETIME_MS[TokenKind.REFRESH]),
+        )
+        await self._store.write(lambda tx: tx.accounts.put_session(session))
+        return self._session_tokens(session, now_ms)
+
+    async def _is_password(self, password: str) -> bool:
+        hashed = self._password_hash or await self._store.read(lambda tx: tx.accounts.credential(_ADMIN_PASSWORD))
+        try:
+            return await asyncio.to_thread(self._hasher.verify, hashed or "", password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def refresh(self, refresh_token: str) -> SessionTokens:
+        """Prolong a session. The old refresh token dies; using it again revokes the session."""
+        now_ms = self._clock.now_ms()
+        claims = self._tokens.read(TokenKind.REFRESH, refresh_token, now_ms=now_ms)
+        if claims is None:
+            raise unauthenticated()
+        session_id, refresh_id = SessionId(claims["sid"]), claims["jti"]
+        fresh_id = secrets.token_urlsafe(18)
+
+        def work(tx: Transaction) -> Session | None:
+            session = tx.accounts.session(session_id)
+            if session is None:
+                return None
+            if not hmac.compare_digest(session.refresh_id, refresh_id):
+                tx.accounts.delete_session(session_id)
+                return None
+            expires_at_ms = Millis(now_ms + LIFETIME_MS[TokenKind.REFRESH])
+            fresh = replace(session, refresh_id=fresh_id, expires_at_ms=expires_at_ms)
+            tx.accounts.put_session(fresh)
+            return fresh
+
+        session = await self._store.write(work)
+        if session is None:
+            raise unauthenticated()
+        return self._session_tokens(session, now_ms)
+
+    async def session_of(self, access_token: str) -> Session | None:
+        """Find the living session of an access token."""
+        claims = self._tokens.read(TokenKind.ACCESS, access_token, now_ms=self._clock.now_ms())
+        if claims is None:
+            return None
+        session = await self._store.read(lambda tx: tx.accounts.session(SessionId(claims["sid"])))
+        return session if session is not None and session.username == self._admin_user else None
+
+    async def session_of_refresh(self, refresh_token: str) -> SessionId | None:
+        """Name the session of a refresh token, so that it can be ended."""
+        claims = self._tokens.read(TokenKind.REFRESH, refresh_token, now_ms=self._clock.now_ms())
+        return None if claims is None else SessionId(claims["sid"])
+
+    async def log_out(self, session_id: SessionId) -> None:
+        """Revoke a session; one that is gone is no error."""
+        await self._store.write(lambda tx: tx.accounts.delete_session(session_id))
+
+    def _session_tokens(self, session: Session, now_ms: Millis) -> SessionTokens:
+        return SessionTokens(
+            access=self._tokens.sign(TokenKind.ACCESS, session.username, now_ms=now_ms, sid=session.id),
+            refresh=self._tokens.sign(
+                TokenKind.REFRESH, session.username, now_ms=now_ms, sid=session.id, jti=session.refresh_id
+            ),
+        )
+
+    # ── tickets ──
+
+    def ticket(self, recording_id: str) -> str:
+        """Make a ticket for one recording's stream."""
+        return self._tokens.sign(TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms())
+
+    def is_ticket(self, ticket: str, recording_id: str) -> bool:
+        """Tell whether a ticket opens that recording."""
+        claims = self._tokens.read(TokenKind.TICKET, ticket, now_ms=self._clock.now_ms())
+        return claims is not None and hmac.compare_digest(claims["sub"].encode(), recording_id.encode())

@@ -1,0 +1,77 @@
+"""What happens in meetings, as the media server reports it, and the reconciler that makes up for lost reports.
+
+Every report is handled so that any order, repetition or loss of reports leads to the same state.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from tertulia.domain.ids import Identity, Millis, RoomName
+from tertulia.domain.participants import LiveParticipant
+from tertulia.errors import Forbidden, NotFound
+from tertulia.services.participants import ParticipantService
+from tertulia.services.ports import Clock, MediaServer, Store, Transaction
+from tertulia.services.rooms import RoomService
+
+_log = structlog.get_logger(__name__)
+
+
+class MeetingService:
+    """Keeps the store and the media server of one mind."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        media: MediaServer,
+        rooms: RoomService,
+        participants: ParticipantService,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._media = media
+        self._rooms = rooms
+        self._participants = participants
+
+    async def joined(self, room: RoomName, participant: LiveParticipant) -> None:
+        """Enforce what a token alone cannot hold, on a media server without our door."""
+        if participant.role is None:
+            return
+        try:
+            admitted = await self._participants.admit(
+                room, participant.identity, participant.role, participant.issued_at_ms
+            )
+        except (NotFound, Forbidden) as refusal:
+            _log.info("joined with a dead token: removed", room=room, reason=refusal.code)
+            await self._media.remove(room, participant.identity)
+            return
+        if admitted.grants is not None and admitted.role is not None and admitted.grants != participant.grants:
+            await self._media.set_role(room, participant, admitted.role, admitted.grants)
+
+    async def left(self, room: RoomName, identity: Identity) -> None:
+        """Free the name of somebody who has gone."""
+        await self._participants.left(room, identity)
+
+    async def reconcile(self) -> None:
+        """Compare every live meeting of ours with what holds now, and mend the difference."""
+        for room in await self._media.rooms():
+            for participant in await self._media.participants(room):
+                await self.joined(room, participant)
+
+    async def expire(self) -> None:
+        """End the meetings of rooms whose time is over. Called every fraction of a second."""
+        await self._rooms.close_expired()
+
+    async def forget(self) -> None:
+        """Drop what decides nothing any more: old sessions, old idempotency keys, names that nobody holds."""
+        now_ms = self._clock.now_ms()
+        longest_token_ms = 24 * 3600 * 1000
+
+        def work(tx: Transaction) -> None:
+            tx.accounts.forget_expired(now_ms=now_ms)
+            tx.idempotency.forget_expired(now_ms=now_ms)
+            tx.seats.forget_idle(now_ms=now_ms, older_than_ms=Millis(now_ms - longest_token_ms), limit=1000)
+
+        await self._store.write(work)

@@ -1,0 +1,305 @@
+"""Settings: an option beats the environment, which beats `tertulia.toml`. One name everywhere.
+
+Nobody reads settings but the composition root: every part is given what it needs.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from tertulia.errors import ConfigurationError
+
+PREFIX: Final = "TERTULIA_"
+FILE: Final = "tertulia.toml"
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Commas = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+_A_PORT: Final = "a port from 0 to 65535 (0: any free one)"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; the description says what it is for, the title what is allowed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", toml_file=FILE, frozen=True, validate_default=False
+    )
+    secrets: ClassVar[frozenset[str]] = frozenset(
+        {"api_key", "admin_password", "media_api_secret", "turn_secret", "secret_key", "database_url"}
+    )
+
+    host: str = Field(
+        "127.0.0.1",
+        title="an address of this machine, or 0.0.0.0 or :: for all",
+        description="where HTTP and signalling listen",
+    )
+    port: Port = Field(6080, title=_A_PORT, description="where HTTP and signalling listen")
+    public_url: str = Field(
+        "",
+        title="an http:// or https:// URL without a path",
+        description="how browsers reach the server; default http://localhost:<port>",
+    )
+    data_dir: Path = Field(Path("data"), title="a folder", description="database, recordings, generated secrets")
+    api_key: str = Field(
+        "", title="a text without spaces", description="the REST API's key; default: generated, printed once"
+    )
+    admin_user: str = Field("admin", min_length=1, title="a name", description="who may log in to the console")
+    admin_password: str = Field(
+        "", title="a text", description="the console's password; default: generated, printed once"
+    )
+    participant_auth: Literal["none", "moderators_only", "all_users"] = Field(
+        "none",
+        title="none, moderators_only or all_users",
+        description="who must be logged in to get a participant token",
+    )
+    database_url: str = Field(
+        "",
+        title="sqlite:///<file> or postgresql+asyncpg://…",
+        description="the database; default SQLite in the data directory",
+    )
+    recordings_url: str = Field(
+        "",
+        title="a folder, or s3://, gs:// or az:// and a bucket",
+        description="where recordings are kept; default a folder in the data directory",
+    )
+    media_url: str = Field(
+        "",
+        title="a ws:// or wss:// URL",
+        description="an existing LiveKit server or cluster; default: the embedded one",
+    )
+    media_api_key: str = Field(
+        "", title="a text", description="LiveKit's key; default: generated, kept in the data directory"
+    )
+    media_api_secret: str = Field(
+        "", title="a text", description="LiveKit's secret; default: generated, kept in the data directory"
+    )
+    media_udp_port: Port = Field(7882, title=_A_PORT, description="where media arrives by UDP")
+    media_tcp_port: Port = Field(7881, title=_A_PORT, description="where media arrives by TCP")
+    media_addresses: Commas = Field(
+        (),
+        title="IP addresses, separated by commas",
+        description="addresses offered to clients; default: found by itself",
+    )
+    media_internal_url: str = Field(
+        "",
+        title="a ws://, wss://, http:// or https:// URL",
+        description="how the server and recorders reach the media server; default TERTULIA_MEDIA_URL",
+    )
+    turn_urls: Commas = Field(
+        (), title="turn: or turns: URLs, separated by commas", description="an existing TURN server handed to clients"
+    )
+    turn_secret: str = Field("", title="a text", description="the TURN server's shared secret")
+    tls_cert: Path | None = Field(
+        None, title="a file that can be read", description="certificate: serve HTTPS and WSS ourselves"
+    )
+    tls_key: Path | None = Field(None, title="a file that can be read", description="the certificate's key")
+    trusted_proxies: Commas = Field(
+        (),
+        title="addresses or networks, separated by commas, or *",
+        description="whose Forwarded and X-Forwarded-* headers are believed",
+    )
+    embed_origins: Commas = Field(
+        ("*",), title="* or origins, separated by commas", description="who may put the meeting into an iframe"
+    )
+    cors_origins: Commas = Field(
+        (),
+        title="* or origins, separated by commas",
+        description="which other sites' pages may call the public REST API",
+    )
+    secret_key: str = Field(
+        "",
+        title="a text of at least 16 characters",
+        description="what session keys are derived from; default: generated, kept in the data directory",
+    )
+    recording_preset: Literal["720p30", "1080p30", "audio"] = Field(
+        "720p30", title="720p30, 1080p30 or audio", description="picture and rate of recordings"
+    )
+    recording_max_duration_s: float = Field(
+        8 * 3600, gt=0, title="seconds, more than 0", description="the longest a recording may be"
+    )
+    recording_max_bytes: int | None = Field(
+        None, gt=0, title="bytes, more than 0", description="the largest a recording may be; default: no limit"
+    )
+    recording_empty_timeout_s: float = Field(
+        30, ge=0, title="seconds, 0 or more", description="how long an empty meeting goes on being recorded"
+    )
+    recording_min_free_bytes: int = Field(
+        1_000_000_000, ge=0, title="bytes, 0 or more", description="recordings end when less of the disk is free"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", title="debug, info, warning or error", description="how much is logged"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Say where settings come from, the strongest first."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_url(cls, value: str) -> str:
+        return _url(value, {"http", "https"}, path=False)
+
+    @field_validator("media_url")
+    @classmethod
+    def _is_media_url(cls, value: str) -> str:
+        return _url(value, {"ws", "wss"})
+
+    @field_validator("media_internal_url")
+    @classmethod
+    def _is_internal_url(cls, value: str) -> str:
+        return _url(value, {"ws", "wss", "http", "https"})
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database_url(cls, value: str) -> str:
+        if value and value.partition(":")[0].partition("+")[0] not in {"sqlite", "postgresql"}:
+            raise _refused()
+        return value
+
+    @field_validator("media_addresses")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            _address(address)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            if network != "*":
+                _network(network)
+        return value
+
+    @field_validator("embed_origins", "cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin if origin == "*" else _url(origin, {"http", "https"}, path=False) for origin in value)
+
+    @field_validator("turn_urls")
+    @classmethod
+    def _are_turn_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(url.partition(":")[0] not in {"turn", "turns"} for url in value):
+            raise _refused()
+        return value
+
+    @field_validator("tls_cert", "tls_key")
+    @classmethod
+    def _is_readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value.is_file() and os.access(value, os.R_OK)):
+            raise _refused()
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _is_header_value(cls, value: str) -> str:
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise _refused()
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long_enough(cls, value: str) -> str:
+        if value and len(value) < 16:  # noqa: PLR2004 - said in the title
+            raise _refused()
+        return value
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Settings:
+        for one, other in (
+            ("tls_cert", "tls_key"),
+            ("media_api_key", "media_api_secret"),
+            ("turn_urls", "turn_secret"),
+        ):
+            if bool(getattr(self, one)) != bool(getattr(self, other)):
+                raise PydanticCustomError(
+                    "pair", f"{PREFIX}{one.upper()} and {PREFIX}{other.upper()} are set together, or not at all"
+                )
+        if self.media_url and not self.media_api_key:
+            raise PydanticCustomError(
+                "pair", f"{PREFIX}MEDIA_URL needs {PREFIX}MEDIA_API_KEY and {PREFIX}MEDIA_API_SECRET of that server"
+            )
+        return self
+
+
+def _refused() -> PydanticCustomError:
+    return PydanticCustomError("refused", "refused")
+
+
+def _url(value: str, schemes: set[str], *, path: bool = True) -> str:
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise _refused() from None
+    if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
+        raise _refused()
+    if not path and parts.path not in {"", "/"}:
+        raise _refused()
+    return value.rstrip("/")
+
+
+def _address(value: str) -> None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise _refused() from None
+
+
+def _network(value: str) -> None:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise _refused() from None
+
+
+def load_settings(options: Mapping[str, Any]) -> Settings:
+    """Collect the settings. Raises ConfigurationError: one line for each wrong one, with what is allowed."""
+    try:
+        return Settings(**{name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from error
+    except ValueError as error:  # a file that is no TOML
+        raise ConfigurationError(f"{FILE}: {error}") from error
+
+
+def _line(detail: Mapping[str, Any]) -> str:
+    if not detail["loc"]:
+        return str(detail["msg"])
+    name = str(detail["loc"][0])
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"{FILE}: '{name}' is no setting"
+    shown = "<hidden>" if name in Settings.secrets else repr(detail["input"])
+    return f"{PREFIX}{name.upper()}: {shown} is not allowed; allowed is {field.title}"
