@@ -272,8 +272,13 @@ fn streams_of(rtc: &mut Rtc, sending: &[(Mid, bool)]) -> HashMap<Mid, (u32, Opti
     let mut ssrcs = HashMap::new();
     for (mid, fresh) in sending {
         if *fresh {
-            let (ssrc, rtx) = (direct.new_ssrc(), direct.new_ssrc());
-            direct.reset_stream_tx(*mid, None, ssrc, Some(rtx));
+            // made anew: the library's reset keeps the stream under its old SSRC, where feedback would not find it
+            let old = direct.stream_tx_by_mid(*mid, None).map(|stream| (stream.ssrc(), stream.rtx()));
+            if let Some((old, old_rtx)) = old {
+                direct.remove_stream_tx(old);
+                let (ssrc, rtx) = (direct.new_ssrc(), old_rtx.map(|_| direct.new_ssrc()));
+                direct.declare_stream_tx(ssrc, rtx, *mid, None);
+            }
         }
         if let Some(stream) = direct.stream_tx_by_mid(*mid, None) {
             ssrcs.insert(*mid, (*stream.ssrc(), stream.rtx().map(|rtx| *rtx)));

@@ -352,9 +352,10 @@ impl Shard {
         }
     }
 
-    /// The client closed its end in an orderly way.
+    /// The client closed its end in an orderly way. What still comes from it afterwards does not bring it back.
     fn on_closed(&mut self, key: PeerKey) {
         let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.connection.is_up = false;
         if !peer.connection.is_lost {
             peer.connection.is_lost = true;
             self.out.events.push(Event::PeerDisconnected { peer: peer.id.clone() });

@@ -1,0 +1,182 @@
+//! Joining, publishing, subscribing, leaving: what a meeting is made of.
+
+mod support;
+
+use std::time::Duration;
+
+use support::World;
+use support::client::Got;
+use tertulia_sfu::{Channel, Command, Event, Kind};
+
+fn assert_continuous(got: &[Got]) {
+    assert!(got.len() > 1);
+    for pair in got.windows(2) {
+        assert_eq!(pair[1].sequence, pair[0].sequence + 1, "a gap or a repeat: {pair:#?}");
+        assert!(pair[1].timestamp.wrapping_sub(pair[0].timestamp) < 90_000, "media time jumped: {pair:#?}");
+    }
+}
+
+#[test]
+fn audio_and_video_reach_a_subscriber() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(3, 3));
+    let (voice, face) = (world.publish(alice, Kind::Audio, &[]), world.publish(alice, Kind::Video, &[]));
+    world.subscribe(bob, &voice);
+    world.subscribe(bob, &face);
+    world.run_until_receiving(bob, &voice, 100);
+    world.run_until_receiving(bob, &face, 50);
+    let (voice, face) = (world.clients[bob].received(&voice), world.clients[bob].received(&face));
+    assert_continuous(voice);
+    assert_continuous(face);
+    assert!(face[0].keyframe, "video begins with a key frame");
+    assert!(voice[0].sequence < 65_536, "a receiver takes the first roll-over count to be 0");
+}
+
+#[test]
+fn a_room_spans_all_shards() {
+    let mut world = World::new(3);
+    let members: Vec<usize> = (0..6).map(|_| world.join(6, 6)).collect();
+    let tracks: Vec<_> = members.iter().map(|member| world.publish(*member, Kind::Video, &[])).collect();
+    for member in &members {
+        for (publisher, track) in tracks.iter().enumerate().filter(|(publisher, _)| publisher != member) {
+            let _ = publisher;
+            world.subscribe(*member, track);
+        }
+    }
+    world.run(Duration::from_secs(4));
+    for member in &members {
+        for (publisher, track) in tracks.iter().enumerate() {
+            let got = world.clients[*member].received(track);
+            assert_eq!(publisher != *member, got.len() > 50, "member {member}, publisher {publisher}: {}", got.len());
+        }
+    }
+}
+
+#[test]
+fn a_subscription_without_a_section_asks_for_one() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let tracks = [world.publish(alice, Kind::Video, &[]), world.publish(alice, Kind::Video, &[])];
+    for track in &tracks {
+        world.subscribe(bob, track);
+    }
+    for track in &tracks {
+        world.run_until_receiving(bob, track, 10);
+    }
+    let peer = world.peer(bob);
+    assert!(world.saw(|event| *event == Event::SectionsNeeded { peer: peer.clone(), audio: 0, video: 1 }));
+}
+
+#[test]
+fn a_section_is_used_again_with_another_identity() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let (first, second) = (world.publish(alice, Kind::Video, &[]), world.publish(alice, Kind::Video, &[]));
+    world.subscribe(bob, &first);
+    world.run_until_receiving(bob, &first, 10);
+    world.unsubscribe(bob, &first);
+    world.run(Duration::from_millis(500));
+    assert!(world.clients[bob].answers.last().unwrap().contains("a=inactive"), "a free section is shown as such");
+    world.subscribe(bob, &second);
+    world.run_until_receiving(bob, &second, 10);
+
+    let client = &world.clients[bob];
+    let videos = client.offers.last().unwrap().matches("m=video").count();
+    assert_eq!(videos, 1, "no section was added");
+    assert_ne!(client.received(&first)[0].ssrc, client.received(&second)[0].ssrc, "another track, another SSRC");
+    let answer = client.answers.last().unwrap();
+    assert!(answer.contains(&format!("a=msid:PA_{alice}|{second} {second}")) && !answer.contains(first.as_str()));
+}
+
+#[test]
+fn tracks_end_when_the_section_stops_sending() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Audio, &[]);
+    world.subscribe(bob, &track);
+    world.run_until_receiving(bob, &track, 10);
+    world.clients[alice].unpublish(0);
+    let peer = world.peer(alice);
+    let ended = Event::TrackEnded { peer, track: track.clone() };
+    world.run_until(|world| world.saw(|event| *event == ended));
+    world.run(Duration::from_millis(200));
+    world.clients[bob].forget();
+    world.run(Duration::from_millis(200));
+    assert!(world.clients[bob].received(&track).is_empty());
+}
+
+#[test]
+fn a_track_may_be_announced_before_or_after_its_offer() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    // the offer first: the section waits for its announcement
+    let cid = world.clients[alice].publish(Kind::Audio, &[]);
+    world.clients[alice].offer_wanted = true;
+    world.run(Duration::from_millis(300));
+    assert!(!world.saw(|event| matches!(event, Event::TrackStarted { .. })));
+    let peer = world.peer(alice);
+    let command = Command::ExpectTrack {
+        peer,
+        track: "TR_late".into(),
+        kind: Kind::Audio,
+        cids: vec![cid.clone()],
+        layers: vec![],
+    };
+    world.command(alice, command);
+    world.run_until(|world| {
+        world.saw(|event| matches!(event, Event::TrackStarted { cid: of, mime_type: "audio/opus", .. } if *of == cid))
+    });
+}
+
+#[test]
+fn muting_holds_back_and_unmuting_begins_with_a_key_frame() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, &[]);
+    world.subscribe(bob, &track);
+    world.run_until_receiving(bob, &track, 10);
+    let mute = |muted| Command::SetTrackMuted { peer: "PA_0".into(), track: track.clone(), muted };
+    world.command(alice, mute(true));
+    world.run(Duration::from_millis(100));
+    let before = world.clients[bob].received(&track).len();
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.clients[bob].received(&track).len(), before, "a muted track is not forwarded");
+    world.command(alice, mute(false));
+    world.run_until_receiving(bob, &track, 10);
+    let got = world.clients[bob].received(&track);
+    assert!(got[before].keyframe);
+    assert_eq!(got[before].sequence, got[before - 1].sequence + 1, "the pause leaves no gap");
+}
+
+#[test]
+fn data_goes_both_ways() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 6);
+    let now = world.now;
+    assert!(world.clients[alice].send(now, "_reliable", b"hello"));
+    world.run_until(|world| {
+        world.saw(|event| matches!(event, Event::DataReceived { channel: Channel::Reliable, payload, .. } if payload == b"hello"))
+    });
+    let peers = vec![world.peer(bob)];
+    let payload: std::sync::Arc<[u8]> = b"welcome".as_slice().into();
+    world.command(bob, Command::SendData { peers, channel: Channel::Lossy, payload });
+    world.run_until(|world| world.clients[bob].data.contains(&("_lossy".to_owned(), b"welcome".to_vec())));
+}
+
+#[test]
+fn the_silent_are_reported_and_may_come_back() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    let address = world.clients[alice].address;
+    let (peer, cut_at) = (world.peer(alice), world.now);
+    world.network.cut.push(address);
+    let lost = Event::PeerDisconnected { peer: peer.clone() };
+    world.run_until(|world| world.saw(|event| *event == lost));
+    let waited = world.now - cut_at;
+    assert!(waited >= Duration::from_secs(8) && waited <= Duration::from_secs(12), "{waited:?}");
+    world.network.cut.clear();
+    world.events.clear();
+    world.clients.iter_mut().for_each(|client| client.read = 0);
+    world.run_until(|world| world.saw(|event| *event == Event::PeerConnected { peer: peer.clone() }));
+}

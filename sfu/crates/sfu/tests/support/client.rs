@@ -1,0 +1,389 @@
+//! A client: a real peer connection that offers, publishes made-up media and keeps what it receives.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::channel::ChannelId;
+use str0m::format::Codec;
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, Vp8Descriptor};
+use str0m::{Candidate, Event, Input, Output, Rtc};
+use tertulia_sfu::{Kind, PeerId, TrackId};
+
+/// A packet as it came in.
+#[derive(Clone, Debug)]
+pub struct Got {
+    pub at: Instant,
+    pub ssrc: u32,
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+    pub layer: u8,
+    pub frame: u32,
+    pub keyframe: bool,
+    pub picture_id: Option<u16>,
+    pub tl0: Option<u8>,
+}
+
+pub struct Sender {
+    pub cid: String,
+    pub kind: Kind,
+    pub rids: Vec<String>,
+    pub mid: Option<Mid>,
+    /// By layer.
+    pub paused: [bool; 3],
+    pub keyframes_asked: usize,
+    pub level: i8,
+    pub muted: bool,
+    encodings: Vec<Encoding>,
+    next: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Encoding {
+    sequence: u64,
+    frame: u32,
+    keyframe: bool,
+    picture: u16,
+    base_timestamp: u32,
+}
+
+pub struct Client {
+    pub id: PeerId,
+    pub address: SocketAddr,
+    pub rtc: Rtc,
+    pub offer_wanted: bool,
+    pub senders: Vec<Sender>,
+    pub tracks: HashMap<Mid, TrackId>,
+    pub answers: Vec<String>,
+    pub offers: Vec<String>,
+    pub data: Vec<(String, Vec<u8>)>,
+    pub channels: HashMap<String, ChannelId>,
+    pub read: usize,
+    got: HashMap<TrackId, Vec<Got>>,
+    pending: Option<SdpPendingOffer>,
+    to_add: Vec<(MediaKind, usize)>,
+    receiving: Vec<Mid>,
+    began: bool,
+    datagrams: Vec<Vec<u8>>,
+    start: Instant,
+    deadline: Instant,
+    offer_id: i64,
+}
+
+impl Client {
+    pub fn new(index: usize, now: Instant, address: SocketAddr, audio: usize, video: usize) -> Self {
+        let mut rtc = str0m::RtcConfig::new()
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .enable_h264(true)
+            .build(now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        Self {
+            id: PeerId::from(format!("PA_{index}").as_str()),
+            address,
+            rtc,
+            offer_wanted: false,
+            senders: Vec::new(),
+            tracks: HashMap::new(),
+            answers: Vec::new(),
+            offers: Vec::new(),
+            data: Vec::new(),
+            channels: HashMap::new(),
+            read: 0,
+            got: HashMap::new(),
+            pending: None,
+            to_add: vec![(MediaKind::Audio, audio), (MediaKind::Video, video)],
+            receiving: Vec::new(),
+            began: false,
+            datagrams: Vec::new(),
+            start: now,
+            deadline: now,
+            offer_id: 0,
+        }
+    }
+
+    pub fn received(&self, track: &TrackId) -> &[Got] {
+        self.got.get(track).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn forget(&mut self) {
+        self.got.clear();
+    }
+
+    pub fn sender(&mut self, track: usize) -> &mut Sender {
+        &mut self.senders[track]
+    }
+
+    pub fn publish(&mut self, kind: Kind, rids: &[&str]) -> String {
+        let cid = format!("cid{}", self.senders.len());
+        let encodings = (0..rids.len().max(1) as u32).map(|layer| Encoding {
+            keyframe: true,
+            sequence: 65_500 + u64::from(layer) * 1000,
+            picture: 32_700 - layer as u16 * 99,
+            base_timestamp: 0xffff_0000u32.wrapping_add(layer * 777_777),
+            frame: 0,
+        });
+        self.senders.push(Sender {
+            cid: cid.clone(),
+            kind,
+            rids: rids.iter().map(|rid| (*rid).to_owned()).collect(),
+            mid: None,
+            paused: [false; 3],
+            keyframes_asked: 0,
+            level: -10,
+            muted: false,
+            encodings: encodings.collect(),
+            next: None,
+        });
+        cid
+    }
+
+    pub fn unpublish(&mut self, sender: usize) {
+        let mid = self.senders[sender].mid.take().unwrap();
+        let mut api = self.rtc.sdp_api();
+        api.set_direction(mid, Direction::Inactive);
+        let (offer, pending) = api.apply().unwrap();
+        self.offers.push(offer.to_sdp_string());
+        self.pending = Some(pending);
+        self.offer_wanted = true;
+    }
+
+    pub fn add_sections(&mut self, audio: usize, video: usize) {
+        self.to_add.extend([(MediaKind::Audio, audio), (MediaKind::Video, video)]);
+        self.offer_wanted = true;
+    }
+
+    pub fn send(&mut self, now: Instant, label: &str, data: &[u8]) -> bool {
+        let id = self.channels[label];
+        let sent = self.rtc.channel(id).unwrap().write(true, data).unwrap();
+        self.drain(now);
+        sent
+    }
+
+    pub fn make_offer(&mut self, now: Instant) -> Option<(i64, String)> {
+        if !self.offer_wanted {
+            return None;
+        }
+        self.offer_wanted = false;
+        self.offer_id += 1;
+        if self.pending.is_some() {
+            return Some((self.offer_id, self.offers.last().unwrap().clone()));
+        }
+        let mut added = Vec::new();
+        let mut api = self.rtc.sdp_api();
+        if !self.began {
+            self.began = true;
+            for label in ["_lossy", "_reliable", "_data_track"] {
+                api.add_channel(label.to_owned());
+            }
+        }
+        for (kind, count) in self.to_add.drain(..) {
+            for _ in 0..count {
+                added.push(api.add_media(kind, Direction::RecvOnly, None, None, None));
+            }
+        }
+        for sender in self.senders.iter_mut().filter(|sender| sender.mid.is_none() && sender.next.is_none()) {
+            let kind = if sender.kind == Kind::Audio { MediaKind::Audio } else { MediaKind::Video };
+            let simulcast = (!sender.rids.is_empty()).then(|| {
+                let send = sender.rids.iter().map(|rid| SimulcastLayer::new(rid)).collect();
+                Simulcast { send, recv: vec![] }
+            });
+            let mid =
+                api.add_media(kind, Direction::SendOnly, Some("stream".into()), Some(sender.cid.clone()), simulcast);
+            sender.mid = Some(mid);
+        }
+        // browsers offer a receiving transceiver as such again, whatever was answered
+        for mid in &self.receiving {
+            api.set_direction(*mid, Direction::Inactive);
+            api.set_direction(*mid, Direction::RecvOnly);
+        }
+        self.receiving.extend(added);
+        let (offer, pending) = api.apply().expect("every client here has a receiving section");
+        self.pending = Some(pending);
+        let sdp = offer.to_sdp_string();
+        self.offers.push(sdp.clone());
+        self.drain(now);
+        Some((self.offer_id, sdp))
+    }
+
+    pub fn answered(&mut self, now: Instant, sdp: &str, tracks: &[(String, TrackId)]) {
+        self.answers.push(sdp.to_owned());
+        let answer = SdpAnswer::from_sdp_string(sdp).expect("an answer that a client can read");
+        if let Some(pending) = self.pending.take() {
+            self.rtc.sdp_api().accept_answer(pending, answer).expect("an answer that a client can accept");
+        }
+        self.tracks = tracks.iter().map(|(mid, track)| (Mid::from(mid.as_str()), track.clone())).collect();
+        self.drain(now);
+    }
+
+    pub fn receive(&mut self, now: Instant, source: SocketAddr, data: &[u8]) {
+        let Ok(receive) = Receive::new(Protocol::Udp, source, self.address, data) else { return };
+        self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
+        self.drain(now);
+    }
+
+    pub fn take_datagrams(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.datagrams)
+    }
+
+    /// Media of this instant, and timers.
+    pub fn produce(&mut self, now: Instant) {
+        for index in 0..self.senders.len() {
+            let interval = if self.senders[index].kind == Kind::Audio { 20 } else { 33 };
+            let sender = &mut self.senders[index];
+            let Some(mid) = sender.mid.filter(|mid| self.rtc.media(*mid).is_some()) else { continue };
+            if !self.rtc.is_connected() || sender.muted {
+                continue;
+            }
+            let due = *sender.next.get_or_insert(now);
+            if now >= due {
+                sender.next = Some(due + Duration::from_millis(interval));
+                self.write_frames(now, index, mid);
+            }
+        }
+        if now >= self.deadline {
+            self.rtc.handle_input(Input::Timeout(now)).unwrap();
+            self.drain(now);
+        }
+    }
+
+    fn write_frames(&mut self, now: Instant, index: usize, mid: Mid) {
+        let sender = &mut self.senders[index];
+        let codec = if sender.kind == Kind::Audio { Codec::Opus } else { Codec::Vp8 };
+        let Some(params) = self.rtc.codec_config().find(|params| params.spec().codec == codec) else { return };
+        let (pt, elapsed) = (params.pt(), now - self.start);
+        let rate = if sender.kind == Kind::Audio { 48_000 } else { 90_000 };
+        for (layer, encoding) in sender.encodings.iter_mut().enumerate() {
+            if sender.paused[layer] {
+                continue;
+            }
+            let rid = sender.rids.get(layer).map(|rid| Rid::from(rid.as_str()));
+            let ticks = (elapsed.as_micros() * rate / 1_000_000) as u32;
+            let timestamp = encoding.base_timestamp.wrapping_add(ticks);
+            let packets = if sender.kind == Kind::Audio { 1 } else { 1 + layer };
+            let keyframe = std::mem::take(&mut encoding.keyframe);
+            for packet in 0..packets {
+                let payload = match sender.kind {
+                    Kind::Audio => audio_payload(encoding.frame),
+                    Kind::Video => vp8_payload(layer as u8, encoding, packet == 0, keyframe),
+                };
+                let extensions = ExtensionValues {
+                    audio_level: (sender.kind == Kind::Audio).then_some(sender.level),
+                    ..ExtensionValues::default()
+                };
+                let write = RtpWrite::new(pt, encoding.sequence.into(), timestamp, now, payload)
+                    .marker(packet + 1 == packets)
+                    .ext_vals(extensions)
+                    .nackable(true);
+                let mut direct = self.rtc.direct_api();
+                if let Some(stream) = direct.stream_tx_by_mid(mid, rid) {
+                    stream.write_rtp(write);
+                    encoding.sequence += 1;
+                }
+            }
+            encoding.frame += 1;
+            encoding.picture = (encoding.picture + 1) & 0x7fff;
+        }
+        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        self.drain(now);
+    }
+
+    pub fn ask_keyframe(&mut self, now: Instant, track: &TrackId) {
+        let mid = self.tracks.iter().find(|(_, of)| *of == track).map(|(mid, _)| *mid).unwrap();
+        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        self.drain(now);
+    }
+
+    pub fn send_estimate(&mut self, now: Instant, track: &TrackId, bps: u64) {
+        let mid = self.tracks.iter().find(|(_, of)| *of == track).map(|(mid, _)| *mid).unwrap();
+        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
+            stream.request_remb(bps.into());
+        }
+        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        self.drain(now);
+    }
+
+    fn drain(&mut self, now: Instant) {
+        loop {
+            match self.rtc.poll_output().unwrap() {
+                Output::Timeout(deadline) => {
+                    self.deadline = deadline;
+                    return;
+                }
+                Output::Transmit(transmit) => self.datagrams.push(transmit.contents.to_vec()),
+                Output::Event(event) => self.on_event(now, event),
+            }
+        }
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::RtpPacket(packet) => self.on_packet(now, packet),
+            Event::KeyframeRequest(request) => {
+                for sender in self.senders.iter_mut().filter(|sender| sender.mid == Some(request.mid)) {
+                    sender.keyframes_asked += 1;
+                    let layer = request.rid.and_then(|rid| sender.rids.iter().position(|of| **of == *rid)).unwrap_or(0);
+                    sender.encodings[layer].keyframe = true;
+                }
+            }
+            Event::ChannelOpen(id, label) => {
+                self.channels.insert(label, id);
+            }
+            Event::ChannelData(data) => {
+                let label = self.channels.iter().find(|(_, id)| **id == data.id).map(|(label, _)| label.clone());
+                self.data.push((label.unwrap(), data.data));
+            }
+            _ => {}
+        }
+    }
+
+    fn on_packet(&mut self, now: Instant, packet: RtpPacket) {
+        let ssrc = packet.header.ssrc;
+        let Some(mid) = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid()) else { return };
+        let Some(track) = self.tracks.get(&mid) else { return };
+        let audio = self.rtc.media(mid).is_some_and(|media| media.kind().is_audio());
+        let vp8 = if audio { None } else { Vp8Descriptor::parse(&packet.payload).ok() };
+        let tail = &packet.payload[packet.payload.len() - 5..];
+        let got = Got {
+            at: now,
+            ssrc: *ssrc,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            marker: packet.header.marker,
+            layer: tail[0],
+            frame: u32::from_be_bytes([tail[1], tail[2], tail[3], tail[4]]),
+            keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
+            picture_id: vp8.and_then(|vp8| vp8.picture_id()),
+            tl0: vp8.and_then(|vp8| vp8.tl0_pic_idx()),
+        };
+        self.got.entry(track.clone()).or_default().push(got);
+    }
+}
+
+fn audio_payload(frame: u32) -> Vec<u8> {
+    let mut payload = vec![0x78; 60];
+    payload.push(0);
+    payload.extend(frame.to_be_bytes());
+    payload
+}
+
+/// A descriptor with all fields (RFC 7741 4.2), a frame header byte, and what the tests read back.
+fn vp8_payload(layer: u8, encoding: &Encoding, first: bool, keyframe: bool) -> Vec<u8> {
+    let [high, low] = (encoding.picture | 0x8000).to_be_bytes();
+    let start = if first { 0x10 } else { 0 };
+    let mut payload = vec![0x80 | start, 0xf0, high, low, encoding.frame as u8, 0x20 | (layer & 0x1f)];
+    payload.push(u8::from(!keyframe || !first));
+    payload.extend([0xab; 500]);
+    payload.push(layer);
+    payload.extend(encoding.frame.to_be_bytes());
+    payload
+}
