@@ -104,9 +104,17 @@ test("off closes the device, on opens it again", async () => {
 test("what the meeting has taken is left open", async () => {
   const { devices, opened } = machine();
   await devices.start();
-  devices.handOver();
+  await devices.handOver();
   devices.stop();
   expect(opened.some((track) => track.stopped)).toBe(false);
+});
+
+test("who joins before the browser has opened the devices still brings them", async () => {
+  const { devices } = machine();
+  void devices.start();
+  const { camera, microphone } = await devices.handOver();
+  expect(camera).not.toBeNull();
+  expect(microphone).not.toBeNull();
 });
 
 test("a device that is pulled out is told", async () => {

@@ -97,11 +97,19 @@ export class LocalDevice {
     this.track.value = null;
   }
 
-  /** Lets go of the open track without closing it: somebody else owns it now. */
-  letGo(): void {
+  /** Gives the open track away without closing it. */
+  give(): MediaStreamTrack | null {
+    const track = this.track.peek();
     this.#attempt += 1;
     this.track.value = null;
+    return track;
   }
+}
+
+/** Tracks that change hands: whoever gets them closes them. */
+export interface OpenTracks {
+  readonly camera: MediaStreamTrack | null;
+  readonly microphone: MediaStreamTrack | null;
 }
 
 /** Camera and microphone of the person in front of this page, before the meeting. */
@@ -109,6 +117,7 @@ export class LocalDevices {
   readonly camera: LocalDevice;
   readonly microphone: LocalDevice;
   readonly #media: MediaDevicesLike | undefined;
+  #opening: Promise<unknown> = Promise.resolve();
   readonly #refresh = (): void => void this.#listChoices();
 
   constructor(media: MediaDevicesLike | undefined, camera: LocalDevice, microphone: LocalDevice) {
@@ -120,15 +129,21 @@ export class LocalDevices {
   /** Opens what is wanted, with one question to the person where both are. A missing device never hinders the other. */
   async start(): Promise<void> {
     this.#media?.addEventListener("devicechange", this.#refresh);
+    this.#opening = this.#openWanted();
+    await this.#opening;
+    await this.#listChoices();
+  }
+
+  async #openWanted(): Promise<void> {
     const wanted = [this.camera, this.microphone].filter((device) => device.on.value);
     if (!(await this.#open(wanted))) for (const device of wanted) await this.#open([device]);
-    await this.#listChoices();
   }
 
   async toggle(device: LocalDevice): Promise<void> {
     device.on.value = !device.on.value;
     if (!device.on.value) return device.release();
-    await this.#open([device]);
+    this.#opening = this.#open([device]);
+    await this.#opening;
     await this.#listChoices();
   }
 
@@ -137,7 +152,8 @@ export class LocalDevices {
     device.on.value = true;
     // some devices cannot be opened twice, and some browsers hold one camera at a time
     device.release();
-    await this.#open([device]);
+    this.#opening = this.#open([device]);
+    await this.#opening;
   }
 
   stop(): void {
@@ -146,11 +162,11 @@ export class LocalDevices {
     this.microphone.release();
   }
 
-  /** The meeting has taken the open tracks. */
-  handOver(): void {
+  /** Gives the open tracks away, as soon as the browser (and the person it may have to ask) has opened them. */
+  async handOver(): Promise<OpenTracks> {
+    await this.#opening;
     this.#media?.removeEventListener("devicechange", this.#refresh);
-    this.camera.letGo();
-    this.microphone.letGo();
+    return { camera: this.camera.give(), microphone: this.microphone.give() };
   }
 
   /** @returns false if several were asked for together and it is worth asking for each alone. */

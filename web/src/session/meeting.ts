@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals-core";
 import {
+  ConnectionState,
   type DisconnectReason,
   LocalAudioTrack,
   LocalVideoTrack,
@@ -13,16 +14,15 @@ import { text } from "../i18n/index.ts";
 import { type Cause, Trouble } from "../trouble.ts";
 import type { Announcer } from "./announcer.ts";
 import { CHAT_TOPIC, Chat } from "./chat.ts";
-import { choicesOf, type DeviceChoice, type DeviceKind, deviceCause } from "./devices.ts";
+import { choicesOf, type DeviceChoice, type DeviceKind, deviceCause, type OpenTracks } from "./devices.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { EMPTY_ROSTER, type ParticipantLike, rosterOf } from "./roster.ts";
 
-/** With what somebody enters: where to, as whom, and the tracks that were open before. */
+/** With what somebody enters: where to, as whom, and how to get the tracks that were (being) opened before. */
 export interface Entry {
   readonly livekitUrl: string;
   readonly token: string;
-  readonly camera: MediaStreamTrack | null;
-  readonly microphone: MediaStreamTrack | null;
+  readonly takeTracks: () => Promise<OpenTracks>;
 }
 
 /** Everything after which the stage can look different. */
@@ -88,7 +88,7 @@ export class Meeting {
     meeting.recording.value = room.isRecording;
     announcer.say(text.announce.inMeeting);
     if (room.isRecording) announcer.say(text.announce.recordingOn);
-    void meeting.#publish(entry);
+    void entry.takeTracks().then((tracks) => meeting.#publish(tracks));
     return meeting;
   }
 
@@ -191,9 +191,9 @@ export class Meeting {
     });
   }
 
-  async #publish({ camera, microphone }: Entry): Promise<void> {
+  async #publish({ camera, microphone }: OpenTracks): Promise<void> {
     const { localParticipant: me } = this.#room;
-    if (!this.mayPublish.value) {
+    if (!this.mayPublish.value || this.#room.state === ConnectionState.Disconnected) {
       camera?.stop();
       microphone?.stop();
       return;

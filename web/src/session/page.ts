@@ -92,10 +92,8 @@ export class MeetingPage {
     this.#remember(participantName);
     const { livekitUrl, role } = claimsOf(token);
     this.role.value = role;
-    const { camera, microphone } = this.devices;
-    const entry = { livekitUrl, token, camera: camera.track.value, microphone: microphone.track.value };
+    const entry = { livekitUrl, token, takeTracks: () => this.devices.handOver() };
     const meeting = await meetings.join(entry, this.announcer, (cause) => this.#stop(cause));
-    this.devices.handOver();
     this.state.value = { at: "meeting", meeting };
   }
 

@@ -1,0 +1,58 @@
+"""A running product and browsers with different cameras, once for the whole suite; a room of its own for every test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Playwright, async_playwright
+
+from support.fake_camera import BLUE, RED, write_plain_picture
+from support.people import People, browser_with
+from support.product import Product, RoomLinks, running_product
+
+ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artefacts" / "e2e"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    async with running_product(tmp_path_factory.mktemp("product")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def playwright() -> AsyncIterator[Playwright]:
+    async with async_playwright() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def red_browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """A browser process whose camera shows red."""
+    picture = write_plain_picture(tmp_path_factory.mktemp("camera") / "red.y4m", RED)
+    async with browser_with(playwright, picture=picture) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def blue_browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """A browser process whose camera shows blue."""
+    picture = write_plain_picture(tmp_path_factory.mktemp("camera") / "blue.y4m", BLUE)
+    async with browser_with(playwright, picture=picture) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def room(product: Product) -> RoomLinks:
+    return await product.create_room()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def people(request: pytest.FixtureRequest) -> AsyncIterator[People]:
+    everybody = People(ARTEFACTS)
+    yield everybody
+    await everybody.photograph(request.node.name)
+    await everybody.go()
+    assert everybody.complaints() == []

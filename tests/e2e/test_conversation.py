@@ -1,0 +1,131 @@
+"""Two people see and hear each other, a third watches; what one does, the others notice."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from support.fake_camera import BLUE, RED
+from support.people import People, until
+from support.product import Product, RoomLinks
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_two_people_see_and_hear_each_other_and_a_third_watches(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.moderator), ben.join(room.publisher))
+    await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED))
+    await asyncio.gather(ana.hears(), ben.hears(), ana.decodes(), ben.decodes())
+
+    vera = await people.at(red_browser, "Vera")
+    await vera.open(room.viewer)
+    await expect(vera.page.get_by_text("you watch and listen")).to_be_visible()
+    await expect(vera.page.get_by_label("Camera")).to_have_count(0)
+    await vera.join(room.viewer)
+    await asyncio.gather(vera.sees("Ana", RED), vera.sees("Ben", BLUE), vera.hears(voices=2))
+    await vera.decodes(pictures=2)
+
+    for control in ("Mute", "Unmute", "Stop camera", "Start camera", "Share screen", "Devices"):
+        await expect(vera.page.get_by_role("button", name=control, exact=True)).to_have_count(0)
+    await expect(ana.page.get_by_test_id("count")).to_have_attribute("data-count", "3")
+    await expect(ana.tiles()).to_have_count(2)
+
+
+async def test_somebody_who_comes_late_sees_who_is_there(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.publisher)
+    await ana.sees("Ana", RED)
+    ben = await people.at(blue_browser, "Ben")
+    await ben.join(room.publisher)
+    await ben.sees("Ana", RED)
+    await ana.sees("Ben", BLUE)
+
+
+async def test_muting_and_the_camera_are_seen_by_the_others(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-silent", "false")
+
+    await ana.press("Mute")
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-silent", "true")
+    await ana.page.keyboard.press("m")
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-silent", "false")
+
+    await ben.sees("Ana", RED)
+    await ana.press("Stop camera")
+    await expect(ben.tile_of("Ana").locator(".initials")).to_have_text("A")
+    await ana.press("Start camera")
+    await ben.sees("Ana", RED)
+    await ben.decodes()
+
+
+async def test_who_speaks_is_marked(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    # the fake microphone beeps every second
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-speaking", "true", timeout=15_000)
+
+
+async def test_a_screen_is_shared(people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await ana.press("Share screen")
+
+    async def arrived() -> bool:
+        return await ben.colour_seen_of("Ana", kind="screen") is not None
+
+    await until("Ben sees Ana's screen", arrived)
+    await ana.press("Stop sharing")
+    await expect(ben.tile_of("Ana", kind="screen")).to_have_count(0)
+
+
+async def test_people_write_to_each_other_and_markup_stays_text(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    ana, ben = await people.at(red_browser, name), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await expect(ana.page.get_by_test_id("count")).to_have_attribute("data-count", "2")
+    await ana.press("Chat")
+    await ana.page.get_by_label("Message to everybody").fill("<b>Hello</b> & welcome")
+    await ana.page.keyboard.press("Enter")
+
+    await ben.press("Chat, 1 unread")
+    message = ben.page.locator(".messages li")
+    await expect(message.locator(".words")).to_have_text("<b>Hello</b> & welcome")
+    await expect(message.locator("bdi")).to_have_text(name)
+    await expect(ben.page.locator(".tile").filter(has_text=name)).to_have_count(1)
+
+
+async def test_where_chat_is_off_nobody_is_offered_it(people: People, red_browser: Browser, product: Product) -> None:
+    silent_room = await product.create_room(preferences={"chatPreferences": {"enabled": False}})
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(silent_room.moderator)
+    await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
+    await expect(ana.page.get_by_role("button", name="Chat")).to_have_count(0)
+
+
+async def test_without_any_device_one_can_still_take_part(
+    people: People, red_browser: Browser, room: RoomLinks
+) -> None:
+    ana, deaf = await people.at(red_browser, "Ana"), await people.at(red_browser, "Dee")
+    await deaf.page.add_init_script(
+        "MediaDevices.prototype.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError') }"
+    )
+    await ana.join(room.publisher)
+    await deaf.open(room.publisher)
+    await expect(deaf.page.get_by_text("Camera: None was found")).to_be_visible()
+    await deaf.join(room.publisher)
+    await deaf.sees("Ana", RED)
+    await expect(ana.tile_of("Dee")).to_have_attribute("data-silent", "true")

@@ -1,0 +1,74 @@
+"""The network and the server fail; people are told, and are back as soon as it works again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from support.cuttable import cuttable_relay
+from support.fake_camera import BLUE, RED
+from support.people import People
+from support.product import running_product
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BACK_MS = 30_000
+
+
+async def test_a_broken_network_shows_a_banner_until_it_is_back(
+    people: People, red_browser: Browser, blue_browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        cuttable_relay() as relay,
+        running_product(tmp_path, public_url=f"http://127.0.0.1:{relay.port}") as product,
+    ):
+        relay.target_port = product.port
+        room = await product.create_room()
+        ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+        await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+        await ana.sees("Ben", BLUE)
+
+        relay.cut()
+        await expect(ana.page.get_by_test_id("reconnecting")).to_be_visible(timeout=BACK_MS)
+        relay.mend()
+        await expect(ana.page.get_by_test_id("reconnecting")).to_have_count(0, timeout=BACK_MS)
+        await expect(ben.page.get_by_test_id("reconnecting")).to_have_count(0, timeout=BACK_MS)
+        await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED), ana.decodes(), ben.decodes())
+        await people.photograph("broken-network")
+        await asyncio.gather(ana.press("Leave"), ben.press("Leave"))
+
+
+async def test_a_server_that_stops_says_so_and_ends_well(people: People, red_browser: Browser, tmp_path: Path) -> None:
+    async with running_product(tmp_path) as product:
+        room = await product.create_room()
+        ana = await people.at(red_browser, "Ana")
+        await ana.join(room.publisher)
+        assert await product.stop() == 0
+        await expect(ana.stop_page("server_stopping")).to_be_visible()
+
+        await product.start()
+        await ana.press("Try again")
+        await ana.press_join()
+        await expect(ana.page.get_by_role("button", name="Leave")).to_be_visible()
+
+
+async def test_after_a_crash_of_the_server_everybody_is_back_by_themselves(
+    people: People, red_browser: Browser, blue_browser: Browser, tmp_path: Path
+) -> None:
+    async with running_product(tmp_path) as product:
+        room = await product.create_room()
+        ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+        await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+        await ana.sees("Ben", BLUE)
+
+        await product.stop(signal.SIGKILL)
+        await expect(ana.page.get_by_test_id("reconnecting")).to_be_visible(timeout=BACK_MS)
+        await product.start()
+        await expect(ana.page.get_by_test_id("reconnecting")).to_have_count(0, timeout=BACK_MS)
+        await expect(ben.page.get_by_test_id("reconnecting")).to_have_count(0, timeout=BACK_MS)
+        await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED), ana.decodes(), ben.decodes())
+        await asyncio.gather(ana.press("Leave"), ben.press("Leave"))

@@ -1,0 +1,105 @@
+"""However somebody leaves, the others see it, and who is sent away is told why."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Playwright, expect
+
+from support.fake_camera import BLUE, write_plain_picture
+from support.people import People, browser_with, kill_browser
+from support.product import Product, RoomLinks
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+AT_ONCE_MS = 3_000
+VANISHED_MS = 25_000  # 15 s to come back, and what it takes to notice
+
+
+async def test_the_leave_button_removes_the_tile_at_once(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await expect(ana.tile_of("Ben")).to_be_visible()
+    await ben.press("Leave")
+    await expect(ana.tile_of("Ben")).to_have_count(0, timeout=AT_ONCE_MS)
+    await expect(ben.stop_page("left")).to_be_visible()
+
+    await ben.press("Join again")
+    await ben.press_join()
+    await expect(ana.tile_of("Ben")).to_be_visible()
+
+
+async def test_closing_the_tab_removes_the_tile_at_once(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await expect(ana.tile_of("Ben")).to_be_visible()
+    await ben.page.close(run_before_unload=True)
+    await expect(ana.tile_of("Ben")).to_have_count(0, timeout=AT_ONCE_MS)
+
+
+async def test_a_killed_browser_is_gone_after_its_time_to_come_back(
+    people: People, red_browser: Browser, playwright: Playwright, room: RoomLinks, tmp_path: Path
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    picture = write_plain_picture(tmp_path / "blue.y4m", BLUE)
+    async with browser_with(playwright, picture=picture, mark=room.name) as doomed:
+        ben = await people.at(doomed, "Ben")
+        await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+        await ana.sees("Ben", BLUE)
+        kill_browser(room.name)
+        await expect(ana.tile_of("Ben")).to_have_count(0, timeout=VANISHED_MS)
+    await expect(ana.page.get_by_test_id("count")).to_have_attribute("data-count", "1")
+
+
+async def test_who_reloads_is_the_same_person(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await expect(ana.tile_of("Ben")).to_be_visible()
+    await ben.page.reload()
+    await expect(ben.page.get_by_label("Your name")).to_have_value("Ben")
+    await ben.press_join()
+    await expect(ben.page.get_by_role("button", name="Leave")).to_be_visible()
+    await ana.sees("Ben", BLUE)
+    await expect(ana.tiles()).to_have_count(2)
+
+
+async def test_who_is_removed_is_told(people: People, red_browser: Browser, product: Product, room: RoomLinks) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.publisher)
+    await product.ask("DELETE", f"/participants/Ana?roomName={room.name}")
+    await expect(ana.stop_page("removed")).to_be_visible()
+
+
+async def test_when_the_room_is_deleted_everybody_is_told(
+    people: People, red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await product.ask("DELETE", f"/rooms/{room.name}")
+    await expect(ana.stop_page("meeting_over")).to_be_visible()
+    await expect(ben.stop_page("meeting_over")).to_be_visible()
+
+
+async def test_joining_elsewhere_ends_the_older_window_and_says_so(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    older = await people.at(red_browser, "Ana")
+    await older.join(room.publisher)
+    # a duplicated tab brings the tab's token with it: the same person
+    token = await older.page.evaluate("(room) => sessionStorage.getItem(`tertulia.token.${room}`)", room.name)
+    newer = await people.at(blue_browser, "Ana")
+    await newer.open(room.publisher)
+    await newer.page.evaluate(
+        "([room, token]) => sessionStorage.setItem(`tertulia.token.${room}`, token)", [room.name, token]
+    )
+    await newer.join(room.publisher)
+    await expect(older.stop_page("joined_elsewhere")).to_be_visible()
+    await expect(newer.tiles()).to_have_count(1)

@@ -1,0 +1,48 @@
+"""Pictures for Chromium's fake camera: a file per person, so that a test can tell whose picture it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Rgb = tuple[int, int, int]
+
+RED: Final[Rgb] = (200, 40, 40)
+BLUE: Final[Rgb] = (40, 60, 200)
+
+_WIDTH, _HEIGHT, _FRAMES_PER_S = 640, 360, 15
+_BAR_WIDTH = 40
+_SECONDS = 2
+
+
+def write_plain_picture(path: Path, colour: Rgb) -> Path:
+    """Write a Y4M file (Chromium loops it): one colour, with a brighter bar that moves so that no frame repeats."""
+    luma, blue, red = _yuv(colour)
+    frames = _FRAMES_PER_S * _SECONDS
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{_WIDTH} H{_HEIGHT} F{_FRAMES_PER_S}:1 Ip A1:1 C420\n".encode())
+        for number in range(frames):
+            left = number * (_WIDTH - _BAR_WIDTH) // frames
+            file.write(b"FRAME\n")
+            for plane in _planes(luma, blue, red, left):
+                file.write(plane.tobytes())
+    return path
+
+
+def _planes(luma: int, blue: int, red: int, left: int) -> Iterator[npt.NDArray[np.uint8]]:
+    picture = np.full((_HEIGHT, _WIDTH), luma, np.uint8)
+    picture[:, left : left + _BAR_WIDTH] = min(235, luma + 60)
+    yield picture
+    for chroma in (blue, red):
+        yield np.full((_HEIGHT // 2, _WIDTH // 2), chroma, np.uint8)
+
+
+def _yuv(colour: Rgb) -> tuple[int, int, int]:
+    """Convert to limited-range BT.601, which is what a fake camera's frames are taken for."""
+    red, green, blue = (value / 255 for value in colour)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    return round(16 + 219 * luma), round(128 + 224 * (blue - luma) / 1.772), round(128 + 224 * (red - luma) / 1.402)

@@ -1,0 +1,136 @@
+"""Media servers for the contract tests: ours, in this process, and a real livekit-server, on free loopback ports."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import uvicorn
+
+from tertulia_sfu.server import Door, MediaConfig, MediaServer
+from tertulia_sfu.serving import Server, uvicorn_config
+
+KEY: Final = "devkey"
+SECRET: Final = "a-secret-for-tests-only-0123456789abcdef"
+START_DEADLINE_S: Final = 20
+
+
+@dataclass
+class RunningServer:
+    """A media server that accepts connections. `media` is ours, where it is ours."""
+
+    name: str
+    port: int
+    key: str = KEY
+    secret: str = SECRET
+    media: MediaServer | None = None
+    hooks: list[Any] = field(default_factory=list)
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def http_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def embedded(
+    *,
+    door: Door | None = None,
+    webhook_urls: Sequence[str] = (),
+    webhook_sink: Callable[[Any], Awaitable[None]] | None = None,
+    **settings: Any,
+) -> AsyncIterator[RunningServer]:
+    """Our own server, in this process and event loop."""
+    config = MediaConfig(
+        keys={KEY: SECRET}, udp_port=0, addresses=("127.0.0.1",), webhook_urls=tuple(webhook_urls), **settings
+    )
+    media = MediaServer(config, door=door, webhook_sink=webhook_sink)
+    await media.start()
+    server = Server(
+        uvicorn_config(media.app, host="127.0.0.1", port=0, log_level="warning"), before_shutdown=media.stop
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(_serve(server), name="uvicorn")
+        async with asyncio.timeout(START_DEADLINE_S):
+            while not server.started:
+                await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield RunningServer("embedded", port, media=media)
+        finally:
+            server.should_exit = True
+            await serving
+            await media.stop()
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    config = server.config
+    if not config.loaded:
+        config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    await server.main_loop()
+    await server.shutdown()
+
+
+def find_livekit_server() -> str | None:
+    """The real thing: `LIVEKIT_SERVER`, or on the path, or where `go install` puts it."""
+    named = os.environ.get("LIVEKIT_SERVER")
+    return named or shutil.which("livekit-server") or shutil.which("livekit-server", path=str(Path.home() / "go/bin"))
+
+
+@asynccontextmanager
+async def livekit(
+    program: str, *, webhook_urls: Sequence[str] = (), log: str = os.devnull
+) -> AsyncIterator[RunningServer]:
+    """A real livekit-server in a process of its own."""
+    port, udp_port, tcp_port = free_port(), free_port(socket.SOCK_DGRAM), free_port()
+    urls = ", ".join(f"'{url}'" for url in webhook_urls)
+    config = (
+        f"{{port: {port}, bind_addresses: ['127.0.0.1'], keys: {{{KEY}: {SECRET}}}, "
+        f"webhook: {{api_key: {KEY}, urls: [{urls}]}}, "
+        f"rtc: {{udp_port: {udp_port}, tcp_port: {tcp_port}, use_external_ip: false, "
+        "node_ip: 127.0.0.1, enable_loopback_candidate: true}, logging: {level: warn}}"
+    )
+    with Path(log).open("ab") as output:
+        process = await asyncio.create_subprocess_exec(program, "--config-body", config, stdout=output, stderr=output)
+    try:
+        await _wait_until_alive(f"http://127.0.0.1:{port}/")
+        yield RunningServer("livekit", port)
+    finally:
+        process.terminate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await process.wait()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _wait_until_alive(url: str) -> None:
+    async with asyncio.timeout(START_DEADLINE_S), aiohttp.ClientSession() as http:
+        while True:
+            with suppress(aiohttp.ClientError):
+                async with http.get(url) as answer:
+                    if answer.status == 200:
+                        return
+            await asyncio.sleep(0.05)

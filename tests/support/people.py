@@ -1,0 +1,252 @@
+"""People in front of real browsers: each has a page, and tests ask what they see and hear."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, Self
+
+from playwright.async_api import Browser, Locator, Page, Playwright, expect
+
+from .fake_camera import Rgb
+
+CHROMIUM: Final = os.environ.get("TERTULIA_TEST_CHROMIUM", "/usr/bin/chromium")
+JOIN_DEADLINE_S: Final = 30.0
+_FLAGS: Final = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--mute-audio",
+)
+_MARK: Final = "--started-by-test"
+_FAKE_DEVICES: Final = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+# the page keeps its connections to itself, as it should; this lets a test look at their statistics
+_KEEP_CONNECTIONS: Final = """
+(() => {
+  const connections = [];
+  Object.defineProperty(globalThis, 'testConnections', { value: connections });
+  globalThis.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+    construct(target, args) {
+      const connection = new target(...args);
+      connections.push(connection);
+      return connection;
+    },
+  });
+})();
+"""
+
+_INBOUND_STATS: Final = """
+async () => {
+  const found = [];
+  for (const connection of globalThis.testConnections) {
+    if (connection.connectionState === 'closed') continue;
+    for (const stat of (await connection.getStats()).values()) if (stat.type === 'inbound-rtp') found.push(stat);
+  }
+  return found;
+}
+"""
+
+_MEAN_COLOUR: Final = """
+(video) => {
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) return null;
+  const canvas = document.createElement('canvas');
+  canvas.width = 16;
+  canvas.height = 9;
+  const context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0, canvas.width, canvas.height);
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  const sum = [0, 0, 0];
+  for (let i = 0; i < data.length; i += 4) for (const c of [0, 1, 2]) sum[c] += data[i + c];
+  return sum.map((value) => Math.round(value / (data.length / 4)));
+}
+"""
+
+
+@asynccontextmanager
+async def browser_with(
+    playwright: Playwright, *, picture: Path | None = None, mark: str = ""
+) -> AsyncIterator[Browser]:
+    """Run a Chromium process, with a camera that shows `picture`, else Chromium's own test picture.
+
+    `mark` is for `kill_browser`.
+    """
+    flags = [*_FLAGS, *_FAKE_DEVICES, f"{_MARK}={mark}"]
+    if picture:
+        flags.append(f"--use-file-for-fake-video-capture={picture}")
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    try:
+        yield browser
+    finally:
+        await browser.close()
+
+
+async def until(
+    what: str, holds: Callable[[], Awaitable[bool]], *, deadline_s: float = 15.0, interval_s: float = 0.05
+) -> None:
+    """Wait for a condition that no event tells."""
+    try:
+        async with asyncio.timeout(deadline_s):
+            while not await holds():
+                await asyncio.sleep(interval_s)
+    except TimeoutError:
+        raise AssertionError(f"after {deadline_s} s still not: {what}") from None
+
+
+class Person:
+    """Somebody with a browser window."""
+
+    def __init__(self, name: str, page: Page) -> None:
+        self.name = name
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(f"{name}: {error}"))
+        page.on("console", lambda message: self._heed(message.text) if message.type == "error" else None)
+
+    def _heed(self, message: str) -> None:
+        if "Content Security Policy" in message or "TrustedHTML" in message:
+            self.complaints.append(f"{self.name}: {message}")
+
+    @classmethod
+    async def at(cls, browser: Browser, name: str, **context: Any) -> Self:
+        """Give somebody a window of their own (nothing is shared with other windows)."""
+        window = await browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | context))
+        await window.add_init_script(_KEEP_CONNECTIONS)
+        return cls(name, await window.new_page())
+
+    def is_there(self) -> bool:
+        """Tell whether the window is still open."""
+        browser = self.page.context.browser
+        return bool(browser and browser.is_connected()) and not self.page.is_closed()
+
+    async def open(self, link: str) -> Self:
+        await self.page.goto(link)
+        return self
+
+    async def join(self, link: str) -> Self:
+        """Open a link, give the name, press Join, and be in the meeting."""
+        await self.open(link)
+        await self.fill_in()
+        await self.press_join()
+        await expect(self.page.get_by_role("button", name="Leave")).to_be_visible(timeout=JOIN_DEADLINE_S * 1000)
+        return self
+
+    async def fill_in(self) -> None:
+        await self.page.get_by_label("Your name").fill(self.name)
+
+    async def press_join(self) -> None:
+        await self.page.get_by_role("button", name="Join", exact=True).click()
+
+    async def press(self, button: str) -> None:
+        await self.page.get_by_role("button", name=button, exact=True).click()
+
+    def tile_of(self, name: str, kind: str = "person") -> Locator:
+        return self.page.locator(f'.tile[data-identity="{name}"][data-kind="{kind}"]')
+
+    def tiles(self) -> Locator:
+        return self.page.locator(".tile")
+
+    def stop_page(self, cause: str) -> Locator:
+        return self.page.locator(f'.stopped[data-cause="{cause}"]')
+
+    async def colour_seen_of(self, name: str, kind: str = "person") -> Rgb | None:
+        """Return the mean colour of somebody's picture as it is on this person's screen; None while there is none."""
+        video = self.tile_of(name, kind).locator("video")
+        if await video.count() == 0:
+            return None
+        colour = await video.evaluate(_MEAN_COLOUR)
+        return tuple(colour) if colour else None
+
+    async def sees(self, name: str, colour: Rgb) -> None:
+        """Wait until this person sees somebody's picture in that colour."""
+        seen: Rgb | None = None
+
+        async def right_colour() -> bool:
+            nonlocal seen
+            seen = await self.colour_seen_of(name)
+            return seen is not None and _distance(seen, colour) < 60
+
+        try:
+            await until("", right_colour, deadline_s=JOIN_DEADLINE_S)
+        except AssertionError:
+            raise AssertionError(f"{self.name} sees {name} as {seen}, not as {colour}") from None
+
+    async def hears(self, voices: int = 1) -> None:
+        """Wait until that many voices other than silence arrive."""
+
+        async def sounding() -> bool:
+            sounds = [stat for stat in await self.inbound() if stat["kind"] == "audio"]
+            return sum(stat.get("totalAudioEnergy", 0) > 0 for stat in sounds) >= voices
+
+        await until(f"{self.name} hears {voices} voices", sounding, deadline_s=JOIN_DEADLINE_S)
+
+    async def decodes(self, pictures: int = 1) -> None:
+        """Wait until that many pictures keep being decoded (a frozen one does not count)."""
+        before = await self._frames_decoded()
+
+        async def moving() -> bool:
+            now = await self._frames_decoded()
+            return sum(frames > before.get(key, 0) for key, frames in now.items()) >= pictures
+
+        await until(f"{self.name} decodes {pictures} moving pictures", moving)
+
+    async def _frames_decoded(self) -> dict[str, int]:
+        return {stat["id"]: stat.get("framesDecoded", 0) for stat in await self.inbound() if stat["kind"] == "video"}
+
+    async def inbound(self) -> list[dict[str, Any]]:
+        stats: list[dict[str, Any]] = await self.page.evaluate(_INBOUND_STATS)
+        return stats
+
+
+class People:
+    """Everybody in a test: made, photographed and sent home together."""
+
+    def __init__(self, artefacts: Path) -> None:
+        self._artefacts = artefacts
+        self._all: list[Person] = []
+
+    async def at(self, browser: Browser, name: str, **window: Any) -> Person:
+        """Give somebody a window of their own."""
+        person = await Person.at(browser, name, **window)
+        self._all.append(person)
+        return person
+
+    async def photograph(self, title: str) -> None:
+        """Keep what everybody sees now, to be looked at by people."""
+        self._artefacts.mkdir(parents=True, exist_ok=True)
+        for person in self._all:
+            if person.is_there():
+                name = re.sub(r"[^\w-]+", "_", f"{title}-{person.name}")[:100]
+                await person.page.screenshot(path=self._artefacts / f"{name}.png")
+
+    async def go(self) -> None:
+        """Close every window."""
+        for person in self._all:
+            if person.is_there():
+                await person.page.context.close()
+
+    def complaints(self) -> list[str]:
+        """Tell what went wrong in anybody's page: exceptions, and what the security policy forbade."""
+        return [complaint for person in self._all for complaint in person.complaints]
+
+
+def kill_browser(mark: str) -> None:
+    """Kill the Chromium process that was started with this mark, as a crash or an empty battery would."""
+    for command_line in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if f"{_MARK}={mark}".encode() in command_line.read_bytes().split(b"\0"):
+                os.kill(int(command_line.parent.name), signal.SIGKILL)
+
+
+def _distance(a: Rgb, b: Rgb) -> int:
+    return max(abs(x - y) for x, y in zip(a, b, strict=True))
