@@ -124,7 +124,7 @@ impl Client {
         let cid = format!("cid{}", self.senders.len());
         let encodings = (0..rids.len().max(1) as u32).map(|layer| Encoding {
             keyframe: true,
-            sequence: 65_500 + u64::from(layer) * 1000,
+            sequence: 65_500 - u64::from(layer) * 1000,
             picture: 32_700 - layer as u16 * 99,
             base_timestamp: 0xffff_0000u32.wrapping_add(layer * 777_777),
             frame: 0,

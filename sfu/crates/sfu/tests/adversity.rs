@@ -1,0 +1,174 @@
+//! Bad networks, bad input, bad luck.
+
+mod support;
+
+use std::time::Duration;
+
+use support::World;
+use support::client::Got;
+use support::network::Link;
+use tertulia_sfu::{Command, Event, Kind, PeerId, Quality, Wish};
+
+fn lossy(loss: f64, seed: u64) -> Link {
+    Link { delay: Duration::from_millis(20), jitter: Duration::from_millis(15), loss, seed }
+}
+
+/// Sorted by number: what a jitter buffer would make of it.
+fn in_order(got: &[Got]) -> Vec<Got> {
+    let mut sorted = got.to_vec();
+    sorted.sort_by_key(|got| got.sequence);
+    sorted
+}
+
+#[test]
+fn losses_are_repaired_in_both_directions() {
+    for seed in 1..=5 {
+        let mut world = World::with_link(2, Link { loss: 0.0, ..lossy(0.0, seed) });
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Video, &[]);
+        world.subscribe(bob, &track);
+        world.run(Duration::from_secs(1));
+        world.network.link.loss = 0.05;
+        world.clients[bob].forget();
+        world.run(Duration::from_secs(10));
+        world.network.link.loss = 0.0;
+        world.run(Duration::from_secs(1));
+        let got = in_order(world.clients[bob].received(&track));
+        assert!(got.windows(2).all(|pair| pair[1].sequence != pair[0].sequence), "seed {seed}: a packet came twice");
+        let (first, last) = (got[0].sequence, got[got.len() - 1].sequence);
+        let missing = (last - first + 1) as usize - got.len();
+        // 5 % on each of two hops without repair would be 30 of 300
+        assert!(missing <= 4, "seed {seed}: {missing} of {} are missing", got.len());
+        for pair in got.windows(2).filter(|pair| pair[1].sequence == pair[0].sequence + 1) {
+            assert_eq!(pair[1].frame, pair[0].frame + 1, "seed {seed}: wrong order {pair:#?}");
+            assert!(pair[1].timestamp.wrapping_sub(pair[0].timestamp) < 90_000);
+            assert_eq!(pair[1].picture_id.unwrap(), (pair[0].picture_id.unwrap() + 1) & 0x7fff);
+        }
+    }
+}
+
+#[test]
+fn layers_are_switched_on_a_bad_link_too() {
+    for seed in 1..=5 {
+        let mut world = World::with_link(1, lossy(0.03, seed));
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+        world.subscribe(bob, &track);
+        for quality in [Quality::High, Quality::Low, Quality::Medium, Quality::High] {
+            world.configure(bob, &track, Wish { quality: Some(quality), ..Wish::default() });
+            world.run(Duration::from_secs(5));
+            let got = in_order(world.clients[bob].received(&track));
+            assert_eq!(got.last().unwrap().layer, quality as u8, "seed {seed}");
+        }
+        let got = in_order(world.clients[bob].received(&track));
+        for pair in got.windows(2).filter(|pair| pair[1].sequence == pair[0].sequence + 1) {
+            let (before, after) = (&pair[0], &pair[1]);
+            assert!(after.timestamp.wrapping_sub(before.timestamp) < 3 * 90_000, "seed {seed}: {pair:#?}");
+            assert!(before.layer == after.layer || after.keyframe, "seed {seed}: {pair:#?}");
+            assert!((after.picture_id.unwrap().wrapping_sub(before.picture_id.unwrap()) & 0x7fff) <= 30, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn garbage_costs_nobody_anything() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Audio, &[]);
+    world.subscribe(bob, &track);
+    world.run_until_receiving(bob, &track, 10);
+    let victim = world.clients[alice].address;
+    let stranger = "203.0.113.9:9".parse().unwrap();
+    for round in 0..3000usize {
+        let length = round % 300;
+        let mut data: Vec<u8> = (0..length).map(|_| (world.network.random() * 256.0) as u8).collect();
+        // every kind of first byte: STUN, DTLS, RTP, RTCP, nonsense
+        if let Some(first) = data.first_mut() {
+            *first = [0, 1, 20, 22, 63, 128, 144, 200, 255][round % 9];
+        }
+        let source = if round % 2 == 0 { victim } else { stranger };
+        let now = world.now;
+        for shard in &mut world.shards {
+            shard.handle_datagram(now, source, &data);
+        }
+        world.run(Duration::from_millis(1));
+    }
+    world.clients[bob].forget();
+    world.run_until_receiving(bob, &track, 50);
+    assert!(!world.saw(|event| matches!(event, Event::PeerFailed { .. })));
+}
+
+#[test]
+fn a_bad_offer_is_refused_with_a_reason_and_a_good_one_still_works() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    let good = world.clients[alice].offers.last().unwrap().clone();
+    let bad = [
+        "".to_owned(),
+        "v=0\r\n".to_owned(),
+        "not even SDP".to_owned(),
+        good.replace("a=mid:", "a=dim:"),
+        good.replace("a=ice-ufrag", "a=ufrag"),
+        "m=video 9 x y\r\n".repeat(5000),
+        "x".repeat(1_000_000),
+    ];
+    for (index, sdp) in (100..).zip(bad) {
+        let peer = world.peer(alice);
+        let shard = &mut world.shards[0];
+        shard.handle_command(world.now, Command::Offer { peer, offer_id: index, sdp });
+        let refused = shard.output().events.drain(..).any(
+            |event| matches!(event, Event::NegotiationFailed { offer_id, reason, .. } if offer_id == index && !reason.is_empty()),
+        );
+        assert!(refused, "offer {index}");
+    }
+    world.publish(alice, Kind::Audio, &[]);
+}
+
+#[test]
+fn unknown_names_are_ignored() {
+    let mut world = World::new(1);
+    let ghost = PeerId::from("PA_ghost");
+    let commands = [
+        Command::RemovePeer { peer: ghost.clone() },
+        Command::Trickle { peer: ghost.clone(), candidate: "candidate:x".into() },
+        Command::Offer { peer: ghost.clone(), offer_id: 1, sdp: String::new() },
+        Command::WithdrawTrack { peer: ghost.clone(), track: "TR_x".into() },
+        Command::Unsubscribe { peer: ghost.clone(), track: "TR_x".into() },
+        Command::ConfigureSubscription { peer: ghost, track: "TR_x".into(), wish: Wish::default() },
+    ];
+    for command in commands {
+        world.shards[0].handle_command(world.now, command);
+    }
+    assert!(world.shards[0].output().events.is_empty());
+}
+
+#[test]
+fn a_track_that_is_gone_cannot_be_subscribed_to() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Audio, &[]);
+    let peer = world.peer(alice);
+    world.command(alice, Command::WithdrawTrack { peer, track: track.clone() });
+    world.subscribe(bob, &track);
+    world.run_until(|world| {
+        world.saw(|event| matches!(event, Event::SubscriptionFailed { track: of, .. } if *of == track))
+    });
+}
+
+#[test]
+fn a_leaving_peer_takes_its_tracks_along_and_nothing_else() {
+    let mut world = World::new(2);
+    let (alice, bob, carol) = (world.join(1, 1), world.join(2, 2), world.join(2, 2));
+    let (gone, stays) = (world.publish(alice, Kind::Audio, &[]), world.publish(carol, Kind::Audio, &[]));
+    for track in [&gone, &stays] {
+        world.subscribe(bob, track);
+        world.run_until_receiving(bob, track, 5);
+    }
+    let peer = world.peer(alice);
+    world.command(alice, Command::RemovePeer { peer });
+    world.run(Duration::from_millis(500));
+    world.clients[bob].forget();
+    world.run(Duration::from_millis(500));
+    assert!(world.clients[bob].received(&gone).is_empty());
+    assert!(world.clients[bob].received(&stays).len() > 20);
+}

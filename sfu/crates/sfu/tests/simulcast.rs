@@ -1,0 +1,167 @@
+//! Layers: who gets which, how changes look to a subscriber, and what the publisher is told.
+
+mod support;
+
+use std::time::Duration;
+
+use support::World;
+use support::client::Got;
+use tertulia_sfu::{Event, Kind, Quality, TrackId, Wish};
+
+const RIDS: &[&str] = &["q", "h", "f"];
+
+/// Sequence numbers, media time and picture ids go on without a jump; layers change only on key frames.
+fn assert_continuous(got: &[Got]) {
+    for pair in got.windows(2) {
+        let [before, after] = pair else { unreachable!() };
+        assert_eq!(after.sequence, before.sequence + 1, "sequence: {pair:#?}");
+        let passed = after.timestamp.wrapping_sub(before.timestamp);
+        assert!(passed < 2 * 90_000, "media time: {pair:#?}");
+        let pictures = after.picture_id.unwrap().wrapping_sub(before.picture_id.unwrap()) & 0x7fff;
+        assert!(pictures <= 1, "picture ids: {pair:#?}");
+        // a key frame of another layer may cut off the frame before it
+        let frame_ends = before.marker || before.layer != after.layer;
+        assert_eq!(pictures, u16::from(frame_ends), "one picture id for each frame: {pair:#?}");
+        assert!(after.tl0.unwrap().wrapping_sub(before.tl0.unwrap()) <= 1, "TL0PICIDX: {pair:#?}");
+        assert!(before.layer == after.layer || after.keyframe, "a layer begins with a key frame: {pair:#?}");
+    }
+}
+
+fn layer(world: &World, client: usize, track: &TrackId) -> u8 {
+    world.clients[client].received(track).last().unwrap().layer
+}
+
+fn quality(quality: Quality) -> Wish {
+    Wish { quality: Some(quality), ..Wish::default() }
+}
+
+#[test]
+fn each_subscriber_gets_what_it_asked_for() {
+    let mut world = World::new(2);
+    let alice = world.join(1, 1);
+    let track = world.publish(alice, Kind::Video, RIDS);
+    let wishes = [quality(Quality::Low), quality(Quality::Medium), Wish::default()];
+    for wish in wishes {
+        let member = world.join(1, 1);
+        // before subscribing, as clients may
+        world.configure(member, &track, wish);
+        world.subscribe(member, &track);
+    }
+    world.run(Duration::from_secs(3));
+    for (member, expected) in [(1, 0), (2, 1), (3, 2)] {
+        assert_eq!(layer(&world, member, &track), expected);
+        assert_continuous(world.clients[member].received(&track));
+    }
+}
+
+#[test]
+fn a_height_means_the_smallest_layer_that_suffices() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    for (height, expected) in [(150, 0), (190, 0), (300, 1), (400, 1), (700, 2), (5000, 2)] {
+        world.configure(bob, &track, Wish { height: Some(height), ..Wish::default() });
+        world.run(Duration::from_secs(2));
+        assert_eq!(layer(&world, bob, &track), expected, "for {height} pixels");
+    }
+    assert_continuous(world.clients[bob].received(&track));
+}
+
+#[test]
+fn switching_layers_is_seamless() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    for wanted in [Quality::High, Quality::Low, Quality::Medium, Quality::High, Quality::Low, Quality::High] {
+        world.configure(bob, &track, quality(wanted));
+        world.run(Duration::from_millis(2500));
+        assert_eq!(layer(&world, bob, &track), wanted as u8);
+    }
+    assert_continuous(world.clients[bob].received(&track));
+}
+
+#[test]
+fn a_layer_that_dries_up_is_replaced_and_taken_again() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(2));
+    assert_eq!(layer(&world, bob, &track), 2);
+    world.clients[alice].sender(0).paused[2] = true;
+    world.run(Duration::from_secs(3));
+    assert_eq!(layer(&world, bob, &track), 1, "the best of the rest");
+    world.clients[alice].sender(0).paused[2] = false;
+    world.run(Duration::from_secs(3));
+    assert_eq!(layer(&world, bob, &track), 2);
+    assert_continuous(world.clients[bob].received(&track));
+}
+
+#[test]
+fn the_publisher_is_told_what_is_wanted_more_at_once_and_less_after_a_while() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    let peer = world.peer(alice);
+    let wanted = |quality| Event::QualityWanted { peer: peer.clone(), track: track.clone(), quality };
+    world.run_until(|world| world.saw(|event| *event == wanted(None)));
+    world.configure(bob, &track, quality(Quality::Medium));
+    world.subscribe(bob, &track);
+    world.run_until_receiving(bob, &track, 1);
+    assert!(world.saw(|event| *event == wanted(Some(Quality::Medium))), "before anything can flow");
+
+    world.configure(bob, &track, quality(Quality::High));
+    world.run(Duration::from_millis(200));
+    assert!(world.saw(|event| *event == wanted(Some(Quality::High))));
+    world.configure(bob, &track, quality(Quality::Low));
+    world.run(Duration::from_secs(4));
+    assert!(!world.saw(|event| *event == wanted(Some(Quality::Low))), "too early");
+    world.run(Duration::from_secs(2));
+    assert!(world.saw(|event| *event == wanted(Some(Quality::Low))));
+    world.configure(bob, &track, Wish { enabled: false, ..Wish::default() });
+    let before = world.count(|event| *event == wanted(None));
+    world.run(Duration::from_secs(6));
+    assert_eq!(world.count(|event| *event == wanted(None)), before + 1);
+}
+
+#[test]
+fn a_disabled_subscription_is_silent_and_resumes_with_a_key_frame() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(2));
+    world.configure(bob, &track, Wish { enabled: false, ..Wish::default() });
+    world.run(Duration::from_millis(100));
+    let before = world.clients[bob].received(&track).len();
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.clients[bob].received(&track).len(), before);
+    world.configure(bob, &track, Wish::default());
+    world.run(Duration::from_secs(2));
+    assert!(world.clients[bob].received(&track)[before].keyframe);
+    assert_continuous(world.clients[bob].received(&track));
+}
+
+#[test]
+fn key_frames_are_not_asked_for_too_often() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    let track = world.publish(alice, Kind::Video, &[]);
+    let members: Vec<usize> = (0..5).map(|_| world.join(1, 1)).collect();
+    for member in &members {
+        world.subscribe(*member, &track);
+    }
+    world.run(Duration::from_secs(3));
+    let before = world.clients[alice].senders[0].keyframes_asked;
+    for _ in 0..100 {
+        for member in &members {
+            let now = world.now;
+            world.clients[*member].ask_keyframe(now, &track);
+        }
+        world.run(Duration::from_millis(30));
+    }
+    let asked = world.clients[alice].senders[0].keyframes_asked - before;
+    assert!((3..=8).contains(&asked), "{asked} requests in 3 s");
+}
