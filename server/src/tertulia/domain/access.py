@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tertulia.domain.ids import Identity, RoomName, SessionId
+from tertulia.domain.ids import Identity, RecordingId, RoomName, SessionId
 
 
 class Role(StrEnum):
@@ -37,6 +37,8 @@ class Actor(StrEnum):
     MODERATOR = "moderator"
     PUBLISHER = "publisher"
     VIEWER = "viewer"
+    TICKET = "ticket"
+    """Somebody with a ticket for one recording's stream."""
     HOLDER = "holder"
     """Somebody with a participant token that may have run out: good for asking for a new one only."""
     ANYONE = "anyone"
@@ -50,6 +52,7 @@ class Principal:
     room: RoomName | None = None
     identity: Identity | None = None
     session: SessionId | None = None
+    recording: RecordingId | None = None
 
 
 class Action(StrEnum):
@@ -65,6 +68,7 @@ class Action(StrEnum):
     LIST_PARTICIPANTS = "list_participants"
     DISCONNECT_PARTICIPANT = "disconnect_participant"
     CHANGE_ROLE = "change_role"
+    LOOK_AT_LINK = "look_at_link"
     TAKE_TOKEN = "take_token"
     REFRESH_TOKEN = "refresh_token"
     START_RECORDING = "start_recording"
@@ -121,6 +125,7 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LIST_PARTICIPANTS: _ADMIN | _IN_ROOM,
     Action.DISCONNECT_PARTICIPANT: _MODERATOR,
     Action.CHANGE_ROLE: _ADMIN_OR_MODERATOR,
+    Action.LOOK_AT_LINK: _ANYONE,
     Action.TAKE_TOKEN: _ANYONE,
     Action.REFRESH_TOKEN: frozenset({Actor.HOLDER}),
     Action.START_RECORDING: _ADMIN_OR_MODERATOR,
@@ -128,7 +133,7 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LIST_RECORDINGS: _ADMIN_OR_MODERATOR,
     Action.GET_RECORDING: _ADMIN_OR_MODERATOR,
     Action.DELETE_RECORDING: _ADMIN_OR_MODERATOR,
-    Action.STREAM_RECORDING: _ADMIN_OR_MODERATOR,
+    Action.STREAM_RECORDING: _ADMIN_OR_MODERATOR | {Actor.TICKET},
     Action.TICKET: _ADMIN_OR_MODERATOR,
     Action.LOG_IN: _ANYONE,
     Action.REFRESH_SESSION: _ANYONE,

@@ -10,7 +10,7 @@ from tertulia.http.operations import Operation
 from tertulia.http.participants import ParticipantHandlers
 from tertulia.http.public import in_room_operations, room_operations
 from tertulia.http.rooms import RoomHandlers
-from tertulia.http.schemas import InRoom, Token, TokenOptions
+from tertulia.http.schemas import InRoom, LinkRole, MeetingLink, Token, TokenOptions
 
 BASE_PATH: Final = "/meet/internal-api/v1"
 _ROOM: Final = "Internal API - Room"
@@ -23,6 +23,11 @@ def internal_operations(*, rooms: RoomHandlers, participants: ParticipantHandler
     return [
         *room_operations(rooms, _ROOM),
         *in_room_operations(participants, _PARTICIPANT),
+        Operation(
+            "getRoleOfLink", "POST", "/participants/role", Action.LOOK_AT_LINK, participants.role,
+            "Tell what somebody who joins with a link will be", _PARTICIPANT,
+            one("The role", LinkRole, 401, 403, 404, 413, 415, 422, 429), body=MeetingLink,
+        ),
         Operation(
             "generateParticipantToken", "POST", "/participants/token", Action.TAKE_TOKEN, participants.token_if_free,
             "Generate a token for a participant", _PARTICIPANT,

@@ -10,8 +10,8 @@ from tertulia.http.asgi import header, set_cookie
 from tertulia.http.authentication import PARTICIPANT_COOKIE, Credentials
 from tertulia.http.operations import Call
 from tertulia.http.replies import Reply, json_reply, no_content
-from tertulia.http.schemas import InRoom, RoleChange, TokenOptions, participant_answer
-from tertulia.services.participants import ParticipantService, TokenRequest
+from tertulia.http.schemas import InRoom, MeetingLink, RoleChange, TokenOptions, participant_answer
+from tertulia.services.participants import LinkRequest, ParticipantService, TokenRequest
 
 _COOKIE_MAX_AGE_S: Final = 6 * 3600
 
@@ -32,20 +32,32 @@ class ParticipantHandlers:
         """POST /participants/token on the internal path: 409 when the name is taken by somebody else."""
         return await self._answer_token(call, self._participants.token_if_free)
 
+    async def role(self, call: Call) -> Reply:
+        """POST /participants/role: what a link is good for, before anybody is asked for a name or a camera."""
+        link = call.body_as(MeetingLink)
+        role = await self._participants.role_of_link(
+            LinkRequest(
+                room=link.roomName,
+                secret=link.secret,
+                logged_in=await self._logged_in(call),
+                address=call.address,
+            )
+        )
+        return json_reply({"role": role})
+
     async def refresh(self, call: Call) -> Reply:
         """POST /participants/token/refresh."""
         return await self._answer_token(call, self._participants.refreshed_token)
 
     async def _answer_token(self, call: Call, issue: Callable[[TokenRequest], Awaitable[str]]) -> Reply:
         options = call.body_as(TokenOptions)
-        credentials_came = header(call.scope, b"authorization") or header(call.scope, b"cookie")
         token = await issue(
             TokenRequest(
                 room=options.roomName,
                 identity=options.identity(),
                 secret=options.secret,
                 shown=self._credentials.shown(call.scope),
-                logged_in=bool(credentials_came) and await self._credentials.logged_in(call.scope),
+                logged_in=await self._logged_in(call),
                 address=call.address,
             )
         )
@@ -53,6 +65,10 @@ class ParticipantHandlers:
             PARTICIPANT_COOKIE, token, path="/", max_age_s=_COOKIE_MAX_AGE_S, secure=self._secure_cookies
         )
         return json_reply({"token": token}, headers=[cookie])
+
+    async def _logged_in(self, call: Call) -> bool:
+        credentials_came = header(call.scope, b"authorization") or header(call.scope, b"cookie")
+        return bool(credentials_came) and await self._credentials.logged_in(call.scope)
 
     async def disconnect(self, call: Call) -> Reply:
         """DELETE /participants/{participantName} on the public path."""

@@ -161,6 +161,19 @@ class RoomPresenter:
 # ── participants ──
 
 
+class MeetingLink(Body):
+    """What a link to a meeting says."""
+
+    roomName: str = Field(description="The name of the room.")
+    secret: str = Field(description="The secret from the room's link.")
+
+
+class LinkRole(BaseModel):
+    """What somebody is in a meeting who joins with that link."""
+
+    role: Role
+
+
 class TokenOptions(Body):
     """Who wants to join which room, with the secret of the link."""
 

@@ -46,16 +46,22 @@ class ParticipantAuth(StrEnum):
         return self is ParticipantAuth.ALL_USERS or (self is ParticipantAuth.MODERATORS_ONLY and role is Role.MODERATOR)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
-    """Who wants to join what, and with which secret. `shown` is a participant token that came along."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """Somebody comes with a link: a room and a secret."""
 
     room: str
-    identity: Identity
     secret: str
-    shown: ParticipantToken | None = None
     logged_in: bool = False
     address: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest(LinkRequest):
+    """Somebody wants to join under a name. `shown` is a participant token that came along."""
+
+    identity: Identity
+    shown: ParticipantToken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,12 @@ class ParticipantService:
         self._auth = auth
         self._guesses = FailureLimit(failures=_GUESSES, window_ms=_GUESS_WINDOW_MS)
 
-    # ── tokens ──
+    # ── links and tokens ──
+
+    async def role_of_link(self, request: LinkRequest) -> Role:
+        """Tell what a link is good for, so that nobody is asked for a camera in vain."""
+        with self._guesses_counted(request, _wrong_link()):
+            return await self._check(request)
 
     async def token(self, request: TokenRequest) -> str:
         """Give a token to whoever holds a link. A taken name is no error: the newer connection wins."""
@@ -114,7 +125,7 @@ class ParticipantService:
             return await self._issue(request, only_if_free=False)
 
     @contextmanager
-    def _guesses_counted(self, request: TokenRequest, refusal: TertuliaError) -> Iterator[None]:
+    def _guesses_counted(self, request: LinkRequest, refusal: TertuliaError) -> Iterator[None]:
         """Slow down an address that tries secrets, and refuse a wrong one the way the base path wants it."""
         self._guesses.check(request.address, now_ms=self._clock.now_ms())
         try:
@@ -139,11 +150,11 @@ class ParticipantService:
             return token.role
         return None if seat.is_dead(token.issued_at_ms) else seat.role_for(token.role, token.issued_at_ms)
 
-    async def _check(self, request: TokenRequest) -> None:
+    async def _check(self, request: LinkRequest) -> Role:
         now_ms = self._clock.now_ms()
-        await self._store.read(lambda tx: self._link_role(request, find_room(tx, request.room, now_ms)))
+        return await self._store.read(lambda tx: self._link_role(request, find_room(tx, request.room, now_ms)))
 
-    def _link_role(self, request: TokenRequest, room: Room) -> Role:
+    def _link_role(self, request: LinkRequest, room: Room) -> Role:
         role = room.secrets.role_of(request.secret)
         if role is None:
             raise _WrongSecretError
