@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from tertulia.domain.ids import Millis, RecordingId, RoomName
+
 JOB_FILE: Final = "job.json"
 STATE_FILE: Final = "state.json"
 LOCK_FILE: Final = "lock"
@@ -69,8 +71,8 @@ class EndReason(StrEnum):
 class RecorderJob:
     """What to record and when to stop. Sizes are bytes, times seconds."""
 
-    recording_id: str
-    room_name: str
+    recording_id: RecordingId
+    room_name: RoomName
     media_url: str
     file_name: str
     preset: RecordingPreset = RecordingPreset.HD_720P30
@@ -123,8 +125,8 @@ class RecorderState:
     phase: RecorderPhase
     pid: int
     reason: EndReason | None = None
-    started_at_ms: int | None = None
-    ended_at_ms: int | None = None
+    started_at_ms: Millis | None = None
+    ended_at_ms: Millis | None = None
     duration_s: float = 0.0
     bytes: int = 0
     file_name: str | None = None

@@ -9,10 +9,11 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from tertulia.domain.ids import Identity
 from tertulia.recorder.gallery import Picture
 from tertulia.recorder.layout import Rect, Size, Tile, TileKind, contain
 from tertulia.recorder.planes import Bytes, Canvas, Stamp, yuv
-from tertulia.recorder.scene import Identity, TrackSid
+from tertulia.recorder.scene import TrackSid
 from tertulia.recorder.text import TextPainter, initials
 
 BACKGROUND: Final = yuv(24, 26, 31)

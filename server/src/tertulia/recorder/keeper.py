@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from tertulia.domain.ids import Millis
 from tertulia.domain.recorder_job import EndReason, RecorderMetrics, RecorderPhase, RecorderState
 from tertulia.recorder.folder import RecordingFolder
 from tertulia.recorder.pipeline import Pipeline
@@ -34,7 +35,7 @@ class Keeper:
         self._folder = folder
         self._on_end = on_end
         self._pipeline: Pipeline | None = None
-        self._started_at_ms: int | None = None
+        self._started_at_ms: Millis | None = None
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -45,7 +46,7 @@ class Keeper:
         self._folder.write_state(self.state)
         self._thread.start()
 
-    def follow(self, pipeline: Pipeline, started_at_ms: int) -> None:
+    def follow(self, pipeline: Pipeline, started_at_ms: Millis) -> None:
         """Report on this pipeline from now on."""
         self._started_at_ms, self._pipeline = started_at_ms, pipeline
 
@@ -110,6 +111,6 @@ class Keeper:
         return {"metrics": metrics, "details": pipeline.governor.details()}
 
 
-def wall_clock_ms() -> int:
+def wall_clock_ms() -> Millis:
     """Give the time of day, in milliseconds since the epoch; only for what people read."""
-    return time.time_ns() // 1_000_000
+    return Millis(time.time_ns() // 1_000_000)

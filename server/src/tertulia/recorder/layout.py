@@ -6,7 +6,8 @@ from enum import Enum
 from math import ceil
 from typing import Final
 
-from tertulia.recorder.scene import Identity, Person, TrackSid
+from tertulia.domain.ids import Identity
+from tertulia.recorder.scene import Person, TrackSid
 
 MAX_TILES: Final = 25
 _STRIP_ROWS: Final = 5

@@ -13,6 +13,7 @@ from typing import Final
 
 import av
 
+from tertulia.domain.ids import Millis
 from tertulia.domain.recorder_job import EndReason, RecorderPhase, RecorderState, RecordingPreset
 from tertulia.recorder.compositor import Compositor
 from tertulia.recorder.folder import DISK_FULL, RecordingFolder
@@ -161,7 +162,7 @@ class Recorder:
             await asyncio.to_thread(self._composing.join)
         await asyncio.to_thread(self._keeper.close, lambda state: self._final_state(state, reason, ended_at_ms))
 
-    def _final_state(self, state: RecorderState, reason: EndReason, ended_at_ms: int) -> RecorderState:
+    def _final_state(self, state: RecorderState, reason: EndReason, ended_at_ms: Millis) -> RecorderState:
         failure = None if self._composing is None else self._composing.failure
         details = list(state.details)
         if failure is not None:
@@ -225,7 +226,7 @@ def _recovered(folder: RecordingFolder, state: RecorderState) -> RecorderState:
         return state if state.needs_remux else close_file(folder, state)
     ended_at_ms = state.ended_at_ms
     if ended_at_ms is None and state.started_at_ms is not None:
-        ended_at_ms = state.started_at_ms + round(summary.duration_s * 1000)
+        ended_at_ms = Millis(state.started_at_ms + round(summary.duration_s * 1000))
     return replace(
         state,
         ended_at_ms=ended_at_ms,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import NewType
 
-Identity = NewType("Identity", str)
+from tertulia.domain.ids import Identity
+
 TrackSid = NewType("TrackSid", str)
 
 

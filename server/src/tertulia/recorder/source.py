@@ -16,12 +16,13 @@ from typing import Final
 import numpy as np
 from livekit import rtc
 
+from tertulia.domain.ids import Identity
 from tertulia.domain.recorder_job import EndReason
 from tertulia.recorder.gallery import picture_of
 from tertulia.recorder.layout import Tile, TileKind
 from tertulia.recorder.mixer import CHANNELS
 from tertulia.recorder.pipeline import Intake
-from tertulia.recorder.scene import Identity, Person, Scene, TrackSid
+from tertulia.recorder.scene import Person, Scene, TrackSid
 from tertulia.recorder.timeline import MICROSECOND, SAMPLE_RATE_HZ, Effort
 
 log = logging.getLogger(__name__)

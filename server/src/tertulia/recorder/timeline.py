@@ -64,6 +64,7 @@ class Governor:
     level: int = 0
     reduced_frames: dict[int, int] = field(default_factory=dict)
     _changed_us: int = 0
+    _went_up: bool = False
     _in_time_since_us: int | None = None
     _recovery_us: int = _RECOVERY_US
 
@@ -83,7 +84,7 @@ class Governor:
         if late_us > _BEHIND_US:
             self._in_time_since_us = None
             if now_us - self._changed_us > _PATIENCE_US and self.level + 1 < len(EFFORTS):
-                if self._changed_us and now_us - self._changed_us < self._recovery_us:
+                if self._went_up and now_us - self._changed_us < self._recovery_us:
                     self._recovery_us = min(self._recovery_us * 2, 16 * _RECOVERY_US)
                 return self._change(self.level + 1, now_us)
         elif late_us < _EASY_US:
@@ -103,5 +104,6 @@ class Governor:
         )
 
     def _change(self, level: int, now_us: int) -> bool:
+        self._went_up = level < self.level
         self.level, self._changed_us, self._in_time_since_us = level, now_us, None
         return True

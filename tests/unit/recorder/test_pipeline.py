@@ -1,0 +1,139 @@
+"""The composing side in simulated time: no thread, no clock, no network."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tertulia.domain.ids import Identity
+from tertulia.recorder.compositor import Compositor
+from tertulia.recorder.gallery import picture_of
+from tertulia.recorder.layout import Size, Tile
+from tertulia.recorder.muxer import Format, Muxer
+from tertulia.recorder.pipeline import DELAY_US, Intake, Pipeline
+from tertulia.recorder.planes import yuv
+from tertulia.recorder.scene import Person, Scene, TrackSid
+from tertulia.recorder.text import BUNDLED_FONT, TextPainter
+from tertulia.recorder.timeline import Effort, Timeline
+
+SECOND = 1_000_000
+FORMAT = Format(Size(320, 180), 30)
+CAMERA, MICROPHONE = TrackSid("camera"), TrackSid("microphone")
+
+
+class Studio:
+    """A pipeline, and a hand on its clock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.intake = Intake(scene=Scene((Person(Identity("a"), "A", camera=CAMERA),)))
+        self.wishes: list[tuple[tuple[Tile, ...], Effort]] = []
+        self.pipeline = Pipeline(
+            timeline=Timeline(0, 30),
+            muxer=Muxer(path, FORMAT),
+            intake=self.intake,
+            compositor=Compositor(Size(320, 180), TextPainter([BUNDLED_FONT])),
+            format_=FORMAT,
+            on_wishes=lambda tiles, effort: self.wishes.append((tiles, effort)),
+        )
+
+    def run(self, start_us: int, end_us: int, *, sound: bool = True, late_us: int = 0) -> None:
+        """Feed and advance in steps of 10 ms; picture and sound are white and loud in the first half of each second."""
+        for now in range(start_us, end_us, 10_000):
+            on = now % SECOND < SECOND // 2
+            if now % 40_000 == 0:
+                level = yuv(255, 255, 255) if on else yuv(0, 0, 0)
+                data = bytes([level.y]) * (64 * 36) + bytes([128]) * (64 * 36 // 2)
+                picture = picture_of(data, 64, 36, 0, now)
+                assert picture is not None
+                self.intake.gallery.add(CAMERA, picture)
+            if sound:
+                self.intake.add_sound(MICROPHONE, np.full((480, 2), 20_000 if on else 0, np.int16), now)
+            while now >= self.pipeline.next_due_us + late_us and self.pipeline.advance(now):
+                pass
+
+    def finish(self, end_us: int) -> None:
+        self.pipeline.end_us = end_us
+        now = end_us
+        while not self.pipeline.is_finished:
+            now += 10_000
+            while self.pipeline.advance(now):
+                pass
+        self.pipeline.finish()
+
+    def frames(self) -> list[tuple[float, float]]:
+        """(time, lightness of the middle) of each frame."""
+        with av.open(str(self.path), mode="r") as container:
+            return [(f.time or 0, float(f.to_ndarray()[60:90, 100:200].mean())) for f in container.decode(video=0)]
+
+    def sound(self) -> np.ndarray:
+        with av.open(str(self.path), mode="r") as container:
+            return np.concatenate([f.to_ndarray().mean(axis=0) for f in container.decode(audio=0)])
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path / "x.mp4")
+
+
+def test_picture_and_sound_change_together(studio: Studio):
+    studio.run(0, 4 * SECOND)
+    studio.finish(4 * SECOND)
+    frames, sound = studio.frames(), studio.sound()
+    assert len(frames) == 120
+    turned_white = next(t for t, light in frames if t > 0.7 and light > 128)
+    loud = np.flatnonzero(np.abs(sound) > 0.3) / 48_000
+    turned_loud = loud[loud > 0.7][0]
+    assert abs(turned_white - turned_loud) <= 0.045
+    assert len(sound) / 48_000 == pytest.approx(4, abs=0.05)
+
+
+def test_frames_wait_for_the_pictures_of_their_time(studio: Studio):
+    studio.run(0, DELAY_US)
+    assert studio.pipeline.frames_composed == 0
+    studio.run(DELAY_US, SECOND)
+    assert studio.pipeline.frames_composed == pytest.approx(22, abs=1)
+
+
+def test_when_the_machine_is_too_slow_frames_go_but_no_sound(studio: Studio):
+    studio.run(0, 2 * SECOND)
+    studio.run(2 * SECOND, 30 * SECOND, late_us=700_000)
+    studio.finish(30 * SECOND)
+    sound = studio.sound()
+    assert studio.pipeline.mixer.lost_samples == 0
+    assert len(sound) / 48_000 == pytest.approx(30, abs=0.05)
+    per_second = np.abs(sound[: 30 * 48_000]).reshape(-1, 48_000).mean(1)
+    assert per_second.min() > 0.25
+    assert len(studio.frames()) < 12 * 30
+    assert any("short of CPU" in detail for detail in studio.pipeline.governor.details())
+    assert studio.wishes[-1][1].small_layers
+
+
+def test_a_track_that_falls_silent_without_a_word_holds_nothing_up_for_long(studio: Studio):
+    studio.run(0, 2 * SECOND)
+    studio.run(2 * SECOND, 8 * SECOND, sound=False)
+    assert studio.pipeline.position_s == pytest.approx(8 - DELAY_US / SECOND, abs=0.2)
+    studio.finish(8 * SECOND)
+    assert len(studio.sound()) / 48_000 == pytest.approx(8, abs=0.05)
+
+
+def test_sound_that_was_stuck_for_a_second_is_not_lost(studio: Studio):
+    studio.run(0, 2 * SECOND)
+    studio.run(2 * SECOND, 3 * SECOND, sound=False)
+    for now in range(2 * SECOND, 3 * SECOND, 10_000):
+        on = now % SECOND < SECOND // 2
+        studio.intake.add_sound(MICROPHONE, np.full((480, 2), 20_000 if on else 0, np.int16), 3 * SECOND)
+    studio.run(3 * SECOND, 5 * SECOND)
+    studio.finish(5 * SECOND)
+    assert studio.pipeline.mixer.lost_samples == 0
+    sound = np.abs(studio.sound())
+    assert sound[int(2.1 * 48_000) : int(2.4 * 48_000)].mean() > 0.4
+    assert studio.pipeline.governor.details() == ()
+
+
+def test_it_says_what_it_needs_when_somebody_comes(studio: Studio):
+    studio.run(0, SECOND)
+    studio.intake.scene = Scene((*studio.intake.scene.people, Person(Identity("b"), "B", joined_at=1)))
+    studio.run(SECOND, 2 * SECOND)
+    assert [len(tiles) for tiles, _ in studio.wishes] == [1, 2]
