@@ -25,7 +25,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = MediaConfig(
         keys=keys,
         udp_port=options.udp_port,
-        bind=options.host if options.dev else "0.0.0.0",  # noqa: S104 – media has to be reachable
         addresses=tuple(options.address or (("127.0.0.1",) if options.dev else ())),
         webhook_urls=tuple(options.webhook or ()),
     )

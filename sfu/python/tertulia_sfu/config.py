@@ -32,13 +32,14 @@ class MediaConfig:
     """Settings of a media server.
 
     `keys`: API key → secret. `udp_port` 0: any free one. `addresses`: IP addresses offered to clients; empty: those of
-    this machine. `bind`: where the UDP port listens. `workers` 0: one for each core.
+    this machine. `bind`: where the UDP port listens; empty: everywhere, or on loopback if all `addresses` are there.
+    `workers` 0: one for each core.
     """
 
     keys: Mapping[str, str]
     udp_port: int = 7882
     tcp_port: int = 7881
-    bind: str = "0.0.0.0"  # noqa: S104 – media has to be reachable; HTTP has its own setting
+    bind: str = ""
     addresses: tuple[str, ...] = ()
     workers: int = 0
     webhook_urls: tuple[str, ...] = ()

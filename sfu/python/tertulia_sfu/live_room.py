@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from livekit.protocol.models import (
@@ -35,8 +36,9 @@ from .tokens import MAX_NAME_LENGTH, Claims, Tokens
 
 COUNTS_EVERY_S: Final = 5.0
 VANISHED_AFTER_S: Final = 15.0
-ICE_TIMEOUT_S: Final = 10.0  # how long the media core hears nothing before it reports a peer as disconnected
-DEPARTED_KEPT_S: Final = 60.0
+# how long the media core hears nothing before it reports a peer as disconnected
+ICE_TIMEOUT_S: Final = 10.0
+LEAVE_DELAY_S: Final = 1.0
 
 
 class LiveRoom:
@@ -132,21 +134,16 @@ class LiveRoom:
 
     def _start_timers(self, participant: Participant, now: float) -> None:
         self._check_lifetime(now)
-        self.roster.timers.set(
-            ("join", participant.sid),
-            now + self._config.join_timeout_s,
-            lambda at: self.remove(participant, DisconnectReason.JOIN_FAILURE, at),
-        )
+        self._later("join", participant, now + self._config.join_timeout_s, self._join_failed)
+
+    def _join_failed(self, participant: Participant, now: float) -> None:
+        self.remove(participant, DisconnectReason.JOIN_FAILURE, now)
 
     def send_token(self, participant: Participant, now: float) -> None:
         """Give the client a fresh token for its next reconnect, now and every five minutes."""
         token = self._tokens.refresh(participant.claims, not_after=participant.token_not_after)
         self.roster.send(participant, SignalResponse(refresh_token=token))
-        self.roster.timers.set(
-            ("token", participant.sid),
-            now + self._config.token_refresh_s,
-            lambda at: self.send_token(participant, at),
-        )
+        self._later("token", participant, now + self._config.token_refresh_s, self.send_token)
 
     def offer(self, participant: Participant, offer_id: int, sdp: str) -> None:
         """A client's session description for its one peer connection."""
@@ -156,10 +153,10 @@ class LiveRoom:
 
     def resume(self, participant: Participant, *, now: float) -> None:
         """The client has a new line for its old session: bring it up to date."""
-        lost_at = participant.signal_lost_at or now
+        lost_at = now if participant.signal_lost_at is None else participant.signal_lost_at
         participant.signal_lost_at = None
-        if participant.connected:
-            self.roster.timers.cancel(("gone", participant.sid))
+        if not participant.connected:
+            self._await_return(participant, now + VANISHED_AFTER_S)
         message = greeting.reconnect_message(
             ice_servers=self._config.ice_servers(participant.sid),
             node_id=self._node_id,
@@ -196,23 +193,32 @@ class LiveRoom:
         self.roster.notify("participant_joined", participant)
 
     def peer_disconnected(self, participant: Participant, now: float) -> None:
-        """Nothing was heard for a while: a client with a line is asked to resume, one without gets a last delay."""
+        """Nothing was heard for a while, or the client closed its media; a `leave` may be on its way then."""
         participant.connected = False
         self._tell_quality(participant, ConnectionQuality.LOST, 0.0)
         lost_at = participant.signal_lost_at
         if lost_at is None:
-            participant.signal_lost_at = now
-            message = greeting.leave_message(DisconnectReason.CONNECTION_TIMEOUT, LeaveRequest.RESUME)
-            self.roster.send(participant, message)
-            self.roster.signals.hang_up(participant.sid)
-            deadline = now + self._config.resume_grace_s
+            self._later("gone", participant, now + LEAVE_DELAY_S, self._ask_to_resume)
         else:
-            deadline = max(lost_at, now - ICE_TIMEOUT_S) + VANISHED_AFTER_S
-        self.roster.timers.set(
-            ("gone", participant.sid),
-            deadline,
-            lambda at: self.remove(participant, DisconnectReason.CONNECTION_TIMEOUT, at),
-        )
+            self._await_return(participant, max(lost_at, now - ICE_TIMEOUT_S) + VANISHED_AFTER_S)
+
+    def _ask_to_resume(self, participant: Participant, now: float) -> None:
+        participant.signal_lost_at = now
+        message = greeting.leave_message(DisconnectReason.CONNECTION_TIMEOUT, LeaveRequest.RESUME)
+        self.roster.send(participant, message)
+        self.roster.signals.hang_up(participant.sid)
+        self._await_return(participant, now + self._config.resume_grace_s)
+
+    def _await_return(self, participant: Participant, deadline: float) -> None:
+        self._later("gone", participant, deadline, self._give_up)
+
+    def _give_up(self, participant: Participant, now: float) -> None:
+        self.remove(participant, DisconnectReason.CONNECTION_TIMEOUT, now)
+
+    def _later(
+        self, what: str, participant: Participant, at: float, action: Callable[[Participant, float], None]
+    ) -> None:
+        self.roster.timers.set((what, participant.sid), at, partial(action, participant))
 
     def start_over(self, participant: Participant, now: float) -> None:
         """Its state and ours do not fit (or the core gave it up): the client shall join anew."""

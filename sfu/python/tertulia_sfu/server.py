@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 
 from . import room_service
 from ._core import MediaCore
-from .addresses import own_addresses
+from .addresses import bind_address, own_addresses
 from .config import Admission, Door, IceServer, JoinAttempt, MediaConfig, OpenDoor, Refusal
 from .ids import new_node_id
 from .lines import Lines
@@ -93,11 +93,12 @@ class MediaServer:
 
 
 def _open_core(config: MediaConfig) -> MediaCore:
+    addresses = list(config.addresses) or own_addresses()
     try:
         return MediaCore(
             udp_port=config.udp_port,
-            bind=config.bind,
-            addresses=list(config.addresses) or own_addresses(),
+            bind=config.bind or bind_address(addresses),
+            addresses=addresses,
             workers=config.workers,
         )
     except OSError as error:

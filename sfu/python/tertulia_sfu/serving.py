@@ -42,6 +42,7 @@ def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:  # noqa: ANN
         "ws_ping_timeout": PING_TIMEOUT_S,
         "ws_per_message_deflate": False,
         "access_log": False,
+        "interface": "asgi3",
         "lifespan": "off",
         "timeout_graceful_shutdown": 3,
         "server_header": False,
