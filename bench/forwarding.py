@@ -164,8 +164,8 @@ def our_server() -> AbstractAsyncContextManager[Server]:
     return started(
         "tertulia",
         str(Path(sys.executable).parent / "tertulia-sfu"),
-        *("--port", str(port), "--udp-port", str(free_port()), "--keys", f"{KEY}: {SECRET}"),
-        *("--addresses", "127.0.0.1"),
+        *("--port", str(port), "--udp-port", str(free_port()), "--keys", f"{KEY}:{SECRET}"),
+        *("--address", "127.0.0.1"),
         url=f"ws://127.0.0.1:{port}",
     )
 
