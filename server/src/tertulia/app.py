@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 import uvicorn
 import uvloop
 from livekit.protocol.models import DisconnectReason
 
+from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.clock import SystemClock
 from tertulia.adapters.media_server import LiveKitServer, MediaReports
 from tertulia.adapters.secret_files import kept_secrets, prepare_data_dir
@@ -29,15 +30,20 @@ from tertulia.http import internal, public
 from tertulia.http.api import Api
 from tertulia.http.asgi import App, TrustedProxies
 from tertulia.http.authentication import Credentials, InternalAuthenticator, PublicAuthenticator
+from tertulia.http.cors import CrossOrigin
 from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.participants import ParticipantHandlers
+from tertulia.http.recordings import RecordingHandlers
 from tertulia.http.rooms import RoomHandlers
 from tertulia.http.schemas import RoomPresenter
+from tertulia.http.schemas_recordings import meet_recording, public_recording
 from tertulia.http.server import Server
+from tertulia.http.sessions import AUTH_PATH, SessionHandlers
 from tertulia.services.accounts import AccountService, FirstSecrets
 from tertulia.services.meetings import MeetingService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
+from tertulia.services.recordings import RecordingService
 from tertulia.services.rooms import RoomService
 from tertulia.services.tokens import ParticipantMetadata, ParticipantTokens
 from tertulia.services.turn import turn_login
@@ -51,6 +57,7 @@ WEB_BUNDLE: Final = Path(__file__).parent / "web_dist"
 _EXPIRY_TICK_S: Final = 0.4
 _RECONCILE_EVERY_S: Final = 20.0
 _FORGET_EVERY_S: Final = 300.0
+_CERTIFICATE_EVERY_S: Final = 2.0
 _GRACE_S: Final = 2.0
 
 
@@ -160,6 +167,15 @@ def _ice_servers(settings: Settings) -> Callable[[str], list[IceServer]]:
 # ── everything together ──
 
 
+@dataclass(frozen=True, slots=True)
+class _Services:
+    accounts: AccountService
+    tokens: ParticipantTokens
+    participants: ParticipantService
+    rooms: RoomService
+    recordings: RecordingService
+
+
 class Application:
     """The running product over one listening socket."""
 
@@ -191,14 +207,15 @@ class Application:
 
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
-        server = _HttpServer(_uvicorn_config(self._root, self._inst.settings))
+        config = _uvicorn_config(self._root, self._inst.settings)
+        server = _HttpServer(config)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         serving = asyncio.ensure_future(server.serve(self._sockets))
         try:
             async with AsyncExitStack() as stack:
-                await self._start(stack)
+                await self._start(stack, config)
                 _log.info("serving", url=self.public_url, media_url=self.media_url)
                 stopping = asyncio.ensure_future(self._stop.wait())
                 await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -209,7 +226,7 @@ class Application:
             server.should_exit = True
             await serving
 
-    async def _start(self, stack: AsyncExitStack) -> None:
+    async def _start(self, stack: AsyncExitStack, config: uvicorn.Config) -> None:
         inst, settings, clock = self._inst, self._inst.settings, SystemClock()
         store = open_store(inst.database_url)
         await store.open()
@@ -230,16 +247,26 @@ class Application:
         participants = ParticipantService(
             store=store, clock=clock, media=media, tokens=tokens, auth=ParticipantAuth(settings.participant_auth)
         )
-        rooms = RoomService(store=store, clock=clock, media=media, live=participants)
-        meetings = MeetingService(store=store, clock=clock, media=media, rooms=rooms, participants=participants)
-        reports = MediaReports(meetings)
-        prefixes = await self._media_apps(stack, participants, reports)
-        prefixes |= self._apis(rooms, participants, accounts, tokens)
+        files = open_blobs(settings.recordings_url, default_folder=inst.data_dir / "recordings")
+        services = _Services(
+            accounts=accounts,
+            tokens=tokens,
+            participants=participants,
+            rooms=RoomService(store=store, clock=clock, media=media, live=participants),
+            recordings=RecordingService(store=store, clock=clock, media=media, files=files),
+        )
+        meetings = MeetingService(
+            store=store, clock=clock, media=media, rooms=services.rooms, participants=participants
+        )
+        prefixes = await self._media_apps(stack, participants, MediaReports(meetings)) | self._apis(services)
         policy = content_security_policy(media_url=self.media_url, embed_origins=settings.embed_origins)
         self._root.open(prefixes, Pages(WEB_BUNDLE, policy=policy))
         tasks = await stack.enter_async_context(_background())
         tasks("expiry", _EXPIRY_TICK_S, meetings.expire)
         tasks("reconciler", _RECONCILE_EVERY_S, meetings.reconcile)
+        if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
+            certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)
+            tasks("certificate", _CERTIFICATE_EVERY_S, certificate.look)
         tasks("forgetting", _FORGET_EVERY_S, meetings.forget)
 
     async def _media_apps(
@@ -266,41 +293,40 @@ class Application:
         stack.push_async_callback(media.stop, _GRACE_S)
         return {"/rtc": media.app, "/twirp": media.app}
 
-    def _apis(
-        self,
-        rooms: RoomService,
-        participants: ParticipantService,
-        accounts: AccountService,
-        tokens: ParticipantTokens,
-    ) -> dict[str, App]:
-        credentials = Credentials(accounts=accounts, participants=participants, tokens=tokens)
-        handlers: dict[str, Any] = {
-            "rooms": RoomHandlers(rooms=rooms, presenter=RoomPresenter(self.public_url)),
-            "participants": ParticipantHandlers(
-                participants=participants,
-                credentials=credentials,
-                secure_cookies=self.public_url.startswith("https:"),
-            ),
-        }
+    def _apis(self, services: _Services) -> dict[str, App]:
+        accounts, recordings = services.accounts, services.recordings
+        credentials = Credentials(accounts=accounts, participants=services.participants, tokens=services.tokens)
+        secure = self.public_url.startswith("https:")
+        rooms = RoomHandlers(rooms=services.rooms, presenter=RoomPresenter(self.public_url))
+        participants = ParticipantHandlers(
+            participants=services.participants, credentials=credentials, secure_cookies=secure
+        )
+        in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
+        in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
+        sessions = SessionHandlers(accounts=accounts, auth_path=AUTH_PATH, secure_cookies=secure)
         proxies = TrustedProxies(self._inst.settings.trusted_proxies)
-        return {
-            public.BASE_PATH: Api(
-                public.BASE_PATH,
-                public.public_operations(**handlers),
-                permissions=PUBLIC,
-                authenticator=PublicAuthenticator(credentials),
-                proxies=proxies,
-                pages={},
+        public_api = Api(
+            "Tertulia API",
+            public.BASE_PATH,
+            public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
+            permissions=PUBLIC,
+            authenticator=PublicAuthenticator(credentials),
+            proxies=proxies,
+            public_url=self.public_url,
+        )
+        internal_api = Api(
+            "Tertulia internal API",
+            internal.BASE_PATH,
+            internal.internal_operations(
+                rooms=rooms, participants=participants, recordings=in_internal, sessions=sessions
             ),
-            internal.BASE_PATH: Api(
-                internal.BASE_PATH,
-                internal.internal_operations(**handlers),
-                permissions=INTERNAL,
-                authenticator=InternalAuthenticator(credentials),
-                proxies=proxies,
-                pages={},
-            ),
-        }
+            permissions=INTERNAL,
+            authenticator=InternalAuthenticator(credentials),
+            proxies=proxies,
+            public_url=self.public_url,
+        )
+        cors = CrossOrigin(public_api, origins=self._inst.settings.cors_origins)
+        return {public.BASE_PATH: cors, internal.BASE_PATH: internal_api}
 
 
 def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
@@ -349,6 +375,30 @@ class _HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the application."""
         yield
+
+
+class CertificateWatch:
+    """Takes a renewed certificate into use without a restart; connections that are open keep the old one."""
+
+    def __init__(self, context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+        self._context = context
+        self._certificate = certificate
+        self._key = key
+        self._seen = self._changed()
+
+    def _changed(self) -> tuple[int, ...]:
+        return tuple(path.stat().st_mtime_ns for path in (self._certificate, self._key))
+
+    async def look(self) -> None:
+        """Load the files when they have changed; a pair that does not fit yet is tried again."""
+        try:
+            changed = self._changed()
+            if changed != self._seen:
+                self._context.load_cert_chain(self._certificate, self._key)
+                self._seen = changed
+                _log.info("certificate renewed")
+        except (OSError, ssl.SSLError) as error:
+            _log.warning("certificate cannot be used: the old one stays", reason=str(error))
 
 
 def _uvicorn_config(app: App, settings: Settings) -> uvicorn.Config:

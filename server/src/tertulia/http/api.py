@@ -13,17 +13,22 @@ from http import HTTPStatus
 from typing import Final, Protocol
 from urllib.parse import unquote
 
+import orjson
 import structlog
 
 from tertulia.domain.access import Action, Actor, Principal
 from tertulia.errors import TertuliaError, forbidden
 from tertulia.http.asgi import Receive, Scope, Send, TrustedProxies
 from tertulia.http.errors import HttpError, error_reply, internal_error, unknown_path
+from tertulia.http.openapi import document, reader_page
 from tertulia.http.operations import Call, Operation
-from tertulia.http.replies import Reply
+from tertulia.http.replies import JSON, Reply
 from tertulia.http.validation import check_content_type, has_body, parse_body, parse_query, read_body
 
 _log = structlog.get_logger(__name__)
+_ASK_AGAIN: Final = (b"cache-control", b"no-cache")
+_HTML: Final = (b"content-type", b"text/html; charset=utf-8")
+_READER_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _NOBODY: Final = Principal(Actor.ANYONE)
 
 
@@ -49,19 +54,24 @@ class Api:
 
     def __init__(
         self,
+        title: str,
         base_path: str,
         operations: Sequence[Operation],
         *,
         permissions: Mapping[Action, frozenset[Actor]],
         authenticator: Authenticator,
         proxies: TrustedProxies,
-        pages: Mapping[str, Reply],
+        public_url: str,
     ) -> None:
         self._base_path = base_path
         self._permissions = permissions
         self._authenticator = authenticator
         self._proxies = proxies
-        self._pages = pages
+        made = document(title, f"{public_url}{base_path}", operations, permissions)
+        self._pages = {
+            "/openapi.json": Reply(200, orjson.dumps(made), [JSON, _ASK_AGAIN]),
+            "/docs": Reply(200, reader_page(made), [_HTML, _ASK_AGAIN, _READER_POLICY]),
+        }
         self._root = _Node()
         for operation in operations:
             self._add(operation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import parse_qs
 
 from tertulia.domain.access import Actor, Principal, Role
 from tertulia.errors import unauthenticated
@@ -56,6 +57,16 @@ class Credentials:
             return None
         return Principal(_ACTOR[role], room=read.room, identity=read.identity)
 
+    def ticket(self, scope: Scope) -> Principal | None:
+        """Accept a ticket in the query; None when none came. Raises Unauthenticated for a wrong one."""
+        offered = parse_qs(scope["query_string"].decode("latin-1")).get("ticket")
+        if offered is None:
+            return None
+        recording = self._accounts.recording_of_ticket(offered[0])
+        if recording is None:
+            raise unauthenticated()
+        return Principal(Actor.TICKET, recording=recording)
+
     def holder(self, token: str | None) -> Principal | None:
         """Accept a participant token that may have run out."""
         read = self._tokens.read(token) if token else None
@@ -101,7 +112,9 @@ class InternalAuthenticator:
     async def identify(self, scope: Scope, accepted: frozenset[Actor]) -> Principal:
         """Return who asks, if the operation takes that kind of credential. Raises Unauthenticated."""
         token = bearer(scope)
-        principal = None
+        principal = self._credentials.ticket(scope) if Actor.TICKET in accepted else None
+        if principal is not None:
+            return principal
         if Actor.HOLDER in accepted:
             principal = self._credentials.holder(token or cookie(scope, PARTICIPANT_COOKIE))
         if Actor.ADMIN in accepted:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from tertulia.domain.access import Action
 from tertulia.http.answers import nothing, one
 from tertulia.http.operations import Operation
 from tertulia.http.participants import ParticipantHandlers
-from tertulia.http.public import in_room_operations, room_operations
+from tertulia.http.public import in_room_operations, recording_operations, room_operations, stream_operation
+from tertulia.http.recordings import RecordingHandlers
 from tertulia.http.rooms import RoomHandlers
 from tertulia.http.schemas import InRoom, LinkRole, MeetingLink, Token, TokenOptions
+from tertulia.http.schemas_recordings import MeetRecording, StartMeetRecording, StreamTicket, TicketQuery
+from tertulia.http.sessions import LoggedIn, Login, Profile, SessionHandlers
 
 BASE_PATH: Final = "/meet/internal-api/v1"
 _ROOM: Final = "Internal API - Room"
+_RECORDINGS: Final = "Internal API - Recordings"
+_SESSION: Final = "Internal API - Session"
 _PARTICIPANT: Final = "Internal API - Participant"
 
 
-def internal_operations(*, rooms: RoomHandlers, participants: ParticipantHandlers) -> list[Operation]:
+def internal_operations(
+    *,
+    rooms: RoomHandlers,
+    participants: ParticipantHandlers,
+    recordings: RecordingHandlers,
+    sessions: SessionHandlers,
+) -> list[Operation]:
     """List the operations of the internal API."""
     cookie = ("Set-Cookie",)
     return [
@@ -44,5 +56,39 @@ def internal_operations(*, rooms: RoomHandlers, participants: ParticipantHandler
             "disconnectParticipant", "DELETE", "/participants/{participantName}", Action.DISCONNECT_PARTICIPANT,
             participants.disconnect_as_moderator, "Disconnect a participant from your own room", _PARTICIPANT,
             nothing("The participant is disconnected", 401, 403, 404, 422, 503), query=InRoom,
+        ),
+        *recording_operations(
+            recordings, _RECORDINGS, MeetRecording, (recordings.start_by_either_name, StartMeetRecording)
+        ),
+        replace(stream_operation(recordings), query=TicketQuery),
+        Operation(
+            "createStreamTicket", "POST", "/recordings/{recordingId}/stream-ticket", Action.TICKET, recordings.ticket,
+            "Get a ticket that opens this one recording's stream for ten minutes", _RECORDINGS,
+            one("The ticket", StreamTicket, 401, 403, 404),
+        ),
+        *_session_operations(sessions),
+    ]  # fmt: skip
+
+
+def _session_operations(sessions: SessionHandlers) -> list[Operation]:
+    cookie = ("Set-Cookie",)
+    return [
+        Operation(
+            "logIn", "POST", "/auth/login", Action.LOG_IN, sessions.log_in, "Log in to the console", _SESSION,
+            one("The session's tokens, and its cookies", LoggedIn, 401, 413, 415, 422, 429, headers=cookie),
+            body=Login,
+        ),
+        Operation(
+            "refreshSession", "POST", "/auth/refresh", Action.REFRESH_SESSION, sessions.refresh,
+            "Get new tokens for the session; the old refresh token dies", _SESSION,
+            one("The session's new tokens, and its cookies", LoggedIn, 401, headers=cookie),
+        ),
+        Operation(
+            "logOut", "POST", "/auth/logout", Action.LOG_OUT, sessions.log_out,
+            "Revoke the session and clear its cookies", _SESSION, nothing("No session any more"),
+        ),
+        Operation(
+            "getProfile", "GET", "/auth/profile", Action.PROFILE, sessions.profile, "See who is logged in", _SESSION,
+            one("Who is logged in", Profile, 401),
         ),
     ]  # fmt: skip

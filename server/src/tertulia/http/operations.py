@@ -46,6 +46,9 @@ class Call:
             raise forbidden()
 
 
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One documented answer: what it means, the model of its body, and its headers."""
@@ -69,7 +72,7 @@ class Operation:
     method: str
     path: str
     action: Action
-    handle: Callable[[Call], Awaitable[Reply]]
+    handle: Handler
     summary: str
     tag: str
     answers: Mapping[int, Answer]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from tertulia.domain.ids import LATEST, Millis
 from tertulia.errors import FieldProblem, InvalidInput
-from tertulia.http.asgi import Header
+from tertulia.http.asgi import Header, Scope
+from tertulia.http.replies import Reply, json_reply
 from tertulia.services.ports import PageKey
 
 
@@ -38,8 +40,12 @@ def _no_token() -> InvalidInput:
     return InvalidInput("query", [FieldProblem("nextPageToken", "is no token of this list")])
 
 
-def next_page_headers(key: PageKey, *, url: str, parameters: Sequence[tuple[str, str]]) -> list[Header]:
-    """Say where the next page is."""
-    token = page_token(key)
-    link = f'<{url}?{urlencode([*parameters, ("nextPageToken", token)])}>; rel="next"'
-    return [(b"x-next-page-token", token.encode()), (b"link", link.encode())]
+def listed(scope: Scope, items: Sequence[Any], following: PageKey | None, limit: int, fields: str | None) -> Reply:
+    """Answer one page; when more follows, say where."""
+    headers: list[Header] = []
+    if following is not None:
+        token = page_token(following)
+        parameters = {"maxItems": limit} | ({"fields": fields} if fields else {}) | {"nextPageToken": token}
+        link = f'<{scope["path"]}?{urlencode(parameters)}>; rel="next"'
+        headers = [(b"x-next-page-token", token.encode()), (b"link", link.encode())]
+    return json_reply(items, headers=headers)

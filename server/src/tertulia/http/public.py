@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from pydantic import BaseModel
+
 from tertulia.domain.access import Action
-from tertulia.http.answers import many, nothing, one
+from tertulia.http.answers import errors, many, nothing, one
 from tertulia.http.idempotency import HEADER, check_idempotency_key
-from tertulia.http.operations import Operation
+from tertulia.http.operations import Answer, Handler, Operation
 from tertulia.http.participants import ParticipantHandlers
+from tertulia.http.ranges import check_range
+from tertulia.http.recordings import RecordingHandlers
 from tertulia.http.rooms import RoomHandlers
 from tertulia.http.schemas import (
     FieldsQuery,
@@ -22,9 +26,17 @@ from tertulia.http.schemas import (
     Token,
     TokenOptions,
 )
+from tertulia.http.schemas_recordings import (
+    ListRecordingsQuery,
+    OpenViduMeetRecording,
+    RecordingIds,
+    RecordingIdsQuery,
+    StartRecording,
+)
 
 BASE_PATH: Final = "/meet/api/v1"
 _ROOM: Final = "OpenVidu Meet - Room"
+_RECORDINGS: Final = "OpenVidu Meet - Recordings"
 _PARTICIPANT: Final = "Internal API - Participant"
 
 
@@ -80,7 +92,56 @@ def in_room_operations(participants: ParticipantHandlers, tag: str) -> list[Oper
     ]  # fmt: skip
 
 
-def public_operations(*, rooms: RoomHandlers, participants: ParticipantHandlers) -> list[Operation]:
+def recording_operations(
+    recordings: RecordingHandlers, tag: str, model: type[BaseModel], start: tuple[Handler, type[BaseModel]]
+) -> list[Operation]:
+    """List what can be done with recordings, shown by `model`; `start` is how this base path asks for one."""
+    path = "/recordings/{recordingId}"
+    handle_start, start_body = start
+    return [
+        Operation(
+            "createRecording", "POST", "/recordings", Action.START_RECORDING, handle_start,
+            "Record a room; answers when the first media is written", tag,
+            one("The recording", model, 401, 403, 404, 409, 413, 415, 422, 503), body=start_body,
+            header_names=(HEADER,), check_headers=check_idempotency_key,
+        ),
+        Operation(
+            "getRecordings", "GET", "/recordings", Action.LIST_RECORDINGS, recordings.list_all, "List recordings", tag,
+            many("The recordings, newest first", model, 401, 403, 422), query=ListRecordingsQuery,
+        ),
+        Operation(
+            "stopRecording", "PUT", path, Action.STOP_RECORDING, recordings.stop, "Stop a recording", tag,
+            nothing("The recording ends; its file follows", 401, 403, 404, 409),
+        ),
+        Operation(
+            "getRecording", "GET", path, Action.GET_RECORDING, recordings.get, "Get a recording", tag,
+            one("The recording", model, 401, 403, 404), query=FieldsQuery,
+        ),
+        Operation(
+            "deleteRecording", "DELETE", path, Action.DELETE_RECORDING, recordings.delete,
+            "Delete a recording and its file", tag, nothing("The recording is gone", 401, 403, 404, 409, 503),
+        ),
+    ]  # fmt: skip
+
+
+def stream_operation(recordings: RecordingHandlers) -> Operation:
+    """Describe how a recording is streamed; the same on both base paths."""
+    whole = ("Accept-Ranges", "Content-Length", "ETag")
+    return Operation(
+        "getRecordingStream", "GET", "/recordings/{recordingId}/stream", Action.STREAM_RECORDING, recordings.stream,
+        "Stream a recording, whole or one range of bytes", "Internal API - Recordings",
+        {
+            200: Answer("The whole file", media_type="video/mp4", headers=whole),
+            206: Answer("One range of the file", media_type="video/mp4", headers=(*whole, "Content-Range")),
+            **errors(400, 401, 403, 404, 409, 416, 503),
+        },
+        header_names=("Range", "If-Range"), check_headers=check_range,
+    )  # fmt: skip
+
+
+def public_operations(
+    *, rooms: RoomHandlers, participants: ParticipantHandlers, recordings: RecordingHandlers
+) -> list[Operation]:
     """List the operations of the public API."""
     return [
         *room_operations(rooms, _ROOM),
@@ -96,4 +157,12 @@ def public_operations(*, rooms: RoomHandlers, participants: ParticipantHandlers)
             participants.disconnect, "Disconnect a participant from a room", _PARTICIPANT,
             nothing("The participant is disconnected", 401, 404, 422, 503), query=InRoom,
         ),
+        *recording_operations(recordings, _RECORDINGS, OpenViduMeetRecording, (recordings.start, StartRecording)),
+        Operation(
+            "deleteMultipleRecordings", "DELETE", "/recordings", Action.DELETE_RECORDINGS, recordings.delete_many,
+            "Delete several recordings, all or none", _RECORDINGS,
+            nothing("The recordings are gone", 401, 409, 413, 415, 422, 503),
+            body=RecordingIds, body_required=False, query=RecordingIdsQuery,
+        ),
+        stream_operation(recordings),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from tertulia.http.fields import Pick, parse_fields
 from tertulia.http.idempotency import once_of
 from tertulia.http.operations import Call
-from tertulia.http.paging import next_page_headers, parse_page_token
+from tertulia.http.paging import listed, parse_page_token
 from tertulia.http.replies import JSON, NO_STORE, Reply, json_array, json_reply, no_content
 from tertulia.http.schemas import FieldsQuery, ListRoomsQuery, OpenViduMeetRoomOptions, RoomPresenter, RoomUpdate
 from tertulia.services.ports import PageKey
@@ -43,12 +43,9 @@ class RoomHandlers:
             return Reply(200, json_array(self._all(pick)), [JSON, NO_STORE])
         limit = query.maxItems or 100
         rooms = await self._rooms.page(limit=limit + 1, after=after)
-        headers = []
-        if len(rooms) > limit:
-            last = rooms[limit - 1]
-            kept = [("maxItems", str(limit))] + ([("fields", query.fields_)] if query.fields_ else [])
-            headers = next_page_headers(PageKey(last.created_at_ms, last.name), url=call.scope["path"], parameters=kept)
-        return json_reply([pick(self._presenter.with_links(room)) for room in rooms[:limit]], headers=headers)
+        key = PageKey(rooms[limit - 1].created_at_ms, rooms[limit - 1].name) if len(rooms) > limit else None
+        shown = [pick(self._presenter.with_links(room)) for room in rooms[:limit]]
+        return listed(call.scope, shown, key, limit, query.fields_)
 
     async def _all(self, pick: Pick) -> AsyncIterator[list[dict[str, Any]]]:
         async for piece in self._rooms.all():

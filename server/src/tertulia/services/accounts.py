@@ -15,7 +15,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from tertulia.domain.ids import Millis, SessionId
+from tertulia.domain.ids import Millis, RecordingId, SessionId
 from tertulia.errors import Unauthenticated, unauthenticated
 from tertulia.services.ports import Clock, Session, Store, Transaction
 from tertulia.services.rate_limits import FailureLimit
@@ -139,12 +139,14 @@ class AccountService:
         keys = (f"address:{address}", f"account:{hashlib.sha256(username.encode()).hexdigest()}")
         for key in keys:
             self._logins.check(key, now_ms=now_ms)
+        for key in keys:
+            self._logins.failed(key, now_ms=now_ms)
         right_name = hmac.compare_digest(username.encode(), self._admin_user.encode())
         right_password = await self._is_password(password)
         if not (right_name and right_password):
-            for key in keys:
-                self._logins.failed(key, now_ms=now_ms)
             raise Unauthenticated("wrong_credentials", "The username or the password is wrong")
+        for key in keys:
+            self._logins.forgive(key)
         session = Session(
             id=SessionId(secrets.token_urlsafe(18)),
             username=username,
@@ -214,11 +216,11 @@ class AccountService:
 
     # ── tickets ──
 
-    def ticket(self, recording_id: str) -> str:
+    def ticket(self, recording_id: RecordingId) -> str:
         """Make a ticket for one recording's stream."""
         return self._tokens.sign(TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms())
 
-    def is_ticket(self, ticket: str, recording_id: str) -> bool:
-        """Tell whether a ticket opens that recording."""
+    def recording_of_ticket(self, ticket: str) -> RecordingId | None:
+        """Tell which recording a ticket opens."""
         claims = self._tokens.read(TokenKind.TICKET, ticket, now_ms=self._clock.now_ms())
-        return claims is not None and hmac.compare_digest(claims["sub"].encode(), recording_id.encode())
+        return None if claims is None else RecordingId(claims["sub"])

@@ -34,8 +34,14 @@ class FailureLimit:
             raise TooManyRequests("Too many failed attempts: wait before trying again", retry_after_s=max(1, wait_s))
 
     def failed(self, key: str, *, now_ms: Millis) -> None:
-        """Count a failure."""
+        """Count a failure. Counting before a slow check, and forgiving after it, stops parallel guesses as well."""
         self._seen.setdefault(key, deque(maxlen=self._failures)).append(now_ms)
         self._seen.move_to_end(key)
         if len(self._seen) > _MAX_KEYS:
             self._seen.popitem(last=False)
+
+    def forgive(self, key: str) -> None:
+        """Take back the last failure that was counted."""
+        seen = self._seen.get(key)
+        if seen:
+            seen.pop()

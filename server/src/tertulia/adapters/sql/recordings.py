@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from tertulia.domain.ids import Millis, RecordingId, RoomName
 from tertulia.domain.recordings import RUNNING, Recording, RecordingState
 from tertulia.services.ports import PageKey
 
+_MANY: Final = 500
 _FIND: Final = select(recordings).where(recordings.c.id == bindparam("id"))
 _NEWEST: Final = select(recordings).order_by(recordings.c.created_at_ms.desc(), recordings.c.id.desc())
 _AFTER: Final = tuple_(recordings.c.created_at_ms, recordings.c.id) < tuple_(
@@ -42,9 +43,12 @@ class SqlRecordings:
         return None if row is None else _recording(row)
 
     def find_many(self, ids: Sequence[RecordingId]) -> list[Recording]:
-        """Find those of some recordings that exist, and keep them as they are until the transaction ends."""
-        statement = select(recordings).where(recordings.c.id.in_(ids)).order_by(recordings.c.id).with_for_update()
-        return [_recording(row) for row in self._connection.execute(statement).mappings()]
+        """Find those of some recordings that exist."""
+        return [
+            _recording(row)
+            for piece in _pieces(ids)
+            for row in self._connection.execute(select(recordings).where(recordings.c.id.in_(piece))).mappings()
+        ]
 
     def active_in(self, room: RoomName) -> Recording | None:
         """Find the recording that occupies a room."""
@@ -72,7 +76,8 @@ class SqlRecordings:
 
     def delete(self, ids: Sequence[RecordingId]) -> None:
         """Delete rows."""
-        self._connection.execute(delete(recordings).where(recordings.c.id.in_(ids)))
+        for piece in _pieces(ids):
+            self._connection.execute(delete(recordings).where(recordings.c.id.in_(piece)))
 
     def claim(self, *, owner: str, now_ms: Millis, lease_ms: int) -> Recording | None:
         """Take one running recording whose lease nobody holds."""
@@ -112,3 +117,8 @@ class SqlRecordings:
     def running(self) -> list[Recording]:
         """List recordings that occupy their rooms."""
         return [_recording(row) for row in self._connection.execute(select(recordings).where(_IS_RUNNING)).mappings()]
+
+
+def _pieces(ids: Sequence[RecordingId]) -> Iterator[Sequence[RecordingId]]:
+    """Cut a list, since both databases limit how many values a statement may have."""
+    return (ids[start : start + _MANY] for start in range(0, len(ids), _MANY))
