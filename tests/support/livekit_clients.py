@@ -1,0 +1,256 @@
+"""People in a meeting, as the real LiveKit SDK for Python plays them: known colours and tones, and what was noticed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+import numpy as np
+from livekit import api, rtc
+
+from support.media_servers import RunningServer
+
+CONNECT_DEADLINE_S: Final = 15
+EVENT_DEADLINE_S: Final = 15
+SAMPLE_RATE: Final = 48_000
+FRAME_MS: Final = 10
+
+RED: Final = (200, 30, 30)
+BLUE: Final = (30, 30, 200)
+
+_EVENTS: Final = (
+    "participant_connected",
+    "participant_disconnected",
+    "participant_active",
+    "participant_metadata_changed",
+    "participant_name_changed",
+    "participant_attributes_changed",
+    "participant_permissions_changed",
+    "track_published",
+    "track_unpublished",
+    "track_subscribed",
+    "track_unsubscribed",
+    "track_subscription_failed",
+    "track_subscription_permission_changed",
+    "local_track_subscribed",
+    "local_track_unpublished",
+    "track_muted",
+    "track_unmuted",
+    "active_speakers_changed",
+    "room_metadata_changed",
+    "connection_quality_changed",
+    "data_received",
+    "disconnected",
+    "reconnecting",
+    "reconnected",
+    "room_updated",
+)
+
+
+def token(
+    server: RunningServer,
+    identity: str,
+    room: str,
+    *,
+    life: timedelta = timedelta(minutes=10),
+    change: Callable[[api.AccessToken], Any] = lambda _token: None,
+    **grants: Any,
+) -> str:
+    """An access token; `grants` are those of the video grant, `change` may set what else a token holds."""
+    made = api.AccessToken(server.key, server.secret).with_identity(identity).with_ttl(life)
+    made.with_grants(api.VideoGrants(room_join=True, room=room, **grants))
+    change(made)
+    return made.to_jwt()
+
+
+@dataclass
+class Noticed:
+    """One event of a room, with what it was about."""
+
+    name: str
+    about: tuple[Any, ...]
+
+
+@dataclass
+class Person:
+    """One connected participant, and everything it noticed."""
+
+    room: rtc.Room
+    noticed: list[Noticed] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def me(self) -> rtc.LocalParticipant:
+        return self.room.local_participant
+
+    def watch(self) -> None:
+        """Note every event from now on."""
+        for name in _EVENTS:
+            self.room.on(name, lambda *about, name=name: self._note(name, about))
+
+    def _note(self, name: str, about: tuple[Any, ...]) -> None:
+        self.noticed.append(Noticed(name, about))
+        self.changed.set()
+
+    def heard(self, name: str) -> list[tuple[Any, ...]]:
+        """What each event of this name was about."""
+        return [noticed.about for noticed in self.noticed if noticed.name == name]
+
+    async def until(self, condition: Callable[[], Any], what: str, *, within_s: float = EVENT_DEADLINE_S) -> Any:
+        """Wait until something is true: looked at after every event, and now and then."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not (result := condition()):
+                    self.changed.clear()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(0.1):
+                            await self.changed.wait()
+                return result
+        except TimeoutError:
+            seen = [noticed.name for noticed in self.noticed]
+            raise AssertionError(f"{what}: not within {within_s} s; noticed: {seen}") from None
+
+    async def notices(self, name: str, *, within_s: float = EVENT_DEADLINE_S) -> tuple[Any, ...]:
+        """Wait until an event of this name has come; what the newest was about."""
+        found: list[tuple[Any, ...]] = await self.until(lambda: self.heard(name), name, within_s=within_s)
+        return found[-1]
+
+    async def sees(self, identity: str) -> rtc.RemoteParticipant:
+        """Wait until somebody is there."""
+        found: rtc.RemoteParticipant = await self.until(
+            lambda: self.room.remote_participants.get(identity), f"{identity} to be seen"
+        )
+        return found
+
+    async def misses(self, identity: str, *, within_s: float = EVENT_DEADLINE_S) -> None:
+        """Wait until somebody is gone."""
+        await self.until(
+            lambda: identity not in self.room.remote_participants, f"{identity} to be gone", within_s=within_s
+        )
+
+    async def receives(self, identity: str, source: int) -> rtc.Track:
+        """Wait until a track of somebody is subscribed."""
+
+        def subscribed() -> rtc.Track | None:
+            participant = self.room.remote_participants.get(identity)
+            for publication in participant.track_publications.values() if participant else ():
+                if publication.source == source and publication.track is not None:
+                    return publication.track
+            return None
+
+        track: rtc.Track = await self.until(subscribed, f"a track of {identity}")
+        return track
+
+    async def shows(
+        self, colour: tuple[int, int, int] = RED, *, size: tuple[int, int] = (320, 180), simulcast: bool = False
+    ) -> rtc.LocalTrackPublication:
+        """Publish a camera that shows one colour."""
+        width, height = size
+        source = rtc.VideoSource(width, height)
+        track = rtc.LocalVideoTrack.create_video_track("camera", source)
+        picture = np.empty((height, width, 4), np.uint8)
+        picture[:] = (*colour, 255)
+        frame = rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes())
+        self._tasks.append(asyncio.ensure_future(_film(source, frame)))
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA, simulcast=simulcast)
+        return await asyncio.wait_for(self.me.publish_track(track, options), EVENT_DEADLINE_S)
+
+    async def sounds(self, hertz: float = 440.0) -> rtc.LocalTrackPublication:
+        """Publish a microphone that hears one tone."""
+        source = rtc.AudioSource(SAMPLE_RATE, 1)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
+        self._tasks.append(asyncio.ensure_future(_play(source, hertz)))
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        return await asyncio.wait_for(self.me.publish_track(track, options), EVENT_DEADLINE_S)
+
+    async def leaves(self) -> None:
+        """Leave in good order."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await self.room.disconnect()
+
+
+async def _film(source: rtc.VideoSource, frame: rtc.VideoFrame) -> None:
+    while True:
+        source.capture_frame(frame)
+        await asyncio.sleep(1 / 15)
+
+
+async def _play(source: rtc.AudioSource, hertz: float) -> None:
+    count, at = SAMPLE_RATE * FRAME_MS // 1000, 0
+    while True:
+        phase = 2 * np.pi * hertz * (np.arange(count) + at) / SAMPLE_RATE
+        samples = (np.sin(phase) * 16_000).astype(np.int16)
+        await source.capture_frame(rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, count))
+        at += count
+
+
+@asynccontextmanager
+async def joined(
+    server: RunningServer, access_token: str, *, options: rtc.RoomOptions | None = None
+) -> AsyncIterator[Person]:
+    """Somebody who is connected for as long as the block lasts."""
+    person = Person(rtc.Room())
+    person.watch()
+    try:
+        async with asyncio.timeout(CONNECT_DEADLINE_S):
+            await person.room.connect(server.ws_url, access_token, options or rtc.RoomOptions())
+        yield person
+    finally:
+        await person.leaves()
+
+
+async def mean_colour(track: rtc.Track, near: tuple[int, int, int], *, within_s: float = 15) -> tuple[int, int, int]:
+    """The mean colour of the first real frame that is near the one asked for, or of the last one seen."""
+    stream = rtc.VideoStream(track, format=rtc.VideoBufferType.RGBA)
+    seen = (0, 0, 0)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                async for event in stream:
+                    frame = event.frame
+                    if frame.width <= 8:
+                        continue
+                    pixels = np.frombuffer(frame.data, np.uint8).reshape(frame.height, frame.width, 4)
+                    red, green, blue = pixels[:, :, :3].mean(axis=(0, 1))
+                    seen = (int(red), int(green), int(blue))
+                    if is_near(seen, near):
+                        break
+    finally:
+        await stream.aclose()
+    return seen
+
+
+def is_near(one: tuple[int, int, int], other: tuple[int, int, int], *, within: int = 40) -> bool:
+    """Whether two colours are the same to the eye, after a codec had its way with them."""
+    return all(abs(a - b) <= within for a, b in zip(one, other, strict=True))
+
+
+async def tone(track: rtc.Track, near: float, *, within_s: float = 15) -> float:
+    """The loudest frequency (Hz) in a quarter of a second of sound; the first that is near, or the last heard."""
+    stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
+    window, heard = np.zeros(0, np.int16), 0.0
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                async for event in stream:
+                    window = np.concatenate([window, np.frombuffer(event.frame.data, np.int16)])
+                    if window.size < SAMPLE_RATE // 4:
+                        continue
+                    spectrum = np.abs(np.fft.rfft(window * np.hanning(window.size)))
+                    heard = float(np.argmax(spectrum) * SAMPLE_RATE / window.size)
+                    loud = float(np.abs(window).mean())
+                    if loud > 500 and abs(heard - near) < 20:
+                        return heard
+                    window = window[:0]
+    finally:
+        await stream.aclose()
+    return heard
