@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright
 
-from support.fake_camera import BLUE, RED, write_plain_picture
+from support.fake_media import BLUE, RED, write_plain_picture, write_voice
 from support.people import People, browser_with
 from support.product import Product, RoomLinks, running_product
 
@@ -28,19 +28,27 @@ async def playwright() -> AsyncIterator[Playwright]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the fake cameras and microphones play."""
+    folder = tmp_path_factory.mktemp("media")
+    write_plain_picture(folder / "red.y4m", RED)
+    write_plain_picture(folder / "blue.y4m", BLUE)
+    write_voice(folder / "voice.wav")
+    return folder
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def red_browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+async def red_browser(playwright: Playwright, media: Path) -> AsyncIterator[Browser]:
     """A browser process whose camera shows red."""
-    picture = write_plain_picture(tmp_path_factory.mktemp("camera") / "red.y4m", RED)
-    async with browser_with(playwright, picture=picture) as browser:
+    async with browser_with(playwright, picture=media / "red.y4m", voice=media / "voice.wav") as browser:
         yield browser
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def blue_browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+async def blue_browser(playwright: Playwright, media: Path) -> AsyncIterator[Browser]:
     """A browser process whose camera shows blue."""
-    picture = write_plain_picture(tmp_path_factory.mktemp("camera") / "blue.y4m", BLUE)
-    async with browser_with(playwright, picture=picture) as browser:
+    async with browser_with(playwright, picture=media / "blue.y4m", voice=media / "voice.wav") as browser:
         yield browser
 
 

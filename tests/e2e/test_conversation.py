@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, expect
 
-from support.fake_camera import BLUE, RED
+from support.fake_media import BLUE, RED
 from support.people import People, until
 from support.product import Product, RoomLinks
 
@@ -73,8 +73,9 @@ async def test_who_speaks_is_marked(
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
     await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
-    # the fake microphone beeps every second
     await expect(ben.tile_of("Ana")).to_have_attribute("data-speaking", "true", timeout=15_000)
+    await ana.press("Mute")
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-speaking", "false", timeout=15_000)
 
 
 async def test_a_screen_is_shared(people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks) -> None:

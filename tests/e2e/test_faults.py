@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from support.cuttable import cuttable_relay
-from support.fake_camera import BLUE, RED
+from support.fake_media import BLUE, RED
 from support.people import People
 from support.product import running_product
 

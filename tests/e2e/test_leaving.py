@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Playwright, expect
 
-from support.fake_camera import BLUE, write_plain_picture
+from support.fake_media import BLUE
 from support.people import People, browser_with, kill_browser
 from support.product import Product, RoomLinks
 
@@ -44,11 +44,10 @@ async def test_closing_the_tab_removes_the_tile_at_once(
 
 
 async def test_a_killed_browser_is_gone_after_its_time_to_come_back(
-    people: People, red_browser: Browser, playwright: Playwright, room: RoomLinks, tmp_path: Path
+    people: People, red_browser: Browser, playwright: Playwright, room: RoomLinks, media: Path
 ) -> None:
     ana = await people.at(red_browser, "Ana")
-    picture = write_plain_picture(tmp_path / "blue.y4m", BLUE)
-    async with browser_with(playwright, picture=picture, mark=room.name) as doomed:
+    async with browser_with(playwright, picture=media / "blue.y4m", mark=room.name) as doomed:
         ben = await people.at(doomed, "Ben")
         await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
         await ana.sees("Ben", BLUE)

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from playwright.async_api import Browser, Locator, Page, Playwright, expect
 
-from .fake_camera import Rgb
+from .fake_media import Rgb
 
 CHROMIUM: Final = os.environ.get("TERTULIA_TEST_CHROMIUM", "/usr/bin/chromium")
 JOIN_DEADLINE_S: Final = 30.0
@@ -75,15 +75,19 @@ _MEAN_COLOUR: Final = """
 
 @asynccontextmanager
 async def browser_with(
-    playwright: Playwright, *, picture: Path | None = None, mark: str = ""
+    playwright: Playwright, *, picture: Path | None = None, voice: Path | None = None, mark: str = ""
 ) -> AsyncIterator[Browser]:
-    """Run a Chromium process, with a camera that shows `picture`, else Chromium's own test picture.
+    """Run a Chromium process, whose camera shows `picture` and whose microphone hears `voice`.
+
+    Without them it is Chromium's own test picture and a beep a second.
 
     `mark` is for `kill_browser`.
     """
     flags = [*_FLAGS, *_FAKE_DEVICES, f"{_MARK}={mark}"]
     if picture:
         flags.append(f"--use-file-for-fake-video-capture={picture}")
+    if voice:
+        flags.append(f"--use-file-for-fake-audio-capture={voice}")
     browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
     try:
         yield browser
@@ -127,7 +131,8 @@ class Person:
     def is_there(self) -> bool:
         """Tell whether the window is still open."""
         browser = self.page.context.browser
-        return bool(browser and browser.is_connected()) and not self.page.is_closed()
+        connected: bool = browser.is_connected() if browser else False
+        return connected and not self.page.is_closed()
 
     async def open(self, link: str) -> Self:
         await self.page.goto(link)

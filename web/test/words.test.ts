@@ -1,8 +1,9 @@
-import { DisconnectReason } from "livekit-client";
+import { ConnectionError, DisconnectReason } from "livekit-client";
 import { expect, test } from "vitest";
 import { text } from "../src/i18n/index.ts";
 import { levelOf } from "../src/session/level.ts";
 import { causeOfConnectError, causeOfDisconnect } from "../src/session/media_errors.ts";
+import type { Cause } from "../src/trouble.ts";
 
 test("every cause has a title and says what to do", () => {
   for (const { title, advice } of Object.values(text.trouble)) {
@@ -21,6 +22,16 @@ test.each([
   [undefined, "connection_lost"],
 ])("the end %s is told as %s", (reason, cause) => {
   expect(causeOfDisconnect(reason)).toBe(cause);
+});
+
+test.each<[ConnectionError, Cause]>([
+  [ConnectionError.leaveRequest("leave", DisconnectReason.JOIN_FAILURE), "full"],
+  [ConnectionError.notAllowed("no", 401), "not_admitted"],
+  [ConnectionError.notAllowed("requested room does not exist", 404), "meeting_over"],
+  [ConnectionError.websocket("closed"), "server_unreachable"],
+  [ConnectionError.internal("could not establish pc connection"), "media_blocked"],
+])("connecting fails with %o", (error, cause) => {
+  expect(causeOfConnectError(error)).toBe(cause);
 });
 
 test("a failure of unknown kind is told as such", () => {

@@ -16,6 +16,8 @@ const CAUSE_BY_CONNECTION_ERROR: Readonly<Partial<Record<ConnectionErrorReason, 
   [ConnectionErrorReason.WebSocket]: "server_unreachable",
   [ConnectionErrorReason.Timeout]: "server_unreachable",
   [ConnectionErrorReason.ServiceNotFound]: "server_unreachable",
+  // let in only to be told to leave; the SDK loses the reason, and a full room is why servers do that
+  [ConnectionErrorReason.LeaveRequest]: "full",
   // signalling works and the peer connection does not
   [ConnectionErrorReason.InternalError]: "media_blocked",
 };
@@ -32,12 +34,6 @@ export function causeOfDisconnect(reason: DisconnectReason | undefined): Cause |
 /** What a failed `Room.connect` means for a person. */
 export function causeOfConnectError(error: unknown): Cause {
   if (!(error instanceof ConnectionError)) return "unexpected";
-  if (error.reason === ConnectionErrorReason.LeaveRequest) return causeOfRefusal(error.context as DisconnectReason);
   const byStatus = error.status === undefined ? undefined : CAUSE_BY_STATUS[error.status as number];
   return byStatus ?? CAUSE_BY_CONNECTION_ERROR[error.reason as ConnectionErrorReason] ?? "unexpected";
-}
-
-/** The media server has let the person in only to say why not. */
-function causeOfRefusal(reason: DisconnectReason): Cause {
-  return reason === DisconnectReason.JOIN_FAILURE ? "full" : (CAUSE_BY_DISCONNECT[reason] ?? "not_admitted");
 }

@@ -1,7 +1,8 @@
-"""Pictures for Chromium's fake camera: a file per person, so that a test can tell whose picture it sees."""
+"""Files for Chromium's fake camera and microphone, so that a test can tell whose picture it sees, and hears a voice."""
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ BLUE: Final[Rgb] = (40, 60, 200)
 _WIDTH, _HEIGHT, _FRAMES_PER_S = 640, 360, 15
 _BAR_WIDTH = 40
 _SECONDS = 2
+_SAMPLES_PER_S = 48_000
+_VOICE_SECONDS = 4
 
 
 def write_plain_picture(path: Path, colour: Rgb) -> Path:
@@ -30,6 +33,25 @@ def write_plain_picture(path: Path, colour: Rgb) -> Path:
             file.write(b"FRAME\n")
             for plane in _planes(luma, blue, red, left):
                 file.write(plane.tobytes())
+    return path
+
+
+def write_voice(path: Path) -> Path:
+    """Write a WAV file (Chromium loops it) that noise suppression takes for speech.
+
+    A steady tone would be filtered out: this is a vowel-like stack of harmonics in syllables, with pauses.
+    """
+    time_s = np.arange(_SAMPLES_PER_S * _VOICE_SECONDS) / _SAMPLES_PER_S
+    pitch_hz = 140 + 25 * np.sin(2 * np.pi * 0.7 * time_s)
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / _SAMPLES_PER_S
+    vowel = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 16))
+    syllables = np.clip(np.sin(2 * np.pi * 3.5 * time_s), 0, None) * (time_s % 2 < 1.6)
+    samples = (vowel * syllables / np.max(np.abs(vowel)) * 0.6 * 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(_SAMPLES_PER_S)
+        file.writeframes(samples.tobytes())
     return path
 
 
