@@ -76,10 +76,10 @@ need-test:
 	@tools/need test
 
 prepare: need-run $(WEB_BUNDLE) core
-	@uv sync --locked --no-dev --inexact --quiet
+	@echo "Python environment …"; uv sync --locked --no-dev --inexact
 
 prepare-dev: need-run $(WEB_BUNDLE) core
-	@uv sync --locked --quiet
+	@echo "Python environment …"; uv sync --locked
 
 # cargo tells what it does while uv would be silent for minutes; with nothing to do it takes a fraction of a second
 core:
