@@ -57,8 +57,9 @@ def test_grid_tiles_are_equal_and_wide(count: int, size: Size):
     assert abs(rects[0].w / rects[0].h - 16 / 9) < 0.05
 
 
-def test_one_fills_the_picture_and_four_share_it_in_quarters():
+def test_one_fills_the_picture_two_are_side_by_side_and_four_share_it_in_quarters():
     assert [t.rect for t in arrange(people(1), HD)] == [Rect(0, 0, 1280, 720)]
+    assert [t.rect for t in arrange(people(2), HD)] == [Rect(0, 180, 640, 360), Rect(640, 180, 640, 360)]
     assert [t.rect for t in arrange(people(4), HD)] == [
         Rect(0, 0, 640, 360),
         Rect(640, 0, 640, 360),

@@ -36,11 +36,10 @@ def test_blocks_of_any_size_give_the_same_sound(sizes: list[int]):
 @settings(max_examples=30)
 @given(st.lists(st.integers(0, 2400), min_size=300, max_size=300))
 def test_jitter_of_arrivals_is_not_heard(delays: list[int]):
-    delays[0] = 0
     mixer = Mixer()
     latest = 0
     for index, delay in enumerate(delays):
-        latest = max(latest, index * CHUNK + delay)
+        latest = max(latest, index * CHUNK + (0 if index % 20 == 0 else delay))
         mixer.push("a", ramp(index * CHUNK), latest)
     mixed = mixer.mix(0, 100 * CHUNK)
     assert np.array_equal(mixed, ramp(0, 100 * CHUNK))

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tertulia.domain.recorder_job import TOKEN_VARIABLE, EndReason
 from tertulia.recorder.folder import FolderBusyError, RecordingFolder
 from tertulia.recorder.main import Recorder, recover
 
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _EXIT_NOT_RECORDED, _EXIT_USAGE, _EXIT_BUSY = 1, 2, 3
 
 
@@ -21,6 +23,8 @@ def main() -> int:
     parser.add_argument("--recover", action="store_true", help="finish what a killed recorder left in the folder")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_hide_tokens)
     logging.getLogger("libav").setLevel(logging.ERROR)
     try:
         if options.recover:
@@ -33,6 +37,12 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(f"cannot use {options.folder}: {error}", file=sys.stderr)  # noqa: T201 - as above
         return _EXIT_USAGE
+
+
+def _hide_tokens(entry: logging.LogRecord) -> bool:
+    # The media library's own log repeats the server's answer, which repeats the token.
+    entry.msg, entry.args = _TOKEN.sub("…", entry.getMessage()), ()
+    return True
 
 
 def _record(path: Path) -> int:

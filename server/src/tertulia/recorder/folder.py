@@ -9,6 +9,7 @@ from typing import Final, Self
 from tertulia.domain.recorder_job import (
     JOB_FILE,
     LOCK_FILE,
+    LOCK_VARIABLE,
     PART_SUFFIX,
     STATE_FILE,
     STOP_FILE,
@@ -36,7 +37,9 @@ class RecordingFolder:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Take the folder; raises FolderBusyError, OSError, or ValueError for a job that cannot be read."""
-        lock_fd = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock_fd = _inherited_lock()
+        if lock_fd is None:
+            lock_fd = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             job = RecorderJob.from_json((path / JOB_FILE).read_text("utf-8"))
@@ -124,3 +127,12 @@ class RecordingFolder:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _inherited_lock() -> int | None:
+    """Take over the lock that whoever started us holds for us, so that there was no instant without it."""
+    number = os.environ.pop(LOCK_VARIABLE, "")
+    if not number.isdecimal():
+        return None
+    os.set_inheritable(int(number), False)
+    return int(number)

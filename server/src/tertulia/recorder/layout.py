@@ -86,7 +86,7 @@ def _camera(person: Person, rect: Rect) -> Tile:
 def _grid(count: int, size: Size) -> list[Rect]:
     if count == 0:
         return []
-    columns = max(range(1, count + 1), key=lambda c: (_cell(size, c, ceil(count / c)).w, -c))
+    columns = max(range(1, count + 1), key=lambda c: (_cell(size, c, ceil(count / c)).w, c))
     rows = ceil(count / columns)
     cell = _cell(size, columns, rows)
     top = _even((size.h - rows * cell.h) // 2)

@@ -151,8 +151,7 @@ class Recorder:
             if self._source.is_someone_there():
                 continue
             if self._pipeline is not None and now - self._source.someone_seen_at_s > self._job.empty_timeout_s:
-                connected = self._source.connected.is_set()
-                self.end(EndReason.EMPTY if connected else EndReason.CONNECTION_LOST)
+                self.end(EndReason.EMPTY if self._source.is_connected else EndReason.CONNECTION_LOST)
 
     async def _finish(self, reason: EndReason) -> None:
         await asyncio.to_thread(self._keeper.finishing, reason)

@@ -2,7 +2,7 @@
 
 The media library gives sound without a time. A track's first chunk is placed by its arrival; then samples are counted,
 because arrivals jitter. The earliest arrivals of the last seconds show how far counting has drifted from the clock; a
-drift is worn off one sample a chunk, a real gap becomes silence.
+drift is worn off by at most one sample in a hundred, a real gap becomes silence.
 """
 
 from collections import deque
@@ -21,6 +21,7 @@ Pcm = NDArray[np.int16]
 CHANNELS: Final = 2
 RESYNC_SAMPLES: Final = SAMPLE_RATE_HZ * 120 // 1000
 _TOLERANCE: Final = SAMPLE_RATE_HZ * 2 // 1000
+_MAX_STEP: Final = 5
 _SETTLE: Final = SAMPLE_RATE_HZ // 10
 _BUCKET: Final = SAMPLE_RATE_HZ // 2
 _BUCKETS: Final = 4
@@ -102,7 +103,7 @@ class TrackSound:
         self._earliest.add(arrival, arrival - self.next_sample)
         drift = self._earliest.offset()
         if drift is not None and abs(drift) > _TOLERANCE:
-            step = 1 if drift > 0 else -1
+            step = min(max(1, abs(drift) // _TOLERANCE), _MAX_STEP) * (1 if drift > 0 else -1)
             pcm = stretch(pcm, len(pcm) + step)
             self._earliest.shift(step)
         self.chunks.append((self.next_sample, pcm))

@@ -129,10 +129,19 @@ class MeetingSource:
         if self._room is not None:
             self._ask(self._room)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the media server answers; False while the SDK tries to come back."""
+        return self._room is not None and self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
+
     def is_someone_there(self) -> bool:
         """Say whether anybody is in the meeting now; remembers when somebody last was (`someone_seen_at_s`)."""
         room = self._room
-        if room is None or not any(p.kind not in _NOT_PEOPLE for p in room.remote_participants.values()):
+        if (
+            room is None
+            or not self.is_connected
+            or not any(p.kind not in _NOT_PEOPLE for p in room.remote_participants.values())
+        ):
             return False
         self.someone_seen_at_s = time.monotonic()
         return True
