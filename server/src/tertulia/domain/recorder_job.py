@@ -1,10 +1,12 @@
 """What a worker and the recorder process it starts say to each other: a job in, a state out, both as JSON in a folder.
 
 The worker makes a folder, writes ``job.json`` into it, and starts ``python -m tertulia.recorder <folder>`` in a
-session of its own (``setsid``) with the media server's token in the environment variable `TOKEN_VARIABLE`. The
-recorder holds an ``flock`` on ``lock`` as long as it lives, writes the media to ``<file_name>.part`` and
-`RecorderState` to ``state.json`` about once a second (never ahead of what is on the disk), and ends on SIGTERM, on a
-file named ``stop``, or by itself. At its end the media is ``<file_name>`` and the phase is ``done``.
+session of its own (``setsid``) with the media server's token in the environment variable `TOKEN_VARIABLE`. An
+``flock`` on ``lock`` is held as long as the recorder lives: the worker takes it and hands it down (`LOCK_VARIABLE`), so
+that it is held from before the process exists; a recorder that was started without one takes it itself. The recorder
+writes the media to ``<file_name>.part`` and `RecorderState` to ``state.json`` about once a second (never ahead of what
+is on the disk), and ends on SIGTERM, on a file named ``stop``, or by itself. At its end the media is ``<file_name>``
+and the phase is ``done``.
 
 A folder whose lock is free and whose phase is not ``done`` belonged to a recorder that was killed:
 ``python -m tertulia.recorder --recover <folder>`` finishes it.
@@ -27,6 +29,9 @@ TOKEN_VARIABLE: Final = "TERTULIA_RECORDER_TOKEN"  # noqa: S105 - the variable's
 """The access token: `recorder`, `hidden` and `canSubscribe` for one room. It must stay valid for `max_duration_s` and
 `TOKEN_MARGIN_S` more: a recorder that outlived its server comes back with it."""
 TOKEN_MARGIN_S: Final = 900.0
+
+LOCK_VARIABLE: Final = "TERTULIA_RECORDER_LOCK"
+"""The number of an open file that holds the lock already; absent when the recorder shall take the lock itself."""
 
 
 class RecordingPreset(StrEnum):

@@ -85,16 +85,37 @@ class Recordings(Protocol):
         ...
 
     def delete(self, ids: Sequence[RecordingId]) -> None: ...  # noqa: D102
-    def claim(self, *, owner: str, now_ms: Millis, lease_ms: int) -> Recording | None:
-        """Take one running recording whose lease nobody holds."""
+    def lock(self, recording_id: RecordingId) -> Recording | None:
+        """Find a recording and keep others from changing it until the transaction ends."""
         ...
 
-    def renew(self, recording_id: RecordingId, *, owner: str, until_ms: Millis) -> bool: ...  # noqa: D102
+    def unclaimed(self) -> bool:
+        """Tell whether a recording waits for a worker."""
+        ...
+
+    def claim(self, *, owner: str, until_ms: Millis) -> Recording | None:
+        """Take the oldest recording that no worker has had yet; it is the owner's from now on."""
+        ...
+
+    def drop_unclaimed(self, recording_id: RecordingId) -> bool:
+        """Take back a recording that no worker has had yet; False when one was faster."""
+        ...
+
+    def held(self, owner: str) -> list[Recording]:
+        """List what runs and is an owner's, whether or not its lease has run out."""
+        ...
+
+    def renew(self, *, owner: str, until_ms: Millis) -> None:
+        """Keep the leases of all that an owner runs."""
+        ...
+
+    def abandoned(self, *, before_ms: Millis) -> list[Recording]:
+        """List what runs by its row, but whose lease ran out before an instant."""
+        ...
+
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
         """Ask that the room's active recording, if any, is brought to its end."""
         ...
-
-    def running(self) -> list[Recording]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, tuple_, update
 
 from tertulia.adapters.sql.statements import insert_unless_conflict
 from tertulia.adapters.sql.tables import recordings
@@ -21,6 +21,8 @@ _AFTER: Final = tuple_(recordings.c.created_at_ms, recordings.c.id) < tuple_(
     bindparam("after_ms"), bindparam("after_id")
 )
 _IS_RUNNING: Final = recordings.c.state.in_([state.value for state in sorted(RUNNING)])
+_IS_UNCLAIMED: Final = and_(recordings.c.state == RecordingState.STARTING.value, recordings.c.lease_owner.is_(None))
+_UNCLAIMED: Final = select(recordings).where(_IS_UNCLAIMED).order_by(recordings.c.created_at_ms).limit(1)
 
 
 def _recording(row: Mapping[Any, Any]) -> Recording:
@@ -79,33 +81,41 @@ class SqlRecordings:
         for piece in _pieces(ids):
             self._connection.execute(delete(recordings).where(recordings.c.id.in_(piece)))
 
-    def claim(self, *, owner: str, now_ms: Millis, lease_ms: int) -> Recording | None:
-        """Take one running recording whose lease nobody holds."""
-        free = (
-            select(recordings)
-            .where(_IS_RUNNING, recordings.c.lease_until_ms <= now_ms)
-            .order_by(recordings.c.created_at_ms)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        row = self._connection.execute(free).mappings().one_or_none()
+    def lock(self, recording_id: RecordingId) -> Recording | None:
+        """Find a recording and keep others from changing it until the transaction ends."""
+        row = self._connection.execute(_FIND.with_for_update(), {"id": recording_id}).mappings().one_or_none()
+        return None if row is None else _recording(row)
+
+    def unclaimed(self) -> bool:
+        """Tell whether a recording waits for a worker."""
+        return self._connection.execute(_UNCLAIMED).first() is not None
+
+    def claim(self, *, owner: str, until_ms: Millis) -> Recording | None:
+        """Take the oldest recording that no worker has had yet."""
+        row = self._connection.execute(_UNCLAIMED.with_for_update(skip_locked=True)).mappings().one_or_none()
         if row is None:
             return None
-        self._connection.execute(
-            update(recordings)
-            .where(recordings.c.id == row["id"])
-            .values(lease_owner=owner, lease_until_ms=now_ms + lease_ms)
-        )
-        return _recording({**row, "lease_owner": owner, "lease_until_ms": now_ms + lease_ms})
+        values = {"lease_owner": owner, "lease_until_ms": until_ms}
+        self._connection.execute(update(recordings).where(recordings.c.id == row["id"]).values(values))
+        return _recording({**row, **values})
 
-    def renew(self, recording_id: RecordingId, *, owner: str, until_ms: Millis) -> bool:
-        """Keep a lease; False when somebody else holds it now."""
-        statement = (
-            update(recordings)
-            .where(recordings.c.id == recording_id, recordings.c.lease_owner == owner, _IS_RUNNING)
-            .values(lease_until_ms=until_ms)
-        )
+    def drop_unclaimed(self, recording_id: RecordingId) -> bool:
+        """Take back a recording that no worker has had yet; False when one was faster."""
+        statement = delete(recordings).where(recordings.c.id == recording_id, _IS_UNCLAIMED)
         return self._connection.execute(statement).rowcount > 0
+
+    def held(self, owner: str) -> list[Recording]:
+        """List what runs and is an owner's."""
+        return self._running(recordings.c.lease_owner == owner)
+
+    def renew(self, *, owner: str, until_ms: Millis) -> None:
+        """Keep the leases of all that an owner runs."""
+        statement = update(recordings).where(recordings.c.lease_owner == owner, _IS_RUNNING)
+        self._connection.execute(statement.values(lease_until_ms=until_ms))
+
+    def abandoned(self, *, before_ms: Millis) -> list[Recording]:
+        """List what runs by its row, but whose lease ran out before an instant."""
+        return self._running(recordings.c.lease_until_ms < before_ms, recordings.c.created_at_ms < before_ms)
 
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
         """Ask that the room's active recording is brought to its end; who asked first counts."""
@@ -114,9 +124,9 @@ class SqlRecordings:
         )
         self._connection.execute(statement.values(stop_requested_at_ms=now_ms, details=details))
 
-    def running(self) -> list[Recording]:
-        """List recordings that occupy their rooms."""
-        return [_recording(row) for row in self._connection.execute(select(recordings).where(_IS_RUNNING)).mappings()]
+    def _running(self, *which: ColumnElement[bool]) -> list[Recording]:
+        statement = select(recordings).where(_IS_RUNNING, *which)
+        return [_recording(row) for row in self._connection.execute(statement).mappings()]
 
 
 def _pieces(ids: Sequence[RecordingId]) -> Iterator[Sequence[RecordingId]]:
