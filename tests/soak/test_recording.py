@@ -1,0 +1,74 @@
+"""What is too long for every day: many kills, many minutes. `make soak`."""
+
+import asyncio
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recording.film import Film
+from recording.media_server import MediaServer
+from recording.publisher import COLOURS, Look, Publisher, beep_each_second, in_meeting, tone
+from recording.recording_process import RecorderProcess
+from tertulia.domain.ids import RecordingId, RoomName
+from tertulia.domain.recorder_job import EndReason, RecorderJob
+from tertulia.recorder.main import recover
+from tertulia.recorder.repair import is_finalised
+
+KILLS = 40
+MINUTES = 10
+
+pytestmark = pytest.mark.timeout(3600)
+
+
+def job(server: MediaServer) -> RecorderJob:
+    return RecorderJob(
+        recording_id=RecordingId("soak"), room_name=RoomName("soak"), media_url=server.url, file_name="meeting.mp4"
+    )
+
+
+@pytest.fixture
+async def server(tmp_path: Path):
+    running = MediaServer(log=tmp_path / "media.log")
+    await running.start()
+    yield running
+    await running.kill()
+
+
+async def test_killed_at_random_instants(server: MediaServer, tmp_path: Path):
+    async with in_meeting(Publisher(server, "soak", "a", look=Look(COLOURS["green"], (320, 180)), sound=tone(440))):
+        for number in range(KILLS):
+            token = server.recorder_token("soak", f"recorder-{number}")
+            recorder = await RecorderProcess.start(tmp_path / str(number), job(server), token)
+            state = await recorder.until_recording()
+            assert state.started_at_ms is not None
+            await asyncio.sleep(random.uniform(0, 6))
+            lived = time.time() - state.started_at_ms / 1000
+            await recorder.kill()
+            recovered = recover(recorder.folder)
+            assert recovered.reason is EndReason.CRASHED
+            assert lived - recovered.duration_s < 2.0
+            assert is_finalised(recorder.file)
+            assert len(Film(recorder.file).times) > 0
+
+
+async def test_sound_and_picture_stay_together_and_memory_stays_flat(server: MediaServer, tmp_path: Path):
+    look = Look((20, 20, 20), (320, 180), flashes=True)
+    async with in_meeting(Publisher(server, "soak", "clapper", look=look, sound=beep_each_second, fps=50)):
+        recorder = await RecorderProcess.start(tmp_path / "long", job(server), server.recorder_token("soak"))
+        early = await recorder.until_recorded(60)
+        await recorder.until(lambda s: s.duration_s >= MINUTES * 60, timeout_s=MINUTES * 60 + 120)
+        state = await recorder.stop()
+    assert state.metrics.audio_lost_s == 0
+    assert state.metrics.max_memory_bytes < early.metrics.max_memory_bytes * 1.15
+    film = Film(recorder.file, width=64)
+    bright = film.rgb[:, film.rgb.shape[1] // 3 :].reshape(len(film.rgb), -1).mean(1) > 100
+    flashes = film.times[1:][bright[1:] & ~bright[:-1]]
+    loud = np.abs(film.sound)[: len(film.sound) // 240 * 240].reshape(-1, 240).max(1) > 0.15
+    beeps = np.flatnonzero(loud[1:] & ~loud[:-1]) * 240 / 48_000
+    offsets = np.array([beeps[np.argmin(np.abs(beeps - flash))] - flash for flash in flashes])
+    begin, end = float(np.median(offsets[10:70])), float(np.median(offsets[-60:]))
+    assert abs(begin) < 0.06
+    assert abs(end - begin) < 0.03
