@@ -38,7 +38,8 @@ class Recording:
     """One file made of one meeting. It outlives its room.
 
     `started_at_ms` is the first frame written, `ended_at_ms` the stop, `duration_s` and `size_bytes` are the file's.
-    A worker holds it by a lease (`lease_owner`, `lease_until_ms`) while it runs.
+    A worker holds it by a lease (`lease_owner`, `lease_until_ms`) while it runs. Once `deleted_at_ms` is set, only its
+    removal is still to be done.
     """
 
     id: RecordingId
@@ -56,6 +57,7 @@ class Recording:
     stop_requested_at_ms: Millis | None = None
     lease_owner: str | None = None
     lease_until_ms: Millis = Millis(0)
+    deleted_at_ms: Millis | None = None
 
     @property
     def is_running(self) -> bool:

@@ -84,6 +84,14 @@ class Recordings(Protocol):
         """Write a recording whose stored state is one of `only_from`; False when it is not."""
         ...
 
+    def mark_deleted(self, ids: Sequence[RecordingId], *, now_ms: Millis) -> None:
+        """Let recordings be found by nobody any more but `deleted`."""
+        ...
+
+    def deleted(self, *, limit: int) -> list[Recording]:
+        """List what is marked as deleted and still has a row."""
+        ...
+
     def delete(self, ids: Sequence[RecordingId]) -> None: ...  # noqa: D102
     def lock(self, recording_id: RecordingId) -> Recording | None:
         """Find a recording and keep others from changing it until the transaction ends."""
@@ -158,6 +166,10 @@ class IdempotencyKeys(Protocol):
 
     def put(self, once: Once, result: str, *, expires_at_ms: Millis) -> bool:
         """Remember what a request created; False when another request with that key was faster."""
+        ...
+
+    def forget(self, once: Once) -> None:
+        """Drop a key whose creation was taken back."""
         ...
 
     def forget_expired(self, *, now_ms: Millis) -> None: ...  # noqa: D102

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import structlog
+
 from tertulia.domain.ids import Millis, RecordingId, RoomName
+from tertulia.domain.recording_outcomes import RecordingFault, aborted
 from tertulia.domain.recordings import (
     RUNNING,
     STOPPABLE,
@@ -27,11 +30,11 @@ from tertulia.services.idempotency import remember, replayed
 from tertulia.services.ports import Clock, FileReader, Files, MediaServer, Once, PageKey, Store, Transaction
 from tertulia.services.rooms import find_room
 
+_log = structlog.get_logger(__name__)
 _PAGE: Final = 500
 _LOOK_EVERY_S: Final = 0.1
 _STOPPED: Final = "Stopped using API"
-NO_WORKER_ERROR: Final = 1
-"""`errorCode`: nobody took the recording in time."""
+_BUSY_RETRY_AFTER_S: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,28 @@ class OpenRecording:
 
 
 class RecordingService:
-    """The recordings of this installation. `start_timeout_s`: how long a start may take until it has failed."""
+    """The recordings of this installation.
+
+    `start_timeout_s`: how long a start may take until it has failed. `claim_timeout_s`: how long a worker may take to
+    claim it; a worker that can carry another recording looks several times a second.
+    """
 
     def __init__(
-        self, *, store: Store, clock: Clock, media: MediaServer, files: Files, start_timeout_s: float = 20.0
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        media: MediaServer,
+        files: Files,
+        start_timeout_s: float = 20.0,
+        claim_timeout_s: float = 3.0,
     ) -> None:
         self._store = store
         self._clock = clock
         self._media = media
         self._files = files
         self._start_timeout_s = start_timeout_s
+        self._claim_timeout_s = claim_timeout_s
 
     # ── start and stop ──
 
@@ -72,7 +87,7 @@ class RecordingService:
 
         earlier = await self._store.read(may_start)
         if earlier is not None:
-            return await self._started(RecordingId(earlier))
+            return await self._started(RecordingId(earlier), once)
         people = await self._media.participants(RoomName(room_name))
         if not any(not one.hidden for one in people):
             raise Conflict("room_empty", f"Nobody is in the room '{room_name}'", name="Recording Error")
@@ -87,45 +102,61 @@ class RecordingService:
             remember(tx, once, recording.id, now_ms)
             return recording.id
 
-        return await self._started(await self._store.write(insert))
+        return await self._started(await self._store.write(insert), once)
 
-    async def _started(self, recording_id: RecordingId) -> Recording:
-        deadline_s = time.monotonic() + self._start_timeout_s
+    async def _started(self, recording_id: RecordingId, once: Once | None) -> Recording:
+        began_s = time.monotonic()
         while True:
             recording = await self.get(recording_id)
+            waited_s = time.monotonic() - began_s
             if recording.state is not RecordingState.STARTING:
                 return _outcome(recording)
-            if time.monotonic() >= deadline_s:
-                return _outcome(await self._given_up(recording))
+            if recording.lease_owner is None and waited_s >= self._claim_timeout_s:
+                await self._take_back(recording_id, once)
+            elif waited_s >= self._start_timeout_s:
+                return _outcome(await self._given_up(recording_id))
             await asyncio.sleep(_LOOK_EVERY_S)
 
-    async def _given_up(self, recording: Recording) -> Recording:
-        failed = replace(
-            recording,
-            state=RecordingState.ABORTED,
-            ended_at_ms=self._clock.now_ms(),
-            error_code=NO_WORKER_ERROR,
-            error="no recorder began to write within the time allowed",
-        )
-        only_from = frozenset({RecordingState.STARTING})
-        await self._store.write(lambda tx: tx.recordings.update(failed, only_from=only_from))
-        return await self.get(recording.id)
+    async def _take_back(self, recording_id: RecordingId, once: Once | None) -> None:
+        """Refuse what no worker takes: all carry as many recordings as they can, or there is none."""
+
+        def work(tx: Transaction) -> bool:
+            dropped = tx.recordings.drop_unclaimed(recording_id)
+            if dropped and once is not None:
+                tx.idempotency.forget(once)
+            return dropped
+
+        if await self._store.write(work):
+            message = "As many recordings are running as can be carried; try again later"
+            raise Unavailable("recorders_busy", message, retry_after_s=_BUSY_RETRY_AFTER_S)
+
+    async def _given_up(self, recording_id: RecordingId) -> Recording:
+        now_ms = self._clock.now_ms()
+
+        def work(tx: Transaction) -> None:
+            recording = tx.recordings.lock(recording_id)
+            if recording is not None and recording.state is RecordingState.STARTING:
+                error = "No recorder began to write within the time allowed."
+                ended = aborted(recording, RecordingFault.NOT_STARTED, error, now_ms=now_ms)
+                tx.recordings.update(ended, only_from=frozenset({RecordingState.STARTING}))
+
+        await self._store.write(work)
+        return await self.get(recording_id)
 
     async def stop(self, recording_id: str) -> None:
         """Accept that a recording ends; its file follows. NotFound; Conflict when it does not run."""
         now_ms = self._clock.now_ms()
 
         def work(tx: Transaction) -> None:
-            recording = _found(tx, recording_id)
+            recording = _found(tx, recording_id, lock=True)
             if recording.state not in STOPPABLE or recording.stop_requested_at_ms is not None:
                 raise Conflict("recording_not_running", f"Recording '{recording_id}' is not running")
             stopped = replace(recording, stop_requested_at_ms=now_ms, ended_at_ms=now_ms, details=_STOPPED)
             if recording.state is RecordingState.ACTIVE:
                 stopped = replace(stopped, state=RecordingState.ENDING)
-            elif recording.lease_until_ms <= now_ms:  # no worker has it: there is nothing to bring to an end
+            elif recording.lease_owner is None:  # no worker has it: there is nothing to bring to an end
                 stopped = replace(stopped, state=RecordingState.ABORTED)
-            if not tx.recordings.update(stopped, only_from=frozenset({recording.state})):
-                raise Conflict("recording_not_running", f"Recording '{recording_id}' is just changing; look again")
+            tx.recordings.update(stopped, only_from=frozenset({recording.state}))
 
         await self._store.write(work)
 
@@ -161,25 +192,45 @@ class RecordingService:
 
     async def delete(self, recording_id: str) -> None:
         """Delete a recording and its file. NotFound; Conflict while it runs."""
-        recording = await self.get(recording_id)
-        await self._delete([recording])
+        await self._delete(lambda tx: [_found(tx, recording_id)])
 
     async def delete_many(self, ids: Sequence[str]) -> None:
         """Delete recordings: all, or, when one still runs, none (Conflict names it). Unknown ones count as deleted."""
         known = [RecordingId(one) for one in dict.fromkeys(ids) if could_be_recording_id(one)]
-        found = await self._store.read(lambda tx: tx.recordings.find_many(known))
-        await self._delete(found)
+        await self._delete(lambda tx: tx.recordings.find_many(known))
 
-    async def _delete(self, recordings: Sequence[Recording]) -> None:
+    async def _delete(self, find: Callable[[Transaction], Sequence[Recording]]) -> None:
+        now_ms = self._clock.now_ms()
+
+        def mark(tx: Transaction) -> Sequence[Recording]:
+            recordings = find(tx)
+            for recording in recordings:
+                if recording.is_running:
+                    raise Conflict(
+                        "recording_running", f"Recording '{recording.id}' is still running", name="Recording Error"
+                    )
+            # what is finished never runs again, so nothing can change between that look and this mark
+            tx.recordings.mark_deleted([recording.id for recording in recordings], now_ms=now_ms)
+            return recordings
+
+        await self._remove(await self._store.write(mark))
+
+    async def remove_deleted(self) -> None:
+        """Remove what was deleted while its file could not be, or the server died. Called every few seconds."""
+        await self._remove(await self._store.read(lambda tx: tx.recordings.deleted(limit=_PAGE)))
+
+    async def _remove(self, recordings: Sequence[Recording]) -> None:
+        # the mark is what deletes; the row goes last, so that no file is ever left without one that knows of it
+        gone: list[RecordingId] = []
         for recording in recordings:
-            if recording.is_running:
-                raise Conflict(
-                    "recording_running", f"Recording '{recording.id}' is still running", name="Recording Error"
-                )
-        # a finished recording never runs again, so nothing can change between this look and the deletion
-        for recording in recordings:
-            await self._files.delete(file_path(recording))
-        await self._store.write(lambda tx: tx.recordings.delete([recording.id for recording in recordings]))
+            try:
+                await self._files.delete(file_path(recording))
+            except Unavailable as error:
+                _log.warning("a deleted recording's file stays for now", recording=recording.id, reason=error.message)
+            else:
+                gone.append(recording.id)
+        if gone:
+            await self._store.write(lambda tx: tx.recordings.delete(gone))
 
 
 def file_path(recording: Recording) -> str:
@@ -187,11 +238,13 @@ def file_path(recording: Recording) -> str:
     return f"{recording.id}/{recording.filename}"
 
 
-def _found(tx: Transaction, recording_id: str) -> Recording:
-    recording = tx.recordings.find(RecordingId(recording_id)) if could_be_recording_id(recording_id) else None
-    if recording is None:
-        raise recording_not_found(recording_id)
-    return recording
+def _found(tx: Transaction, recording_id: str, *, lock: bool = False) -> Recording:
+    if could_be_recording_id(recording_id):
+        find = tx.recordings.lock if lock else tx.recordings.find
+        recording = find(RecordingId(recording_id))
+        if recording is not None:
+            return recording
+    raise recording_not_found(recording_id)
 
 
 def _check_startable(tx: Transaction, room_name: str, now_ms: Millis) -> RoomName:

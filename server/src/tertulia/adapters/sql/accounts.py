@@ -81,6 +81,11 @@ class SqlIdempotencyKeys:
         }
         return insert_unless_conflict(self._connection, idempotency_keys, row)
 
+    def forget(self, once: Once) -> None:
+        """Drop a key whose creation was taken back."""
+        table = idempotency_keys
+        self._connection.execute(delete(table).where(table.c.scope == once.scope, table.c.key == once.key))
+
     def forget_expired(self, *, now_ms: Millis) -> None:
         """Drop keys older than their day."""
         self._connection.execute(delete(idempotency_keys).where(idempotency_keys.c.expires_at_ms <= now_ms))

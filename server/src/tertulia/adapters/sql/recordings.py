@@ -15,8 +15,9 @@ from tertulia.domain.recordings import RUNNING, Recording, RecordingState
 from tertulia.services.ports import PageKey
 
 _MANY: Final = 500
-_FIND: Final = select(recordings).where(recordings.c.id == bindparam("id"))
-_NEWEST: Final = select(recordings).order_by(recordings.c.created_at_ms.desc(), recordings.c.id.desc())
+_IS_THERE: Final = recordings.c.deleted_at_ms.is_(None)
+_FIND: Final = select(recordings).where(recordings.c.id == bindparam("id"), _IS_THERE)
+_NEWEST: Final = select(recordings).where(_IS_THERE).order_by(recordings.c.created_at_ms.desc(), recordings.c.id.desc())
 _AFTER: Final = tuple_(recordings.c.created_at_ms, recordings.c.id) < tuple_(
     bindparam("after_ms"), bindparam("after_id")
 )
@@ -49,7 +50,9 @@ class SqlRecordings:
         return [
             _recording(row)
             for piece in _pieces(ids)
-            for row in self._connection.execute(select(recordings).where(recordings.c.id.in_(piece))).mappings()
+            for row in self._connection.execute(
+                select(recordings).where(recordings.c.id.in_(piece), _IS_THERE)
+            ).mappings()
         ]
 
     def active_in(self, room: RoomName) -> Recording | None:
@@ -75,6 +78,17 @@ class SqlRecordings:
             recordings.c.id == values.pop("id"), recordings.c.state.in_([state.value for state in sorted(only_from)])
         )
         return self._connection.execute(statement.values(**values)).rowcount > 0
+
+    def mark_deleted(self, ids: Sequence[RecordingId], *, now_ms: Millis) -> None:
+        """Let recordings be found by nobody any more but `deleted`."""
+        for piece in _pieces(ids):
+            statement = update(recordings).where(recordings.c.id.in_(piece), _IS_THERE)
+            self._connection.execute(statement.values(deleted_at_ms=now_ms))
+
+    def deleted(self, *, limit: int) -> list[Recording]:
+        """List what is marked as deleted and still has a row."""
+        statement = select(recordings).where(recordings.c.deleted_at_ms.is_not(None)).limit(limit)
+        return [_recording(row) for row in self._connection.execute(statement).mappings()]
 
     def delete(self, ids: Sequence[RecordingId]) -> None:
         """Delete rows."""

@@ -70,8 +70,15 @@ recordings = Table(
     Column("stop_requested_at_ms", BigInteger),
     Column("lease_owner", Text),
     Column("lease_until_ms", BigInteger, nullable=False),
+    Column("deleted_at_ms", BigInteger),
     Index("ix_recordings_newest", "created_at_ms", "id"),
     Index("ix_recordings_room_newest", "room", "created_at_ms", "id"),
+    Index(
+        "ix_recordings_deleted",
+        "deleted_at_ms",
+        sqlite_where=text("deleted_at_ms IS NOT NULL"),
+        postgresql_where=text("deleted_at_ms IS NOT NULL"),
+    ),
     # one-active-recording: holds under any race and across several servers
     Index(
         "ux_recordings_one_active",
