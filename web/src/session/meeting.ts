@@ -1,12 +1,14 @@
 import { signal } from "@preact/signals-core";
 import {
   ConnectionState,
+  DefaultReconnectPolicy,
   type DisconnectReason,
   LocalAudioTrack,
   LocalVideoTrack,
   type Participant,
   Room,
   RoomEvent,
+  setLogLevel,
   Track,
   VideoPresets,
 } from "livekit-client";
@@ -43,6 +45,12 @@ const ROSTER_EVENTS = [
   RoomEvent.Reconnected,
 ] as const;
 
+/**
+ * When to try again after the connection broke (the SDK adds half as much at random): about a minute, and never a long
+ * wait, since a person waits with it. The SDK's own steps of seven seconds keep people out long after a restart.
+ */
+const RECONNECT_DELAYS_MS = [0, 300, 600, 1000, ...Array<number>(30).fill(2000)];
+
 const SOURCE_KIND = { camera: "videoinput", microphone: "audioinput" } as const;
 
 /** A running meeting as one participant has it: what the views show, and what can be done in it. */
@@ -72,10 +80,13 @@ export class Meeting {
    * @throws Trouble
    */
   static async join(entry: Entry, announcer: Announcer, onEnd: (cause: Cause | null) => void): Promise<Meeting> {
+    // the console is no place for who is in a meeting
+    setLogLevel("error");
     const room = new Room({
       adaptiveStream: true,
       dynacast: true,
       videoCaptureDefaults: { resolution: VideoPresets.h720.resolution },
+      reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
       publishDefaults: { simulcast: true, videoCodec: "vp8" },
     });
     const meeting = new Meeting(room, announcer);
