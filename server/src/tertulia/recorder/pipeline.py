@@ -16,7 +16,7 @@ from tertulia.recorder.timeline import SAMPLE_RATE_HZ, Effort, Governor, Timelin
 
 DELAY_US: Final = 250_000
 """How long after its time a frame is made: sound and pictures of that time have arrived by then."""
-_SOUND_PATIENCE_US: Final = 1_500_000
+_SOUND_PATIENCE_US: Final = 3_000_000
 _LATE_US: Final = 400_000
 
 

@@ -20,6 +20,7 @@ from tertulia.domain.ids import Identity
 from tertulia.domain.recorder_job import EndReason
 from tertulia.recorder.gallery import picture_of
 from tertulia.recorder.layout import Tile, TileKind
+from tertulia.recorder.lipsync import LipSync
 from tertulia.recorder.mixer import CHANNELS
 from tertulia.recorder.pipeline import Intake
 from tertulia.recorder.scene import Person, Scene, TrackSid
@@ -32,6 +33,7 @@ GRACE_S: Final = 1.0
 _RETRY_S: Final = 1.0
 _CONNECT_TIMEOUT_S: Final = 5.0
 _CLOSE_TIMEOUT_S: Final = 2.0
+_MEASURE_S: Final = 1.0
 _SANE_US: Final = MICROSECOND
 _SHARP_ENOUGH: Final = 0.7
 
@@ -94,7 +96,8 @@ class MeetingSource:
         self._room: rtc.Room | None = None
         self._memory = _Memory()
         self._speaking: frozenset[Identity] = frozenset()
-        self._readers: dict[TrackSid, asyncio.Task[None]] = {}
+        self._readers: dict[TrackSid, tuple[asyncio.Task[None], ...]] = {}
+        self._lip_sync = LipSync()
         self._asked: weakref.WeakKeyDictionary[rtc.RemoteTrackPublication, _Wish] = weakref.WeakKeyDictionary()
         self._tiles: tuple[Tile, ...] = ()
         self._small_layers = False
@@ -194,8 +197,8 @@ class MeetingSource:
             self._speaking = frozenset(Identity(p.identity) for p in speakers)
             look()
 
-        def on_subscribed(track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant) -> None:
-            self._start_reading(TrackSid(publication.sid), track, tasks)
+        def on_subscribed(track: rtc.Track, publication: rtc.RemoteTrackPublication, by: rtc.RemoteParticipant) -> None:
+            self._start_reading(TrackSid(publication.sid), track, Identity(by.identity), tasks)
             look()
 
         def on_unsubscribed(_: object, publication: rtc.RemoteTrackPublication, __: rtc.RemoteParticipant) -> None:
@@ -238,6 +241,8 @@ class MeetingSource:
         for identity, (_, until_s) in list(left.items()):
             if identity in here or now_s >= until_s:
                 del left[identity]
+                if identity not in here:
+                    self._lip_sync.forget(identity)
         return {i: person for i, (person, _) in left.items()}
 
     def _look_again(self, room: rtc.Room) -> None:
@@ -264,10 +269,13 @@ class MeetingSource:
         )
 
     def _ask(self, room: rtc.Room) -> None:
-        needed = {tile.track: tile for tile in self._tiles if tile.track is not None}
+        # A camera that is off stays subscribed: it costs nothing, and is there at once when it comes back.
+        needed = {(tile.identity, tile.kind): tile for tile in self._tiles}
         for participant in room.remote_participants.values():
             for publication in participant.track_publications.values():
-                wish = self._wish_for(publication, needed.get(TrackSid(publication.sid)))
+                kind = _PICTURE_SOURCES.get(publication.source)
+                tile = None if kind is None else needed.get((Identity(participant.identity), kind))
+                wish = self._wish_for(publication, tile)
                 if wish != self._asked.get(publication):
                     self._asked[publication] = wish
                     publication.set_subscribed(wish.subscribed)
@@ -284,15 +292,27 @@ class MeetingSource:
         low = rtc.VideoQuality.VIDEO_QUALITY_LOW
         return _Wish(True, low if self._small_layers else layer_for(publication.height, tile.rect.h))
 
-    def _start_reading(self, sid: TrackSid, track: rtc.Track, tasks: asyncio.TaskGroup) -> None:
+    def _start_reading(self, sid: TrackSid, track: rtc.Track, who: Identity, tasks: asyncio.TaskGroup) -> None:
         self._stop_reading(sid)
-        read = self._read_video if track.kind == rtc.TrackKind.KIND_VIDEO else self._read_audio
-        self._readers[sid] = tasks.create_task(_guarded(sid, read(sid, track)), name=f"read {sid}")
+        is_sound = track.kind == rtc.TrackKind.KIND_AUDIO
+        reading = self._read_audio(sid, track, who) if is_sound else self._read_video(sid, track)
+        self._readers[sid] = (
+            tasks.create_task(_guarded(sid, reading), name=f"read {sid}"),
+            tasks.create_task(_guarded(sid, self._measure(sid, track, who, is_sound=is_sound)), name=f"measure {sid}"),
+        )
 
     def _stop_reading(self, sid: TrackSid) -> None:
-        reader = self._readers.pop(sid, None)
-        if reader is not None:
-            reader.cancel()
+        for task in self._readers.pop(sid, ()):
+            task.cancel()
+
+    async def _measure(self, sid: TrackSid, track: rtc.Track, who: Identity, *, is_sound: bool) -> None:
+        while True:
+            await asyncio.sleep(_MEASURE_S)
+            for each in await track.get_stats():
+                if each.HasField("inbound_rtp"):
+                    buffer = each.inbound_rtp.inbound
+                    total_s, count = buffer.jitter_buffer_delay, int(buffer.jitter_buffer_emitted_count)
+                    self._lip_sync.measured(who, sid, is_sound=is_sound, total_s=total_s, count=count)
 
     async def _read_video(self, sid: TrackSid, track: rtc.Track) -> None:
         stream = rtc.VideoStream(track, format=rtc.VideoBufferType.I420, capacity=3)
@@ -308,12 +328,12 @@ class MeetingSource:
         finally:
             await _close(stream)
 
-    async def _read_audio(self, sid: TrackSid, track: rtc.Track) -> None:
+    async def _read_audio(self, sid: TrackSid, track: rtc.Track, who: Identity) -> None:
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE_HZ, num_channels=CHANNELS)
         try:
             async for event in stream:
                 pcm = np.frombuffer(event.frame.data, np.int16).reshape(-1, CHANNELS)
-                self._intake.add_sound(sid, pcm, monotonic_us())
+                self._intake.add_sound(sid, pcm, monotonic_us() - self._lip_sync.sound_is_late_us(who))
         finally:
             self._intake.end_sound(sid, monotonic_us())
             await _close(stream)
