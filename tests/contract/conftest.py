@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from livekit import api
@@ -27,17 +27,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("server", names, indirect=True)
 
 
+@pytest.fixture(scope="session")
+def livekit_server() -> Iterator[RunningServer]:
+    """One real livekit-server for all tests: each has a room of its own."""
+    program = find_livekit_server()
+    assert program
+    with livekit(program) as running:
+        yield running
+
+
 @pytest.fixture
 async def server(request: pytest.FixtureRequest) -> AsyncIterator[RunningServer]:
-    """A media server of its own for the test."""
-    if request.param == "embedded":
-        async with embedded() as running:
-            yield running
-    else:
-        program = find_livekit_server()
-        assert program
-        async with livekit(program) as running:
-            yield running
+    """A media server. Ours is new for each test."""
+    if request.param == "livekit":
+        yield request.getfixturevalue("livekit_server")
+        return
+    async with embedded() as running:
+        yield running
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ async def _validate(server: RunningServer, access_token: str) -> tuple[int, str]
         return answer.status, await answer.text()
 
 
-def _forged(server: RunningServer, room: str, *, secret: str | None = None, algorithm: str = "HS256", **claims: Any) -> str:
+def _forged(
+    server: RunningServer, room: str, *, secret: str | None = None, algorithm: str = "HS256", **claims: Any
+) -> str:
     payload = {
         "iss": server.key,
         "sub": "mallory",
@@ -42,11 +44,9 @@ async def test_a_good_token_is_valid(server: RunningServer, room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", ["none", "garbage", "expired", "other secret", "other key", "alg none", "tampered", "no join", "no exp"]
+    "case", ["none", "garbage", "expired", "other secret", "other key", "alg none", "tampered", "no join"]
 )
 async def test_a_bad_token_is_refused(server: RunningServer, room: str, case: str) -> None:
-    if case == "no exp" and server.name == "livekit":
-        pytest.xfail("livekit-server accepts a token that never expires")
     good = token(server, "ann", room)
     header, payload, signature = good.split(".")
     bad = {
@@ -58,18 +58,26 @@ async def test_a_bad_token_is_refused(server: RunningServer, room: str, case: st
         "alg none": _forged(server, room, secret="", algorithm="none"),
         "tampered": f"{header}.{payload[:-2]}AA.{signature}",
         "no join": _forged(server, room, video={"room": room}),
-        "no exp": _forged(server, room, exp=None),
     }[case]
     status, sentence = await _validate(server, bad)
     assert status == 401
-    assert bad == "" or bad not in sentence
+    if server.name == "embedded":  # livekit-server repeats the token
+        assert bad == "" or bad not in sentence
     person = Person(rtc.Room())
     with pytest.raises(rtc.ConnectError):
         async with asyncio.timeout(20):
             await person.room.connect(server.ws_url, bad)
 
 
-@pytest.mark.parametrize("claims", [{"video": {"roomJoin": True}}, {"sub": ""}, {"sub": "x" * 257}], ids=["room", "identity", "long"])
+@pytest.mark.only("embedded", "livekit-server accepts a token that never expires")
+async def test_a_token_that_never_expires_is_refused(server: RunningServer, room: str) -> None:
+    status, _sentence = await _validate(server, _forged(server, room, exp=None))
+    assert status == 401
+
+
+@pytest.mark.parametrize(
+    "claims", [{"video": {"roomJoin": True}}, {"sub": ""}, {"sub": "x" * 257}], ids=["room", "identity", "long"]
+)
 async def test_a_token_without_a_room_or_identity_is_refused(server: RunningServer, room: str, claims: dict) -> None:
     status, _sentence = await _validate(server, _forged(server, room, **claims))
     assert status in {400, 401}
@@ -107,7 +115,6 @@ async def test_the_newer_of_two_with_one_name_wins(server: RunningServer, room: 
                 ]
                 order = [name for name in names if name in {"participant_connected", "participant_disconnected"}]
                 assert order == ["participant_connected", "participant_disconnected", "participant_connected"]
-                await asyncio.sleep(0)
                 assert newer.room.isconnected()
 
 
@@ -155,7 +162,6 @@ async def test_somebody_hidden_is_seen_by_nobody_and_sees_all(
                 assert "ghost" not in bob.room.remote_participants
                 listed = await admin.room.list_participants(api.ListParticipantsRequest(room=room))
                 assert {one.identity for one in listed.participants} == {"ann", "bob", "ghost"}
-        await ann.sees("bob") if "bob" in ann.room.remote_participants else None
         assert "ghost" not in {about[0].identity for about in ann.heard("participant_connected")}
 
 
@@ -174,7 +180,11 @@ async def test_what_a_token_says_of_somebody_is_told_to_others(server: RunningSe
     async with joined(server, token(server, "bob", room)) as bob:
         async with joined(server, token(server, "ann", room, change=profile)):
             ann = await bob.sees("ann")
-            assert (ann.name, ann.metadata, dict(ann.attributes)) == ("Ann <b>of</b> Cleves", '{"a": 1}', {"mood": "fine"})
+            assert (ann.name, ann.metadata, dict(ann.attributes)) == (
+                "Ann <b>of</b> Cleves",
+                '{"a": 1}',
+                {"mood": "fine"},
+            )
 
 
 async def test_room_settings_travel_in_the_token(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:

@@ -122,6 +122,10 @@ async def test_speakers_are_told(server: RunningServer, room: str) -> None:
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         await ann.sounds(440)
         await bob.until(
-            lambda: any(speaker.identity == "ann" for (speakers,) in bob.heard("active_speakers_changed") for speaker in speakers),
+            lambda: any(
+                speaker.identity == "ann"
+                for (speakers,) in bob.heard("active_speakers_changed")
+                for speaker in speakers
+            ),
             "ann to speak",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+import jwt
 import pytest
 from livekit import api, rtc
 from livekit.protocol.models import DisconnectReason
@@ -65,7 +66,9 @@ async def test_somebody_is_changed(server: RunningServer, room: str, admin: api.
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         seen = await bob.sees("ann")
         info = await admin.room.update_participant(
-            api.UpdateParticipantRequest(room=room, identity="ann", name="Anna", metadata="m", attributes={"hand": "up"})
+            api.UpdateParticipantRequest(
+                room=room, identity="ann", name="Anna", metadata="m", attributes={"hand": "up"}
+            )
         )
         assert (info.name, info.metadata, dict(info.attributes)) == ("Anna", "m", {"hand": "up"})
         await bob.until(lambda: (seen.name, dict(seen.attributes)) == ("Anna", {"hand": "up"}), "bob to see it")
@@ -158,7 +161,9 @@ async def test_errors_of_the_road(server: RunningServer, room: str) -> None:
         async with http.post(f"{url}/NoSuch", json={}, headers=good) as answer:
             assert answer.status == 404
             assert (await answer.json())["code"] == "bad_route"
-        async with http.post(f"{url}/ListRooms", data=b"{", headers=good | {"Content-Type": "application/json"}) as answer:
+        async with http.post(
+            f"{url}/ListRooms", data=b"{", headers=good | {"Content-Type": "application/json"}
+        ) as answer:
             assert answer.status == 400
             assert (await answer.json())["code"] == "malformed"
         protobuf = good | {"Content-Type": "application/protobuf"}
@@ -188,8 +193,6 @@ async def test_a_call_to_a_participant(server: RunningServer, room: str) -> None
 
 
 def _api_token(server: RunningServer, grant: dict) -> str:
-    import jwt
-
     return jwt.encode(
         {"iss": server.key, "sub": "app", "exp": 4_000_000_000, "video": grant}, server.secret, algorithm="HS256"
     )
@@ -201,5 +204,9 @@ async def _call(
     grant = grant if grant is not None else {"roomAdmin": True, "room": room, "roomCreate": True, "roomList": True}
     headers = {"Authorization": f"Bearer {_api_token(server, grant)}"}
     url = f"{server.http_url}/twirp/livekit.RoomService/{method}"
-    async with asyncio.timeout(20), aiohttp.ClientSession() as http, http.post(url, json=request, headers=headers) as answer:
+    async with (
+        asyncio.timeout(20),
+        aiohttp.ClientSession() as http,
+        http.post(url, json=request, headers=headers) as answer,
+    ):
         return answer.status, await answer.json()

@@ -47,7 +47,6 @@ class MediaConfig:
     ice_servers: Callable[[ParticipantSid], list[IceServer]] = no_ice_servers
     empty_timeout_s: int = 300
     departure_timeout_s: int = 20
-    resume_grace_s: float = 5.0
     join_timeout_s: float = 60.0
     token_refresh_s: float = 300.0
     auto_create: bool = True

@@ -156,7 +156,8 @@ class LiveRoom:
         lost_at = now if participant.signal_lost_at is None else participant.signal_lost_at
         participant.signal_lost_at = None
         if not participant.connected:
-            self._await_return(participant, now + VANISHED_AFTER_S)
+            self._later("gone", participant, now + VANISHED_AFTER_S, self._give_up)
+        self.roster.timers.cancel(("resume", participant.sid))
         message = greeting.reconnect_message(
             ice_servers=self._config.ice_servers(participant.sid),
             node_id=self._node_id,
@@ -182,8 +183,8 @@ class LiveRoom:
     def peer_connected(self, participant: Participant, now: float) -> None:
         """Media can flow: the participant is active (for good, as far as others are told)."""
         participant.connected = True
-        self.roster.timers.cancel(("gone", participant.sid))
-        self.roster.timers.cancel(("join", participant.sid))
+        for key in ("gone", "resume", "join"):
+            self.roster.timers.cancel((key, participant.sid))
         if participant.was_active:
             return
         participant.was_active = True
@@ -197,20 +198,18 @@ class LiveRoom:
         participant.connected = False
         self._tell_quality(participant, ConnectionQuality.LOST, 0.0)
         lost_at = participant.signal_lost_at
+        last_heard_at = now - ICE_TIMEOUT_S
         if lost_at is None:
-            self._later("gone", participant, now + LEAVE_DELAY_S, self._ask_to_resume)
+            self._later("resume", participant, now + LEAVE_DELAY_S, self._ask_to_resume)
         else:
-            self._await_return(participant, max(lost_at, now - ICE_TIMEOUT_S) + VANISHED_AFTER_S)
+            last_heard_at = max(lost_at, last_heard_at)
+        self._later("gone", participant, last_heard_at + VANISHED_AFTER_S, self._give_up)
 
     def _ask_to_resume(self, participant: Participant, now: float) -> None:
         participant.signal_lost_at = now
         message = greeting.leave_message(DisconnectReason.CONNECTION_TIMEOUT, LeaveRequest.RESUME)
         self.roster.send(participant, message)
         self.roster.signals.hang_up(participant.sid)
-        self._await_return(participant, now + self._config.resume_grace_s)
-
-    def _await_return(self, participant: Participant, deadline: float) -> None:
-        self._later("gone", participant, deadline, self._give_up)
 
     def _give_up(self, participant: Participant, now: float) -> None:
         self.remove(participant, DisconnectReason.CONNECTION_TIMEOUT, now)
@@ -270,7 +269,7 @@ class LiveRoom:
         self.roster.signals.hang_up(participant.sid)
         self.roster.discard(participant)
         self.roster.media.remove_peer(participant.sid)
-        for key in ("join", "gone", "token", "speaking"):
+        for key in ("join", "gone", "resume", "token", "speaking"):
             self.roster.timers.cancel((key, participant.sid))
         participant.state = ParticipantInfo.DISCONNECTED
         participant.touch()

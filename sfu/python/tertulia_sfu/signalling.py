@@ -100,7 +100,7 @@ class Signalling:
         claims = self._tokens.verify(_token(connection))
         require_join(claims)
         wrapped = connection.query_params.get("join_request")
-        request = unwrap_join_request(wrapped) if wrapped else JoinRequest()
+        request = JoinRequest() if wrapped is None else unwrap_join_request(wrapped)
         self._rooms.check_exists(claims)
         admission = await self._admit(claims, request)
         claims = _own_metadata(_admitted(claims, admission), request)

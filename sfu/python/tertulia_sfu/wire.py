@@ -23,6 +23,8 @@ def unwrap_join_request(text: str) -> JoinRequest:
 
     Raises InvalidRequest for everything that is not one.
     """
+    if not text:
+        raise InvalidRequest("The join_request is empty.")
     try:
         padded = text.replace("+", "-").replace("/", "_").rstrip("=")
         raw = base64.b64decode(padded + "=" * (-len(padded) % 4), altchars=b"-_", validate=True)
