@@ -42,12 +42,15 @@ async def test_only_allowed_sources_are_published(server: RunningServer, room: s
 
 async def test_who_may_not_subscribe_receives_nothing(server: RunningServer, room: str) -> None:
     deaf = token(server, "deaf", room, can_subscribe=False)
-    async with joined(server, token(server, "ann", room)) as ann, joined(server, deaf) as other:
-        async with joined(server, token(server, "bob", room)) as bob:
-            await ann.sounds()
-            await bob.notices("track_subscribed")
-            await other.sees("ann")
-            assert other.heard("track_subscribed") == []
+    async with (
+        joined(server, token(server, "ann", room)) as ann,
+        joined(server, deaf) as other,
+        joined(server, token(server, "bob", room)) as bob,
+    ):
+        await ann.sounds()
+        await bob.notices("track_subscribed")
+        await other.sees("ann")
+        assert other.heard("track_subscribed") == []
 
 
 async def test_own_metadata_needs_the_grant(server: RunningServer, room: str) -> None:

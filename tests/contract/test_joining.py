@@ -98,24 +98,26 @@ async def test_people_see_each_other_come_and_leave_at_once(server: RunningServe
 
 
 async def test_the_newer_of_two_with_one_name_wins(server: RunningServer, room: str) -> None:
-    async with joined(server, token(server, "ann", room)) as witness:
-        async with joined(server, token(server, "bob", room)) as older:
-            await witness.sees("bob")
-            async with joined(server, token(server, "bob", room)) as newer:
-                (reason,) = await older.notices("disconnected")
-                assert reason == DisconnectReason.DUPLICATE_IDENTITY
-                new_sid = newer.me.sid
-                await witness.until(
-                    lambda: (bob := witness.room.remote_participants.get("bob")) and bob.sid == new_sid, "the new bob"
-                )
-                names = [
-                    noticed.name
-                    for noticed in witness.noticed
-                    if noticed.name.startswith("participant_") and noticed.about[0].identity == "bob"
-                ]
-                order = [name for name in names if name in {"participant_connected", "participant_disconnected"}]
-                assert order == ["participant_connected", "participant_disconnected", "participant_connected"]
-                assert newer.room.isconnected()
+    async with (
+        joined(server, token(server, "ann", room)) as witness,
+        joined(server, token(server, "bob", room)) as older,
+    ):
+        await witness.sees("bob")
+        async with joined(server, token(server, "bob", room)) as newer:
+            (reason,) = await older.notices("disconnected")
+            assert reason == DisconnectReason.DUPLICATE_IDENTITY
+            new_sid = newer.me.sid
+            await witness.until(
+                lambda: (bob := witness.room.remote_participants.get("bob")) and bob.sid == new_sid, "the new bob"
+            )
+            names = [
+                noticed.name
+                for noticed in witness.noticed
+                if noticed.name.startswith("participant_") and noticed.about[0].identity == "bob"
+            ]
+            order = [name for name in names if name in {"participant_connected", "participant_disconnected"}]
+            assert order == ["participant_connected", "participant_disconnected", "participant_connected"]
+            assert newer.room.isconnected()
 
 
 async def _try_to_join(server: RunningServer, access_token: str) -> Person | None:
@@ -177,14 +179,16 @@ async def test_what_a_token_says_of_somebody_is_told_to_others(server: RunningSe
     def profile(made: api.AccessToken) -> None:
         made.with_name("Ann <b>of</b> Cleves").with_metadata('{"a": 1}').with_attributes({"mood": "fine"})
 
-    async with joined(server, token(server, "bob", room)) as bob:
-        async with joined(server, token(server, "ann", room, change=profile)):
-            ann = await bob.sees("ann")
-            assert (ann.name, ann.metadata, dict(ann.attributes)) == (
-                "Ann <b>of</b> Cleves",
-                '{"a": 1}',
-                {"mood": "fine"},
-            )
+    async with (
+        joined(server, token(server, "bob", room)) as bob,
+        joined(server, token(server, "ann", room, change=profile)),
+    ):
+        ann = await bob.sees("ann")
+        assert (ann.name, ann.metadata, dict(ann.attributes)) == (
+            "Ann <b>of</b> Cleves",
+            '{"a": 1}',
+            {"mood": "fine"},
+        )
 
 
 async def test_room_settings_travel_in_the_token(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:

@@ -6,13 +6,14 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 import uvicorn
 
 from tertulia_sfu.server import Door, MediaConfig, MediaServer
@@ -32,7 +33,6 @@ class RunningServer:
     key: str = KEY
     secret: str = SECRET
     media: MediaServer | None = None
-    hooks: list[Any] = field(default_factory=list)
 
     @property
     def ws_url(self) -> str:
@@ -98,10 +98,8 @@ def find_livekit_server() -> str | None:
     return named or shutil.which("livekit-server") or shutil.which("livekit-server", path=str(Path.home() / "go/bin"))
 
 
-@asynccontextmanager
-async def livekit(
-    program: str, *, webhook_urls: Sequence[str] = (), log: str = os.devnull
-) -> AsyncIterator[RunningServer]:
+@contextmanager
+def livekit(program: str, *, webhook_urls: Sequence[str] = ()) -> Iterator[RunningServer]:
     """A real livekit-server in a process of its own."""
     port, udp_port, tcp_port = free_port(), free_port(socket.SOCK_DGRAM), free_port()
     urls = ", ".join(f"'{url}'" for url in webhook_urls)
@@ -111,26 +109,22 @@ async def livekit(
         f"rtc: {{udp_port: {udp_port}, tcp_port: {tcp_port}, use_external_ip: false, "
         "node_ip: 127.0.0.1, enable_loopback_candidate: true}, logging: {level: warn}}"
     )
-    with Path(log).open("ab") as output:
-        process = await asyncio.create_subprocess_exec(program, "--config-body", config, stdout=output, stderr=output)
+    process = subprocess.Popen([program, "--config-body", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        await _wait_until_alive(f"http://127.0.0.1:{port}/")
+        _wait_until_alive(port)
         yield RunningServer("livekit", port)
     finally:
-        process.terminate()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await process.wait()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.kill()  # asked politely it takes five seconds
+        process.wait()
 
 
-async def _wait_until_alive(url: str) -> None:
-    async with asyncio.timeout(START_DEADLINE_S), aiohttp.ClientSession() as http:
-        while True:
-            with suppress(aiohttp.ClientError):
-                async with http.get(url) as answer:
-                    if answer.status == 200:
-                        return
-            await asyncio.sleep(0.05)
+def _wait_until_alive(port: int) -> None:
+    deadline = time.monotonic() + START_DEADLINE_S
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
