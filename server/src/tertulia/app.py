@@ -216,7 +216,7 @@ class Application:
         try:
             async with AsyncExitStack() as stack:
                 await self._start(stack, config)
-                _log.info("serving", url=self.public_url, media_url=self.media_url)
+                _log.info("serving", url=self.public_url, port=self._port, media_url=self.media_url)
                 stopping = asyncio.ensure_future(self._stop.wait())
                 await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
                 stopping.cancel()
