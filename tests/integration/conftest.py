@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from support.postgres import Postgres, running_postgres
 from support.rest import RestServer, TestRoom, running_server
 

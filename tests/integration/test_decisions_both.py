@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+
 from support.rest import FAR, INTERNAL, PUBLIC, RestServer, TestRoom
 
 
@@ -30,7 +31,10 @@ def test_error_body(server: RestServer):
     [
         ({"expirationDate": "soon"}, "expirationDate"),
         ({}, "expirationDate"),
-        ({"expirationDate": FAR, "preferences": {"chatPreferences": {"enabled": 1}}}, "preferences.chatPreferences.enabled"),
+        (
+            {"expirationDate": FAR, "preferences": {"chatPreferences": {"enabled": 1}}},
+            "preferences.chatPreferences.enabled",
+        ),
     ],
 )
 def test_422_body(server: RestServer, body, field):
@@ -79,7 +83,9 @@ def test_content_type(server: RestServer, content_type, status):
 
 
 @pytest.mark.parametrize("base", [PUBLIC, INTERNAL])
-@pytest.mark.parametrize("path", ["", "/", "/nothing", "/rooms/", "/rooms/a/b/c", "/ROOMS", "/recordings/a/b", "//rooms"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nothing", "/rooms/", "/rooms/a/b/c", "/ROOMS", "/recordings/a/b", "//rooms"]
+)
 @pytest.mark.parametrize("key", [None, "wrong", "right"])
 def test_unknown_path(server: RestServer, base, path, key):
     """an unknown path under a base path 404, with or without a key."""
@@ -170,7 +176,9 @@ def test_order_of_token_request(server: RestServer, room: TestRoom):
     """`POST /participants/token`: content type, validation, room exists, secret right."""
     good = {"roomName": room.name, "participantName": "A", "secret": "wrong"}
     for base, wrong in ((PUBLIC, 404), (INTERNAL, 403)):
-        ask = lambda body, base=base, **more: server.ask("POST", "/participants/token", body, base=base, key=None, **more)  # noqa: E731
+        ask = lambda body, base=base, **more: server.ask(
+            "POST", "/participants/token", body, base=base, key=None, **more
+        )
         assert ask(good, content_type="text/plain").status_code == 415
         assert ask(good | {"roomName": "none", "participantName": ""}).status_code == 422
         assert ask(good | {"roomName": "none"}).status_code == 404

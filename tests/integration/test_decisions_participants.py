@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
+
 from support.livekit_clients import joined
 from support.rest import INTERNAL, PUBLIC, RestServer, TestRoom, now_ms
 
@@ -112,7 +113,7 @@ async def test_name_is_free_after_leaving(server: RestServer, room: TestRoom):
     answer = await asyncio.to_thread(server.internal, "POST", "/participants/token", token_body(room, "Ana"))
     async with joined(server, answer.json()["token"]):
         pass
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(9):
         while (
             await asyncio.to_thread(server.internal, "POST", "/participants/token", token_body(room, "Ana"))
         ).status_code == 409:
@@ -127,9 +128,7 @@ async def test_refresh(server: RestServer, room: TestRoom):
     body = token_body(room, "Ana")
 
     async def refresh(wanted=body, **more) -> int:
-        answer = await asyncio.to_thread(
-            server.internal, "POST", "/participants/token/refresh", wanted, **more
-        )
+        answer = await asyncio.to_thread(server.internal, "POST", "/participants/token/refresh", wanted, **more)
         if answer.status_code == 200:
             assert answer.headers["set-cookie"].startswith(f"OvMeetParticipantToken={answer.json()['token']};")
             assert server.claims(answer.json()["token"])["sub"] == "Ana"

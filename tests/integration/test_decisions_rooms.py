@@ -7,6 +7,7 @@ import re
 import time
 
 import pytest
+
 from support.livekit_clients import joined
 from support.rest import FAR, INTERNAL, RestServer, TestRoom, now_ms
 

@@ -1,0 +1,338 @@
+"""decisions.md, "Authentication": each test quotes the sentence that it holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from support.rest import API_KEY, COMMAND, FAR, INTERNAL, PASSWORD, PUBLIC, RestServer, TestRoom, now_ms, running_server
+
+ACCESS, REFRESH, PARTICIPANT = "OvMeetAccessToken", "OvMeetRefreshToken", "OvMeetParticipantToken"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory):
+    """A server that these tests may upset."""
+    with running_server(tmp_path_factory.mktemp("auth"), TERTULIA_TRUSTED_PROXIES="*") as running:
+        yield running
+
+
+def test_api_key_header_only(server: RestServer):
+    """`X-API-KEY` (header only, never the query string; not as bearer)."""
+    assert server.ask("GET", "/rooms?maxItems=1").status_code == 200
+    for wrong in (
+        {"key": None}, {"key": "wrong"}, {"key": ""}, {"key": f"{API_KEY} "[:-2]}, {"bearer": API_KEY},
+        {"cookies": {"X-API-KEY": API_KEY}},
+    ):  # fmt: skip
+        answer = server.ask("GET", "/rooms", **wrong)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), wrong
+        assert "www-authenticate" in answer.headers
+    assert server.ask("GET", f"/rooms?X-API-KEY={API_KEY}&x-api-key={API_KEY}", key=None).status_code == 401
+
+
+def test_api_key_not_on_internal(server: RestServer):
+    """Internal API: cookies or bearer; the API key is not accepted there."""
+    for path in ("/rooms", "/recordings", "/auth/profile"):
+        assert server.internal("GET", path, headers={"X-API-KEY": API_KEY}).status_code == 401
+
+
+def test_admin_on_public(server: RestServer):
+    """Public API: the API key; an admin session is accepted as well."""
+    tokens = server.log_in()
+    assert server.ask("GET", "/rooms?maxItems=1", bearer=tokens["accessToken"]).status_code == 200
+    assert server.ask("GET", "/rooms?maxItems=1", cookies={ACCESS: tokens["accessToken"]}).status_code == 200
+    # a wrong key is not forgiven for a good cookie
+    assert (
+        server.ask("GET", "/rooms", cookies={ACCESS: tokens["accessToken"]}, headers={"X-API-KEY": "x"}).status_code
+        == 401
+    )
+
+
+def test_cookies(server: RestServer):
+    """cookies: `Path=/` – the refresh one under the auth path –, `HttpOnly`, `SameSite=Strict`."""
+    answer = server.internal("POST", "/auth/login", {"username": "admin", "password": PASSWORD})
+    cookies = answer.raw.headers.getlist("set-cookie")
+    by_name = {cookie.partition("=")[0]: cookie for cookie in cookies}
+    assert set(by_name) == {ACCESS, REFRESH}
+    assert "Path=/;" in by_name[ACCESS]
+    assert f"Path={INTERNAL}/auth;" in by_name[REFRESH]
+    for cookie in cookies:
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        assert "Secure" not in cookie
+
+
+def test_secure_cookies(tmp_path: Path):
+    """`Secure` when the public URL is https."""
+    with running_server(tmp_path, TERTULIA_PUBLIC_URL="https://meet.example.com") as own:
+        login = own.internal("POST", "/auth/login", {"username": "admin", "password": PASSWORD})
+        assert all("Secure" in cookie for cookie in login.raw.headers.getlist("set-cookie"))
+        room = own.create_room()
+        assert room.answer["viewerURL"].startswith("https://meet.example.com/meet/")
+        body = {"roomName": room.name, "participantName": "A", "secret": room.secret("viewer")}
+        answer = own.ask("POST", "/participants/token", body)
+        assert "Secure" in answer.headers["set-cookie"]
+        assert '"livekitUrl": "wss://meet.example.com"' in own.claims(answer.json()["token"])["metadata"]
+
+
+def test_bearer_beats_cookie(server: RestServer, room: TestRoom):
+    """Bearer beats cookie where both come … so two tabs can be in two rooms."""
+    other = server.create_room()
+    mine, theirs = server.token(room, "Ana"), server.token(other, "Ana")
+    both = {"bearer": mine, "cookies": {PARTICIPANT: theirs}}
+    assert server.internal("GET", f"/rooms/{room.name}", **both).status_code == 200
+    assert server.internal("GET", f"/rooms/{other.name}", **both).status_code == 403
+    spoilt = {"bearer": "nonsense", "cookies": {PARTICIPANT: theirs}}
+    assert server.internal("GET", f"/rooms/{other.name}", **spoilt).status_code == 401
+
+
+def test_lifetimes(server: RestServer, room: TestRoom):
+    """Lifetimes: access 15 min; refresh 1 day; participant 6 h, never beyond the room's expiry."""
+    import jwt  # noqa: PLC0415
+
+    tokens = server.log_in()
+    lifetime = lambda token: (
+        (c := jwt.decode(token, options={"verify_signature": False}))["exp"] - c.get("iat", c.get("nbf"))
+    )
+    assert lifetime(tokens["accessToken"]) == 15 * 60
+    assert lifetime(tokens["refreshToken"]) == 24 * 3600
+    assert lifetime(server.token(room, "Ana")) == 6 * 3600
+    soon = server.create_room(expirationDate=now_ms() + 60_500)
+    assert server.claims(server.token(soon, "Ana"))["exp"] == soon.answer["expirationDate"] // 1000
+
+
+def test_participant_named_admin(server: RestServer, room: TestRoom):
+    """(In the original, joining a room under the name "admin" produced a token that worked as an admin session.)"""
+    token = server.token(room, "admin")
+    for path in ("/rooms", "/auth/profile"):
+        assert server.internal("GET", path, bearer=token).status_code == 401
+        assert server.internal("GET", path, cookies={ACCESS: token}).status_code == 401
+    assert server.ask("GET", "/rooms", cookies={ACCESS: token}).status_code == 401
+
+
+def test_no_default_secrets(tmp_path: Path):
+    """There are no default secrets. The first start generates an API key and an admin password, stores only what it
+    must (the password as argon2id), and prints them once, to standard output."""
+    with running_server(tmp_path, TERTULIA_API_KEY="", TERTULIA_ADMIN_PASSWORD="") as own:
+        printed = (tmp_path / "stdout").read_text()
+        key = re.search(r"API key: (\S+)", printed).group(1)
+        password = re.search(r"password: (\S+)", printed).group(1)
+        assert own.ask("GET", "/rooms", key=key).status_code == 200
+        assert own.internal("POST", "/auth/login", {"username": "admin", "password": password}).status_code == 200
+        for default in ("admin", "meet-api-key", "secret", "devkey"):
+            assert own.ask("GET", "/rooms", key=default).status_code == 401
+        assert own.write(lambda tx: tx.accounts.credential("admin_password")).startswith("$argon2id$")
+        everything = b"".join(path.read_bytes() for path in own.data_dir.rglob("*") if path.is_file())
+        assert key.encode() not in everything
+        assert password.encode() not in everything
+        assert key not in own.log()
+        own.stop()
+        own.start()
+        assert (tmp_path / "stdout").read_text() == printed
+        assert own.ask("GET", "/rooms", key=key).status_code == 200
+        assert (own.data_dir.stat().st_mode & 0o777, (own.data_dir / "secrets.json").stat().st_mode & 0o777) == (
+            0o700,
+            0o600,
+        )
+
+
+def test_rotation_by_cli(tmp_path: Path):
+    """the environment or the CLI can set or rotate them."""
+    import subprocess  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    def run(*arguments: str, stdin: str = "") -> str:
+        command = [COMMAND, *arguments, "--data-dir", tmp_path / "data"]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+
+    with running_server(tmp_path, TERTULIA_API_KEY="", TERTULIA_ADMIN_PASSWORD="") as own:
+        old = re.search(r"API key: (\S+)", (tmp_path / "stdout").read_text()).group(1)
+        new = run("keys", "rotate").removeprefix("API key: ").strip()
+        deadline = time.monotonic() + 10
+        while own.ask("GET", "/rooms", key=old).status_code == 200:
+            assert time.monotonic() < deadline
+        assert own.ask("GET", "/rooms", key=new).status_code == 200
+        run("admin", "set-password", "--stdin", stdin="correct horse\n")
+        login = own.internal("POST", "/auth/login", {"username": "admin", "password": "correct horse"})
+        assert login.status_code == 200
+        run("admin", "set-password", "--stdin", stdin="battery staple\n")
+        assert own.internal("GET", "/auth/profile", bearer=login.json()["accessToken"]).status_code == 401
+
+
+def test_session(server: RestServer):
+    """Session of the console: login 200 and both cookies; refresh 200 with new cookies; logout 204, both cleared and
+    the session revoked; `GET /auth/profile`."""
+    tokens = server.log_in()
+    profile = server.internal("GET", "/auth/profile", bearer=tokens["accessToken"])
+    assert profile.json() == {"username": "admin", "role": "admin"}
+    assert server.internal("GET", "/auth/profile", cookies={ACCESS: tokens["accessToken"]}).status_code == 200
+    fresh = server.internal("POST", "/auth/refresh", cookies={REFRESH: tokens["refreshToken"]})
+    assert fresh.status_code == 200
+    assert len(fresh.raw.headers.getlist("set-cookie")) == 2
+    newer = server.internal("POST", "/auth/refresh", bearer=fresh.json()["refreshToken"]).json()
+    out = server.internal("POST", "/auth/logout", bearer=newer["accessToken"])
+    assert (out.status_code, out.content) == (204, b"")
+    assert all("Max-Age=0" in cookie for cookie in out.raw.headers.getlist("set-cookie"))
+    assert server.internal("GET", "/auth/profile", bearer=newer["accessToken"]).status_code == 401
+    assert server.internal("POST", "/auth/refresh", bearer=newer["refreshToken"]).status_code == 401
+    assert server.internal("POST", "/auth/logout").status_code == 204
+
+
+def test_refresh_reuse(server: RestServer):
+    """the old refresh token dies; reuse revokes the session, 401 without one."""
+    first = server.log_in()
+    second = server.internal("POST", "/auth/refresh", bearer=first["refreshToken"]).json()
+    assert server.internal("POST", "/auth/refresh", bearer=first["refreshToken"]).status_code == 401
+    assert server.internal("POST", "/auth/refresh", bearer=second["refreshToken"]).status_code == 401
+    assert server.internal("GET", "/auth/profile", bearer=second["accessToken"]).status_code == 401
+    for none in (None, "x", second["accessToken"]):
+        assert server.internal("POST", "/auth/refresh", bearer=none).status_code == 401
+
+
+def test_login_failures(own: RestServer):
+    """After 10 failures in 5 minutes for an account or an address: 429 with `Retry-After`, without telling whether the
+    account exists. Only failures count."""
+
+    def log_in(username: str, password: str, address: str):
+        headers = {"X-Forwarded-For": address}
+        return own.internal("POST", "/auth/login", {"username": username, "password": password}, headers=headers)
+
+    unknown = [log_in("nobody", "x", "10.0.0.1") for _ in range(11)]
+    assert [answer.status_code for answer in unknown] == [401] * 10 + [429]
+    assert 0 < int(unknown[-1].headers["retry-after"]) <= 300
+    assert log_in("admin", PASSWORD, "10.0.0.1").status_code == 429  # the address
+    for _ in range(15):
+        assert log_in("admin", PASSWORD, "10.0.0.2").status_code == 200
+    known = [log_in("admin", "x", f"10.0.1.{number}") for number in range(11)]
+    assert [answer.status_code for answer in known] == [401] * 10 + [429]  # the account
+    assert {a.text.replace(a.json()["requestId"], "") for a in (unknown[0], known[0])} == {
+        unknown[0].text.replace(unknown[0].json()["requestId"], "")
+    }
+    assert log_in("admin", PASSWORD, "10.0.0.3").status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("mode", "guarded"), [("moderators_only", {"moderator"}), ("all_users", {"moderator", "publisher", "viewer"})]
+)
+def test_participant_auth(tmp_path: Path, mode, guarded):
+    """`TERTULIA_PARTICIPANT_AUTH`: whose `/participants/token` also needs an admin session → 401/403."""
+    with running_server(tmp_path, TERTULIA_PARTICIPANT_AUTH=mode) as own:
+        room, admin = own.create_room(), own.log_in()["accessToken"]
+        for base in (PUBLIC, INTERNAL):
+            for role in ("moderator", "publisher", "viewer"):
+                ask = lambda role=role, base=base, **more: own.ask(  # noqa: E731
+                    "POST",
+                    "/participants/token",
+                    {"roomName": room.name, "participantName": f"{role}{len(more)}{base[6]}", "secret": room.secret(role)},
+                    base=base, key=None, **more,
+                )  # fmt: skip
+                assert ask().status_code == (401 if role in guarded else 200)
+                assert ask(bearer=admin).status_code == 200
+                assert ask(cookies={ACCESS: admin}, headers={"x": "y"}).status_code in {200, 409}
+        body = {"roomName": room.name, "participantName": "A", "secret": "wrong"}
+        assert own.internal("POST", "/participants/token", body).status_code == 403  # the secret comes first
+
+
+# ── token confusion ──
+
+
+def test_token_confusion(server: RestServer, room: TestRoom):
+    """The kinds of token are signed with different keys …; one is never accepted in the place of another (401)."""
+    session, participant = server.log_in(), server.token(room, "Ana")
+    recording = server.add_recording(room.name)
+    ticket = server.internal("POST", f"/recordings/{recording.id}/stream-ticket", bearer=session["accessToken"]).json()[
+        "ticket"
+    ]
+    kinds = {
+        "access": session["accessToken"],
+        "refresh": session["refreshToken"],
+        "participant": participant,
+        "ticket": ticket,
+    }
+    token_body = {"roomName": room.name, "participantName": "Ana", "secret": room.secret("viewer")}
+    stream = f"/recordings/{recording.id}/stream"
+    places = [  # (what is asked, how a token is shown, which kinds are right there)
+        (lambda t: server.ask("GET", "/rooms", bearer=t), {"access"}),
+        (lambda t: server.ask("GET", "/rooms", key=t), set()),
+        (lambda t: server.ask("GET", "/rooms", cookies={ACCESS: t}), {"access"}),
+        (lambda t: server.ask("GET", "/rooms", cookies={PARTICIPANT: t}), set()),
+        (lambda t: server.internal("GET", "/rooms", bearer=t), {"access"}),
+        (lambda t: server.internal("GET", "/auth/profile", cookies={ACCESS: t}), {"access"}),
+        (lambda t: server.internal("POST", "/auth/refresh", cookies={REFRESH: t}), {"refresh"}),
+        (lambda t: server.internal("GET", f"/rooms/{room.name}", bearer=t), {"access", "participant"}),
+        (lambda t: server.internal("GET", f"/rooms/{room.name}", cookies={PARTICIPANT: t}), {"participant"}),
+        (lambda t: server.internal("DELETE", f"/participants/X?roomName={room.name}", bearer=t), {"participant"}),
+        (lambda t: server.internal("POST", "/participants/token/refresh", token_body, bearer=t), {"participant"}),
+        (lambda t: server.internal("GET", stream, bearer=t), {"access", "participant"}),
+        (lambda t: server.internal("GET", f"{stream}?ticket={t}"), {"ticket"}),
+        (lambda t: server.ask("GET", f"{stream}?ticket={t}", key=None), set()),
+    ]  # fmt: skip
+    for number, (ask, right) in enumerate(places):
+        for kind, token in kinds.items():
+            if kind == "refresh" and "refresh" in right:
+                continue  # it is used up by being accepted; see test_session
+            status = ask(token).status_code
+            assert (status == 401) == (kind not in right), (number, kind, status)
+
+
+@pytest.mark.parametrize("kind", ["accessToken", "participant"])
+def test_forged_tokens(server: RestServer, room: TestRoom, kind):
+    """(issue 4) `alg: none`; tampered; expired; other key."""
+    import jwt  # noqa: PLC0415
+
+    token = server.token(room, "Ana") if kind == "participant" else server.log_in()["accessToken"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    head, body, signature = token.split(".")
+    none = jwt.encode(claims, None, algorithm="none")
+    kept = server.secrets
+    forged = [
+        none, none.rstrip(".") + "." + signature, f"{head}.{body}.", f"{head}.{body}x.{signature}", token[:-4] + "AAAA",
+        jwt.encode(claims, "x" * 40, algorithm="HS256"), jwt.encode(claims, kept["secret_key"], algorithm="HS256"), "", ".", "..", "a.b.c", token * 30,
+    ]  # fmt: skip
+    if kind == "participant":
+        forged += [
+            jwt.encode(claims, kept["media_api_secret"], algorithm="HS512"),
+            server.signed(claims | {"exp": now_ms() // 1000 - 1}),
+            server.signed({k: v for k, v in claims.items() if k != "exp"}),
+            server.signed(claims | {"iss": "other"}),
+            server.signed(claims | {"metadata": '{"role": "king"}'}),
+            server.signed(claims | {"video": {"room": room.name}}),
+            server.signed(claims | {"typ": "access", "aud": "tertulia:access"}),
+        ]
+    for number, one in enumerate(forged):
+        answer = server.internal("GET", f"/rooms/{room.name}", bearer=one)
+        assert answer.status_code == 401, (number, one)
+        if kind == "participant":
+            assert server.internal("GET", f"/rooms/{room.name}", cookies={PARTICIPANT: one}).status_code == 401
+
+
+def test_secrets_are_not_logged(server: RestServer, room: TestRoom):
+    """(running.md) never a secret in them (logs)."""
+    session = server.log_in()
+    recording = server.add_recording(room.name)
+    path = f"/recordings/{recording.id}/stream"
+    ticket = server.internal("POST", f"{path}-ticket", bearer=session["accessToken"]).json()["ticket"]
+    assert server.internal("GET", f"{path}?ticket={ticket}").status_code == 200
+    server.ask("GET", f"/rooms?x-api-key={API_KEY}")
+    token = server.token(room, "Ana")
+    log = server.log()
+    for secret in (
+        ticket,
+        token,
+        API_KEY,
+        PASSWORD,
+        session["accessToken"],
+        room.secret("viewer"),
+        *server.secrets.values(),
+    ):
+        assert secret not in log
+
+
+def test_expired_room_token(server: RestServer):
+    """participant 6 h, never beyond the room's expiry: the room's time bounds even a token that is signed for longer."""
+    room = server.create_room(expirationDate=FAR)
+    token = server.token(room, "Ana")
+    server.ask("DELETE", f"/rooms/{room.name}")
+    assert server.internal("GET", f"/rooms/{room.name}", bearer=token).status_code == 404
