@@ -191,7 +191,7 @@ class Person:
 
         async def sounding() -> bool:
             sounds = [stat for stat in await self.inbound() if stat["kind"] == "audio"]
-            return sum(stat.get("totalAudioEnergy", 0) > 0 for stat in sounds) >= voices
+            return len([stat for stat in sounds if stat.get("totalAudioEnergy", 0) > 0]) >= voices
 
         await until(f"{self.name} hears {voices} voices", sounding, deadline_s=JOIN_DEADLINE_S)
 

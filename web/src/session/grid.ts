@@ -7,8 +7,11 @@ export interface Size {
 /** Pictures are contained, so one of another shape only gets margins. */
 const TILE_ASPECT = 16 / 9;
 
+/** A width that is a multiple of 16 has a height in whole pixels, so that no hairline shows at the edge. */
+const WIDTH_STEP = 16;
+
 /** Below this nobody is recognised: rather scroll. */
-const TILE_WIDTH_MIN = 120;
+const TILE_WIDTH_MIN = 128;
 
 /**
  * The width in CSS pixels at which `count` equal tiles are as large as they can be in the free space.
@@ -22,7 +25,8 @@ export function tileWidthFor(count: number, { width, height }: Size, gap: number
     const byHeight = ((height - gap * (rows - 1)) / rows) * TILE_ASPECT;
     best = Math.max(best, Math.min(byWidth, byHeight));
   }
-  return Math.floor(Math.max(best, Math.min(TILE_WIDTH_MIN, width)));
+  const wanted = Math.max(best, Math.min(TILE_WIDTH_MIN, width));
+  return Math.floor(wanted / WIDTH_STEP) * WIDTH_STEP;
 }
 
 /** One or two letters that stand for a name where there is no picture. */
