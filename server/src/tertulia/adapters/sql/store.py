@@ -136,6 +136,7 @@ class SqliteStore:
         transaction = getattr(self._of_thread, "transaction", None)
         if transaction is None:
             connection = self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql("PRAGMA query_only=ON")
             transaction = self._of_thread.transaction = SqlTransaction(connection)
         return work(transaction)
 

@@ -1,0 +1,74 @@
+"""The SQLite store: batches of writes, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tertulia.adapters.sql.store import SqliteStore, open_store
+from tertulia.errors import ConfigurationError
+
+
+@pytest.fixture
+async def store(tmp_path: Path):
+    opened = open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_a_failing_write_costs_nobody_else(store: SqliteStore):
+    def good(number: int):
+        return lambda tx: tx.accounts.put_credential(f"c{number}", "x")
+
+    def bad(tx) -> None:
+        tx.accounts.put_credential("never", "x")
+        raise LookupError("mine")
+
+    writes = [store.write(bad if number % 7 == 3 else good(number)) for number in range(200)]
+    answers = await asyncio.gather(*writes, return_exceptions=True)
+    for number, answer in enumerate(answers):
+        assert isinstance(answer, LookupError) == (number % 7 == 3)
+        found = await store.read(lambda tx, number=number: tx.accounts.credential(f"c{number}"))
+        assert found == (None if number % 7 == 3 else "x")
+    assert await store.read(lambda tx: tx.accounts.credential("never")) is None
+
+
+async def test_reading_never_writes(store: SqliteStore):
+    with pytest.raises(Exception, match="readonly"):
+        await store.read(lambda tx: tx.accounts.put_credential("x", "y"))
+
+
+async def test_settings_of_the_connection(store: SqliteStore):
+    def pragmas(tx):
+        run = lambda name: tx._connection.exec_driver_sql(f"PRAGMA {name}").scalar()  # noqa: E731
+        return run("journal_mode"), run("synchronous"), run("foreign_keys"), run("busy_timeout")
+
+    for way in (store.read, store.write):
+        assert await way(pragmas) == ("wal", 2, 1, 10_000)
+
+
+async def test_a_cancelled_caller_does_not_stop_the_writer(store: SqliteStore):
+    task = asyncio.ensure_future(store.write(lambda tx: tx.accounts.put_credential("a", "1")))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await store.write(lambda tx: tx.accounts.put_credential("b", "1"))
+    assert await store.read(lambda tx: tx.accounts.credential("b")) == "1"
+
+
+async def test_migrating_twice_is_harmless(tmp_path: Path):
+    for _ in range(2):
+        opened = open_store(f"sqlite:///{tmp_path / 'x.db'}")
+        await opened.open()
+        await opened.close()
+
+
+async def test_a_file_that_is_no_database(tmp_path: Path):
+    (tmp_path / "x.db").write_bytes(b"this is no database" * 100)
+    opened = open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    with pytest.raises(ConfigurationError, match="TERTULIA_DATABASE_URL"):
+        await opened.open()
+    await opened.close()
