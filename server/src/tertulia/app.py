@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ import uvicorn
 import uvloop
 from livekit.protocol.models import DisconnectReason
 
-from tertulia.adapters.blobs import open_blobs
+from tertulia.adapters.blobs import Blobs, open_blobs
 from tertulia.adapters.clock import SystemClock
 from tertulia.adapters.media_server import LiveKitServer, MediaReports
 from tertulia.adapters.secret_files import kept_secrets, prepare_data_dir
@@ -45,9 +46,10 @@ from tertulia.services.meetings import MeetingService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
 from tertulia.services.recordings import RecordingService
 from tertulia.services.rooms import RoomService
-from tertulia.services.tokens import ParticipantMetadata, ParticipantTokens
+from tertulia.services.tokens import ParticipantMetadata, ParticipantTokens, RecorderTokens
 from tertulia.services.turn import turn_login
 from tertulia.settings import Settings
+from tertulia.worker import WorkerParts, run_worker
 from tertulia_sfu.config import Admission, IceServer, JoinAttempt, MediaConfig, Refusal
 from tertulia_sfu.server import MediaServer
 from tertulia_sfu.serving import uvicorn_config
@@ -58,6 +60,8 @@ _EXPIRY_TICK_S: Final = 0.4
 _RECONCILE_EVERY_S: Final = 20.0
 _FORGET_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
+_RECORDINGS_TICK_S: Final = 0.05
+_REMOVE_EVERY_S: Final = 5.0
 _GRACE_S: Final = 2.0
 
 
@@ -71,6 +75,11 @@ class Installation:
     media_api_key: str
     media_api_secret: str
     database_url: str
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Tell where recordings are made, and kept unless a setting says otherwise."""
+        return self.data_dir / "recordings"
 
     @property
     def embedded(self) -> bool:
@@ -113,6 +122,30 @@ def _accounts(inst: Installation, store: SqlStore) -> AccountService:
         admin_user=inst.settings.admin_user,
         admin_password=inst.settings.admin_password or None,
     )
+
+
+def _worker(inst: Installation, store: SqlStore, files: Blobs, *, media_url: str) -> WorkerParts:
+    return WorkerParts(
+        root=inst.recordings_dir,
+        media_url=media_url,
+        store=store,
+        files=files,
+        tokens=RecorderTokens(api_key=inst.media_api_key, api_secret=inst.media_api_secret),
+        settings=inst.settings,
+    )
+
+
+@asynccontextmanager
+async def opened_worker(inst: Installation) -> AsyncIterator[WorkerParts]:
+    """Open what a recording worker without a server needs."""
+    store = open_store(inst.database_url)
+    await store.open()
+    settings = inst.settings
+    try:
+        files = open_blobs(settings.recordings_url, default_folder=inst.recordings_dir)
+        yield _worker(inst, store, files, media_url=settings.media_internal_url or settings.media_url)
+    finally:
+        await store.close()
 
 
 # ── the embedded media server ──
@@ -205,6 +238,12 @@ class Application:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
         return f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{self._port}"
 
+    @property
+    def _media_recorder_url(self) -> str:
+        """Where recorders find the media server: a certificate of ours is good for the public name only."""
+        own_tls = self._inst.embedded and self._inst.settings.tls_cert and not self._inst.settings.media_internal_url
+        return self.media_url if own_tls else self._media_internal_url
+
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
         config = _uvicorn_config(self._root, self._inst.settings)
@@ -247,7 +286,11 @@ class Application:
         participants = ParticipantService(
             store=store, clock=clock, media=media, tokens=tokens, auth=ParticipantAuth(settings.participant_auth)
         )
-        files = open_blobs(settings.recordings_url, default_folder=inst.data_dir / "recordings")
+        files = open_blobs(
+            settings.recordings_url,
+            default_folder=inst.recordings_dir,
+            redirect=settings.recordings_delivery == "redirect",
+        )
         services = _Services(
             accounts=accounts,
             tokens=tokens,
@@ -264,6 +307,9 @@ class Application:
         tasks = await stack.enter_async_context(_background())
         tasks("expiry", _EXPIRY_TICK_S, meetings.expire)
         tasks("reconciler", _RECONCILE_EVERY_S, meetings.reconcile)
+        worker = _worker(inst, store, files, media_url=self._media_recorder_url)
+        tasks("recordings", _RECORDINGS_TICK_S, partial(run_worker, worker))
+        tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
         if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
             certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)
             tasks("certificate", _CERTIFICATE_EVERY_S, certificate.look)

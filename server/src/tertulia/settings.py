@@ -147,6 +147,17 @@ class Settings(BaseSettings):
     recording_min_free_bytes: int = Field(
         1_000_000_000, ge=0, title="bytes, 0 or more", description="recordings end when less of the disk is free"
     )
+    recording_capacity: int | None = Field(
+        None,
+        ge=0,
+        title="a number, 0 or more",
+        description="how many recordings this machine carries at once; default: one for each core; 0: none",
+    )
+    recordings_delivery: Literal["stream", "redirect"] = Field(
+        "stream",
+        title="stream or redirect",
+        description="whether recordings in a bucket are read through the server, or clients are sent to the bucket",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="debug, info, warning or error", description="how much is logged"
     )

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
-from tertulia.errors import ConfigurationError, Unavailable
+from tertulia.errors import ConfigurationError, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
 
 _CHUNK_BYTES: Final = 256 * 1024
+_LINK_LIFETIME: Final = timedelta(minutes=10)
+_PART_BYTES: Final = 8 * 1024 * 1024
+_PARTS_AT_ONCE: Final = 2
+_CONTENT_TYPE: Final = {".mp4": "video/mp4", ".json": "application/json"}
+_CLIENT: Final[ClientConfig] = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+_RETRY: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+"""Short: who waits is told, and what must succeed is tried again by the worker for as long as it takes."""
 _BUCKETS: Final = frozenset({"s3", "gs", "az"})
 
 
@@ -27,6 +39,7 @@ class BlobReader:
     path: str
     size_bytes: int
     etag: str
+    link: str | None = None
 
     async def read(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Stream the bytes from `start` up to, not including, `end`; never the whole file in memory."""
@@ -40,19 +53,70 @@ class BlobReader:
 class Blobs:
     """Files by path, in a folder or a bucket."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, *, redirect: bool = False) -> None:
         self._store = store
+        self._redirect = redirect
 
     async def open(self, path: str) -> BlobReader | None:
         """Find a file. Raises Unavailable when the store cannot be asked."""
         try:
             meta = await obstore.head_async(self._store, path)
+            link = await self._link(path)
         except (NotFoundError, FileNotFoundError):
             return None
         except (BaseError, OSError) as error:
             raise _unavailable(error) from error
         tag = (meta.get("e_tag") or f"{meta['size']:x}-{meta['last_modified'].timestamp():.0f}").strip('"')
-        return BlobReader(self._store, path, meta["size"], f'"{tag}"')
+        return BlobReader(self._store, path, meta["size"], f'"{tag}"', link)
+
+    async def _link(self, path: str) -> str | None:
+        if not self._redirect or not isinstance(self._store, S3Store | GCSStore | AzureStore):
+            return None
+        return str(await obstore.sign_async(self._store, "GET", path, _LINK_LIFETIME))
+
+    async def keep(self, path: str, source: Path) -> bool:
+        """Store a file of this machine; returns when the store has confirmed its size.
+
+        Raises Unavailable, and NotFound when there is no such file. True when `source` is not needed any more; False
+        when it is itself the stored file.
+        """
+        size = await asyncio.to_thread(_size, source)
+        if size is None:
+            raise NotFound("recording_file_not_found", f"There is no file {source}")
+        target = self._file(path)
+        if await asyncio.to_thread(_is_same, target, source):
+            return False
+        try:
+            await obstore.put_async(
+                self._store,
+                path,
+                source,
+                attributes={"Content-Type": _CONTENT_TYPE[source.suffix]} if target is None else None,
+                use_multipart=size > _PART_BYTES,
+                chunk_size=_PART_BYTES,
+                max_concurrency=_PARTS_AT_ONCE,
+            )
+            if target is not None:
+                await asyncio.to_thread(_sync, target)
+            stored = await obstore.head_async(self._store, path)
+        except (BaseError, OSError) as error:
+            raise _unavailable(error) from error
+        if stored["size"] != size:
+            raise Unavailable("recordings_unavailable", f"The store has {stored['size']} of {size} bytes of {path}")
+        return True
+
+    async def is_elsewhere(self, path: str, source: Path) -> bool:
+        """Tell whether the store has all of a file, and not in `source`. Raises Unavailable."""
+        if await asyncio.to_thread(_is_same, self._file(path), source):
+            return False
+        stored, size = await self.open(path), await asyncio.to_thread(_size, source)
+        return stored is not None and size in {None, stored.size_bytes}
+
+    def _file(self, path: str) -> Path | None:
+        """Tell where a path is on this machine's disks; None in a bucket."""
+        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            return Path(self._store.prefix, path)
+        return None
 
     async def delete(self, path: str) -> None:
         """Delete a file and what else is in its folder. Raises Unavailable."""
@@ -64,8 +128,31 @@ class Blobs:
             return
         except (BaseError, OSError) as error:
             raise _unavailable(error) from error
-        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
-            await asyncio.to_thread(_remove_folder, Path(self._store.prefix, folder))
+        target = self._file(folder)
+        if target is not None:
+            await asyncio.to_thread(_remove_folder, target)
+
+
+def _is_same(stored: Path | None, source: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return stored is not None and stored.samefile(source)
+    return False
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _sync(path: Path) -> None:
+    for each in (path, path.parent):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _remove_folder(folder: Path) -> None:
@@ -73,12 +160,12 @@ def _remove_folder(folder: Path) -> None:
         folder.rmdir()
 
 
-def open_blobs(url: str, *, default_folder: Path) -> Blobs:
-    """Open the place that a setting names. Raises ConfigurationError."""
+def open_blobs(url: str, *, default_folder: Path, redirect: bool = False) -> Blobs:
+    """Open the place that a setting names; `redirect`: give links into buckets. Raises ConfigurationError."""
     scheme = url.partition("://")[0] if "://" in url else ""
     try:
         if scheme in _BUCKETS:
-            return Blobs(from_url(url))
+            return Blobs(from_url(url, client_options=_CLIENT, retry_config=_RETRY), redirect=redirect)
         folder = Path(url.removeprefix("file://")) if url else default_folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Blobs(LocalStore(folder.absolute()))

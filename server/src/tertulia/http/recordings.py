@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
 from typing import Any
 
 from tertulia.domain.recordings import Recording
@@ -103,6 +104,8 @@ class RecordingHandlers:
         wanted = parse_range(header(call.scope, b"range")) if call.scope["method"] == "GET" else None
         opened = await self._recordings.open((await self._own(call)).id)
         file = opened.file
+        if file.link is not None:
+            return Reply(HTTPStatus.FOUND, b"", [(b"location", file.link.encode()), NO_STORE])
         if_range = header(call.scope, b"if-range")
         if if_range is not None and if_range != file.etag:
             wanted = None

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tertulia.domain.access import Grants, Role
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
 from tertulia.domain.participants import LiveParticipant, Seat
+from tertulia.domain.recorder_job import RecorderJob, RecorderState
 from tertulia.domain.recordings import Recording, RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
 
@@ -237,6 +239,11 @@ class FileReader(Protocol):
     def size_bytes(self) -> int: ...  # noqa: D102
     @property
     def etag(self) -> str: ...  # noqa: D102
+    @property
+    def link(self) -> str | None:
+        """Tell where a client may read the file itself, for some minutes; None when it has to be read through us."""
+        ...
+
     def read(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Stream the bytes from `start` up to, not including, `end`."""
         ...
@@ -249,6 +256,71 @@ class Files(Protocol):
         """Find a file."""
         ...
 
+    async def keep(self, path: str, source: Path) -> bool:
+        """Store a file of this machine; returns when the store has confirmed all of it.
+
+        Raises Unavailable, and NotFound when there is no such file. True when `source` is not needed any more; False
+        when it is itself the stored file.
+        """
+        ...
+
+    async def is_elsewhere(self, path: str, source: Path) -> bool:
+        """Tell whether the store has all of a file, and not in `source`. Raises Unavailable."""
+        ...
+
     async def delete(self, path: str) -> None:
-        """Delete a file; one that is gone is no error."""
+        """Delete a file and what else is in its folder; one that is gone is no error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is seen of a recorder from outside: is there a folder, does the process live, what did it say last."""
+
+    exists: bool
+    is_alive: bool
+    state: RecorderState | None
+
+
+class Recorders(Protocol):
+    """The recorder processes of this machine, one a recording, each with a folder. They outlive the server."""
+
+    def folder(self, recording_id: RecordingId) -> Path:
+        """Tell where a recording is made."""
+        ...
+
+    async def start(self, job: RecorderJob, token: str) -> None:
+        """Make the folder and start the recorder. Raises Unavailable."""
+        ...
+
+    async def look(self, recording_id: RecordingId) -> Sighting:
+        """See whether a recorder lives, and what it said last."""
+        ...
+
+    async def ask_to_end(self, recording_id: RecordingId) -> None:
+        """Ask a recorder to finish its file; one that has gone is no error."""
+        ...
+
+    async def kill(self, recording_id: RecordingId) -> None:
+        """End a recorder that does not answer; its file is repaired afterwards."""
+        ...
+
+    async def recover(self, recording_id: RecordingId) -> RecorderState | None:
+        """Finish what a recorder left; None when it left nothing at all. Raises Unavailable when that failed."""
+        ...
+
+    async def last_words(self, recording_id: RecordingId) -> str:
+        """Give the end of a recorder's log, for whoever has to find out what went wrong."""
+        ...
+
+    async def discard(self, recording_id: RecordingId) -> None:
+        """Remove a recording's folder with all that is in it."""
+        ...
+
+    async def known(self) -> list[RecordingId]:
+        """List whose folders are here."""
+        ...
+
+    async def free_bytes(self) -> int:
+        """Tell how much the disk of the folders still takes."""
         ...

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -17,7 +18,8 @@ from typing import Any, Final
 import jwt
 
 from tertulia.domain.access import Role, grants_for
-from tertulia.domain.ids import Identity, Millis, RoomName
+from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
+from tertulia.domain.participants import NAME_LENGTH
 from tertulia.domain.rooms import Room
 
 _ALGORITHM: Final = "HS256"
@@ -113,6 +115,40 @@ class ParticipantTokens:
             )
         except (jwt.PyJWTError, KeyError, TypeError, ValueError):
             return None
+
+
+class RecorderTokens:
+    """Signs what recorders join with: hidden, subscribe only, announced as a recording."""
+
+    def __init__(self, *, api_key: str, api_secret: str) -> None:
+        self._api_key = api_key
+        self._api_secret = api_secret
+
+    def sign(self, room: Room, recording_id: RecordingId, *, now_ms: Millis, lifetime_s: float) -> str:
+        """Make a token. It may outlive the room: the media server ends the meeting, and the recording with it."""
+        claims = {
+            "iss": self._api_key,
+            "sub": recorder_identity(recording_id),
+            "nbf": now_ms // 1000,
+            "exp": now_ms // 1000 + math.ceil(lifetime_s),
+            "video": {
+                "room": room.name,
+                "roomJoin": True,
+                "canPublish": False,
+                "canPublishData": False,
+                "canSubscribe": True,
+                "hidden": True,
+                "recorder": True,
+            },
+            # a recorder that comes back first after a restart makes the room, with its limits
+            "roomConfig": room_config(room),
+        }
+        return jwt.encode(claims, self._api_secret, algorithm=_ALGORITHM)
+
+
+def recorder_identity(recording_id: RecordingId) -> Identity:
+    """Name a recorder so that no person's name can clash with it: people's have at most 128 characters."""
+    return Identity(f"recorder-of-{recording_id}".ljust(NAME_LENGTH + 1, "-"))
 
 
 def room_config(room: Room) -> dict[str, Any]:
