@@ -79,7 +79,8 @@ impl Worker {
         self.wait(shard.poll_timeout());
         let now = Instant::now();
         let go_on = self.read_letters(shard, now);
-        self.read_socket(shard, now, buffer);
+        self.read_socket(shard, buffer);
+        let now = Instant::now();
         shard.handle_timeout(now);
         shard.flush(now);
         self.deliver(shard);
@@ -121,12 +122,12 @@ impl Worker {
         true
     }
 
-    fn read_socket(&self, shard: &mut Shard, now: Instant, buffer: &mut [u8]) {
+    fn read_socket(&self, shard: &mut Shard, buffer: &mut [u8]) {
         for _ in 0..BATCH {
             // nothing there, or the echo of an unreachable client (ECONNREFUSED): the next turn goes on
             let Ok((length, source)) = self.socket.recv_from(buffer) else { return };
             if let Some(data) = buffer.get(..length) {
-                shard.handle_datagram(now, source, data);
+                shard.handle_datagram(Instant::now(), source, data);
             }
         }
     }

@@ -102,7 +102,7 @@ impl Shard {
             let mid = Mid::from(offer.mid.as_str());
             let before = old.iter().position(|section| section.mid == mid).map(|index| old.swap_remove(index).role);
             let role = next_role(before.unwrap_or(Role::Idle), offer, &mut ended, &mut unbound);
-            peer.sections.push(Section { mid, kind: offer.kind, role });
+            peer.sections.push(Section { mid, kind: offer.kind, role, transport_cc: offer.transport_cc.clone() });
         }
         for section in old {
             leave_role(section.role, &mut ended, &mut unbound);
@@ -188,7 +188,7 @@ impl Shard {
                             rtx: *rtx,
                         }
                     });
-                    SectionAnswer::Send(sending)
+                    SectionAnswer::Send { sending, transport_cc: section.transport_cc.clone() }
                 }
             };
             answers.insert(mid, answer);

@@ -53,6 +53,8 @@ pub(crate) struct Section {
     pub mid: Mid,
     pub kind: Kind,
     pub role: Role,
+    /// Its line of the offer for transport-wide sequence numbers.
+    pub transport_cc: Option<String>,
 }
 
 pub(crate) enum Role {

@@ -27,6 +27,8 @@ pub(crate) struct OfferedSection {
     /// The client's id of the track it sends here.
     pub cid: String,
     pub simulcast: bool,
+    /// The line that offers transport-wide sequence numbers.
+    pub transport_cc: Option<String>,
 }
 
 /// What we send in a section.
@@ -44,7 +46,7 @@ pub(crate) enum SectionAnswer {
     /// The client publishes here.
     Receive,
     /// The client receives here, maybe nothing yet.
-    Send(Option<Sending>),
+    Send { sending: Option<Sending>, transport_cc: Option<String> },
 }
 
 /// A description cut at its `m=` lines; the first part is the session's.
@@ -123,23 +125,26 @@ pub(crate) fn read_offer(sdp: &str) -> Result<Vec<OfferedSection>, String> {
             direction,
             cid: msid_track(part).unwrap_or_default(),
             simulcast: attribute(part, "simulcast").is_some_and(|value| value.starts_with("send")),
+            transport_cc: part.iter().find(|line| is_transport_cc(line)).map(|line| (*line).to_owned()),
         });
     }
     Ok(sections)
 }
 
-/// The offer as the transport shall see it: where we send, transport-wide sequence numbers are not used, so that
-/// the client estimates by arrival (REMB) instead.
+/// The offer as the transport shall see it: it puts no transport-wide sequence numbers on what we send, so that the
+/// client estimates by arrival (REMB) instead. The answer accepts them all the same ([`finish_answer`]).
 pub(crate) fn prepare_offer(sdp: &str) -> String {
     let parts = Parts::cut(sdp);
     let mut lines: Vec<&str> = Vec::new();
     for part in &parts.0 {
         let receives = kind(part).is_some() && direction(part) == Direction::RecvOnly;
-        lines.extend(
-            part.iter().filter(|line| !(receives && line.starts_with("a=extmap:") && line.ends_with(TRANSPORT_CC))),
-        );
+        lines.extend(part.iter().filter(|line| !(receives && is_transport_cc(line))));
     }
     join(&lines)
+}
+
+fn is_transport_cc(line: &str) -> bool {
+    line.starts_with("a=extmap:") && line.ends_with(TRANSPORT_CC)
 }
 
 /// The transport's answer with our identities, directions and feedback. `replaced`: (old, new) texts, for
@@ -172,7 +177,7 @@ fn session_line(line: &str) -> String {
 fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>) {
     let unwanted_feedback = match answer {
         SectionAnswer::Receive => " goog-remb",
-        SectionAnswer::Send(_) => " transport-cc",
+        SectionAnswer::Send { .. } => " transport-cc",
     };
     for line in part {
         let is_identity = ["a=msid:", "a=ssrc:", "a=ssrc-group:"].iter().any(|name| line.starts_with(name));
@@ -180,11 +185,14 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
             continue;
         }
         match (answer, *line) {
-            (SectionAnswer::Send(None), "a=sendonly") => lines.push("a=inactive".to_owned()),
+            (SectionAnswer::Send { sending: None, .. }, "a=sendonly") => lines.push("a=inactive".to_owned()),
             _ => lines.push((*line).to_owned()),
         }
     }
-    if let SectionAnswer::Send(Some(sending)) = answer {
+    let SectionAnswer::Send { sending, transport_cc } = answer else { return };
+    // a client offers in later sections only what was accepted in the first ones: its own publishing needs this
+    lines.extend(transport_cc.clone());
+    if let Some(sending) = sending {
         push_identity(sending, lines);
     }
 }

@@ -92,14 +92,15 @@ impl Shard {
 
     // ── inputs ──
 
-    /// A datagram from this worker's socket.
+    /// A datagram from this worker's socket. `now` is when it arrived, as exactly as known: publishers' bandwidth is
+    /// estimated from the distances.
     pub fn handle_datagram(&mut self, now: Instant, source: SocketAddr, data: &[u8]) {
         self.counters.datagrams_in += 1;
         self.counters.bytes_in += data.len() as u64;
         match self.demux.owner(self.id, source, data) {
             Owner::Here(peer) => self.receive(now, peer, source, data),
             Owner::Shard(shard) if shard != self.id => {
-                self.out.messages.push((shard, Message::Datagram { source, data: data.to_vec() }));
+                self.out.messages.push((shard, Message::Datagram { source, data: data.to_vec(), arrival: now }));
             }
             Owner::Shard(_) | Owner::Unknown => self.counters.drop_unknown_source += 1,
         }
@@ -107,8 +108,8 @@ impl Shard {
 
     pub fn handle_message(&mut self, now: Instant, message: Message) {
         match message {
-            Message::Datagram { source, data } => match self.demux.owner(self.id, source, &data) {
-                Owner::Here(peer) => self.receive(now, peer, source, &data),
+            Message::Datagram { source, data, arrival } => match self.demux.owner(self.id, source, &data) {
+                Owner::Here(peer) => self.receive(arrival, peer, source, &data),
                 // never passed on again: a made-up ufrag must not make it go round
                 Owner::Shard(_) | Owner::Unknown => self.counters.drop_unknown_source += 1,
             },
