@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from livekit import api, rtc
 from playwright.async_api import Browser, expect
 
 from support.fake_media import BLUE, RED
 from support.people import People, until
-from support.product import Product, RoomLinks
+from support.product import MEDIA_API_KEY, MEDIA_API_SECRET, Product, RoomLinks
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -87,6 +88,7 @@ async def test_a_screen_is_shared(people: People, red_browser: Browser, blue_bro
         return await ben.colour_seen_of("Ana", kind="screen") is not None
 
     await until("Ben sees Ana's screen", arrived)
+    await people.photograph("screen-share")
     await ana.press("Stop sharing")
     await expect(ben.tile_of("Ana", kind="screen")).to_have_count(0)
 
@@ -115,6 +117,34 @@ async def test_where_chat_is_off_nobody_is_offered_it(people: People, red_browse
     await ana.join(silent_room.moderator)
     await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
     await expect(ana.page.get_by_role("button", name="Chat")).to_have_count(0)
+
+
+async def test_everybody_is_told_that_the_meeting_is_recorded(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana, vera = await people.at(red_browser, "Ana"), await people.at(red_browser, "Vera")
+    await asyncio.gather(ana.join(room.publisher), vera.join(room.viewer))
+    recorder = rtc.Room()
+    await recorder.connect(product.url.replace("http", "ws"), recorder_token(room))
+    for person in (ana, vera):
+        await expect(person.page.get_by_test_id("recording")).to_be_visible()
+        await expect(person.page.get_by_role("log")).to_contain_text("This meeting is being recorded")
+        await expect(person.page.get_by_test_id("count")).to_have_attribute("data-count", "2")
+    await people.photograph("recording")
+
+    late = await people.at(red_browser, "Late")
+    await late.join(room.viewer)
+    await expect(late.page.get_by_test_id("recording")).to_be_visible()
+
+    await recorder.disconnect()
+    for person in (ana, vera, late):
+        await expect(person.page.get_by_test_id("recording")).to_have_count(0)
+
+
+def recorder_token(room: RoomLinks) -> str:
+    """Return what a recorder of ours joins with."""
+    grants = api.VideoGrants(room_join=True, room=room.name, hidden=True, recorder=True, can_publish=False)
+    return api.AccessToken(MEDIA_API_KEY, MEDIA_API_SECRET).with_identity("recorder").with_grants(grants).to_jwt()
 
 
 async def test_without_any_device_one_can_still_take_part(

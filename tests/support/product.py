@@ -18,6 +18,8 @@ import aiohttp
 COMMAND: Final = Path(sys.executable).with_name("tertulia")
 API_KEY: Final = "key-of-the-end-to-end-tests-0123456789"
 FAR_FUTURE_MS: Final = 1_900_000_000_000
+MEDIA_API_KEY: Final = "key-of-the-media-server"
+MEDIA_API_SECRET: Final = "secret-of-the-media-server-0123456789"
 START_DEADLINE_S: Final = 60
 STOP_DEADLINE_S: Final = 15
 
@@ -56,6 +58,8 @@ class Product:
             "TERTULIA_PUBLIC_URL": self.url,
             "TERTULIA_DATA_DIR": str(data_dir / "data"),
             "TERTULIA_API_KEY": API_KEY,
+            "TERTULIA_MEDIA_API_KEY": MEDIA_API_KEY,
+            "TERTULIA_MEDIA_API_SECRET": MEDIA_API_SECRET,
             "TERTULIA_MEDIA_UDP_PORT": "0",
             "TERTULIA_MEDIA_TCP_PORT": "0",
             "TERTULIA_MEDIA_ADDRESSES": "127.0.0.1",

@@ -21,7 +21,9 @@ export function DeviceSelect({ kind, choices, chosenId, onChoose }: DeviceSelect
         disabled={choices.length === 0}
         onChange={(event) => onChoose(event.currentTarget.value)}
       >
-        {choices.length === 0 && <option value={chosenId}>{text.device.defaultChoice}</option>}
+        {!choices.some((choice) => choice.id === chosenId) && (
+          <option value={chosenId}>{text.device.defaultChoice}</option>
+        )}
         {choices.map((choice) => (
           <option key={choice.id} value={choice.id}>
             {choice.label}
