@@ -55,7 +55,7 @@ async def record(tmp_path: Path) -> AsyncIterator[StartRecorder]:
     ) -> RecorderProcess:
         number = next(numbers)
         values = {"recording_id": RecordingId("r"), "room_name": RoomName(room), "media_url": server.url}
-        values |= {"file_name": "meeting.mp4", "min_free_bytes": 1_000_000}
+        values |= {"file_name": "meeting.mp4", "min_free_bytes": 1_000_000, "start_timeout_s": 60.0}
         recorder_job = RecorderJob(**{**values, **job})  # type: ignore[arg-type]
         token = server.recorder_token(room, f"recorder-{number}") if token is None else token
         recorder = await RecorderProcess.start(tmp_path / f"recording-{number}", recorder_job, token, **(process or {}))

@@ -48,7 +48,7 @@ class RecorderProcess:
         except FileNotFoundError:
             return None
 
-    async def until(self, condition: Callable[[RecorderState], bool], timeout_s: float = 40) -> RecorderState:
+    async def until(self, condition: Callable[[RecorderState], bool], timeout_s: float = 90) -> RecorderState:
         async with asyncio.timeout(timeout_s):
             while True:
                 state = self.state()
@@ -61,7 +61,7 @@ class RecorderProcess:
         return await self.until(lambda s: s.phase is RecorderPhase.RECORDING)
 
     async def until_recorded(self, seconds: float) -> RecorderState:
-        return await self.until(lambda s: s.duration_s >= seconds, timeout_s=40 + 2 * seconds)
+        return await self.until(lambda s: s.duration_s >= seconds, timeout_s=90 + 2 * seconds)
 
     async def stop(self) -> RecorderState:
         self.process.send_signal(signal.SIGTERM)

@@ -1,6 +1,6 @@
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tertulia.domain.ids import Identity
@@ -29,6 +29,7 @@ def overlap(a: Rect, b: Rect) -> bool:
     return a.x < b.x + b.w and b.x < a.x + a.w and a.y < b.y + b.h and b.y < a.y + a.h
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 3), sizes)
 def test_tiles_are_inside_even_and_apart(count: int, sharing: int, size: Size):
     tiles = arrange(people(count, sharing=sharing), size)
@@ -43,6 +44,7 @@ def test_tiles_are_inside_even_and_apart(count: int, sharing: int, size: Size):
     assert not any(overlap(a.rect, b.rect) for a, b in combinations(tiles, 2))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 3))
 def test_everyone_has_a_tile_up_to_the_limit(count: int, sharing: int):
     tiles = arrange(people(count, sharing=sharing), HD)
@@ -50,6 +52,7 @@ def test_everyone_has_a_tile_up_to_the_limit(count: int, sharing: int):
     assert len([t for t in tiles if t.kind is TileKind.SCREEN]) == (1 if sharing and count else 0)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 25), sizes)
 def test_grid_tiles_are_equal_and_wide(count: int, size: Size):
     rects = [t.rect for t in arrange(people(count), size)]
@@ -68,6 +71,7 @@ def test_one_fills_the_picture_two_are_side_by_side_and_four_share_it_in_quarter
     ]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 25))
 def test_a_shared_screen_takes_the_larger_part(count: int):
     screen, *cameras = arrange(people(count, sharing=1), HD)
@@ -89,11 +93,13 @@ def test_beyond_the_limit_those_who_spoke_last_are_shown_in_order_of_joining():
     assert shown == [f"p{n:02}" for n in range(23)] + ["p30", "p39"]
 
 
+@settings(deadline=None)
 @given(st.permutations(people(9)))
 def test_the_order_of_input_does_not_matter(shuffled: list[Person]):
     assert arrange(shuffled, HD) == arrange(people(9), HD)
 
 
+@settings(deadline=None)
 @given(st.integers(16, 4000), st.integers(16, 4000))
 def test_pictures_are_contained_with_their_aspect(w: int, h: int):
     into = Rect(320, 100, 640, 360)

@@ -1,6 +1,6 @@
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tertulia.recorder.timeline import EFFORTS, SAMPLE_RATE_HZ, Governor, Timeline
@@ -8,6 +8,7 @@ from tertulia.recorder.timeline import EFFORTS, SAMPLE_RATE_HZ, Governor, Timeli
 SECOND = 1_000_000
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**50), st.integers(0, 30 * 3600 * 8))
 def test_ticks_and_times_agree(start_us: int, tick: int):
     timeline = Timeline(start_us, 30)
@@ -16,6 +17,7 @@ def test_ticks_and_times_agree(start_us: int, tick: int):
     assert abs(timeline.sample_at(due) - timeline.sample_of_tick(tick)) <= 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3600 * 24))
 def test_sound_and_picture_do_not_part_in_a_day(seconds: int):
     timeline = Timeline(12345, 30)

@@ -2,7 +2,7 @@
 
 The media library gives sound without a time. A track's first chunk is placed by its arrival; then samples are counted,
 because arrivals jitter. The earliest arrivals of the last seconds show how far counting has drifted from the clock; a
-drift is worn off by at most one sample in a hundred, a real gap becomes silence.
+drift is worn off in pauses, or by one sample in a hundred, a real gap becomes silence.
 """
 
 from collections import deque
@@ -21,7 +21,8 @@ Pcm = NDArray[np.int16]
 CHANNELS: Final = 2
 RESYNC_SAMPLES: Final = SAMPLE_RATE_HZ * 120 // 1000
 _TOLERANCE: Final = SAMPLE_RATE_HZ * 2 // 1000
-_MAX_STEP: Final = 5
+_SLOWEST: Final = 100
+_QUIET: Final = 100
 _SETTLE: Final = SAMPLE_RATE_HZ // 10
 _BUCKET: Final = SAMPLE_RATE_HZ // 2
 _BUCKETS: Final = 4
@@ -69,7 +70,7 @@ class TrackSound:
         if self.next_sample is None:
             self.next_sample = arrival
         offset = arrival - self.next_sample
-        if self._suspects or abs(offset) > RESYNC_SAMPLES:
+        if self._suspects or offset > RESYNC_SAMPLES:
             self._suspect(pcm, arrival)
         else:
             self._place(pcm, arrival)
@@ -80,11 +81,12 @@ class TrackSound:
         waited = arrival - self._suspects[0][0]
         assert self.next_sample is not None  # noqa: S101 - push placed it
         queued = sum(len(each) for _, each in self._suspects)
-        caught_up = abs(arrival - (self.next_sample + queued - len(pcm))) <= RESYNC_SAMPLES
-        if not caught_up and waited < _SETTLE:
+        caught_up = arrival - (self.next_sample + queued - len(pcm)) <= RESYNC_SAMPLES
+        is_catching_up = queued > waited * 3 // 2 + 2 * len(pcm)
+        if not caught_up and (waited < _SETTLE or (is_catching_up and waited < _PATIENCE)):
             return
         if not caught_up:
-            self.next_sample = arrival - (queued - len(pcm))
+            self.next_sample = max(self.next_sample, arrival - (queued - len(pcm)))
             self._earliest = _EarliestArrival()
         self._accept_suspects()
 
@@ -101,9 +103,14 @@ class TrackSound:
     def _place(self, pcm: Pcm, arrival: int) -> None:
         assert self.next_sample is not None  # noqa: S101 - push placed it
         self._earliest.add(arrival, arrival - self.next_sample)
-        drift = self._earliest.offset()
-        if drift is not None and abs(drift) > _TOLERANCE:
-            step = min(max(1, abs(drift) // _TOLERANCE), _MAX_STEP) * (1 if drift > 0 else -1)
+        drift = self._earliest.offset() or 0
+        if abs(drift) > len(pcm) and np.abs(pcm).max(initial=0) < _QUIET:
+            # In a pause nobody hears a piece more or less.
+            self._earliest.shift(len(pcm) if drift > 0 else -len(pcm))
+            self.next_sample += 2 * len(pcm) if drift > 0 else 0
+            return
+        if abs(drift) > _TOLERANCE:
+            step = min(max(1, abs(drift) // _TOLERANCE), max(1, len(pcm) // _SLOWEST)) * (1 if drift > 0 else -1)
             pcm = stretch(pcm, len(pcm) + step)
             self._earliest.shift(step)
         self.chunks.append((self.next_sample, pcm))
