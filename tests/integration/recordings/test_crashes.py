@@ -1,0 +1,107 @@
+"""Crashes of the recorder, the server, and both: the file plays, the state is true, the room can record again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from integration.recordings.conftest import MakePlace, Place, until
+from recording.film import is_like
+from recording.publisher import COLOURS
+
+
+async def logged(place: Place, recording: str) -> str:
+    """The line in which the worker says how a recording ended."""
+
+    def line() -> str | None:
+        found = (each for each in place.log().splitlines() if recording in each and '"recording ended"' in each)
+        return next(found, None)
+
+    return await until(line, "the recording's end in the log")
+
+
+async def test_recorder_killed(place: MakePlace) -> None:
+    here = await place()
+    room = await here.room()
+    await here.join(room)
+    recording = await here.start(room)
+    shown = await here.recorded(recording, 3)
+    await here.kill_recorder(recording)
+    ended = await here.ended(recording)
+    assert ended["status"] == "STOPPED"
+    assert ended["duration"] >= shown["duration"] - 2
+    film = await here.film(recording)
+    assert abs(film.duration_s - ended["duration"]) < 0.1
+    assert is_like(film.frame_at(1).reshape(-1, 3).mean(0), COLOURS["red"], 60)
+    assert "The recorder was killed" in await logged(here, recording)
+
+    again = await here.start(room)
+    await here.stop(again)
+    assert (await here.ended(again))["status"] == "STOPPED"
+
+
+async def test_recorder_killed_while_it_starts(place: MakePlace) -> None:
+    here = await place()
+    room = await here.room()
+    await here.join(room)
+    starting = asyncio.ensure_future(here.ask("POST", "/recordings", {"roomName": room}))
+    recordings = here.data_dir / "data" / "recordings"
+    state = await until(lambda: next(recordings.glob("rec-*/state.json"), None), "a recorder's first word")
+    await here.kill_recorder(state.parent.name)
+    answer = await starting
+    assert (answer.status, answer.body["code"]) == (503, "recording_failed"), answer
+    assert (await here.shown(state.parent.name))["status"] == "FAILED"
+    assert await here.start(room)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_server_ends_and_recorder_goes_on(place: MakePlace, how: signal.Signals) -> None:
+    here = await place()
+    room = await here.room()
+    await here.join(room, "Ann", "red")
+    recording = await here.start(room)
+    await here.recorded(recording, 2)
+    pid = await here.recorder_pid(recording)
+    await here.product.stop(how)
+    await here.people.pop().leave()
+    before = here.recorder_says(recording)
+    assert before is not None
+
+    await here.product.start()
+    shown = await here.shown(recording)
+    assert shown["status"] == "RECORDING"
+    assert (await here.ask("POST", "/recordings", {"roomName": room})).status == 409
+    await here.join(room, "Bob", "blue")
+    back_at_s = time.time() - shown["startedAt"] / 1000
+    await here.recorded(recording, back_at_s + 4)
+    assert await here.recorder_pid(recording) == pid
+    await here.stop(recording)
+    ended = await here.ended(recording)
+    film = await here.film(recording)
+    assert abs(film.duration_s - ended["duration"]) < 0.1
+    assert is_like(film.frame_at(1).reshape(-1, 3).mean(0), COLOURS["red"], 60)
+    assert is_like(film.frame_at(film.duration_s - 0.5).reshape(-1, 3).mean(0), COLOURS["blue"], 60)
+
+
+async def test_both_killed(place: MakePlace) -> None:
+    here = await place()
+    room = await here.room()
+    await here.join(room)
+    recording = await here.start(room)
+    shown = await here.recorded(recording, 3)
+    await here.product.stop(signal.SIGKILL)
+    await here.kill_recorder(recording)
+
+    await here.product.start()
+    served_at = time.monotonic()
+    ended = await here.ended(recording)
+    print(f"server's start → repaired: {time.monotonic() - served_at:.2f} s")
+    assert ended["status"] == "STOPPED"
+    film = await here.film(recording)
+    assert film.duration_s >= shown["duration"] - 2
+    assert "The recorder was killed" in await logged(here, recording)
+    await here.join(room, "Bob")
+    assert await here.start(room)
