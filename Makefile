@@ -83,7 +83,7 @@ prepare-dev: need-run $(WEB_BUNDLE) core
 
 # cargo tells what it does while uv would be silent for minutes; with nothing to do it takes a fraction of a second
 core:
-	@cargo build --release --manifest-path sfu/Cargo.toml --package tertulia-sfu-io
+	@cargo build --release --manifest-path sfu/Cargo.toml --package tertulia-sfu-py --features pyo3/extension-module
 
 $(STAMPS)/npm: web/package-lock.json
 	@echo "Installing the page's packages …"
