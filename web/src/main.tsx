@@ -1,11 +1,14 @@
 import "@preact/signals";
 import { render } from "preact";
+import { httpOver } from "./api/http.ts";
 import { participantsApi } from "./api/participants.ts";
+import { recordingsApi } from "./api/recordings.ts";
 import { Announcer } from "./session/announcer.ts";
 import { LocalDevice, LocalDevices } from "./session/devices.ts";
 import { linkOf } from "./session/link.ts";
 import { Memory, storeOrNull } from "./session/memory.ts";
 import { MeetingPage } from "./session/page.ts";
+import { RecorderButton } from "./session/recorder.ts";
 import "./styles/index.css";
 import { App } from "./views/App.tsx";
 
@@ -22,9 +25,12 @@ function main(root: HTMLElement): void {
     new LocalDevice("camera", kept.cameraOn, kept.cameraId),
     new LocalDevice("microphone", kept.microphoneOn, kept.microphoneId),
   );
+  const link = linkOf(location);
+  const http = httpOver(fetch.bind(globalThis));
   const page = new MeetingPage({
-    link: linkOf(location),
-    api: participantsApi(fetch.bind(globalThis)),
+    link,
+    api: participantsApi(http),
+    recorder: new RecorderButton(recordingsApi(http, link.roomName, () => memory.token(link.roomName))),
     devices,
     memory,
     announcer: new Announcer(),

@@ -25,7 +25,11 @@ export type Cause =
   | "device_insecure"
   | "device_failed"
   | "share_failed"
-  | "message_not_sent";
+  | "message_not_sent"
+  // recording
+  | "recording_off"
+  | "recording_conflict"
+  | "recording_failed";
 
 /** A failure whose cause is known, so that it can be told in words. */
 export class Trouble extends Error {

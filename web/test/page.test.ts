@@ -6,6 +6,7 @@ import { linkOf } from "../src/session/link.ts";
 import type { Meeting } from "../src/session/meeting.ts";
 import { Memory } from "../src/session/memory.ts";
 import { MeetingPage, titleOf } from "../src/session/page.ts";
+import { RecorderButton } from "../src/session/recorder.ts";
 import { type Cause, Trouble } from "../src/trouble.ts";
 
 function store() {
@@ -56,6 +57,11 @@ function pageIn(setting: Setting = {}) {
       new LocalDevice("microphone", false, ""),
     ),
     memory,
+    recorder: new RecorderButton({
+      allowed: async () => true,
+      start: async () => {},
+      stop: async () => {},
+    }),
     announcer: new Announcer(),
     hasWebRtc: setting.hasWebRtc ?? true,
     loadMeeting: async () => ({
@@ -78,6 +84,17 @@ test("from the link through the form into the meeting, and out again", async () 
   expect(page.state.value.at).toBe("meeting");
   seen.end(null);
   expect(page.state.value).toEqual({ at: "stopped", cause: null });
+});
+
+test.each<[Role, boolean]>([
+  ["moderator", true],
+  ["publisher", false],
+  ["viewer", false],
+])("a %s is offered to record: %s", async (role, offered) => {
+  const { page } = pageIn({ role });
+  await page.open();
+  await page.join();
+  expect(page.recorder.offered.value).toBe(offered);
 });
 
 test("remembers the name on this device and the token for this tab", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { httpOver } from "../src/api/http.ts";
 import { participantsApi } from "../src/api/participants.ts";
 import type { Cause } from "../src/trouble.ts";
 
@@ -11,17 +12,19 @@ interface Seen {
 }
 
 function serverThat(answers: (Response | Error)[], seen: Seen[] = []) {
-  return participantsApi(async (input, init) => {
-    const headers = new Headers(init?.headers);
-    seen.push({
-      path: String(input),
-      body: JSON.parse(String(init?.body)),
-      authorization: headers.get("authorization"),
-    });
-    const answer = answers.shift();
-    if (!answer || answer instanceof Error) throw answer ?? new Error("asked more often than expected");
-    return answer;
-  });
+  return participantsApi(
+    httpOver(async (input, init) => {
+      const headers = new Headers(init?.headers);
+      seen.push({
+        path: String(input),
+        body: JSON.parse(String(init?.body)),
+        authorization: headers.get("authorization"),
+      });
+      const answer = answers.shift();
+      if (!answer || answer instanceof Error) throw answer ?? new Error("asked more often than expected");
+      return answer;
+    }),
+  );
 }
 
 test("asks for a token by link and name, and shows the one it holds", async () => {

@@ -1,5 +1,6 @@
 import { type Cause, Trouble } from "../trouble.ts";
 import { isRole, type Role } from "./claims.ts";
+import { fieldOf, type Http } from "./http.ts";
 
 /** What a link to a meeting says: which room, and the secret that stands for a role in it. */
 export interface MeetingLink {
@@ -19,9 +20,7 @@ export interface ParticipantsApi {
   token(link: MeetingLink, participantName: string, held: string | null): Promise<string>;
 }
 
-const BASE_PATH = "/meet/internal-api/v1";
-
-const CAUSE_BY_STATUS: Readonly<Record<number, Cause>> = {
+const CAUSES: Readonly<Record<number, Cause>> = {
   401: "login_needed",
   403: "link_not_valid",
   404: "meeting_over",
@@ -33,36 +32,31 @@ const CAUSE_BY_STATUS: Readonly<Record<number, Cause>> = {
   504: "server_unreachable",
 };
 
-export function participantsApi(fetch: typeof globalThis.fetch): ParticipantsApi {
-  async function post(path: string, body: object, bearer: string | null): Promise<Record<string, unknown>> {
-    const headers: Record<string, string> = { "content-type": "application/json" };
-    if (bearer) headers.authorization = `Bearer ${bearer}`;
-    const response = await fetch(BASE_PATH + path, { method: "POST", headers, body: JSON.stringify(body) }).catch(
-      (cause: unknown) => {
-        throw new Trouble("server_unreachable", { cause });
-      },
-    );
-    if (!response.ok) throw new Trouble(CAUSE_BY_STATUS[response.status] ?? "unexpected");
-    return (await response.json().catch((cause: unknown) => {
-      throw new Trouble("unexpected", { cause });
-    })) as Record<string, unknown>;
-  }
+/** Without a name in the request, what is malformed in it is the link. */
+const CAUSES_OF_LINK = { ...CAUSES, 422: "link_not_valid" } as const;
 
+export function participantsApi(http: Http): ParticipantsApi {
   return {
     async role(link) {
-      const { role } = await post("/participants/role", link, null);
+      const answer = await http({ method: "POST", path: "/participants/role", body: link, causes: CAUSES_OF_LINK });
+      const role = fieldOf(answer, "role");
       if (!isRole(role)) throw new Trouble("unexpected");
       return role;
     },
 
     async token(link, participantName, held) {
-      const body = { ...link, participantName };
-      const { token } = await post("/participants/token", body, held).catch((error: unknown) => {
+      const ask = {
+        method: "POST",
+        path: "/participants/token",
+        body: { ...link, participantName },
+        causes: CAUSES,
+      } as const;
+      const answer = await http({ ...ask, bearer: held }).catch((error: unknown) => {
         // a held token can be out of date; without it this is simply a new person
-        if (held && error instanceof Trouble && error.code === "login_needed")
-          return post("/participants/token", body, null);
+        if (held && error instanceof Trouble && error.code === "login_needed") return http(ask);
         throw error;
       });
+      const token = fieldOf(answer, "token");
       if (typeof token !== "string") throw new Trouble("unexpected");
       return token;
     },

@@ -95,6 +95,18 @@ const trouble: Readonly<Record<Cause, Words>> = {
     title: "Your screen cannot be shared",
     advice: "Allow screen recording for the browser in the system settings, then try again.",
   },
+  recording_off: {
+    title: "Recording is switched off for this meeting",
+    advice: "Ask the organiser to allow it.",
+  },
+  recording_conflict: {
+    title: "Somebody else was faster",
+    advice: "The recording has already been started or stopped. Look at the mark at the top.",
+  },
+  recording_failed: {
+    title: "The recording did not start",
+    advice: "The server cannot record at the moment. Try again in a minute, or tell the organiser.",
+  },
   message_not_sent: {
     title: "The message was not sent",
     advice: "Check your connection, then send it again.",
@@ -136,6 +148,9 @@ export const en = {
     chatUnread: (count: number) => `Chat, ${count} unread`,
     devices: "Devices",
     help: "Help",
+    recordOn: "Stop recording",
+    recordOff: "Record",
+    recordBusy: "One moment …",
     leave: "Leave",
     enableSound: "Turn on sound",
     dismiss: "Dismiss",

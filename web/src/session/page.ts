@@ -6,6 +6,7 @@ import type { Announcer } from "./announcer.ts";
 import type { LocalDevices } from "./devices.ts";
 import type { Meeting } from "./meeting.ts";
 import type { Memory } from "./memory.ts";
+import type { RecorderButton } from "./recorder.ts";
 
 export type PageState =
   | { readonly at: "opening" }
@@ -18,6 +19,7 @@ export type PageState =
 export interface PageParts {
   readonly link: MeetingLink;
   readonly api: ParticipantsApi;
+  readonly recorder: RecorderButton;
   readonly devices: LocalDevices;
   readonly memory: Memory;
   readonly announcer: Announcer;
@@ -36,6 +38,7 @@ export class MeetingPage {
   readonly devices: LocalDevices;
   readonly announcer: Announcer;
   readonly memory: Memory;
+  readonly recorder: RecorderButton;
   readonly roomTitle: string;
   readonly #parts: PageParts;
 
@@ -44,6 +47,7 @@ export class MeetingPage {
     this.devices = parts.devices;
     this.announcer = parts.announcer;
     this.memory = parts.memory;
+    this.recorder = parts.recorder;
     this.roomTitle = titleOf(parts.link.roomName);
     this.name = signal(parts.memory.preferences().name);
   }
@@ -94,6 +98,7 @@ export class MeetingPage {
     this.role.value = role;
     const entry = { livekitUrl, token, takeTracks: () => this.devices.handOver() };
     const meeting = await meetings.join(entry, this.announcer, (cause) => this.#stop(cause));
+    if (role === "moderator") void this.recorder.prepare();
     this.state.value = { at: "meeting", meeting };
   }
 

@@ -2,18 +2,20 @@ import type { Signal } from "@preact/signals";
 import { Icon, type IconName } from "../components/Icon.tsx";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
+import type { RecorderButton } from "../session/recorder.ts";
 
 export type OpenDialog = "devices" | "help" | null;
 
 interface ControlsProps {
   readonly meeting: Meeting;
+  readonly recorder: RecorderButton;
   readonly dialog: Signal<OpenDialog>;
 }
 
 const canShareScreen = "getDisplayMedia" in (navigator.mediaDevices ?? {});
 
 /** The bar of buttons. What the role may not do is not offered; the server refuses it as well. */
-export function Controls({ meeting, dialog }: ControlsProps) {
+export function Controls({ meeting, recorder, dialog }: ControlsProps) {
   const { chat, mayPublish, mayChat } = meeting;
   return (
     <nav class="controls" aria-label={text.controls.label}>
@@ -29,6 +31,7 @@ export function Controls({ meeting, dialog }: ControlsProps) {
           onClick={() => chat.show(!chat.open.value)}
         />
       )}
+      {recorder.offered.value && <RecordControl meeting={meeting} recorder={recorder} />}
       {mayPublish.value && (
         <ControlButton id="devices" icon="devices" label={text.controls.devices} onClick={() => show("devices")} />
       )}
@@ -73,6 +76,27 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
         />
       )}
     </>
+  );
+}
+
+function RecordControl({ meeting, recorder }: Omit<ControlsProps, "dialog">) {
+  const { controls } = text;
+  const recording = meeting.recording.value;
+  const label = recording ? controls.recordOn : controls.recordOff;
+
+  async function toggle(): Promise<void> {
+    const cause = await recorder.toggle(recording);
+    if (cause) meeting.notice.value = { about: null, cause };
+  }
+
+  return (
+    <ControlButton
+      id="record"
+      icon="record"
+      label={recorder.busy.value ? controls.recordBusy : label}
+      active={recording}
+      onClick={() => void toggle()}
+    />
   );
 }
 

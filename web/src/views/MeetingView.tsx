@@ -38,7 +38,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
         <Stage meeting={meeting} />
         {meeting.mayChat.value && meeting.chat.open.value && <ChatPanel meeting={meeting} />}
       </div>
-      <Controls meeting={meeting} dialog={dialog} />
+      <Controls meeting={meeting} recorder={page.recorder} dialog={dialog} />
       {meeting.roster.value.sounds.map(({ key, track }) => (
         <SoundPlayer key={key} track={track} />
       ))}
