@@ -7,6 +7,7 @@ STAMPS := .make
 # rustup and `pip install --user` put their commands where a fresh shell may not look
 export PATH := $(HOME)/.cargo/bin:$(HOME)/.local/bin:$(CURDIR)/$(STAMPS)/uv/bin:$(PATH)
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+CORE_SOURCES := $(shell find sfu/Cargo.toml sfu/Cargo.lock sfu/crates -type f)
 WEB_BUNDLE := server/src/tertulia/web_dist/index.html
 
 ##@ Use
@@ -67,7 +68,7 @@ bench-recording: prepare-dev ## CPU of a recording, and how soon it plays
 	.venv/bin/python -m bench.recording
 
 # ── what the goals above stand on ──
-.PHONY: prepare prepare-dev need-run need-test core
+.PHONY: prepare prepare-dev need-run need-test
 need-run:
 	@tools/need run
 	@command -v uv >/dev/null || { echo "Installing uv into $(STAMPS)/uv …"; python3 -m venv $(STAMPS)/uv && $(STAMPS)/uv/bin/pip install --quiet uv; }
@@ -75,15 +76,16 @@ need-run:
 need-test:
 	@tools/need test
 
-prepare: need-run $(WEB_BUNDLE) core
+prepare: need-run $(WEB_BUNDLE) $(STAMPS)/core
 	@echo "Python environment …"; uv sync --locked --no-dev --inexact
 
-prepare-dev: need-run $(WEB_BUNDLE) core
+prepare-dev: need-run $(WEB_BUNDLE) $(STAMPS)/core
 	@echo "Python environment …"; uv sync --locked
 
-# cargo tells what it does while uv would be silent for minutes; with nothing to do it takes a fraction of a second
-core:
+# cargo tells what it does while uv, which builds the wheel from what this compiled, would be silent for minutes
+$(STAMPS)/core: $(CORE_SOURCES)
 	@cargo build --release --manifest-path sfu/Cargo.toml --package tertulia-sfu-py --features pyo3/extension-module
+	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/npm: web/package-lock.json
 	@echo "Installing the page's packages …"
