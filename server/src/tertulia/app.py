@@ -35,6 +35,7 @@ from tertulia.http.cors import CrossOrigin
 from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.participants import ParticipantHandlers
+from tertulia.http.protocol import JsonHttpProtocol
 from tertulia.http.recordings import RecordingHandlers
 from tertulia.http.rooms import RoomHandlers
 from tertulia.http.schemas import RoomPresenter
@@ -450,10 +451,10 @@ class CertificateWatch:
 def _uvicorn_config(app: App, settings: Settings) -> uvicorn.Config:
     config = uvicorn_config(
         app,
-        http="httptools",
+        http=JsonHttpProtocol,
         log_config=None,
         proxy_headers=False,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=1,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )

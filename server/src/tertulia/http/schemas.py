@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -128,8 +127,8 @@ class RoomPresenter:
         self._public_url = public_url.rstrip("/")
 
     def url(self, room: Room, secret: str) -> str:
-        """Make a link that joins a room with the role of its secret."""
-        return f"{self._public_url}/meet/{room.name}/?secret={quote(secret, safe='')}"
+        """Make a link that joins a room with the role of its secret (whose alphabet is a URL's)."""
+        return f"{self._public_url}/meet/{room.name}/?secret={secret}"
 
     def with_links(self, room: Room) -> dict[str, Any]:
         """Show a room to those who administrate it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 from collections.abc import Mapping
@@ -32,6 +33,9 @@ class Server:
         self._prefixes: tuple[tuple[str, App], ...] = ()
         self._pages: Pages | None = None
         self._state = "starting"
+        # unique for as long as logs are kept, without asking the system for randomness at every request
+        self._run = secrets.token_hex(5)
+        self._count = itertools.count(1)
 
     def open(self, prefixes: Mapping[str, App], pages: Pages) -> None:
         """Begin to serve."""
@@ -61,7 +65,7 @@ class Server:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         elapsed = Elapsed()
         offered = header(scope, b"x-request-id")
-        request_id = offered if offered and _REQUEST_ID.match(offered) else secrets.token_hex(8)
+        request_id = offered if offered and _REQUEST_ID.match(offered) else f"{self._run}-{next(self._count):x}"
         scope["state"] = {"request_id": request_id}
         status = 0
 

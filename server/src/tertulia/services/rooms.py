@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -50,12 +51,21 @@ class LiveRules(Protocol):
 
 def new_secrets() -> RoleSecrets:
     """Make one secret a role: 192 bits each, not derivable from one another."""
-    return RoleSecrets(*(secrets.token_urlsafe(_SECRET_BYTES) for _ in range(3)))
+    random = secrets.token_bytes(3 * _SECRET_BYTES)
+    texts = base64.urlsafe_b64encode(random).decode()
+    length = len(texts) // 3
+    return RoleSecrets(*(texts[start : start + length] for start in range(0, 3 * length, length)))
 
 
 def new_suffix() -> str:
     """Make the random part of a room's name."""
-    return "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
+    # one request for randomness; 64 bits more than needed make the remainders even enough
+    number = secrets.randbits(18 * 8)
+    digits = []
+    for _ in range(SUFFIX_LENGTH):
+        number, digit = divmod(number, len(SUFFIX_ALPHABET))
+        digits.append(SUFFIX_ALPHABET[digit])
+    return "".join(digits)
 
 
 def find_room(tx: Transaction, name: str, now_ms: Millis, *, lock: bool = False) -> Room:
@@ -96,7 +106,8 @@ class RoomService:
             if earlier is not None:
                 return _room_from_json(earlier)
             tx.rooms.insert(room)
-            remember(tx, once, json.dumps(asdict(room)), now_ms)
+            if once is not None:
+                remember(tx, once, json.dumps(asdict(room)), now_ms)
             return room
 
         return await self._store.write(work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, tuple_, update
@@ -17,6 +17,7 @@ from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
 from tertulia.services.ports import PageKey
 
 _FIND: Final = select(rooms).where(rooms.c.name == bindparam("name"))
+_FIND_AND_LOCK: Final = _FIND.with_for_update()
 _NEWEST: Final = (
     select(rooms)
     .where(rooms.c.expires_at_ms > bindparam("now_ms"))
@@ -26,15 +27,16 @@ _AFTER: Final = tuple_(rooms.c.created_at_ms, rooms.c.name) < tuple_(bindparam("
 _SEAT: Final = select(seats).where(seats.c.room == bindparam("room"), seats.c.identity == bindparam("identity"))
 
 
-def _room(row: Mapping[Any, Any]) -> Room:
+def _room(row: Sequence[Any]) -> Room:
+    name, prefix, created, expires, most, chat, recording, background, moderator, publisher, viewer = row
     return Room(
-        name=row["name"],
-        prefix=None if row["prefix_json"] is None else json.loads(row["prefix_json"]),
-        created_at_ms=row["created_at_ms"],
-        expires_at_ms=row["expires_at_ms"],
-        max_participants=row["max_participants"],
-        preferences=RoomPreferences(row["chat_enabled"], row["recording_enabled"], row["virtual_background_enabled"]),
-        secrets=RoleSecrets(row["moderator_secret"], row["publisher_secret"], row["viewer_secret"]),
+        name=name,
+        prefix=None if prefix is None else json.loads(prefix),
+        created_at_ms=created,
+        expires_at_ms=expires,
+        max_participants=most,
+        preferences=RoomPreferences(chat, recording, background),
+        secrets=RoleSecrets(moderator, publisher, viewer),
     )
 
 
@@ -61,12 +63,12 @@ class SqlRooms:
 
     def find(self, name: RoomName) -> Room | None:
         """Find a room by its name, expired or not."""
-        row = self._connection.execute(_FIND, {"name": name}).mappings().one_or_none()
+        row = self._connection.execute(_FIND, {"name": name}).one_or_none()
         return None if row is None else _room(row)
 
     def lock(self, name: RoomName) -> Room | None:
         """Find a room and lock its row (SQLite has one writer: nothing to lock)."""
-        row = self._connection.execute(_FIND.with_for_update(), {"name": name}).mappings().one_or_none()
+        row = self._connection.execute(_FIND_AND_LOCK, {"name": name}).one_or_none()
         return None if row is None else _room(row)
 
     def page(self, *, now_ms: Millis, limit: int, after: PageKey | None) -> list[Room]:
@@ -76,7 +78,7 @@ class SqlRooms:
         if after is not None:
             statement = statement.where(_AFTER)
             values |= {"after_ms": after.created_at_ms, "after_name": after.id}
-        return [_room(row) for row in self._connection.execute(statement, values).mappings()]
+        return [_room(row) for row in self._connection.execute(statement, values)]
 
     def expire(self, name: RoomName, *, now_ms: Millis) -> bool:
         """End a room's time now; False when it is over already."""
