@@ -253,6 +253,8 @@ def _sources(names: object) -> tuple[TrackSource, ...]:
 def _room_config(config: object) -> RoomConfiguration | None:
     if config is None:
         return None
+    if not isinstance(config, dict):
+        raise InvalidToken("The token's roomConfig is not an object.")
     try:
         return json_format.Parse(json.dumps(config), RoomConfiguration(), ignore_unknown_fields=True)
     except json_format.ParseError:
