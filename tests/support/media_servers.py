@@ -9,12 +9,10 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-import uvicorn
 
 from tertulia_sfu.server import Door, MediaConfig, MediaServer
 from tertulia_sfu.serving import Server, uvicorn_config
@@ -67,9 +65,9 @@ async def embedded(
     server = Server(
         uvicorn_config(media.app, host="127.0.0.1", port=0, log_level="warning"), before_shutdown=media.stop
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]  # they are pytest's
     async with asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(_serve(server), name="uvicorn")
+        serving = tasks.create_task(server.serve(), name="uvicorn")
         async with asyncio.timeout(START_DEADLINE_S):
             while not server.started:
                 await asyncio.sleep(0.01)
@@ -80,16 +78,6 @@ async def embedded(
             server.should_exit = True
             await serving
             await media.stop()
-
-
-async def _serve(server: uvicorn.Server) -> None:
-    config = server.config
-    if not config.loaded:
-        config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    await server.main_loop()
-    await server.shutdown()
 
 
 def find_livekit_server() -> str | None:

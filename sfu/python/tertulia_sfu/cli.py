@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Final
+
+import structlog
 
 from .config import MediaConfig
 from .server import MediaServer
@@ -27,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         udp_port=options.udp_port,
         addresses=tuple(options.address or (("127.0.0.1",) if options.dev else ())),
         webhook_urls=tuple(options.webhook or ()),
+    )
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
     try:
         asyncio.run(serve(config, host=options.host, port=options.port))

@@ -4,6 +4,7 @@ import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -61,6 +62,11 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, before_shutdown: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._before_shutdown = before_shutdown
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at SIGINT or SIGTERM, at a second one without waiting; the process then ends with status 0."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say goodbye, then close."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from contextlib import suppress
 from typing import Any
 
 import jwt
@@ -108,10 +109,8 @@ JSON = st.recursive(
     )
 )
 def test_well_signed_nonsense_is_read_or_refused(claims: dict[str, Any]) -> None:
-    try:
+    with suppress(InvalidToken):
         TOKENS.verify(signed(**claims))
-    except InvalidToken:
-        pass
 
 
 @pytest.mark.parametrize(
