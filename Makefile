@@ -35,7 +35,6 @@ check: prepare-dev ## all that is checked without running: format, lint, types, 
 fix: prepare-dev ## format, and mend what the linters can mend
 	.venv/bin/ruff check --fix . || true
 	.venv/bin/ruff format .
-	.venv/bin/python tools/configuration_document.py
 	cd web && npm run --silent fix
 	cd sfu && cargo fmt --all
 
