@@ -14,7 +14,7 @@ use tertulia_sfu::{
 use crate::directory::Directory;
 use crate::events::EventQueue;
 use crate::mailbox::{Letter, Mailbox};
-use crate::udp::bind_group;
+use crate::udp::{BatchSender, bind_group};
 use crate::worker::{Published, Worker};
 
 #[derive(Clone, Debug)]
@@ -64,7 +64,8 @@ impl MediaCore {
             let published = Arc::new(Published::new());
             core.published.push(published.clone());
             let (mailboxes, events) = (core.mailboxes.clone(), core.events.clone());
-            let worker = Worker { id, config: config.clone(), socket, letters, mailboxes, events, published };
+            let (config, sender) = (config.clone(), BatchSender::new());
+            let worker = Worker { id, config, socket, sender, letters, mailboxes, events, published };
             let thread = thread::Builder::new().name(format!("sfu-{}", id.0)).spawn(move || worker.run())?;
             lock(&core.threads).push(thread);
         }

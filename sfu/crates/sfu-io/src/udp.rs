@@ -1,13 +1,19 @@
-//! The UDP socket of one worker.
+//! The UDP socket of one worker. The only unsafe code of the server: one system call.
 
 use std::io;
+use std::mem;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tertulia_sfu::Datagram;
 
 /// Asked for; the system may grant less.
 const BUFFER_BYTES: usize = 8 * 1024 * 1024;
+/// What one call may carry (udp(7): UDP_SEGMENT).
+const MAX_SEGMENTS: usize = 64;
+const MAX_RUN_BYTES: usize = 60_000;
 
 /// `count` sockets on one address: the kernel spreads clients over them. A port that is taken is an error.
 pub(crate) fn bind_group(address: SocketAddr, count: usize) -> io::Result<Vec<UdpSocket>> {
@@ -35,4 +41,145 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
 
 pub(crate) fn descriptor(socket: &UdpSocket) -> BorrowedFd<'_> {
     socket.as_fd()
+}
+
+/// Sends batches, several packets to one client in one call where the kernel can (generic segmentation offload).
+pub(crate) struct BatchSender {
+    can_segment: AtomicBool,
+}
+
+impl BatchSender {
+    pub fn new() -> Self {
+        Self { can_segment: AtomicBool::new(cfg!(target_os = "linux")) }
+    }
+
+    /// How many could not be sent: the socket's buffer is full, the network slower than we are. They are dropped.
+    pub fn send(&self, socket: &UdpSocket, datagrams: &[Datagram]) -> u64 {
+        let mut dropped = 0;
+        let mut rest = datagrams;
+        while let Some(first) = rest.first() {
+            let (run, after) = rest.split_at(run_length(rest));
+            rest = after;
+            if run.len() > 1 && self.can_segment.load(Ordering::Relaxed) {
+                match send_run(socket, run, first.contents.len()) {
+                    Ok(()) => continue,
+                    Err(error) if is_full(&error) => {
+                        dropped += run.len() as u64;
+                        continue;
+                    }
+                    // some devices cannot: one by one from now on
+                    Err(error)
+                        if error.raw_os_error() == Some(libc::EIO) || error.kind() == io::ErrorKind::InvalidInput =>
+                    {
+                        self.can_segment.store(false, Ordering::Relaxed);
+                    }
+                    Err(_) => {}
+                }
+            }
+            dropped += run.iter().filter(|datagram| send_one(socket, datagram).is_err()).count() as u64;
+        }
+        dropped
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::ENOBUFS)
+}
+
+fn send_one(socket: &UdpSocket, datagram: &Datagram) -> io::Result<usize> {
+    socket.send_to(&datagram.contents, datagram.destination)
+}
+
+/// Packets at the head that may go together: one destination, equal sizes, only the last may be smaller.
+fn run_length(datagrams: &[Datagram]) -> usize {
+    let Some(first) = datagrams.first() else { return 0 };
+    let size = first.contents.len();
+    let mut count = 1;
+    for datagram in datagrams.iter().skip(1) {
+        let fits = count < MAX_SEGMENTS && (count + 1) * size <= MAX_RUN_BYTES;
+        if !fits || datagram.destination != first.destination || datagram.contents.len() > size {
+            break;
+        }
+        count += 1;
+        if datagram.contents.len() < size {
+            break;
+        }
+    }
+    count
+}
+
+fn send_run(socket: &UdpSocket, run: &[Datagram], segment: usize) -> io::Result<()> {
+    let Some(first) = run.first() else { return Ok(()) };
+    let destination = SockAddr::from(first.destination);
+    let mut parts: Vec<libc::iovec> = run
+        .iter()
+        .map(|datagram| libc::iovec {
+            iov_base: datagram.contents.as_ptr().cast_mut().cast(),
+            iov_len: datagram.contents.len(),
+        })
+        .collect();
+    let mut control = SegmentSize::new(segment as u16);
+    // SAFETY: all zero is a valid msghdr; its pointers are set below to memory that outlives the call: the address,
+    // the datagrams (only read by the kernel) and the control message, each with its own length.
+    let sent = unsafe {
+        let mut message: libc::msghdr = mem::zeroed();
+        message.msg_name = destination.as_ptr().cast_mut().cast();
+        message.msg_namelen = destination.len();
+        message.msg_iov = parts.as_mut_ptr();
+        message.msg_iovlen = parts.len();
+        message.msg_control = (&raw mut control).cast();
+        message.msg_controllen = mem::size_of::<SegmentSize>();
+        libc::sendmsg(socket.as_raw_fd(), &raw const message, 0)
+    };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The control message UDP_SEGMENT, laid out as cmsg(3) wants it: header, value, padding to the header's alignment.
+#[repr(C)]
+struct SegmentSize {
+    header: libc::cmsghdr,
+    bytes: u16,
+    padding: [u16; 3],
+}
+
+impl SegmentSize {
+    fn new(bytes: u16) -> Self {
+        // SAFETY: all zero is a valid cmsghdr on every platform, whatever padding it has.
+        let mut header: libc::cmsghdr = unsafe { mem::zeroed() };
+        header.cmsg_len = mem::size_of::<libc::cmsghdr>() + mem::size_of::<u16>();
+        header.cmsg_level = libc::SOL_UDP;
+        header.cmsg_type = libc::UDP_SEGMENT;
+        Self { header, bytes, padding: [0; 3] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn datagram(destination: SocketAddr, size: usize, fill: u8) -> Datagram {
+        Datagram { proto: tertulia_sfu::UDP, source: destination, destination, contents: vec![fill; size].into() }
+    }
+
+    #[test]
+    fn every_datagram_arrives_whole_and_in_order() -> io::Result<()> {
+        let localhost = "127.0.0.1:0".parse().map_err(io::Error::other)?;
+        let (sender, receivers) = (bind(localhost)?, [UdpSocket::bind(localhost)?, UdpSocket::bind(localhost)?]);
+        let [a, b] = [receivers[0].local_addr()?, receivers[1].local_addr()?];
+        let plan = [(a, 500), (a, 500), (a, 500), (a, 90), (a, 500), (b, 500), (b, 700), (b, 700), (a, 1), (a, 1)];
+        let sizes: Vec<_> = plan.iter().zip(1u8..).map(|((to, size), fill)| datagram(*to, *size, fill)).collect();
+        assert_eq!(BatchSender::new().send(&sender, &sizes), 0);
+        for receiver in &receivers {
+            receiver.set_read_timeout(Some(Duration::from_secs(5)))?;
+            let address = receiver.local_addr()?;
+            for ((_, size), fill) in plan.iter().zip(1u8..).filter(|((to, _), _)| *to == address) {
+                let mut buffer = [0; 2000];
+                let (length, _) = receiver.recv_from(&mut buffer)?;
+                assert_eq!((length, buffer[0]), (*size, fill));
+            }
+        }
+        Ok(())
+    }
 }

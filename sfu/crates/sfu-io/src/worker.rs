@@ -12,7 +12,7 @@ use tertulia_sfu::{Counters, Shard, ShardConfig, ShardId};
 
 use crate::events::EventQueue;
 use crate::mailbox::{Letter, Mailbox};
-use crate::udp::descriptor;
+use crate::udp::{BatchSender, descriptor};
 
 /// Datagrams taken before what they caused is sent: bounds the delay of the first of them.
 const BATCH: usize = 256;
@@ -49,6 +49,7 @@ pub(crate) struct Worker {
     pub id: ShardId,
     pub config: ShardConfig,
     pub socket: UdpSocket,
+    pub sender: BatchSender,
     pub letters: Receiver<Letter>,
     pub mailboxes: Arc<[Mailbox]>,
     pub events: Arc<EventQueue>,
@@ -134,11 +135,10 @@ impl Worker {
 
     fn deliver(&self, shard: &mut Shard) {
         let output = shard.output();
-        for datagram in output.datagrams.drain(..) {
-            // a full socket buffer means that the network is slower than we are: drop, never wait
-            if self.socket.send_to(&datagram.contents, datagram.destination).is_err() {
-                self.published.send_full.fetch_add(1, Ordering::Relaxed);
-            }
+        if !output.datagrams.is_empty() {
+            let dropped = self.sender.send(&self.socket, &output.datagrams);
+            self.published.send_full.fetch_add(dropped, Ordering::Relaxed);
+            output.datagrams.clear();
         }
         if !output.events.is_empty() {
             self.events.push(output.events.drain(..));

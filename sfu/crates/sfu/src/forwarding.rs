@@ -108,8 +108,7 @@ impl Shard {
         }
         let home = feed.home;
         let waiting = feed.downs.iter().filter_map(|key| self.downs.get(*key)).filter(|down| down.is_flowing());
-        let layers =
-            waiting.filter_map(|down| down.selector.waiting_for()).fold(0u8, |mask, layer| mask | (1 << layer));
+        let layers = waiting.fold(0u8, |mask, down| mask | down.selector.waiting_for());
         for layer in (0..3).filter(|layer| layers & (1 << layer) != 0) {
             self.send(home, Message::KeyframeWanted { track: track.clone(), layer });
         }

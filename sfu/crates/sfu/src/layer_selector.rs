@@ -16,12 +16,15 @@ pub(crate) enum Choice {
 pub(crate) struct LayerSelector {
     current: Option<u8>,
     target: Option<u8>,
+    /// The lowest live layer below the target: good enough to begin with.
+    first: Option<u8>,
 }
 
 impl LayerSelector {
     /// Aim at the best live layer that is wanted (and not above `cap`); without one, at the lowest live layer.
     pub fn aim(&mut self, live: LayerMask, wanted: Option<Quality>, cap: Option<Quality>) {
         self.target = wanted.and_then(|quality| best_layer(live, cap.map_or(quality, |cap| cap.min(quality))));
+        self.first = lowest_layer(live).filter(|first| self.target.is_some_and(|target| *first < target));
         if self.target.is_none() {
             self.current = None;
         }
@@ -34,7 +37,8 @@ impl LayerSelector {
 
     pub fn choose(&mut self, packet: &Packet) -> Choice {
         let layer = Some(packet.layer);
-        if layer == self.target && layer != self.current && packet.keyframe {
+        let aimed = layer == self.target || (self.current.is_none() && layer == self.first);
+        if aimed && layer != self.current && packet.keyframe {
             self.current = layer;
             return Choice::Switch;
         }
@@ -49,14 +53,19 @@ impl LayerSelector {
         self.target
     }
 
-    /// The layer whose key frame is being waited for.
-    pub fn waiting_for(&self) -> Option<u8> {
-        self.target.filter(|_| self.target != self.current)
+    /// The layers whose key frames are being waited for.
+    pub fn waiting_for(&self) -> LayerMask {
+        let target = if self.target == self.current { 0 } else { mask(self.target) };
+        target | self.needed_to_begin()
+    }
+
+    fn needed_to_begin(&self) -> LayerMask {
+        if self.current.is_none() { mask(self.first) } else { 0 }
     }
 
     /// The layers this subscriber needs from the publisher's shard.
     pub fn needed(&self) -> LayerMask {
-        mask(self.current) | mask(self.target)
+        mask(self.current) | mask(self.target) | self.needed_to_begin()
     }
 }
 
@@ -66,7 +75,11 @@ fn mask(layer: Option<u8>) -> LayerMask {
 
 fn best_layer(live: LayerMask, wanted: Quality) -> Option<u8> {
     let is_live = |layer: &u8| live & mask(Some(*layer)) != 0;
-    (0..=wanted as u8).rev().find(is_live).or_else(|| (0..3).find(is_live))
+    (0..=wanted as u8).rev().find(is_live).or_else(|| lowest_layer(live))
+}
+
+fn lowest_layer(live: LayerMask) -> Option<u8> {
+    (0..3).find(|layer| live & mask(Some(*layer)) != 0)
 }
 
 /// The quality that a wish means for this track: the smallest layer that is at least 0.9 of the asked height.

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod allocator;
 mod command;
 mod config;
 mod data;
@@ -37,3 +38,6 @@ pub use ids::{PeerId, ShardId, TrackId};
 pub use message::{LayerMask, Message, Packet, TrackState};
 pub use shard::{Datagram, Output, Shard};
 pub use stats::Counters;
+
+/// What every datagram's protocol is.
+pub const UDP: str0m::net::Protocol = str0m::net::Protocol::Udp;

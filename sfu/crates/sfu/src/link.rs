@@ -15,9 +15,9 @@ use crate::peer::Peer;
 use crate::shard::Shard;
 
 impl Shard {
-    pub(crate) fn on_estimate(&mut self, key: PeerKey, estimate: &BweKind) {
+    pub(crate) fn on_estimate(&mut self, now: Instant, key: PeerKey, estimate: &BweKind) {
         if let (BweKind::Remb { estimate, .. }, Some(peer)) = (estimate, self.peers.get_mut(key)) {
-            peer.estimate_bps = Some(estimate.as_u64());
+            peer.budget.estimated(now, estimate.as_u64());
         }
     }
 

@@ -18,7 +18,11 @@ pub type LayerMask = u8;
 #[derive(Debug)]
 pub enum Message {
     /// A datagram that came in on another shard's socket.
-    Datagram { source: SocketAddr, data: Vec<u8>, arrival: Instant },
+    Datagram {
+        source: SocketAddr,
+        data: Vec<u8>,
+        arrival: Instant,
+    },
     /// Subscriber's shard → publisher's: tell me about this track and relay what I demand.
     Attach {
         track: TrackId,

@@ -184,3 +184,117 @@ impl Vp8Munger {
         with(picture).or_else(|_| with(picture.map(|id| id & 0x7f))).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 90_000;
+
+    fn packet(sequence: u64, timestamp: u32, arrival: Instant) -> Packet {
+        Packet {
+            layer: 0,
+            sequence,
+            timestamp,
+            marker: false,
+            keyframe: true,
+            vp8: None,
+            payload: [1u8].as_slice().into(),
+            arrival,
+            sender_clock_us: None,
+            audio_level: None,
+            voice_activity: None,
+            orientation: None,
+            playout_delay: None,
+        }
+    }
+
+    /// xorshift: the tests are the same on every run.
+    fn random(state: &mut u64) -> u64 {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        *state
+    }
+
+    #[test]
+    fn losses_stay_gaps_of_the_same_size_and_late_packets_fall_into_them() {
+        let now = Instant::now();
+        let mut munger = Munger::new(RATE, 7);
+        munger.switch(&packet(70_000, 0, now));
+        let forwarded =
+            |munger: &mut Munger, sequence| munger.forward(&packet(sequence, 0, now)).map(|out| out.sequence);
+        assert_eq!(forwarded(&mut munger, 70_000), Some(7));
+        assert_eq!(forwarded(&mut munger, 70_003), Some(10));
+        assert_eq!(forwarded(&mut munger, 70_001), Some(8));
+        assert_eq!(forwarded(&mut munger, 69_999), None, "from before the beginning");
+    }
+
+    #[test]
+    fn what_is_left_out_leaves_no_gap() {
+        let now = Instant::now();
+        let mut munger = Munger::new(RATE, 0);
+        munger.switch(&packet(100, 0, now));
+        munger.forward(&packet(100, 0, now));
+        munger.skip(&packet(101, 0, now));
+        assert_eq!(munger.forward(&packet(102, 0, now)).map(|out| out.sequence), Some(1));
+        assert_eq!(munger.forward(&packet(104, 0, now)).map(|out| out.sequence), Some(3));
+        assert_eq!(munger.forward(&packet(103, 0, now)).map(|out| out.sequence), Some(2));
+    }
+
+    #[test]
+    fn any_order_of_switches_losses_and_late_packets_keeps_the_rules() {
+        for seed in 1..200u64 {
+            let mut state = seed;
+            let start = Instant::now();
+            let mut munger = Munger::new(RATE, 65_000);
+            let mut sources = [(10u64, 5u32), (1 << 33, u32::MAX - 7), (65_535, 1 << 31)];
+            let mut active = 0usize;
+            let mut seen = std::collections::HashMap::new();
+            let mut newest: Option<(u64, u32)> = None;
+            for step in 0..400u64 {
+                let now = start + Duration::from_millis(step * 33);
+                for source in &mut sources {
+                    source.0 += 1 + u64::from(random(&mut state) % 10 == 0);
+                    source.1 = source.1.wrapping_add(2970);
+                }
+                let switching = step == 0 || random(&mut state) % 20 == 0;
+                if switching {
+                    active = (random(&mut state) % 3) as usize;
+                }
+                let (sequence, timestamp) = sources[active];
+                let next = packet(sequence, timestamp, now);
+                if switching {
+                    munger.switch(&next);
+                }
+                let out = munger.forward(&next).expect("the newest packet is always sent");
+                assert!(seen.insert(out.sequence, ()).is_none(), "seed {seed}: a number was used twice");
+                if let Some((last_sequence, last_timestamp)) = newest {
+                    assert!(out.sequence > last_sequence, "seed {seed}");
+                    assert!(!switching || out.sequence == last_sequence + 1, "seed {seed}: a gap at a switch");
+                    let passed = out.timestamp.wrapping_sub(last_timestamp);
+                    assert!((1..=RATE).contains(&passed), "seed {seed}: media time moved by {passed}");
+                }
+                newest = Some((out.sequence, out.timestamp));
+            }
+        }
+    }
+
+    #[test]
+    fn media_time_follows_the_senders_clock_over_a_switch() {
+        let now = Instant::now();
+        let mut munger = Munger::new(RATE, 0);
+        let before = Packet { sender_clock_us: Some(1_000_000), ..packet(1, 500, now) };
+        munger.switch(&before);
+        munger.forward(&before);
+        // sampled 100 ms later, though it arrived 300 ms later
+        let after =
+            Packet { sender_clock_us: Some(1_100_000), ..packet(77, 123_456, now + Duration::from_millis(300)) };
+        munger.switch(&after);
+        assert_eq!(munger.forward(&after).map(|out| out.timestamp), Some(500 + 9000));
+        // a clock that makes no sense: by arrival, then
+        let mad = Packet { sender_clock_us: Some(0), ..packet(1, 9, now + Duration::from_millis(400)) };
+        munger.switch(&mad);
+        assert_eq!(munger.forward(&mad).map(|out| out.timestamp), Some(500 + 9000 + 9000));
+    }
+}

@@ -7,6 +7,7 @@ use str0m::IceCreds;
 use str0m::media::Mid;
 use str0m::rtp::Ssrc;
 
+use crate::allocator::Budget;
 use crate::command::{Kind, Wish};
 use crate::data::Channels;
 use crate::ids::{DownKey, PeerId, TrackId, UpKey};
@@ -35,7 +36,7 @@ pub(crate) struct Peer {
     /// The deadline of its entry in the timers.
     pub scheduled: Option<Instant>,
     pub link: Option<(f64, u32)>,
-    pub estimate_bps: Option<u64>,
+    pub budget: Budget,
     streams: Vec<(Ssrc, UpKey, u8)>,
 }
 
@@ -110,7 +111,7 @@ impl Peer {
             has_egress: false,
             scheduled: None,
             link: None,
-            estimate_bps: None,
+            budget: Budget::default(),
             streams: Vec::new(),
         }
     }

@@ -214,3 +214,64 @@ fn join(lines: &[&str]) -> String {
     text.push_str("\r\n");
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFER: &str = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendonly\r\na=msid:- mic\r\n\
+        m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=recvonly\r\n\
+        a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+        m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:2\r\na=sendonly\r\na=ssrc:5 msid:stream cam\r\n\
+        a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+        a=simulcast:send q;h;~f\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:3\r\n\
+        m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:4\r\na=sendonly\r\n";
+
+    #[test]
+    fn sections_are_read() {
+        let sections = read_offer(OFFER).expect("a good offer");
+        let brief: Vec<_> =
+            sections.iter().map(|s| (s.mid.as_str(), s.kind, s.direction, s.cid.as_str(), s.simulcast)).collect();
+        assert_eq!(
+            brief,
+            [
+                ("0", Kind::Audio, Direction::SendOnly, "mic", false),
+                ("1", Kind::Video, Direction::RecvOnly, "", false),
+                ("2", Kind::Video, Direction::SendOnly, "cam", true),
+                ("4", Kind::Video, Direction::Inactive, "", false),
+            ]
+        );
+    }
+
+    #[test]
+    fn where_we_send_the_transport_does_not_see_transport_cc_but_the_answer_accepts_it() {
+        let prepared = prepare_offer(OFFER);
+        assert_eq!(prepared.matches(TRANSPORT_CC).count(), 1);
+        let transport_cc = read_offer(OFFER).expect("a good offer")[1].transport_cc.clone();
+        let answer = "v=0\r\na=msid-semantic: WMS x\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendonly\r\n\
+            a=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 goog-remb\r\na=msid:x y\r\na=ssrc:1 cname:z\r\n";
+        let sections = [("1".to_owned(), SectionAnswer::Send { sending: None, transport_cc })].into();
+        let text = finish_answer(answer, &sections, &[]);
+        assert!(text.contains(TRANSPORT_CC) && text.contains("a=inactive") && text.contains("goog-remb"));
+        assert!(!text.contains("a=msid:") && !text.contains("a=ssrc:") && !text.contains("96 transport-cc"));
+    }
+
+    #[test]
+    fn a_sending_section_carries_our_identity() {
+        let answer = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendonly\r\na=msid:x y\r\n";
+        let sending = Sending { stream: "PA_a|TR_b".into(), track: "TR_b".into(), ssrc: 5, rtx: Some(6) };
+        let sections = [("1".to_owned(), SectionAnswer::Send { sending: Some(sending), transport_cc: None })].into();
+        let text = finish_answer(answer, &sections, &[("old".into(), "new".into())]);
+        for line in ["a=msid:PA_a|TR_b TR_b\r\n", "a=ssrc:5 msid:PA_a|TR_b TR_b\r\n", "a=ssrc-group:FID 5 6\r\n"] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        assert!(text.contains("a=sendonly") && !text.contains("a=msid:x y"));
+    }
+
+    #[test]
+    fn too_much_is_refused() {
+        assert!(read_offer(&"x".repeat(MAX_BYTES + 1)).is_err());
+        assert!(read_offer(&"m=audio 9 x\r\na=mid:0\r\n".repeat(MAX_SECTIONS + 1)).is_err());
+        assert!(read_offer("v=0\r\nm=audio 9 x\r\n").is_err(), "no mid");
+    }
+}

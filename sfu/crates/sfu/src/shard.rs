@@ -61,6 +61,7 @@ pub struct Shard {
     pub(crate) to_ask: Vec<PeerKey>,
     pub(crate) last_measured: Option<Instant>,
     pub(crate) last_judged: Option<Instant>,
+    pub(crate) last_budgeted: Option<Instant>,
     timers: Timers,
     next_tick: Option<Instant>,
 }
@@ -85,6 +86,7 @@ impl Shard {
             to_ask: Vec::new(),
             last_measured: None,
             last_judged: None,
+            last_budgeted: None,
             timers: Timers::default(),
             next_tick: None,
         }
@@ -318,7 +320,7 @@ impl Shard {
             RtcEvent::RtpPacket(packet) => self.on_rtp(now, key, packet),
             RtcEvent::Connected => self.on_connected(key),
             RtcEvent::KeyframeRequest(request) => self.on_keyframe_request(key, request.mid),
-            RtcEvent::EgressBitrateEstimate(estimate) => self.on_estimate(key, &estimate),
+            RtcEvent::EgressBitrateEstimate(estimate) => self.on_estimate(now, key, &estimate),
             RtcEvent::ChannelOpen(id, label) => self.on_channel_open(now, key, id, &label),
             RtcEvent::ChannelData(data) => self.on_channel_data(key, data),
             RtcEvent::ChannelClose(id) => {
@@ -374,10 +376,34 @@ impl Shard {
         }
         self.tick_published(now);
         self.tick_feeds();
+        self.tick_budgets(now);
         self.tick_data(now);
     }
 
     pub(crate) fn wish_for(&mut self, key: PeerKey, track: &TrackId) -> Wish {
         self.peers.get_mut(key).and_then(|peer| peer.early_wishes.remove(track)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_one_peers_step_costs_that_peer_alone() {
+        let config = ShardConfig::new(&["192.0.2.1:1".parse().expect("an address")]).expect("a configuration");
+        let (now, mut shard) = (Instant::now(), Shard::new(ShardId(0), config));
+        for peer in ["PA_unlucky", "PA_other"] {
+            shard.handle_command(now, Command::AddPeer { peer: peer.into() });
+        }
+        let unlucky = PeerId::from("PA_unlucky");
+        let key = shard.peer_key(&unlucky).expect("was added");
+        let outcome: Option<()> = shard.step(now, key, |_, _| panic!("on purpose"));
+        assert!(outcome.is_none());
+        assert!(shard.peer_key(&unlucky).is_none());
+        assert!(matches!(&shard.out.events[..], [Event::PeerFailed { peer, .. }] if *peer == unlucky));
+        assert!(shard.peer_key(&"PA_other".into()).is_some());
+        shard.handle_timeout(now + Duration::from_secs(1));
+        shard.flush(now + Duration::from_secs(1));
     }
 }

@@ -74,3 +74,42 @@ impl Speakers {
         changes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(loudness: &mut Loudness, level: i8, packets: usize) -> f64 {
+        (0..packets).for_each(|_| loudness.observe(level));
+        loudness.judge()
+    }
+
+    #[test]
+    fn loud_enough_and_long_enough_is_speech() {
+        assert!(window(&mut Loudness::default(), -20, 20) > 0.0);
+        assert_eq!(window(&mut Loudness::default(), -60, 20), 0.0, "too quiet");
+        assert_eq!(window(&mut Loudness::default(), -20, 5), 0.0, "too short");
+    }
+
+    #[test]
+    fn louder_is_more_and_silence_ends_it() {
+        let (mut loud, mut soft) = (Loudness::default(), Loudness::default());
+        assert!(window(&mut loud, -5, 20) > window(&mut soft, -30, 20));
+        for _ in 0..8 {
+            loud.judge();
+        }
+        assert_eq!(loud.judge(), 0.0);
+    }
+
+    #[test]
+    fn only_changes_are_told_in_steps_of_an_eighth() {
+        let mut speakers = Speakers::default();
+        let (ann, bob) = (PeerId::from("PA_ann"), PeerId::from("PA_bob"));
+        let levels =
+            |entries: &[(&PeerId, f64)]| entries.iter().map(|(peer, level)| ((*peer).clone(), *level)).collect();
+        assert_eq!(speakers.update(&levels(&[(&ann, 0.3), (&bob, 0.9)])), [(bob.clone(), 1.0), (ann.clone(), 0.375)]);
+        assert_eq!(speakers.update(&levels(&[(&ann, 0.31), (&bob, 0.9)])), []);
+        assert_eq!(speakers.update(&levels(&[(&bob, 0.9)])), [(ann, 0.0)]);
+        assert_eq!(speakers.update(&levels(&[])), [(bob, 0.0)]);
+    }
+}

@@ -165,3 +165,42 @@ fn key_frames_are_not_asked_for_too_often() {
     let asked = world.clients[alice].senders[0].keyframes_asked - before;
     assert!((3..=8).contains(&asked), "{asked} requests in 3 s");
 }
+
+#[test]
+fn the_first_picture_does_not_wait_for_the_best_layer() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.run(Duration::from_secs(1));
+    world.clients[alice].sender(0).withheld = [false, true, true];
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(1));
+    assert_eq!(layer(&world, bob, &track), 0, "only the lowest layer has made a key frame so far");
+    world.clients[alice].sender(0).withheld = [false; 3];
+    world.run(Duration::from_secs(2));
+    assert_eq!(layer(&world, bob, &track), 2);
+    assert_continuous(world.clients[bob].received(&track));
+}
+
+#[test]
+fn a_narrow_link_gets_lower_layers_and_recovers() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(3));
+    assert_eq!(layer(&world, bob, &track), 2);
+    for _ in 0..12 {
+        let now = world.now;
+        world.clients[bob].send_estimate(now, &track, 200_000);
+        world.run(Duration::from_millis(500));
+    }
+    assert!(layer(&world, bob, &track) < 2, "the link does not carry the best layer");
+    for _ in 0..120 {
+        let now = world.now;
+        world.clients[bob].send_estimate(now, &track, 5_000_000);
+        world.run(Duration::from_millis(500));
+    }
+    assert_eq!(layer(&world, bob, &track), 2, "the link is fine again");
+    assert_continuous(world.clients[bob].received(&track));
+}

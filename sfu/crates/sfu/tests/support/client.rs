@@ -35,6 +35,8 @@ pub struct Sender {
     pub mid: Option<Mid>,
     /// By layer.
     pub paused: [bool; 3],
+    /// Layers that make no key frame for now.
+    pub withheld: [bool; 3],
     pub keyframes_asked: usize,
     pub level: i8,
     pub muted: bool,
@@ -135,6 +137,7 @@ impl Client {
             rids: rids.iter().map(|rid| (*rid).to_owned()).collect(),
             mid: None,
             paused: [false; 3],
+            withheld: [false; 3],
             keyframes_asked: 0,
             level: -10,
             muted: false,
@@ -267,7 +270,7 @@ impl Client {
             let ticks = (elapsed.as_micros() * rate / 1_000_000) as u32;
             let timestamp = encoding.base_timestamp.wrapping_add(ticks);
             let packets = if sender.kind == Kind::Audio { 1 } else { 1 + layer };
-            let keyframe = std::mem::take(&mut encoding.keyframe);
+            let keyframe = !sender.withheld[layer] && std::mem::take(&mut encoding.keyframe);
             for packet in 0..packets {
                 let payload = match sender.kind {
                     Kind::Audio => audio_payload(encoding.frame),
