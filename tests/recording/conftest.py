@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from recording.media_server import MediaServer
+from recording.media_server import MediaServer, find_livekit_server
 from recording.recording_process import RecorderProcess
 from tertulia.domain.ids import RecordingId, RoomName
 from tertulia.domain.recorder_job import RecorderJob
@@ -17,18 +17,33 @@ from tertulia.domain.recorder_job import RecorderJob
 StartRecorder = Callable[..., Awaitable[RecorderProcess]]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What depends on the media server runs on both, where both are present; the rest on ours."""
+    kinds = ["tertulia"]
+    if find_livekit_server() and metafunc.definition.get_closest_marker("both_media_servers"):
+        kinds.append("livekit")
+    for name in {"shared_server", "own_server"} & set(metafunc.fixturenames):
+        metafunc.parametrize(name, kinds, indirect=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both_media_servers: depends on the media server: run on livekit-server too")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MediaServer]:
-    server = MediaServer(log=tmp_path_factory.mktemp("media") / "log")
+async def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[MediaServer]:
+    server = MediaServer(request.param, log=tmp_path_factory.mktemp("media") / "log")
     await server.start()
     yield server
     await server.kill()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def own_server(tmp_path: Path) -> AsyncIterator[MediaServer]:
+async def own_server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MediaServer]:
     """One that a test may kill."""
-    server = MediaServer(log=tmp_path / "media.log")
+    server = MediaServer(request.param, log=tmp_path / "media.log")
     await server.start()
     yield server
     await server.kill()

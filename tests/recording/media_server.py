@@ -1,10 +1,11 @@
-"""A real livekit-server on free loopback ports, and the tokens for it."""
+"""Media servers in processes of their own on free loopback ports, ours and a real livekit-server, and tokens."""
 
 import asyncio
 import contextlib
 import os
 import shutil
 import socket
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +31,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 class MediaServer:
     """A media server that can be stopped, killed and started again on the same ports."""
 
+    kind: str = "livekit"
     port: int = field(default_factory=free_port)
     udp_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
     tcp_port: int = field(default_factory=free_port)
@@ -40,26 +42,29 @@ class MediaServer:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
-    async def start(self) -> None:
-        program = find_livekit_server()
-        assert program, (
-            "livekit-server is not installed: go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
-        )
+    def _command(self) -> list[str]:
+        if self.kind == "tertulia":
+            program = str(Path(sys.executable).with_name("tertulia-sfu"))
+            ports = ["--port", str(self.port), "--udp-port", str(self.udp_port)]
+            return [program, "--host", "127.0.0.1", "--address", "127.0.0.1", *ports, "--keys", f"{KEY}:{SECRET}"]
+        found = find_livekit_server()
+        assert found, "livekit-server is missing: go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
         config = (
             f"{{port: {self.port}, bind_addresses: ['127.0.0.1'], keys: {{{KEY}: {SECRET}}}, "
             f"rtc: {{udp_port: {self.udp_port}, tcp_port: {self.tcp_port}, use_external_ip: false, "
             "node_ip: 127.0.0.1, enable_loopback_candidate: true}, "
             "room: {empty_timeout: 60, departure_timeout: 60}, logging: {level: warn}}"
         )
+        return [found, "--config-body", config]
+
+    async def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                program, "--config-body", config, stdout=log, stderr=log
-            )
-        async with asyncio.timeout(20), aiohttp.ClientSession() as http:
+            self.process = await asyncio.create_subprocess_exec(*self._command(), stdout=log, stderr=log)
+        async with asyncio.timeout(60), aiohttp.ClientSession() as http:
             while True:
                 with contextlib.suppress(aiohttp.ClientError):
                     async with http.get(f"http://127.0.0.1:{self.port}/") as answer:
-                        if answer.status == 200:
+                        if answer.status < 500:
                             return
                 await asyncio.sleep(0.05)
 

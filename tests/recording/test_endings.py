@@ -56,6 +56,7 @@ async def test_a_stop_while_joining_leaves_nothing(own_server: MediaServer, room
     assert state.file_name is None
 
 
+@pytest.mark.both_media_servers
 async def test_what_cannot_be_joined_fails_with_a_reason_and_without_the_token(
     own_server: MediaServer, room: str, record: StartRecorder
 ):
@@ -69,6 +70,7 @@ async def test_what_cannot_be_joined_fails_with_a_reason_and_without_the_token(
     assert wrong not in state.to_json()
 
 
+@pytest.mark.both_media_servers
 async def test_an_empty_meeting_ends_by_itself(shared_server: MediaServer, room: str, record: StartRecorder):
     async with in_meeting(someone(shared_server, room), microphone=False):
         recorder = await record(shared_server, room, empty_timeout_s=2)
@@ -80,6 +82,7 @@ async def test_an_empty_meeting_ends_by_itself(shared_server: MediaServer, room:
     assert plays(recorder) > 5
 
 
+@pytest.mark.both_media_servers
 async def test_closing_the_room_ends_it_at_once(shared_server: MediaServer, room: str, record: StartRecorder):
     async with in_meeting(someone(shared_server, room)):
         recorder = await record(shared_server, room)
@@ -151,6 +154,7 @@ async def test_killed_at_any_instant_two_seconds_are_lost_at_most(
         assert state.bytes == recorder.file.stat().st_size
 
 
+@pytest.mark.both_media_servers
 async def test_a_media_server_that_restarts_is_taken_up_in_the_same_file(
     own_server: MediaServer, room: str, record: StartRecorder
 ):

@@ -32,6 +32,7 @@ def lit(film: Film) -> np.ndarray:
     return film.rgb.reshape(len(film.rgb), -1).mean(1)
 
 
+@pytest.mark.both_media_servers
 async def test_everyone_is_seen_and_heard_in_their_place_and_time(
     shared_server: MediaServer, room: str, record: StartRecorder, artefacts: Path
 ):
@@ -91,6 +92,7 @@ async def test_pictures_go_on_and_nothing_freezes(shared_server: MediaServer, ro
     assert rate == pytest.approx(25, rel=0.1), "time runs as it did"
 
 
+@pytest.mark.both_media_servers
 async def test_flash_and_beep_come_together(shared_server: MediaServer, room: str, record: StartRecorder):
     look = Look((20, 20, 20), (320, 180), flashes=True)
     clapper = Publisher(shared_server, room, "clapper", look=look, sound=beep_each_second, fps=50)
@@ -108,6 +110,7 @@ async def test_flash_and_beep_come_together(shared_server: MediaServer, room: st
     assert abs(float(np.median(offsets))) < 0.1, offsets
 
 
+@pytest.mark.both_media_servers
 async def test_a_meeting_in_motion(shared_server: MediaServer, room: str, record: StartRecorder, artefacts: Path):
     """Mute, unmute, republish with another codec, a new size every second, a shared screen: ordinary events."""
     red, green = person(shared_server, room, "red", 400), person(shared_server, room, "green", 700)
@@ -154,6 +157,7 @@ async def test_a_meeting_in_motion(shared_server: MediaServer, room: str, record
     assert state.reason is EndReason.STOPPED
 
 
+@pytest.mark.both_media_servers
 async def test_one_who_reconnects_keeps_their_tile(shared_server: MediaServer, room: str, record: StartRecorder):
     red, green = person(shared_server, room, "red"), person(shared_server, room, "green")
     async with in_meeting(red, green):

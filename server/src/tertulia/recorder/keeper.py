@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from tertulia.domain.ids import Millis
@@ -106,9 +107,17 @@ class Keeper:
             frames_late=pipeline.frames_late,
             audio_lost_s=pipeline.mixer.lost_samples / SAMPLE_RATE_HZ,
             cpu_s=usage.ru_utime + usage.ru_stime,
-            max_memory_bytes=usage.ru_maxrss * 1024,
+            max_memory_bytes=_peak_memory_bytes(),
         )
         return {"metrics": metrics, "details": pipeline.governor.details()}
+
+
+def _peak_memory_bytes() -> int:
+    # getrusage's figure would be that of whoever started us, if it was larger: Linux keeps it across exec.
+    for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def wall_clock_ms() -> Millis:

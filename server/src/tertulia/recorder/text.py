@@ -130,7 +130,7 @@ class TextPainter:
         return rgba
 
     def _visual_runs(self, line: str) -> list[_Run]:
-        clusters = [(each, self._font_for(each)) for each in graphemes(line)]
+        clusters = [self._fitted(each) for each in graphemes(line)]
         levels = directions([each for each, _ in clusters])
         rightward_line = next((level for level in levels if level is not None), True)
         runs: list[_Run] = []
@@ -142,7 +142,14 @@ class TextPainter:
             runs.append(_Run("".join(text for (text, _), _ in members), members[0][0][1], rightward))
         return _reorder(runs, rightward_line=rightward_line)
 
-    def _font_for(self, cluster: str) -> _Font:
+    def _fitted(self, cluster: str) -> tuple[str, "_Font"]:
+        """Give a cluster and a font for it; marks that no font can put on its base are left out."""
+        font = self._font_for(cluster)
+        if font is None and len(cluster) > 1:
+            font, cluster = self._font_for(cluster[0]), cluster[0]
+        return cluster, font or self._fonts[self._paths[0]]
+
+    def _font_for(self, cluster: str) -> _Font | None:
         visible = [c for c in cluster if c not in _JOINERS]
         candidates = self._paths
         if _is_emoji(cluster):
@@ -152,7 +159,7 @@ class TextPainter:
                 self._fonts[path] = _Font(path)
             if all(self._fonts[path].has(c) for c in visible):
                 return self._fonts[path]
-        return self._fonts[self._paths[0]]
+        return None
 
 
 def find_fonts(folders: Iterable[Path] = SYSTEM_FONT_FOLDERS) -> list[Path]:
