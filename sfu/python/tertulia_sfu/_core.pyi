@@ -74,7 +74,10 @@ class MediaCore:
         fps: int | None = None,
         priority: int | None = None,
     ) -> None:
-        """Say what a subscription wants. Comes before or after `subscribe`; `height` (pixels) beats `quality`."""
+        """Say what a subscription wants. Comes before or after `subscribe`; `height` (pixels) beats `quality`.
+
+        `priority`: higher gets bandwidth first (1 if not given). `fps` has no effect: layers are chosen by size alone.
+        """
 
     # ── data ──
     def send_data(self, peers: list[str], *, channel: Channel, payload: bytes) -> None:
@@ -104,7 +107,11 @@ class Event:
 
     @final
     class SectionsNeeded(Event):
-        """The client has to offer this many more receiving sections before waiting subscriptions can start."""
+        """The client has to offer again, with this many more receiving sections.
+
+        Both 0: only again. A section can be given to a track, or shown empty after one, only in an answer.
+        Asked once, and again after 3 s without an offer.
+        """
 
         peer: str
         audio: int
@@ -178,7 +185,7 @@ class Event:
 
     @final
     class StreamPaused(Event):
-        """The allocator paused (or resumed) a video for want of bandwidth."""
+        """The allocator paused (or resumed) a video: even the lowest layers have not fit for 10 s."""
 
         peer: str
         track: str
