@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from livekit import api, rtc
+from livekit.rtc.participant import PublishTrackError
 from playwright.async_api import Browser, expect
 
 from support.fake_media import BLUE, RED
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_two_people_see_and_hear_each_other_and_a_third_watches(
-    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+    people: People, red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
     await asyncio.gather(ana.join(room.moderator), ben.join(room.publisher))
@@ -35,6 +36,25 @@ async def test_two_people_see_and_hear_each_other_and_a_third_watches(
         await expect(vera.page.get_by_role("button", name=control, exact=True)).to_have_count(0)
     await expect(ana.page.get_by_test_id("count")).to_have_attribute("data-count", "3")
     await expect(ana.tiles()).to_have_count(2)
+
+    await people.photograph("three-people")
+    assert not await can_publish(product, await vera.token_of(room.name))
+    await expect(ana.tiles()).to_have_count(2)
+
+
+async def can_publish(product: Product, token: str) -> bool:
+    """Try to publish past the page: its token, another client. An SDK that is refused only waits, so not for long."""
+    intruder = rtc.Room()
+    await intruder.connect(product.url.replace("http", "ws"), token)
+    track = rtc.LocalAudioTrack.create_audio_track("noise", rtc.AudioSource(48_000, 1))
+    try:
+        async with asyncio.timeout(3):
+            await intruder.local_participant.publish_track(track)
+    except (TimeoutError, PublishTrackError):
+        return False
+    finally:
+        await intruder.disconnect()
+    return True
 
 
 async def test_somebody_who_comes_late_sees_who_is_there(

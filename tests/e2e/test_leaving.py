@@ -93,7 +93,7 @@ async def test_joining_elsewhere_ends_the_older_window_and_says_so(
     older = await people.at(red_browser, "Ana")
     await older.join(room.publisher)
     # a duplicated tab brings the tab's token with it: the same person
-    token = await older.page.evaluate("(room) => sessionStorage.getItem(`tertulia.token.${room}`)", room.name)
+    token = await older.token_of(room.name)
     newer = await people.at(blue_browser, "Ana")
     await newer.open(room.publisher)
     await newer.page.evaluate(

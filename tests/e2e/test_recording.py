@@ -31,8 +31,9 @@ async def test_a_moderator_records_by_a_button_and_everybody_sees_it(
         await expect(person.page.get_by_test_id("recording")).to_have_count(0, timeout=START_MS)
 
     async def finished() -> bool:
-        (recording,) = await product.ask("GET", "/recordings")
-        return recording["status"] == "STOPPED" and recording["size"] > 0
+        everything = await product.ask("GET", "/recordings")
+        (recording,) = (one for one in everything if one["roomName"] == room.name)
+        return bool(recording["status"] == "STOPPED" and recording["size"] > 0)
 
     await until("the recording is finished", finished)
 

@@ -155,6 +155,11 @@ class Person:
     async def press(self, button: str) -> None:
         await self.page.get_by_role("button", name=button, exact=True).click()
 
+    async def token_of(self, room: str) -> str:
+        """Return the access token that this person's tab holds for a room."""
+        token: str = await self.page.evaluate("(room) => sessionStorage.getItem(`tertulia.token.${room}`)", room)
+        return token
+
     def tile_of(self, name: str, kind: str = "person") -> Locator:
         return self.page.locator(f'.tile[data-identity="{name}"][data-kind="{kind}"]')
 
