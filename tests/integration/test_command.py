@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+
 from support.livekit_clients import joined
 from support.rest import COMMAND, FAR, PUBLIC, RestServer, running_server
 
@@ -21,7 +22,13 @@ from support.rest import COMMAND, FAR, PUBLIC, RestServer, running_server
 def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
     return subprocess.run(
-        [COMMAND, *arguments], env=clean | environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [COMMAND, *arguments],
+        env=clean | environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -168,10 +175,8 @@ def test_page_headers(server: RestServer):
 
 def test_embedding_and_cors(tmp_path: Path):
     """`TERTULIA_EMBED_ORIGINS`; (issue 4) CORS by setting."""
-    settings = {
-        "TERTULIA_EMBED_ORIGINS": "https://a.example, https://b.example",
-        "TERTULIA_CORS_ORIGINS": "https://app.example",
-    }
+    settings = {"TERTULIA_EMBED_ORIGINS": "https://a.example, https://b.example"}
+    settings |= {"TERTULIA_CORS_ORIGINS": "https://app.example"}
     with running_server(tmp_path, **settings) as own:
         page = requests.get(f"{own.url}/meet/x/", timeout=5)
         assert "frame-ancestors https://a.example https://b.example" in page.headers["content-security-policy"]
@@ -191,8 +196,9 @@ def test_https_with_renewal(tmp_path: Path):
     names = ("one", "two")
     for name in names:
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-             "-subj", f"/CN={name}", "-keyout", tmp_path / f"{name}.key", "-out", tmp_path / f"{name}.crt"],
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "2", "-subj", f"/CN={name}",
+             "-keyout", tmp_path / f"{name}.key", "-out", tmp_path / f"{name}.crt"],
             check=True, capture_output=True,
         )  # fmt: skip
     certificate, key = tmp_path / "server.crt", tmp_path / "server.key"

@@ -93,9 +93,11 @@ def test_lifetimes(server: RestServer, room: TestRoom):
     import jwt  # noqa: PLC0415
 
     tokens = server.log_in()
-    lifetime = lambda token: (
-        (c := jwt.decode(token, options={"verify_signature": False}))["exp"] - c.get("iat", c.get("nbf"))
-    )
+
+    def lifetime(token: str) -> int:
+        claims = jwt.decode(token, options={"verify_signature": False})
+        return claims["exp"] - claims.get("iat", claims.get("nbf"))
+
     assert lifetime(tokens["accessToken"]) == 15 * 60
     assert lifetime(tokens["refreshToken"]) == 24 * 3600
     assert lifetime(server.token(room, "Ana")) == 6 * 3600
@@ -225,7 +227,8 @@ def test_participant_auth(tmp_path: Path, mode, guarded):
                 ask = lambda role=role, base=base, **more: own.ask(  # noqa: E731
                     "POST",
                     "/participants/token",
-                    {"roomName": room.name, "participantName": f"{role}{len(more)}{base[6]}", "secret": room.secret(role)},
+                    {"roomName": room.name, "participantName": f"{role}{len(more)}{base[6]}",
+                     "secret": room.secret(role)},
                     base=base, key=None, **more,
                 )  # fmt: skip
                 assert ask().status_code == (401 if role in guarded else 200)
@@ -289,7 +292,8 @@ def test_forged_tokens(server: RestServer, room: TestRoom, kind):
     kept = server.secrets
     forged = [
         none, none.rstrip(".") + "." + signature, f"{head}.{body}.", f"{head}.{body}x.{signature}", token[:-4] + "AAAA",
-        jwt.encode(claims, "x" * 40, algorithm="HS256"), jwt.encode(claims, kept["secret_key"], algorithm="HS256"), "", ".", "..", "a.b.c", token * 30,
+        jwt.encode(claims, "x" * 40, algorithm="HS256"), jwt.encode(claims, kept["secret_key"], algorithm="HS256"),
+        "", ".", "..", "a.b.c", token * 30,
     ]  # fmt: skip
     if kind == "participant":
         forged += [
@@ -331,7 +335,7 @@ def test_secrets_are_not_logged(server: RestServer, room: TestRoom):
 
 
 def test_expired_room_token(server: RestServer):
-    """participant 6 h, never beyond the room's expiry: the room's time bounds even a token that is signed for longer."""
+    """participant 6 h, never beyond the room's expiry: the room bounds even a token that is signed for longer."""
     room = server.create_room(expirationDate=FAR)
     token = server.token(room, "Ana")
     server.ask("DELETE", f"/rooms/{room.name}")

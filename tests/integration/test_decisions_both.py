@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ def details(answer) -> dict[str, str]:
 
 
 def test_error_body(server: RestServer):
-    """Every error body has `"message"` and a stable machine-readable `"code"` (a string), and where it helps `"name"`."""
+    """Every error body has `"message"` and a stable `"code"` (a string), and where it helps `"name"`."""
     answer = server.ask("GET", "/rooms/nothing-here")
     assert answer.status_code == 404
     body = answer.json()
@@ -176,9 +177,7 @@ def test_order_of_token_request(server: RestServer, room: TestRoom):
     """`POST /participants/token`: content type, validation, room exists, secret right."""
     good = {"roomName": room.name, "participantName": "A", "secret": "wrong"}
     for base, wrong in ((PUBLIC, 404), (INTERNAL, 403)):
-        ask = lambda body, base=base, **more: server.ask(
-            "POST", "/participants/token", body, base=base, key=None, **more
-        )
+        ask = partial(server.ask, "POST", "/participants/token", base=base, key=None)
         assert ask(good, content_type="text/plain").status_code == 415
         assert ask(good | {"roomName": "none", "participantName": ""}).status_code == 422
         assert ask(good | {"roomName": "none"}).status_code == 404

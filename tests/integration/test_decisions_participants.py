@@ -21,7 +21,7 @@ def token_body(room: TestRoom, name: str, role: str = "publisher") -> dict[str, 
     ("name", "good"),
     [
         ("Ana", True), ("x" * 128, True), ("👩‍👩‍👧" * 20, True), ("<script>alert(1)</script>", True), ("a/b?c#d", True),
-        ("‮evil", True), ("O'Brien \"Q\"", True),
+        ("\u202eevil", True), ("O'Brien \"Q\"", True),
         ("", False), ("   ", False), ("\u3000", False), ("x" * 129, False), ("a\nb", False), ("a\u0000b", False),
         ("\u0085", False), (5, False), (None, False),
     ],
@@ -66,7 +66,7 @@ def test_public_unknown_room_or_secret(server: RestServer, room: TestRoom):
 
 
 def test_internal_unknown_secret_taken(server: RestServer, room: TestRoom):
-    """Internal path: unknown room 404, wrong secret 403, name taken 409: … was given a token for it in the last 10 s."""
+    """Internal path: unknown room 404, wrong secret 403, name taken 409: … was given a token in the last 10 s."""
     ask = lambda body: server.internal("POST", "/participants/token", body)  # noqa: E731
     assert ask(token_body(room, "Ana") | {"roomName": "unknown"}).status_code == 404
     assert ask(token_body(room, "Ana") | {"secret": "wrong"}).status_code == 403
@@ -171,7 +171,7 @@ async def test_disconnect(server: RestServer, room: TestRoom):
                 assert (await internal(bearer=moderator)).status_code == 204
             await other.notices("disconnected")
             await mona.misses(hostile)
-        with pytest.raises(Exception, match=".+"):
+        with pytest.raises(Exception, match=r".+"):
             async with joined(server, token):
                 pass
         assert server.internal("GET", f"/rooms/{room.name}", bearer=token).status_code == 401
@@ -208,7 +208,7 @@ async def test_role_is_kept(server: RestServer, room: TestRoom):
 
 
 async def test_demotion(server: RestServer, room: TestRoom):
-    """a moderator can change it, and it beats the role inside an older token: a demoted moderator has no say any more."""
+    """a moderator can change it, and it beats the role inside an older token: a demoted moderator has no say."""
     mona, max_ = server.token(room, "Mona"), server.token(room, "Max")
     path = f"/rooms/{room.name}/participants/Max"
     async with joined(server, max_):

@@ -341,7 +341,7 @@ def test_not_finished(server: RestServer, room: TestRoom, state):
 
 
 def test_file_is_gone(server: RestServer, room: TestRoom):
-    """(no sentence; what a user expects) a finished recording whose file was removed behind our back: 404, never 500."""
+    """(no sentence; what a user expects) a finished recording whose file was removed behind our back: 404."""
     made = server.add_recording(room.name, media=None)
     answer = server.ask("GET", f"/recordings/{made.id}/stream")
     assert (answer.status_code, answer.json()["code"]) == (404, "recording_file_not_found")

@@ -7,6 +7,7 @@ import re
 import time
 
 import pytest
+from livekit import rtc
 
 from support.livekit_clients import joined
 from support.rest import FAR, INTERNAL, RestServer, TestRoom, now_ms
@@ -139,10 +140,8 @@ async def test_max_participants_refuses_the_next(server: RestServer):
             async with joined(server, token):
                 await asyncio.wait_for(all_tried.wait(), 30)
                 return True
-        except Exception:
+        except (rtc.ConnectError, TimeoutError):
             return False
-        finally:
-            pass
 
     all_tried = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -172,7 +171,7 @@ async def test_expiry(server: RestServer):
     old = server.aged(late, exp=FAR // 1000)
     assert server.internal("POST", "/participants/token/refresh", body, bearer=old).status_code == 404
     assert room.name not in [one["roomName"] for one in server.ask("GET", "/rooms").json()]
-    with pytest.raises(Exception, match=".+"):
+    with pytest.raises(Exception, match=r".+"):
         async with joined(server, old):
             pass
 
@@ -203,7 +202,7 @@ async def test_delete_ends_the_meeting(server: RestServer, room: TestRoom):
         await ana.notices("disconnected", within_s=3)
     assert server.ask("DELETE", f"/rooms/{room.name}").status_code == 404
     assert server.ask("DELETE", "/rooms/unknown").status_code == 404
-    with pytest.raises(Exception, match=".+"):
+    with pytest.raises(Exception, match=r".+"):
         async with joined(server, token):
             pass
 

@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
 from support.rest import API_KEY, INTERNAL, PUBLIC, RestServer
 
 from .given_documents import OVERLAY, overlaid
@@ -135,6 +136,7 @@ def test_given_document(server: RestServer, internal_bearers, base, path, method
     headers = {"X-API-KEY": API_KEY} if base == PUBLIC else {"Authorization": f"Bearer {internal_bearers[who]}"}
     # without a body, the given documents ask for nothing but texts: nothing that can be sent is against them
     nothing_wrong = "requestBody" not in given_document(DOCUMENTS[base])["paths"][path][method]
+    # decisions: a past date may be refused though it is valid by schema
     excluded = [positive_data_acceptance] + ([negative_data_rejection] if nothing_wrong else [])
     session = requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -148,7 +150,6 @@ def test_given_document(server: RestServer, internal_bearers, base, path, method
     def run(case) -> None:
         case.call_and_validate(
             base_url=f"{server.url}{base}", session=session, headers=headers, timeout=60,
-            # "valid-by-schema but impossible values (a past date) may be 422"
             excluded_checks=excluded,
         )  # fmt: skip
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.rest import INTERNAL, PUBLIC, RestServer
 
+from support.rest import INTERNAL, PUBLIC, RestServer
 from tertulia.domain.access import INTERNAL as INTERNAL_TABLE
 from tertulia.domain.access import PUBLIC as PUBLIC_TABLE
 from tertulia.domain.access import Action, Actor

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+
 from support.rest import API_KEY, FAR, PUBLIC, running_server
 
 

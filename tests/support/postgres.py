@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests, from the system's packages: started in a folder of its own, thrown away at the end."""
+"""A real PostgreSQL for the tests, from the system's packages, in a folder that is thrown away at the end."""
 
 from __future__ import annotations
 

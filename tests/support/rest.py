@@ -221,9 +221,7 @@ class RestServer:
             folder = self.data_dir / "recordings" / recording.id
             folder.mkdir(parents=True)
             (folder / recording.filename).write_bytes(media)
-            recording = replace(
-                recording, ended_at_ms=Millis(now_ms()), duration_s=5.0, size_bytes=len(media)
-            )
+            recording = replace(recording, ended_at_ms=Millis(now_ms()), duration_s=5.0, size_bytes=len(media))
         assert self.write(lambda tx: tx.recordings.insert(recording))
         return recording
 

@@ -142,7 +142,10 @@ class RoomService:
 
         room, chat_changed = await self._store.write(work)
         if chat_changed:
-            await self._live.apply_grants(room)
+            try:
+                await self._live.apply_grants(room)
+            except Unavailable as error:
+                _log.warning("a meeting follows when the media server is back", room=name, reason=error.message)
         return room
 
     async def rotate_links(self, name: str) -> Room:
