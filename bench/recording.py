@@ -33,8 +33,8 @@ from recording.recording_process import RecorderProcess
 from tertulia.domain.ids import RecordingId, RoomName
 from tertulia.domain.recorder_job import JOB_FILE, RecorderJob, RecorderPhase, RecorderState, RecordingPreset
 from tertulia.recorder.folder import RecordingFolder
-from tertulia.recorder.main import close_file, recover
 from tertulia.recorder.muxer import MOVIE_OPTIONS
+from tertulia.recorder.recovery import close_file, recover
 from tertulia.recorder.repair import measure
 
 HD, FULL_HD = RecordingPreset.HD_720P30, RecordingPreset.FULL_HD_1080P30

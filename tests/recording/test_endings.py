@@ -17,7 +17,7 @@ from recording.media_server import MediaServer
 from recording.publisher import COLOURS, Look, Publisher, in_meeting, tone
 from recording.recording_process import RecorderProcess
 from tertulia.domain.recorder_job import STOP_FILE, EndReason, RecorderPhase
-from tertulia.recorder.main import recover
+from tertulia.recorder.recovery import recover
 from tertulia.recorder.repair import is_finalised
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]

@@ -14,7 +14,7 @@ from recording.publisher import COLOURS, Look, Publisher, beep_each_second, in_m
 from recording.recording_process import RecorderProcess
 from tertulia.domain.ids import RecordingId, RoomName
 from tertulia.domain.recorder_job import EndReason, RecorderJob
-from tertulia.recorder.main import recover
+from tertulia.recorder.recovery import recover
 from tertulia.recorder.repair import is_finalised
 
 KILLS = 40

@@ -24,9 +24,9 @@ from tertulia.domain.recorder_job import (
 )
 from tertulia.recorder.folder import FolderBusyError, RecordingFolder
 from tertulia.recorder.layout import Rect, Size
-from tertulia.recorder.main import recover
 from tertulia.recorder.muxer import AUDIO_BLOCK, FORMATS, Format, Muxer
 from tertulia.recorder.planes import Canvas, yuv
+from tertulia.recorder.recovery import recover
 from tertulia.recorder.repair import NothingRecordedError, cut_torn_tail, is_finalised, measure, repair
 
 FORMAT = Format(Size(160, 90), 30)

@@ -129,8 +129,8 @@ def _end(recording: Recording, state: RecorderState) -> Millis | None:
     return recording.ended_at_ms or state.ended_at_ms
 
 
-def _details(recording: Recording, state: RecorderState) -> str:
+def _details(recording: Recording, state: RecorderState) -> str | None:
     reason = state.reason or EndReason.CRASHED
     asked = [recording.details] if recording.stop_requested_at_ms is not None and recording.details else []
-    own = [] if asked and reason in _SAYS_ENOUGH else [DETAILS[reason]]
-    return ". ".join(part.rstrip(".") for part in (*asked, *own, *state.details))
+    own = [] if (asked and reason in _SAYS_ENOUGH) or not has_media(state) else [DETAILS[reason]]
+    return ". ".join(part.rstrip(".") for part in (*asked, *own, *state.details)) or None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tertulia.domain.recorder_job import TOKEN_VARIABLE, EndReason
 from tertulia.recorder.folder import FolderBusyError, RecordingFolder
-from tertulia.recorder.main import Recorder, recover
+from tertulia.recorder.recovery import recover
 
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _EXIT_NOT_RECORDED, _EXIT_USAGE, _EXIT_BUSY = 1, 2, 3
@@ -46,6 +46,8 @@ def _hide_tokens(entry: logging.LogRecord) -> bool:
 
 
 def _record(path: Path) -> int:
+    from tertulia.recorder.main import Recorder  # noqa: PLC0415 - `--recover` is in a hurry and does without
+
     token = os.environ.pop(TOKEN_VARIABLE, "")
     if not token:
         raise ValueError(f"{TOKEN_VARIABLE} must hold the media server's access token")

@@ -8,20 +8,19 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import av
 
 from tertulia.domain.ids import Millis
-from tertulia.domain.recorder_job import EndReason, RecorderPhase, RecorderState, RecordingPreset
+from tertulia.domain.recorder_job import EndReason, RecorderState, RecordingPreset
 from tertulia.recorder.compositor import Compositor
 from tertulia.recorder.folder import DISK_FULL, RecordingFolder
 from tertulia.recorder.keeper import Keeper, wall_clock_ms
 from tertulia.recorder.layout import arrange
 from tertulia.recorder.muxer import FORMATS, Muxer
 from tertulia.recorder.pipeline import Intake, Pipeline
-from tertulia.recorder.repair import NothingRecordedError, cut_torn_tail, is_finalised, measure, repair
+from tertulia.recorder.recovery import close_file
 from tertulia.recorder.source import MeetingSource, monotonic_us
 from tertulia.recorder.text import TextPainter
 from tertulia.recorder.timeline import EFFORTS, MICROSECOND, Timeline
@@ -81,8 +80,9 @@ class Recorder:
 
     async def run(self) -> RecorderState:
         """Record until something ends it; returns the last state, which is also on the disk."""
+        # Not the loop's own handlers: those go through a pipe that a loop in trouble leaves full, and are lost.
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self.end, EndReason.STOPPED)
+            signal.signal(number, lambda *_: self._call(self.end, EndReason.STOPPED))
         await asyncio.to_thread(self._keeper.start)
         async with asyncio.TaskGroup() as tasks:
             inside = [
@@ -175,62 +175,3 @@ class Recorder:
     def _call(self, function: Callable[..., None], *args: object) -> None:
         with suppress(RuntimeError):  # the loop has gone: so has everything that could be told
             self._loop.call_soon_threadsafe(function, *args)
-
-
-def close_file(folder: RecordingFolder, state: RecorderState) -> RecorderState:
-    """Give the media its final name and measure it; what cannot be finalised keeps playing in pieces."""
-    try:
-        cut_torn_tail(folder.part)
-        folder.sync_media()
-        needs_remux = not is_finalised(folder.part)
-        folder.publish()
-        summary = measure(folder.final)
-    except NothingRecordedError:
-        return replace(state, bytes=0, duration_s=0.0)
-    return replace(
-        state,
-        bytes=summary.bytes,
-        duration_s=summary.duration_s,
-        file_name=folder.final.name,
-        needs_remux=needs_remux,
-    )
-
-
-def recover(path: Path) -> RecorderState:
-    """Finish what a killed recorder left in its folder; harmless to repeat.
-
-    Raises FolderBusyError while a recorder lives there, ValueError for a folder without a job.
-    """
-    folder = RecordingFolder.open(path)
-    try:
-        state = folder.read_state() or RecorderState(phase=RecorderPhase.JOINING, pid=0)
-        if state.phase is RecorderPhase.DONE and not state.needs_remux:
-            return state
-        reason = state.reason if state.phase is RecorderPhase.DONE else EndReason.CRASHED
-        state = _recovered(folder, replace(state, phase=RecorderPhase.DONE, reason=reason))
-        folder.write_state(state)
-        return state
-    finally:
-        folder.close()
-
-
-def _recovered(folder: RecordingFolder, state: RecorderState) -> RecorderState:
-    try:
-        summary = repair(folder.final if state.needs_remux else folder.part, folder.final)
-    except NothingRecordedError:
-        return replace(state, bytes=0, duration_s=0.0, file_name=None)
-    except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        return state if state.needs_remux else close_file(folder, state)
-    ended_at_ms = state.ended_at_ms
-    if ended_at_ms is None and state.started_at_ms is not None:
-        ended_at_ms = Millis(state.started_at_ms + round(summary.duration_s * 1000))
-    return replace(
-        state,
-        ended_at_ms=ended_at_ms,
-        bytes=summary.bytes,
-        duration_s=summary.duration_s,
-        file_name=folder.final.name,
-        needs_remux=False,
-    )
