@@ -132,10 +132,11 @@ def test_nothing_of_somebody_hidden_leaks() -> None:
     ghost.asks(update_metadata={"name": "x", "request_id": 1})
     meeting.happens("SpeakersChanged", levels=[(ghost.sid, 0.5)])
     meeting.happens("LinkQuality", ghost.sid, loss=0.5, rtt_ms=900)
-    ghost.asks(leave=LeaveRequest())
-    assert ann.take() == []
     bob = meeting.enters("bob", connect=False)
     assert [one.identity for one in bob.last("join").other_participants] == ["ann"]
+    assert ann.take() == ["update"], "of bob"
+    ghost.asks(leave=LeaveRequest())
+    assert ann.take() == []
 
 
 def test_somebody_who_becomes_hidden_leaves_the_others_sight() -> None:

@@ -18,7 +18,7 @@ from livekit.protocol.models import ParticipantInfo, TrackSource
 from tertulia_sfu.errors import GrantMissing, InvalidRequest, InvalidToken
 from tertulia_sfu.tokens import Tokens, VideoGrant, require_join
 
-KEY, SECRET, NOW = "key", "a-secret-for-tests-only-0123456789abcdef", 1_800_000_000
+KEY, SECRET, NOW = "key", "a-secret-for-tests-only-" * 4, 1_800_000_000
 TOKENS = Tokens({KEY: SECRET, "other": "another-secret-0123456789abcdefghijk"}, lambda: NOW)
 
 
@@ -58,7 +58,7 @@ def test_a_token_of_the_official_sdk_is_read_whole() -> None:
         signed(iss="other"),
         signed(secret="wrong-secret-0123456789abcdefghijklmno"),
         signed(secret="", algorithm="none"),
-        signed(secret="x" * 64, algorithm="HS512"),
+        signed(algorithm="HS512"),
         signed(video="all"),
         signed(video={"room": 5, "roomJoin": True}),
         signed(video={"canPublishSources": "camera"}),
