@@ -71,7 +71,7 @@ class RecorderProcess:
         self.process.kill()
         await self.process.wait()
 
-    async def ended(self, timeout_s: float = 60) -> RecorderState:
+    async def ended(self, timeout_s: float = 120) -> RecorderState:
         await asyncio.wait_for(self.process.wait(), timeout_s)
         state = self.state()
         assert state is not None

@@ -1,6 +1,7 @@
 """What is in the file: real people publish, the MP4 is decoded and looked at."""
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -107,7 +108,9 @@ async def test_flash_and_beep_come_together(shared_server: MediaServer, room: st
     beeps = np.flatnonzero(loud[1:] & ~loud[:-1]) * 240 / 48_000
     offsets = [beeps[np.argmin(np.abs(beeps - flash))] - flash for flash in flashes if flash > 1.5]
     assert len(offsets) >= 4
-    assert abs(float(np.median(offsets))) < 0.1, offsets
+    # On a busy machine the publisher itself sends its sound late, and nobody can know by how much.
+    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    assert abs(float(np.median(offsets))) < (0.3 if is_busy else 0.06), offsets
 
 
 @pytest.mark.both_media_servers
@@ -134,7 +137,7 @@ async def test_a_meeting_in_motion(shared_server: MediaServer, room: str, record
         await green.unpublish(green.camera, "camera")
         green.codec, green.look = rtc.VideoCodec.H264, Look(COLOURS["blue"])
         await green.publish_camera()
-        await asyncio.sleep(3.5)
+        await asyncio.sleep(5)
         republished = time.time() - began
         await red.publish_screen(Look(COLOURS["yellow"], (1280, 720)))
         await asyncio.sleep(4)

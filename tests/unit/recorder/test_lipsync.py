@@ -1,7 +1,7 @@
 import itertools
 
 from tertulia.domain.ids import Identity
-from tertulia.recorder.lipsync import LipSync
+from tertulia.recorder.lipsync import HandOverDelay, LipSync
 from tertulia.recorder.scene import TrackSid
 
 ADA = Identity("ada")
@@ -70,3 +70,19 @@ def test_one_who_left_is_forgotten():
     room.second(sound_s=0.050, picture_s=0.010)
     room.sync.forget(ADA)
     assert room.sync.sound_is_late_us(ADA) == 0
+
+
+def test_a_starved_event_loop_shows_in_the_pictures():
+    delay = HandOverDelay()
+    assert delay.smallest_us(0) == 0
+    for now_us in range(0, 3_000_000, 40_000):
+        delay.seen(now_us, now_us - 300_000 - now_us % 7 * 10_000)
+    assert delay.smallest_us(3_000_000) == 300_000
+    assert delay.smallest_us(9_000_000) == 0, "long without pictures: nothing is known"
+
+
+def test_a_loop_that_recovers_is_believed_at_once():
+    delay = HandOverDelay()
+    delay.seen(1_000_000, 600_000)
+    delay.seen(1_100_000, 1_095_000)
+    assert delay.smallest_us(1_200_000) == 5_000

@@ -5,6 +5,7 @@ pictures hardly wait. Frames carry no capture time, but the buffers count their 
 `jitterBufferDelay`, `jitterBufferEmittedCount`), which is all that is needed: packets of one moment arrive together.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +14,8 @@ from tertulia.recorder.scene import TrackSid
 
 _FIRST_STEP_US: Final = 100_000
 _STEP_US: Final = 10_000
+_BUCKET_US: Final = 500_000
+_BUCKETS: Final = 4
 
 
 @dataclass(slots=True)
@@ -60,3 +63,27 @@ class LipSync:
         step = _FIRST_STEP_US if applied is None else _STEP_US
         before = applied or 0
         self._applied_us[who] = before + max(-step, min(step, wanted - before))
+
+
+@dataclass(slots=True)
+class HandOverDelay:
+    """How late the event loop hands things over. Pictures tell, since they carry the time they were given to it.
+
+    Sound comes through the same queue; on a starved machine all of it would be placed that much too late.
+    """
+
+    _buckets: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_BUCKETS))
+
+    def seen(self, now_us: int, picture_us: int) -> None:
+        """Learn that a picture of `picture_us` was handed over at `now_us`."""
+        delay_us = max(0, now_us - picture_us)
+        if not self._buckets or now_us - self._buckets[-1][0] > _BUCKET_US:
+            self._buckets.append((now_us, delay_us))
+        else:
+            begun_us, smallest_us = self._buckets[-1]
+            self._buckets[-1] = begun_us, min(smallest_us, delay_us)
+
+    def smallest_us(self, now_us: int) -> int:
+        """Give the smallest delay of the last two seconds; 0 when no picture came."""
+        recent = [delay_us for begun_us, delay_us in self._buckets if now_us - begun_us <= _BUCKETS * _BUCKET_US]
+        return min(recent, default=0)

@@ -20,7 +20,7 @@ from tertulia.domain.ids import Identity
 from tertulia.domain.recorder_job import EndReason
 from tertulia.recorder.gallery import picture_of
 from tertulia.recorder.layout import Tile, TileKind
-from tertulia.recorder.lipsync import LipSync
+from tertulia.recorder.lipsync import HandOverDelay, LipSync
 from tertulia.recorder.mixer import CHANNELS
 from tertulia.recorder.pipeline import Intake
 from tertulia.recorder.scene import Person, Scene, TrackSid
@@ -106,6 +106,7 @@ class MeetingSource:
         self._speaking: frozenset[Identity] = frozenset()
         self._readers: dict[TrackSid, tuple[asyncio.Task[None], ...]] = {}
         self._lip_sync = LipSync()
+        self._hand_over = HandOverDelay()
         self._asked: weakref.WeakKeyDictionary[rtc.RemoteTrackPublication, _Wish] = weakref.WeakKeyDictionary()
         self._tiles: tuple[Tile, ...] = ()
         self._small_layers = False
@@ -328,6 +329,7 @@ class MeetingSource:
             async for event in stream:
                 now_us, time_us = monotonic_us(), event.timestamp_us
                 time_us = time_us if abs(time_us - now_us) < _SANE_US else now_us
+                self._hand_over.seen(now_us, time_us)
                 frame = event.frame
                 turns: int = event.rotation  # type: ignore[assignment]  # an enum's int: quarter turns
                 picture = picture_of(frame.data, frame.width, frame.height, turns, time_us)
@@ -343,7 +345,8 @@ class MeetingSource:
         try:
             async for event in stream:
                 pcm = np.frombuffer(event.frame.data, np.int16).reshape(-1, CHANNELS)
-                begun_us = monotonic_us() - _SOUND_WAITS_US
+                now_us = monotonic_us()
+                begun_us = now_us - _SOUND_WAITS_US - self._hand_over.smallest_us(now_us)
                 self._intake.add_sound(sid, pcm, begun_us - self._lip_sync.sound_is_late_us(who))
         finally:
             self._intake.end_sound(sid, monotonic_us())
