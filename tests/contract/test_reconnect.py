@@ -39,10 +39,12 @@ async def test_who_comes_and_goes_meanwhile_is_told_after_a_resume(server: Runni
         async with joined(server, token(server, "bob", room)):
             await ann.sees("bob")
             await ann.room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT)
-        async with joined(server, token(server, "eve", room)):
+        async with joined(server, token(server, "eve", room)) as eve:
+            await eve.sounds(440)
             await ann.notices("reconnected")
             await ann.sees("eve")
             await ann.misses("bob")
+            assert await tone(await ann.receives("eve", MICROPHONE), 440) == pytest.approx(440, abs=20)
 
 
 async def test_after_a_full_reconnect_everything_is_back(server: RunningServer, room: str) -> None:
