@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Final
 
-from tertulia.errors import ConfigurationError
+from tertulia.errors import ConfigurationError, TertuliaError
 from tertulia.settings import PREFIX, Settings, load_settings
 
 Command = Callable[[Settings, argparse.Namespace], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0 done, 2 a wrong setting or option."""
+    """Run a command; returns the exit status: 0 done, 1 could not be done, 2 a wrong setting or option."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["media"]:
         from tertulia_sfu.cli import main as media_main  # noqa: PLC0415 - its own command, not part of the others
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{error.message}\n")
         return 2
+    except TertuliaError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
     return 0
 
 
@@ -87,14 +91,49 @@ def _doctor(settings: Settings, _options: argparse.Namespace) -> None:
         raise ConfigurationError("This machine is not ready: see above")
 
 
+def _recorder(settings: Settings, _options: argparse.Namespace) -> None:
+    import uvloop  # noqa: PLC0415
+
+    from tertulia.app import installation  # noqa: PLC0415
+    from tertulia.logs import set_up_logs  # noqa: PLC0415
+    from tertulia.recording_commands import work  # noqa: PLC0415
+
+    set_up_logs(settings.log_level)
+    uvloop.run(work(installation(settings)))
+
+
+def _recordings(settings: Settings, options: argparse.Namespace) -> None:
+    from tertulia import recording_commands as commands  # noqa: PLC0415
+    from tertulia.app import installation  # noqa: PLC0415
+    from tertulia.logs import set_up_logs  # noqa: PLC0415
+
+    if (options.what == "show") != (options.id is not None):
+        raise ConfigurationError("tertulia recordings list | show ID | repair: an id belongs to show, and only there")
+    set_up_logs("error")
+    inst = installation(settings)
+    does: dict[str, Callable[[], Coroutine[None, None, str]]] = {
+        "list": partial(commands.listing, inst),
+        "show": partial(commands.details, inst, options.id),
+        "repair": partial(commands.repair, inst),
+    }
+    sys.stdout.write(asyncio.run(does[options.what]()))
+
+
 _COMMANDS: Final[tuple[tuple[str, Command, str, str], ...]] = (
     ("serve", _serve, "run the server", "tertulia serve --host 0.0.0.0 --public-url https://meet.example.com"),
+    ("recorder", _recorder, "record for a cluster", "tertulia recorder --media-url wss://livekit.example.com"),
+    ("recordings", _recordings, "look at recordings, or repair them", "tertulia recordings show ID"),
     ("keys", _keys, "make a new API key and refuse the old one", "tertulia keys rotate --data-dir /var/lib/tertulia"),
     ("admin", _admin, "set the console's password", "tertulia admin set-password --stdin < password.txt"),
     ("db", _db, "bring the database up to date", "tertulia db migrate --database-url postgresql+asyncpg://u:p@db/meet"),
     ("doctor", _doctor, "check this machine and the settings", "tertulia doctor"),
 )
-_WORDS: Final = {"keys": ("what", "rotate"), "admin": ("what", "set-password"), "db": ("what", "migrate")}
+_WORDS: Final = {
+    "keys": ("rotate",),
+    "admin": ("set-password",),
+    "db": ("migrate",),
+    "recordings": ("list", "show", "repair"),
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,8 +149,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         one.set_defaults(command=command)
         if name in _WORDS:
-            destination, word = _WORDS[name]
-            one.add_argument(destination, choices=[word])
+            one.add_argument("what", choices=_WORDS[name])
+        if name == "recordings":
+            one.add_argument("id", nargs="?", help="which recording to show")
         if name == "admin":
             one.add_argument("--stdin", action="store_true", help="read the password from standard input")
         _add_settings(one)

@@ -56,11 +56,12 @@ class RecordingWorker:
                     await asyncio.sleep(_AFTER_FAILURE_S)
                 await asyncio.sleep(_LOOK_EVERY_S)
 
-    async def finish_all(self) -> None:
-        """Finish what any crash left and no recorder works on, then return."""
+    async def finish_all(self) -> list[RecordingId]:
+        """Finish what any crash left, then return which recordings that were. Recorders that live are waited for."""
         async with asyncio.TaskGroup() as tasks:
             await self._adopt(tasks)
             await self._sweep(tasks)
+            return list(self._keepers)
 
     async def _look(self, tasks: asyncio.TaskGroup) -> None:
         await self._adopt(tasks)
