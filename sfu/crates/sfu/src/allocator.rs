@@ -63,11 +63,11 @@ impl Budget {
             return self.limit_bps;
         }
         self.short_since = None;
-        if let (Some(limit), Some(lift_at)) = (self.limit_bps, self.lift_at) {
-            if now >= lift_at {
-                self.limit_bps = (!full).then(|| (limit.max(sent_bps) as f64 * LIFT) as u64);
-                self.lift_at = Some(now + FIRST_LIFT);
-            }
+        if let (Some(limit), Some(lift_at)) = (self.limit_bps, self.lift_at)
+            && now >= lift_at
+        {
+            self.limit_bps = (!full).then(|| (limit.max(sent_bps) as f64 * LIFT) as u64);
+            self.lift_at = Some(now + FIRST_LIFT);
         }
         self.limit_bps
     }

@@ -70,10 +70,10 @@ impl Channels {
     /// Send what waits, as far as there is room.
     pub fn resume(&mut self, rtc: &mut Rtc) -> Result<(), RtcError> {
         while let Some((id, payload)) = self.waiting.front() {
-            if let Some(mut handle) = rtc.channel(*id) {
-                if !handle.write(true, payload)? {
-                    return Ok(());
-                }
+            if let Some(mut handle) = rtc.channel(*id)
+                && !handle.write(true, payload)?
+            {
+                return Ok(());
             }
             self.waiting_bytes = self.waiting_bytes.saturating_sub(payload.len());
             self.waiting.pop_front();

@@ -32,12 +32,12 @@ impl Shard {
         let mut switched = false;
         for down in &feed.downs {
             let Some(down) = self.downs.get_mut(*down) else { continue };
-            let before = down.selector.current();
+            // what cannot be sealed yet would only pile up
+            let Some(peer) = self.peers.get_mut(down.peer).filter(|peer| peer.connection.is_up) else { continue };
+            let (key, before) = (down.peer, down.selector.current());
             let out = down.forward(kind, packet);
-            let (key, after) = (down.peer, down.selector.current());
-            switched |= before != after;
+            switched |= before != down.selector.current();
             let Some(out) = out else { continue };
-            let Some(peer) = self.peers.get_mut(key) else { continue };
             if peer.transport.send(out) {
                 self.counters.media_packets_forwarded += 1;
                 if !peer.has_egress {

@@ -90,9 +90,9 @@ pub(crate) fn wanted_quality(wish: &Wish, state: &TrackState) -> Option<Quality>
     if let Some(height) = wish.height.filter(|height| *height > 0) {
         let known = Quality::ALL.into_iter().zip(state.heights).filter(|(_, height)| *height > 0);
         let enough = known.clone().find(|(_, layer)| u64::from(*layer) * 10 >= u64::from(height) * 9);
-        if let Some((quality, size)) = enough.or(known.clone().last()) {
+        if let Some((quality, size)) = enough.or(known.clone().next_back()) {
             // of two equal heights the higher one
-            return known.filter(|(_, other)| *other == size).map(|(q, _)| q).last().or(Some(quality));
+            return known.filter(|(_, other)| *other == size).map(|(q, _)| q).next_back().or(Some(quality));
         }
         let ladder = [(180, Quality::Low), (360, Quality::Medium)];
         let step = ladder.into_iter().find(|(size, _)| size * 10 >= u64::from(height) * 9);

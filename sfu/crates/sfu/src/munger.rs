@@ -255,10 +255,10 @@ mod tests {
             for step in 0..400u64 {
                 let now = start + Duration::from_millis(step * 33);
                 for source in &mut sources {
-                    source.0 += 1 + u64::from(random(&mut state) % 10 == 0);
+                    source.0 += 1 + u64::from(random(&mut state).is_multiple_of(10));
                     source.1 = source.1.wrapping_add(2970);
                 }
-                let switching = step == 0 || random(&mut state) % 20 == 0;
+                let switching = step == 0 || random(&mut state).is_multiple_of(20);
                 if switching {
                     active = (random(&mut state) % 3) as usize;
                 }

@@ -84,10 +84,10 @@ impl Shard {
             peer.ups.retain(|other| *other != up);
             peer.forget_streams(up);
             for section in &mut peer.sections {
-                if let Role::Publishing { track: matching, .. } = &mut section.role {
-                    if *matching == Matching::Matched(up) {
-                        *matching = Matching::Withdrawn;
-                    }
+                if let Role::Publishing { track: matching, .. } = &mut section.role
+                    && *matching == Matching::Matched(up)
+                {
+                    *matching = Matching::Withdrawn;
                 }
             }
         }
@@ -178,10 +178,10 @@ impl Shard {
             self.counters.drop_muted += 1;
             return;
         }
-        if packet.keyframe {
-            if let Some(layer) = track.layers.get_mut(usize::from(packet.layer)) {
-                layer.keyframe_wanted = false;
-            }
+        if packet.keyframe
+            && let Some(layer) = track.layers.get_mut(usize::from(packet.layer))
+        {
+            layer.keyframe_wanted = false;
         }
         let me = self.id;
         let id = track.id.clone();

@@ -148,8 +148,8 @@ impl Shard {
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(key) = self.timers.pop_due(now) {
-            let Some(peer) = self.peers.get_mut(key) else { continue };
+        while let Some((deadline, key)) = self.timers.pop_due(now) {
+            let Some(peer) = self.peers.get_mut(key).filter(|peer| peer.scheduled == Some(deadline)) else { continue };
             peer.scheduled = None;
             if peer.transport.deadline() <= now {
                 self.step(now, key, |peer, drained| peer.transport.advance(now, drained));

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::ids::PeerKey;
 
-/// A heap of (deadline, peer). An entry may be out of date: whoever takes it asks the peer.
+/// A heap of (deadline, peer). An entry that is not the peer's present one is out of date: whoever takes it checks.
 #[derive(Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(Instant, PeerKey)>>,
@@ -21,10 +21,8 @@ impl Timers {
         self.heap.peek().map(|Reverse((deadline, _))| *deadline)
     }
 
-    pub fn pop_due(&mut self, now: Instant) -> Option<PeerKey> {
-        match self.heap.peek() {
-            Some(Reverse((deadline, _))) if *deadline <= now => self.heap.pop().map(|Reverse((_, peer))| peer),
-            _ => None,
-        }
+    pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, PeerKey)> {
+        self.heap.peek().filter(|Reverse((deadline, _))| *deadline <= now)?;
+        self.heap.pop().map(|Reverse(entry)| entry)
     }
 }

@@ -180,3 +180,48 @@ fn the_silent_are_reported_and_may_come_back() {
     world.clients.iter_mut().for_each(|client| client.read = 0);
     world.run_until(|world| world.saw(|event| *event == Event::PeerConnected { peer: peer.clone() }));
 }
+
+#[test]
+fn an_ice_restart_keeps_media_and_tells_workers_apart() {
+    let mut world = World::new(2);
+    let members: Vec<usize> = (0..4).map(|_| world.join(1, 1)).collect();
+    let track = world.publish(members[0], Kind::Audio, &[]);
+    for member in &members[1..] {
+        world.subscribe(*member, &track);
+        world.run_until_receiving(*member, &track, 10);
+    }
+    for member in &members {
+        let ufrag = |answer: &str| answer.split("a=ice-ufrag:").nth(1).map(|rest| rest[..20].to_owned());
+        let before = ufrag(world.clients[*member].answers.last().unwrap()).unwrap();
+        let answers = world.clients[*member].answers.len();
+        world.clients[*member].restart_ice();
+        world.run_until(|world| world.clients[*member].answers.len() > answers);
+        let after = ufrag(world.clients[*member].answers.last().unwrap()).unwrap();
+        assert_ne!(before, after);
+        assert_eq!(before[..4], after[..4], "the worker's number is in it");
+    }
+    // longer than a lost peer is waited for
+    world.run(Duration::from_secs(15));
+    assert!(!world.saw(|event| matches!(event, Event::PeerDisconnected { .. })));
+    for member in &members[1..] {
+        world.run_until_receiving(*member, &track, 50);
+    }
+}
+
+#[test]
+fn a_subscriber_that_connects_late_is_not_flooded() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    let track = world.publish(alice, Kind::Video, &[]);
+    let bob = world.clients.len();
+    let address = format!("198.51.100.{}:{}", bob + 1, 4000 + bob).parse().unwrap();
+    world.network.cut.push(address);
+    world.enter(1, 1);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(5));
+    world.network.cut.clear();
+    world.run_until_receiving(bob, &track, 10);
+    let got = world.clients[bob].received(&track);
+    assert!(got[0].keyframe);
+    assert!(got[9].at - got[0].at >= Duration::from_millis(200), "old packets came in a burst");
+}

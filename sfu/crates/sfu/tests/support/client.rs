@@ -70,6 +70,7 @@ pub struct Client {
     to_add: Vec<(MediaKind, usize)>,
     receiving: Vec<Mid>,
     began: bool,
+    restart: bool,
     datagrams: Vec<Vec<u8>>,
     start: Instant,
     deadline: Instant,
@@ -103,6 +104,7 @@ impl Client {
             to_add: vec![(MediaKind::Audio, audio), (MediaKind::Video, video)],
             receiving: Vec::new(),
             began: false,
+            restart: false,
             datagrams: Vec::new(),
             start: now,
             deadline: now,
@@ -169,6 +171,12 @@ impl Client {
         sent
     }
 
+    /// New ICE credentials with the next offer.
+    pub fn restart_ice(&mut self) {
+        self.restart = true;
+        self.offer_wanted = true;
+    }
+
     pub fn make_offer(&mut self, now: Instant) -> Option<(i64, String)> {
         if !self.offer_wanted {
             return None;
@@ -207,6 +215,9 @@ impl Client {
             api.set_direction(*mid, Direction::RecvOnly);
         }
         self.receiving.extend(added);
+        if std::mem::take(&mut self.restart) {
+            api.ice_restart(true);
+        }
         let (offer, pending) = api.apply().expect("every client here has a receiving section");
         self.pending = Some(pending);
         let sdp = offer.to_sdp_string();

@@ -66,13 +66,19 @@ impl World {
 
     /// Join with placeholders for receiving and wait until connected.
     pub fn join(&mut self, audio_sections: usize, video_sections: usize) -> usize {
+        let index = self.enter(audio_sections, video_sections);
+        let peer = self.peer(index);
+        self.run_until(|world| world.saw(|event| *event == Event::PeerConnected { peer: peer.clone() }));
+        index
+    }
+
+    /// Join without waiting.
+    pub fn enter(&mut self, audio_sections: usize, video_sections: usize) -> usize {
         let index = self.clients.len();
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
         self.clients.push(Client::new(index, self.now, address, audio_sections, video_sections));
         self.command(index, Command::AddPeer { peer: PeerId::from(format!("PA_{index}").as_str()) });
         self.clients[index].offer_wanted = true;
-        let peer = self.peer(index);
-        self.run_until(|world| world.saw(|event| *event == Event::PeerConnected { peer: peer.clone() }));
         index
     }
 
