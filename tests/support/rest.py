@@ -19,7 +19,8 @@ from typing import Any, Final, TypeVar
 import jwt
 import requests
 
-from tertulia.adapters.sql.store import SqlTransaction, open_store
+from tertulia.adapters.sql.store import open_store
+from tertulia.adapters.sql.transaction import SqlTransaction
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
 from tertulia.domain.recordings import Recording, RecordingState
 from tertulia.services.tokens import ParticipantTokens

@@ -1,75 +1,18 @@
 """The store: functions run as transactions, on SQLite or PostgreSQL.
 
-A unit of work is a plain function over a connection. On PostgreSQL it runs on an asyncpg connection by SQLAlchemy's
-`run_sync`. On SQLite it runs in a thread: one writer, a few readers, one hop a transaction instead of one a statement.
-Waiting writers share one commit (each inside its own savepoint): what was answered is on the disk, and the disk is not
-asked once for each of many writes that come together.
+A unit of work is a plain function over an open transaction; it cannot await anything while the transaction is open.
 """
 
 from __future__ import annotations
 
-import asyncio
-import queue
-import sqlite3
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Protocol
 
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
-from tertulia.adapters.sql.accounts import SqlAccounts, SqlIdempotencyKeys
-from tertulia.adapters.sql.migrate import upgrade
-from tertulia.adapters.sql.recordings import SqlRecordings
-from tertulia.adapters.sql.rooms import SqlRooms, SqlSeats
-from tertulia.errors import ConfigurationError, Unavailable
-
-T = TypeVar("T")
-
-READERS: Final = 2
-BUSY_TIMEOUT_S: Final = 10
-BATCH: Final = 64
-"""How many waiting writes share a commit at most."""
-
-
-class SqlTransaction:
-    """The tables over one open transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    @cached_property
-    def rooms(self) -> SqlRooms:
-        """Rooms."""
-        return SqlRooms(self._connection)
-
-    @cached_property
-    def seats(self) -> SqlSeats:
-        """What is kept about names in rooms."""
-        return SqlSeats(self._connection)
-
-    @cached_property
-    def recordings(self) -> SqlRecordings:
-        """Recordings."""
-        return SqlRecordings(self._connection)
-
-    @cached_property
-    def accounts(self) -> SqlAccounts:
-        """Credentials and sessions."""
-        return SqlAccounts(self._connection)
-
-    @cached_property
-    def idempotency(self) -> SqlIdempotencyKeys:
-        """Idempotency keys."""
-        return SqlIdempotencyKeys(self._connection)
-
-
-Work = Callable[[SqlTransaction], T]
+from tertulia.adapters.sql.sqlite import SqliteStore
+from tertulia.adapters.sql.transaction import T, Work
+from tertulia.errors import ConfigurationError
 
 
 class SqlStore(Protocol):
@@ -86,178 +29,18 @@ class SqlStore(Protocol):
 
 def open_store(database_url: str) -> SqlStore:
     """Choose the store by its URL: `sqlite:///<file>` or `postgresql://…` (with or without the driver's name)."""
-    url = make_url(database_url)
+    try:
+        url = make_url(database_url)
+    except ArgumentError as error:
+        raise ConfigurationError("TERTULIA_DATABASE_URL: it is no URL such as sqlite:///<file>") from error
     backend = url.get_backend_name()
     if backend == "sqlite":
         return SqliteStore(url.set(drivername="sqlite"))
     if backend == "postgresql":
+        # its driver takes as long to import as the rest: SQLite need not wait for it
+        from tertulia.adapters.sql.postgres import PostgresStore  # noqa: PLC0415
+
         return PostgresStore(url.set(drivername="postgresql+asyncpg"))
     raise ConfigurationError(
         f"TERTULIA_DATABASE_URL: '{backend}' is no database that is supported: sqlite or postgresql"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Write:
-    work: Work[Any]
-    done: Future[Any]
-
-
-class SqliteStore:
-    """SQLite: WAL, one writer, readers beside it, a commit is on the disk when it is answered."""
-
-    def __init__(self, url: URL) -> None:
-        self._url = url
-        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._writer_thread: threading.Thread | None = None
-        self._reader_threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
-        self._reader = _sqlite_engine(url, begin=None)
-        self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE")
-        self._of_thread = threading.local()
-
-    async def open(self) -> None:
-        """Connect and migrate."""
-        try:
-            await asyncio.to_thread(self._migrate)
-        except SQLAlchemyError as error:
-            raise ConfigurationError(f"TERTULIA_DATABASE_URL: cannot open '{self._url}': {_reason(error)}") from error
-        self._writer_thread = threading.Thread(target=self._write_batches, name="sqlite-write", daemon=True)
-        self._writer_thread.start()
-
-    def _migrate(self) -> None:
-        with self._writer.begin() as connection:
-            upgrade(connection)
-
-    async def read(self, work: Work[T]) -> T:
-        """Run a function that only reads."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader_threads, self._read, work)
-
-    def _read(self, work: Work[T]) -> T:
-        transaction = getattr(self._of_thread, "transaction", None)
-        if transaction is None:
-            connection = self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql("PRAGMA query_only=ON")
-            transaction = self._of_thread.transaction = SqlTransaction(connection)
-        return work(transaction)
-
-    async def write(self, work: Work[T]) -> T:
-        """Run a function that writes; when this returns, its changes are on the disk."""
-        done: Future[T] = Future()
-        self._writes.put(_Write(work, done))
-        return await asyncio.wrap_future(done)
-
-    def _write_batches(self) -> None:
-        while (first := self._writes.get()) is not None:
-            batch, last = [first], False
-            while len(batch) < BATCH and not last:
-                try:
-                    more = self._writes.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                else:
-                    batch.append(more)
-            self._write_batch([write for write in batch if write.done.set_running_or_notify_cancel()])
-            if last:
-                return
-
-    def _write_batch(self, batch: list[_Write]) -> None:
-        answers: list[tuple[Future[Any], Any]] = []
-        try:
-            with self._writer.begin() as connection:
-                transaction = SqlTransaction(connection)
-                for write in batch:
-                    try:
-                        with connection.begin_nested():
-                            answers.append((write.done, write.work(transaction)))
-                    except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it
-                        write.done.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - nothing was committed: every caller of the batch hears of it
-            for write in batch:
-                if not write.done.done():
-                    write.done.set_exception(_storage_failed(error))
-            return
-        for done, answer in answers:
-            done.set_result(answer)
-
-    async def close(self) -> None:
-        """Finish what was accepted, then close."""
-        if self._writer_thread is not None:
-            self._writes.put(None)
-            await asyncio.to_thread(self._writer_thread.join)
-        await asyncio.to_thread(self._reader_threads.shutdown)
-        self._reader.dispose()
-        self._writer.dispose()
-
-
-def _sqlite_engine(url: URL, *, begin: str | None) -> Engine:
-    # a connection never leaves its thread at work, but closing happens in another
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}, pool_size=READERS)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(dbapi_connection: sqlite3.Connection, _record: object) -> None:
-        dbapi_connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
-        ):
-            dbapi_connection.execute(f"PRAGMA {pragma}")
-
-    if begin is not None:
-
-        @event.listens_for(engine, "begin")
-        def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
-
-    return engine
-
-
-class PostgresStore:
-    """PostgreSQL: several servers may share it."""
-
-    def __init__(self, url: URL) -> None:
-        self._url = url
-        self._engine: AsyncEngine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=False)
-        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-
-    async def open(self) -> None:
-        """Connect and migrate."""
-        try:
-            async with self._engine.begin() as connection:
-                await connection.run_sync(upgrade)
-        except (SQLAlchemyError, OSError) as error:
-            safe = self._url.render_as_string(hide_password=True)
-            raise ConfigurationError(f"TERTULIA_DATABASE_URL: cannot open '{safe}': {_reason(error)}") from error
-
-    async def read(self, work: Work[T]) -> T:
-        """Run a function that only reads."""
-        return await self._run(self._reader, work)
-
-    async def write(self, work: Work[T]) -> T:
-        """Run a function as one transaction."""
-        return await self._run(self._engine, work)
-
-    async def _run(self, engine: AsyncEngine, work: Work[T]) -> T:
-        try:
-            async with engine.begin() as connection:
-                return cast("T", await connection.run_sync(lambda sync: work(SqlTransaction(sync))))
-        except (OSError, DBAPIError) as error:
-            if isinstance(error, OSError) or error.connection_invalidated:
-                raise _storage_failed(error) from error
-            raise
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._engine.dispose()
-
-
-def _storage_failed(error: Exception) -> Unavailable:
-    return Unavailable("store_unavailable", f"The database cannot be used right now: {_reason(error)}")
-
-
-def _reason(error: Exception) -> str:
-    original = getattr(error, "orig", None) or error
-    return str(original).splitlines()[0] if str(original) else type(original).__name__
