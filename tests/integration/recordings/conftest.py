@@ -145,7 +145,7 @@ async def place(tmp_path: Path) -> AsyncIterator[MakePlace]:
     async with AsyncExitStack() as stack:
 
         async def make(**settings: str) -> Place:
-            named = {f"TERTULIA_{name}": value for name, value in settings.items()}
+            named = {name if name.startswith("AWS_") else f"TERTULIA_{name}": text for name, text in settings.items()}
             keys = {"TERTULIA_MEDIA_API_KEY": KEY, "TERTULIA_MEDIA_API_SECRET": SECRET}
             made = Place(
                 Product(tmp_path, settings=keys | {"TERTULIA_RECORDING_MIN_FREE_BYTES": "1000000"} | named), tmp_path

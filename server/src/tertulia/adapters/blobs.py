@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import obstore
+import structlog
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
@@ -20,12 +21,18 @@ from tertulia.errors import ConfigurationError, NotFound, Unavailable
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
+_log = structlog.get_logger(__name__)
+_LOGGED: Final = 300
 _CHUNK_BYTES: Final = 256 * 1024
 _LINK_LIFETIME: Final = timedelta(minutes=10)
 _PART_BYTES: Final = 8 * 1024 * 1024
 _PARTS_AT_ONCE: Final = 2
 _CONTENT_TYPE: Final = {".mp4": "video/mp4", ".json": "application/json"}
-_CLIENT: Final[ClientConfig] = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+_CLIENT: Final[ClientConfig] = {
+    "connect_timeout": timedelta(seconds=5),
+    "timeout": timedelta(seconds=60),
+    "allow_http": True,  # the endpoint's scheme is the operator's choice: a store beside us may do without TLS
+}
 _RETRY: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 """Short: who waits is told, and what must succeed is tried again by the worker for as long as it takes."""
 _BUCKETS: Final = frozenset({"s3", "gs", "az"})
@@ -174,4 +181,5 @@ def open_blobs(url: str, *, default_folder: Path, redirect: bool = False) -> Blo
 
 
 def _unavailable(error: Exception) -> Unavailable:
+    _log.warning("recordings cannot be reached", reason=str(error).partition("\n")[0][:_LOGGED])
     return Unavailable("recordings_unavailable", f"The recordings cannot be reached right now: {type(error).__name__}")
