@@ -100,7 +100,7 @@ class LiveRoom:
         self._start_timers(participant, now)
         for add_track in request.add_track_requests:
             self.publishing.add(participant, add_track)
-        self.subscribing.reconcile_subscriber(participant)
+        self.subscribing.welcome(participant)
         if request.HasField("publisher_offer"):
             self.offer(participant, request.publisher_offer.id, request.publisher_offer.sdp)
         return participant
@@ -169,6 +169,7 @@ class LiveRoom:
         self.roster.send_update(participant, gone)
         self.roster.send_update(participant, [participant.info(), *self.roster.visible_to(participant)])
         self.roster.send(participant, SignalResponse(room_update=RoomUpdate(room=self.roster.room_info())))
+        self.publishing.repeat_wanted(participant)
         self.send_token(participant, now)
 
     def signal_lost(self, participant: Participant, now: float) -> None:

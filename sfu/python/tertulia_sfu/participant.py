@@ -11,7 +11,7 @@ from livekit.protocol.models import (
     TrackInfo,
     TrackSource,
 )
-from livekit.protocol.rtc import AddTrackRequest, SubscriptionPermission, UpdateTrackSettings
+from livekit.protocol.rtc import AddTrackRequest, SubscribedQualityUpdate, SubscriptionPermission, UpdateTrackSettings
 
 from .ids import ParticipantSid, TrackSid
 from .tokens import Claims
@@ -27,6 +27,7 @@ class Publication:
     cids: list[str]
     announced: bool = False
     told_subscribed: bool = False
+    wanted: SubscribedQualityUpdate | None = None
 
     @property
     def sid(self) -> TrackSid:

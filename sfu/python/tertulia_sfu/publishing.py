@@ -213,7 +213,14 @@ class Publishing:
             subscribed_qualities=qualities,
             subscribed_codecs=[SubscribedCodec(codec=codec, qualities=qualities)],
         )
+        publication.wanted = update
         self._roster.send(owner, SignalResponse(subscribed_quality_update=update))
+
+    def repeat_wanted(self, owner: Participant) -> None:
+        """The same again for a publisher that may have missed it."""
+        for publication in owner.announced:
+            if publication.wanted is not None:
+                self._roster.send(owner, SignalResponse(subscribed_quality_update=publication.wanted))
 
 
 def _cids(request: AddTrackRequest) -> list[str]:

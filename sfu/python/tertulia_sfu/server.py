@@ -153,9 +153,10 @@ class _Node:
         self._arm()
 
     async def stop(self, grace_s: float) -> None:
+        deadline = self._clock() + grace_s
         self._rooms.close_all(self._clock())
         await self._signalling.stop(grace_s)
-        await self._webhooks.stop(grace_s)
+        await self._webhooks.stop(max(0.1, deadline - self._clock()))
         if self._timer is not None:
             self._timer.cancel()
         if self._loop is not None:

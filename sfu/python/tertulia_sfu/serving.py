@@ -45,7 +45,7 @@ def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:  # noqa: ANN
         "access_log": False,
         "interface": "asgi3",
         "lifespan": "off",
-        "timeout_graceful_shutdown": 3,
+        "timeout_graceful_shutdown": 2,
         "server_header": False,
     }
     config = uvicorn.Config(app, **(settings | options))

@@ -53,6 +53,7 @@ class Subscribing:
         wishes, track = subscriber.wishes, publication.sid
         wanted = (
             subscriber.claims.video.can_subscribe
+            and not owner.is_hidden
             and owner.allows(subscriber, track)
             and wishes.explicit.get(track, wishes.auto_subscribe)
         )
@@ -73,7 +74,18 @@ class Subscribing:
     def reconcile_publication(self, owner: Participant, publication: Publication) -> None:
         """The same for everyone who could receive one track."""
         for subscriber in self._roster:
-            self.reconcile(subscriber, owner, publication)
+            self._introduce(subscriber, owner, publication)
+
+    def welcome(self, subscriber: Participant) -> None:
+        """Somebody is new: it gets what it may have, and is told what it may not."""
+        for owner in self._roster:
+            for publication in owner.announced:
+                self._introduce(subscriber, owner, publication)
+
+    def _introduce(self, subscriber: Participant, owner: Participant, publication: Publication) -> None:
+        if subscriber is not owner and not owner.allows(subscriber, publication.sid):
+            self._tell_permission(owner, subscriber, publication, allowed=False)
+        self.reconcile(subscriber, owner, publication)
 
     def forget_track(self, track: TrackSid) -> None:
         """A track has ended; the media core dropped its subscriptions by itself."""

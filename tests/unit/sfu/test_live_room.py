@@ -132,7 +132,10 @@ def test_nothing_of_somebody_hidden_leaks() -> None:
     ghost.asks(update_metadata={"name": "x", "request_id": 1})
     meeting.happens("SpeakersChanged", levels=[(ghost.sid, 0.5)])
     meeting.happens("LinkQuality", ghost.sid, loss=0.5, rtt_ms=900)
+    ghost.publishes()
+    assert meeting.core.named("subscribe") == []
     bob = meeting.enters("bob", connect=False)
+    assert meeting.core.named("subscribe") == []
     assert [one.identity for one in bob.last("join").other_participants] == ["ann"]
     assert ann.take() == ["update"], "of bob"
     ghost.asks(leave=LeaveRequest())
@@ -291,6 +294,17 @@ def test_a_resume_brings_the_client_up_to_date() -> None:
     assert {ann.sid, eve.sid, fay.sid} <= told.keys()
     assert told[ann.sid].version == version
     assert {"room_update", "refresh_token"} <= set(ann.take())
+
+
+def test_a_resumed_publisher_hears_again_which_layers_are_wanted() -> None:
+    meeting = Meeting()
+    ann = meeting.enters("ann")
+    track = ann.publishes()
+    meeting.happens("QualityWanted", ann.sid, track=track, quality="low")
+    ann.session.room.signal_lost(ann.session.participant, meeting.now)
+    ann.take()
+    resume(ann)
+    assert ann.last("subscribed_quality_update").track_sid == track
 
 
 def test_only_the_right_session_is_resumed() -> None:

@@ -235,6 +235,9 @@ def test_a_publisher_says_who_may_subscribe() -> None:
     assert not bob.heard("subscription_permission_update")
     second = ann.publishes(MICROPHONE, kind=AUDIO)
     assert (eve.sid, {"track": second}) not in meeting.core.named("subscribe")
+    assert eve.last("subscription_permission_update").track_sid == second
+    late = meeting.enters("late", connect=False)
+    assert late.take().count("subscription_permission_update") == 2
     ann.asks(subscription_permission=SubscriptionPermission(all_participants=True))
     assert eve.last("subscription_permission_update").allowed
     assert (eve.sid, {"track": second}) in meeting.core.named("subscribe")
