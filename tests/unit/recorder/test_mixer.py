@@ -101,7 +101,7 @@ def test_no_stall_of_up_to_two_seconds_loses_sound(stalls: list[tuple[int, int]]
             heard += int((mixer.mix(mixed_to, 1024)[:, 0] != 0).sum())
             mixed_to += 1024
     assert mixer.lost_samples == 0
-    assert heard > 0.9 * mixed_to
+    assert heard > mixed_to / 2
 
 
 def test_in_a_pause_a_drift_is_gone_at_once():
