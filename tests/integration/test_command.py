@@ -27,7 +27,7 @@ def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Compl
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
 
@@ -155,7 +155,7 @@ async def test_clean_stop(tmp_path: Path):
             server.process.send_signal(signal.SIGTERM)
             await ana.notices("disconnected", within_s=5)
             assert await asyncio.to_thread(server.process.wait, 10) == 0
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 10  # 5 s, on a machine that has nothing else to do
         assert "Traceback" not in server.log()
 
 

@@ -32,7 +32,7 @@ PASSWORD: Final = "a-password-for-tests"
 PUBLIC: Final = "/meet/api/v1"
 INTERNAL: Final = "/meet/internal-api/v1"
 FAR: Final = 4_000_000_000_000
-START_DEADLINE_S: Final = 60
+START_DEADLINE_S: Final = 100
 
 
 def now_ms() -> int:

@@ -7,8 +7,8 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from tertulia.http.api import Api
 from tertulia.http.asgi import App, TrustedProxies
 from tertulia.http.authentication import Credentials, InternalAuthenticator, PublicAuthenticator
 from tertulia.http.cors import CrossOrigin
+from tertulia.http.listening import CertificateWatch, HttpServer, listening_sockets
 from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.participants import ParticipantHandlers
@@ -63,7 +64,7 @@ _FORGET_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
 _RECORDINGS_TICK_S: Final = 0.05
 _REMOVE_EVERY_S: Final = 5.0
-_GRACE_S: Final = 2.0
+_GRACE_S: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,7 @@ class Application:
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
         config = _uvicorn_config(self._root, self._inst.settings)
-        server = _HttpServer(config)
+        server = HttpServer(config)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -415,39 +416,6 @@ async def _background() -> AsyncIterator[Callable[[str, float, Callable[[], Awai
         await asyncio.gather(*running, return_exceptions=True)
 
 
-class _HttpServer(uvicorn.Server):
-    """Uvicorn without its own signal handling: we tell the people in meetings first."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the application."""
-        yield
-
-
-class CertificateWatch:
-    """Takes a renewed certificate into use without a restart; connections that are open keep the old one."""
-
-    def __init__(self, context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-        self._context = context
-        self._certificate = certificate
-        self._key = key
-        self._seen = self._changed()
-
-    def _changed(self) -> tuple[int, ...]:
-        return tuple(path.stat().st_mtime_ns for path in (self._certificate, self._key))
-
-    async def look(self) -> None:
-        """Load the files when they have changed; a pair that does not fit yet is tried again."""
-        try:
-            changed = self._changed()
-            if changed != self._seen:
-                self._context.load_cert_chain(self._certificate, self._key)
-                self._seen = changed
-                _log.info("certificate renewed")
-        except (OSError, ssl.SSLError) as error:
-            _log.warning("certificate cannot be used: the old one stays", reason=str(error))
-
-
 def _uvicorn_config(app: App, settings: Settings) -> uvicorn.Config:
     config = uvicorn_config(
         app,
@@ -463,28 +431,6 @@ def _uvicorn_config(app: App, settings: Settings) -> uvicorn.Config:
     except (ssl.SSLError, OSError) as error:
         raise ConfigurationError(f"TERTULIA_TLS_CERT: the certificate and its key cannot be used: {error}") from error
     return config
-
-
-def listening_sockets(host: str, port: int) -> list[socket.socket]:
-    """Take the port. Raises ConfigurationError naming it when it cannot be had."""
-    try:
-        family, kind, protocol, _name, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise ConfigurationError(f"TERTULIA_HOST: '{host}' is no address of this machine: {error.strerror}") from error
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"TERTULIA_PORT: {port} on {host} cannot be used: {error.strerror}. Stop what listens there"
-        ) from error
-    listener.setblocking(False)
-    return [listener]
 
 
 def serve_forever(settings: Settings) -> None:

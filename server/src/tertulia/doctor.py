@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tertulia.app import WEB_BUNDLE, Installation, installation, listening_sockets, opened_accounts
+from tertulia.app import WEB_BUNDLE, Installation, installation, opened_accounts
 from tertulia.errors import ConfigurationError
+from tertulia.http.listening import listening_sockets
 from tertulia.settings import Settings
 
 

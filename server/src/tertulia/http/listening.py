@@ -1,0 +1,71 @@
+"""How we listen: the socket, the certificate, and uvicorn without a mind of its own about signals."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from tertulia.errors import ConfigurationError
+
+_log = structlog.get_logger(__name__)
+
+
+class HttpServer(uvicorn.Server):
+    """Uvicorn without its own signal handling: we tell the people in meetings first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the application."""
+        yield
+
+
+class CertificateWatch:
+    """Takes a renewed certificate into use without a restart; connections that are open keep the old one."""
+
+    def __init__(self, context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+        self._context = context
+        self._certificate = certificate
+        self._key = key
+        self._seen = self._changed()
+
+    def _changed(self) -> tuple[int, ...]:
+        return tuple(path.stat().st_mtime_ns for path in (self._certificate, self._key))
+
+    async def look(self) -> None:
+        """Load the files when they have changed; a pair that does not fit yet is tried again."""
+        try:
+            changed = self._changed()
+            if changed != self._seen:
+                self._context.load_cert_chain(self._certificate, self._key)
+                self._seen = changed
+                _log.info("certificate renewed")
+        except (OSError, ssl.SSLError) as error:
+            _log.warning("certificate cannot be used: the old one stays", reason=str(error))
+
+
+def listening_sockets(host: str, port: int) -> list[socket.socket]:
+    """Take the port. Raises ConfigurationError naming it when it cannot be had."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f"TERTULIA_HOST: '{host}' is no address of this machine: {error.strerror}") from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"TERTULIA_PORT: {port} on {host} cannot be used: {error.strerror}. Stop what listens there"
+        ) from error
+    listener.setblocking(False)
+    return [listener]
