@@ -94,9 +94,9 @@ async def test_who_speaks_is_marked(
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
     await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
-    await expect(ben.tile_of("Ana")).to_have_attribute("data-speaking", "true", timeout=15_000)
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-speaking", "true")
     await ana.press("Mute")
-    await expect(ben.tile_of("Ana")).to_have_attribute("data-speaking", "false", timeout=15_000)
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-speaking", "false")
 
 
 async def test_a_screen_is_shared(people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks) -> None:

@@ -14,7 +14,7 @@ from support.product import Product, RoomLinks
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-AT_ONCE_MS = 3_000
+AT_ONCE_MS = 5_000
 VANISHED_MS = 25_000  # 15 s to come back, and what it takes to notice
 
 

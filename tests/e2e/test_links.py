@@ -31,7 +31,7 @@ async def test_expiry_ends_the_meeting_and_the_link(people: People, red_browser:
     room = await product.create_room(expirationDate=int((time.time() + 8) * 1000))
     ana = await people.at(red_browser, "Ana")
     await ana.join(room.publisher)
-    await expect(ana.stop_page("meeting_over")).to_be_visible(timeout=15_000)
+    await expect(ana.stop_page("meeting_over")).to_be_visible()
     await ana.open(room.publisher)
     await expect(ana.stop_page("meeting_over")).to_be_visible()
 

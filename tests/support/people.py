@@ -16,7 +16,9 @@ from playwright.async_api import Browser, Locator, Page, Playwright, expect
 from .fake_media import Rgb
 
 CHROMIUM: Final = os.environ.get("TERTULIA_TEST_CHROMIUM", "/usr/bin/chromium")
-JOIN_DEADLINE_S: Final = 30.0
+# generous: a test that waits for a condition costs nothing while the machine is quick
+DEADLINE_S: Final = 30.0
+expect.set_options(timeout=DEADLINE_S * 1000)
 _FLAGS: Final = (
     "--headless=new",
     "--no-sandbox",
@@ -96,7 +98,7 @@ async def browser_with(
 
 
 async def until(
-    what: str, holds: Callable[[], Awaitable[bool]], *, deadline_s: float = 15.0, interval_s: float = 0.05
+    what: str, holds: Callable[[], Awaitable[bool]], *, deadline_s: float = DEADLINE_S, interval_s: float = 0.05
 ) -> None:
     """Wait for a condition that no event tells."""
     try:
@@ -143,7 +145,7 @@ class Person:
         await self.open(link)
         await self.fill_in()
         await self.press_join()
-        await expect(self.page.get_by_role("button", name="Leave")).to_be_visible(timeout=JOIN_DEADLINE_S * 1000)
+        await expect(self.page.get_by_role("button", name="Leave")).to_be_visible()
         return self
 
     async def fill_in(self) -> None:
@@ -187,7 +189,7 @@ class Person:
             return seen is not None and _distance(seen, colour) < 60
 
         try:
-            await until("", right_colour, deadline_s=JOIN_DEADLINE_S)
+            await until("", right_colour)
         except AssertionError:
             raise AssertionError(f"{self.name} sees {name} as {seen}, not as {colour}") from None
 
@@ -198,7 +200,7 @@ class Person:
             sounds = [stat for stat in await self.inbound() if stat["kind"] == "audio"]
             return len([stat for stat in sounds if stat.get("totalAudioEnergy", 0) > 0]) >= voices
 
-        await until(f"{self.name} hears {voices} voices", sounding, deadline_s=JOIN_DEADLINE_S)
+        await until(f"{self.name} hears {voices} voices", sounding)
 
     async def decodes(self, pictures: int = 1) -> None:
         """Wait until that many pictures keep being decoded (a frozen one does not count)."""
