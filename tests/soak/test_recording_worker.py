@@ -11,8 +11,9 @@ from contextlib import suppress
 
 import pytest
 
-from integration.recordings.conftest import MakePlace, Place
+from integration.recordings.conftest import MakePlace, Place, until
 from integration.recordings.conftest import place as place  # noqa: PLC0414 - a fixture
+from integration.recordings.test_crashes import outlives
 
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", "20"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
@@ -79,3 +80,21 @@ async def test_killed_at_any_instant(place: MakePlace, chance: random.Random, vi
         await here.stop(again)
         await here.ended(again)
         await here.people.pop().leave()
+
+
+async def test_server_stopped_and_recorder_goes_on(place: MakePlace) -> None:
+    await outlives(await place(), signal.SIGTERM)
+
+
+async def test_recorder_killed_while_it_starts(place: MakePlace) -> None:
+    here = await place()
+    room = await here.room()
+    await here.join(room)
+    starting = asyncio.ensure_future(here.ask("POST", "/recordings", {"roomName": room}))
+    recordings = here.data_dir / "data" / "recordings"
+    state = await until(lambda: next(recordings.glob("rec-*/state.json"), None), "a recorder's first word")
+    await here.kill_recorder(state.parent.name)
+    answer = await starting
+    assert (answer.status, answer.body["code"]) == (503, "recording_failed"), answer
+    assert (await here.shown(state.parent.name))["status"] == "FAILED"
+    assert await here.start(room)

@@ -186,8 +186,9 @@ async def test_a_folder_without_a_row_is_left_alone(here: Crafted) -> None:
     assert (here.root / row.id / row.filename).exists()
 
 
-async def test_a_machine_that_comes_back_brings_its_recording(here: Crafted) -> None:
+async def test_a_machine_that_comes_back_brings_its_recording(here: Crafted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another worker gave the recording up, so that the room could record again; nothing is lost by that."""
+    monkeypatch.setattr("tertulia.services.recording_worker._STEADY_S", 0.0)
     long_ago = Millis(now_ms() - 120_000)
     row = await here.row(ACTIVE, lease_owner="another", lease_until_ms=long_ago, created_at_ms=long_ago)
     fresh = await here.row(ACTIVE, lease_owner="a-third", lease_until_ms=Millis(now_ms() - 5_000))

@@ -6,8 +6,6 @@ import asyncio
 import signal
 import time
 
-import pytest
-
 from integration.recordings.conftest import MakePlace, Place, until
 from recording.film import is_like
 from recording.publisher import COLOURS
@@ -43,34 +41,21 @@ async def test_recorder_killed(place: MakePlace) -> None:
     assert (await here.ended(again))["status"] == "STOPPED"
 
 
-async def test_recorder_killed_while_it_starts(place: MakePlace) -> None:
-    here = await place()
-    room = await here.room()
-    await here.join(room)
-    starting = asyncio.ensure_future(here.ask("POST", "/recordings", {"roomName": room}))
-    recordings = here.data_dir / "data" / "recordings"
-    state = await until(lambda: next(recordings.glob("rec-*/state.json"), None), "a recorder's first word")
-    await here.kill_recorder(state.parent.name)
-    answer = await starting
-    assert (answer.status, answer.body["code"]) == (503, "recording_failed"), answer
-    assert (await here.shown(state.parent.name))["status"] == "FAILED"
-    assert await here.start(room)
+async def test_server_killed_and_recorder_goes_on(place: MakePlace) -> None:
+    await outlives(await place(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-async def test_server_ends_and_recorder_goes_on(place: MakePlace, how: signal.Signals) -> None:
-    here = await place()
+async def outlives(here: Place, how: signal.Signals) -> None:
+    """A recorder that outlives its server is adopted by the next, and goes on in the same file."""
     room = await here.room()
     await here.join(room, "Ann", "red")
     recording = await here.start(room)
     await here.recorded(recording, 2)
     pid = await here.recorder_pid(recording)
     await here.product.stop(how)
-    await here.people.pop().leave()
     before = here.recorder_says(recording)
     assert before is not None
-
-    await here.product.start()
+    await asyncio.gather(here.people.pop().leave(), here.product.start())
     shown = await here.shown(recording)
     assert shown["status"] == "RECORDING"
     assert (await here.ask("POST", "/recordings", {"roomName": room})).status == 409

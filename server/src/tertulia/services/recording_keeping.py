@@ -187,7 +187,8 @@ class RecordingKeeper:
         silence = _Silence()
         while (seen := await self._shop.recorders.look(self._id)).is_alive:
             row = await self._note(seen)
-            if (row is None or row.stop_requested_at_ms is not None) and not self._asked_to_end:
+            over = row is None or not row.is_running or row.stop_requested_at_ms is not None
+            if over and not self._asked_to_end:
                 self._asked_to_end = True
                 await self._shop.recorders.ask_to_end(self._id)
             if silence.is_too_long(seen.state):

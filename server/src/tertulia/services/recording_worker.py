@@ -29,6 +29,9 @@ _RENEW_EVERY_S: Final = 3.0
 _LEASE_MS: Final = 15_000
 _ABANDONED_AFTER_MS: Final = 30_000
 """How long after its lease a recording counts as lost with its machine: clocks differ, and machines restart."""
+_STEADY_S: Final = 10.0
+"""How long we have kept our own leases without a break before we say of others that they did not: after an outage of
+the database everybody's have run out."""
 _SWEEP_EVERY_S: Final = 600.0
 _AFTER_FAILURE_S: Final = 1.0
 
@@ -41,6 +44,7 @@ class RecordingWorker:
         self._capacity = capacity
         self._keepers: dict[RecordingId, RecordingKeeper] = {}
         self._due_s: dict[str, float] = {}
+        self._steady_since_s = time.monotonic()
 
     async def run(self) -> None:
         """Work until cancelled; recorders that run then go on, and whoever is the worker next adopts them."""
@@ -51,6 +55,7 @@ class RecordingWorker:
                 except TertuliaError as error:
                     _log.warning("recordings cannot be looked after right now", reason=error.message)
                     await asyncio.sleep(_AFTER_FAILURE_S)
+                    self._steady_since_s = time.monotonic()
                 except Exception:  # noqa: BLE001 - the next look may go well, and recordings depend on it
                     _log.exception("looking after recordings failed by a defect")
                     await asyncio.sleep(_AFTER_FAILURE_S)
@@ -101,9 +106,12 @@ class RecordingWorker:
     async def _renew(self) -> None:
         """Keep our leases, and release the rooms whose recordings are nobody's any more."""
         owner, until_ms, now_ms = self._shop.owner, self._lease_end(), self._shop.clock.now_ms()
+        steady = time.monotonic() - self._steady_since_s >= _STEADY_S
 
         def work(tx: Transaction) -> list[RecordingId]:
             tx.recordings.renew(owner=owner, until_ms=until_ms)
+            if not steady:
+                return []
             lost = tx.recordings.abandoned(before_ms=Millis(now_ms - _ABANDONED_AFTER_MS))
             for recording in lost:
                 tx.recordings.update(lost_with_its_machine(recording, now_ms), only_from=frozenset({recording.state}))
