@@ -99,12 +99,16 @@ class SqliteStore:
         try:
             with self._writer.begin() as connection:
                 transaction = SqlTransaction(connection)
+                savepoint = connection.connection.driver_connection
+                assert isinstance(savepoint, sqlite3.Connection)  # noqa: S101 - the engine's own driver
                 for write in batch:
+                    savepoint.execute("SAVEPOINT one")
                     try:
-                        with connection.begin_nested():
-                            answers.append((write.done, write.work(transaction)))
+                        answers.append((write.done, write.work(transaction)))
                     except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it
+                        savepoint.execute("ROLLBACK TO one")
                         write.done.set_exception(error)
+                    savepoint.execute("RELEASE one")
         except Exception as error:  # noqa: BLE001 - nothing was committed: every caller of the batch hears of it
             for write in batch:
                 if not write.done.done():
