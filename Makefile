@@ -47,7 +47,7 @@ test-web: $(STAMPS)/npm ## the page's view models
 	cd web && npm test --silent
 
 test-python: ## everything else, browsers included (T=path picks)
-	.venv/bin/pytest $(or $(T),tests)
+	.venv/bin/pytest $(T)
 
 e2e: need-test prepare-dev ## only the tests with real browsers
 	.venv/bin/pytest tests/e2e
