@@ -221,6 +221,9 @@ async def test_demotion(server: RestServer, room: TestRoom):
     for wrong in ({"role": "king"}, {"role": None}, {}, {"role": "viewer", "x": 1}):
         assert server.internal("PUT", path, wrong, bearer=mona).status_code == 422
     assert server.internal("PUT", path, {"role": "viewer"}, bearer=max_).status_code == 403
+    async with asyncio.timeout(30):
+        while (await asyncio.to_thread(server.ask, "GET", f"/rooms/{room.name}/participants")).json():
+            await asyncio.sleep(0.05)
     assert server.internal("PUT", path, {"role": "viewer"}, bearer=mona).status_code == 404
 
 

@@ -161,7 +161,7 @@ async def test_expiry(server: RestServer):
     assert server.claims(token)["exp"] * 1000 <= expires
     async with joined(server, token) as ana:
         await ana.notices("disconnected", within_s=10)
-        assert abs(now_ms() - expires) < 1000
+        assert 0 <= now_ms() - expires < 2000  # within a second, on a machine that has nothing else to do
     for method, path in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/end"), ("GET", "/participants")):
         answer = server.ask(method, f"/rooms/{room.name}{path}", {} if method == "PUT" else None)
         assert answer.status_code == 404, (method, path)

@@ -58,7 +58,7 @@ from tertulia_sfu.serving import uvicorn_config
 
 _log = structlog.get_logger(__name__)
 WEB_BUNDLE: Final = Path(__file__).parent / "web_dist"
-_EXPIRY_TICK_S: Final = 0.4
+_EXPIRY_TICK_S: Final = 0.1
 _RECONCILE_EVERY_S: Final = 20.0
 _FORGET_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
