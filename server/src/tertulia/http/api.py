@@ -173,8 +173,9 @@ class Elapsed:
 
 
 def log_request(scope: Scope, status: int, elapsed: Elapsed) -> None:
-    """Log a request: never its query string, which may hold a secret."""
-    _log.info(
+    """Log a request: never its query string, which may hold a secret. What only our own parts ask is for debugging."""
+    own = scope["path"] == "/health" or scope["path"].startswith("/twirp/")
+    (_log.debug if own and status < HTTPStatus.BAD_REQUEST else _log.info)(
         "request",
         method=scope["method"],
         path=scope["path"],
