@@ -25,6 +25,7 @@ from tertulia.services.tokens import ParticipantMetadata
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
+_KEEP_ALIVE_S: Final = 2.0
 _TIMEOUT_S: Final = 5
 _GONE: Final = frozenset({"not_found", "unavailable"})
 _SOURCE: Final = {
@@ -48,7 +49,9 @@ class LiveKitServer:
     async def __aenter__(self) -> Self:
         """Open the connection pool; nothing is sent yet."""
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-        self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(ssl=self._trust))
+        # a connection is given up before the server (5 s here, more elsewhere) can close it under a request
+        connector = aiohttp.TCPConnector(ssl=self._trust, keepalive_timeout=_KEEP_ALIVE_S)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
         return self
 
     async def __aexit__(
