@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gzip
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 from livekit import rtc
-from livekit.protocol.models import ClientInfo, DisconnectReason
+from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import (
-    ConnectionSettings,
     JoinRequest,
     LeaveRequest,
     Ping,
@@ -28,45 +23,7 @@ from livekit.protocol.rtc import (
 
 from support.livekit_clients import Person, joined, token
 from support.media_servers import RunningServer
-
-
-def wrapped(request: JoinRequest | bytes, *, compress: bool = False) -> str:
-    data = request if isinstance(request, bytes) else request.SerializeToString()
-    if compress:
-        message = WrappedJoinRequest(compression=WrappedJoinRequest.GZIP, join_request=gzip.compress(data))
-    else:
-        message = WrappedJoinRequest(join_request=data)
-    return base64.urlsafe_b64encode(message.SerializeToString()).decode()
-
-
-def join_url(server: RunningServer, access_token: str, join_request: str) -> str:
-    query = urlencode({"access_token": access_token, "join_request": join_request})
-    return f"{server.ws_url}/rtc/v1?{query}"
-
-
-JOIN = JoinRequest(
-    client_info=ClientInfo(sdk=ClientInfo.PYTHON, version="1.0.0", protocol=16),
-    connection_settings=ConnectionSettings(auto_subscribe=True),
-)
-
-
-@asynccontextmanager
-async def raw_line(
-    server: RunningServer, access_token: str, request: JoinRequest | bytes = JOIN, *, compress: bool = False
-) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    async with aiohttp.ClientSession() as http:
-        url = join_url(server, access_token, wrapped(request, compress=compress))
-        async with http.ws_connect(url, max_msg_size=0) as line:
-            yield line
-
-
-async def receive(line: aiohttp.ClientWebSocketResponse, field: str) -> SignalResponse:
-    """Wait for a message of this kind."""
-    async with asyncio.timeout(15):
-        while True:
-            response = SignalResponse.FromString(await line.receive_bytes())
-            if response.WhichOneof("message") == field:
-                return response
+from support.signal_lines import JOIN, join_url, raw_line, receive, wrapped
 
 
 async def close_of(line: aiohttp.ClientWebSocketResponse) -> int | None:

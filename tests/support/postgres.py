@@ -29,13 +29,8 @@ class Postgres:
     def new_database(self) -> str:
         """Make an empty database and return its URL."""
         name = f"tertulia_{os.getpid()}_{next(_names)}"
-
-        async def create() -> None:
-            connection = await asyncpg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres")
-            await connection.execute(f"CREATE DATABASE {name}")
-            await connection.close()
-
-        asyncio.run(create())
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{name}"
 
 

@@ -7,11 +7,12 @@ from typing import Final
 
 import structlog
 from google.protobuf.message import DecodeError
-from livekit.protocol.models import DataPacket, ParticipantInfo, RpcResponse
+from livekit.protocol.models import DataPacket, RpcResponse
 from livekit.protocol.rtc import DataChannelReceiveState
 
 from .ids import ParticipantSid
 from .participant import Participant
+from .permissions import may_send
 from .ports import Channel
 from .roster import Roster
 
@@ -52,7 +53,8 @@ class DataRelay:
         except DecodeError:
             log.info("malformed data packet", participant=sender.sid)
             return
-        if self._is_rpc_answer(sender, packet) or not _may_send(sender, packet):
+        # an answer to a call of the server API goes to nobody else, so it needs no grant
+        if self._is_rpc_answer(sender, packet) or not may_send(sender.claims, packet.WhichOneof("value")):
             return
         if channel == "reliable" and packet.sequence > 0:
             if packet.sequence <= sender.last_reliable_sequence:
@@ -144,12 +146,6 @@ class DataRelay:
             self.forget_rpc(call)
             answered(packet.rpc_response)
         return True
-
-
-def _may_send(sender: Participant, packet: DataPacket) -> bool:
-    if not sender.claims.video.can_publish_data or packet.HasField("speaker"):
-        return False
-    return not packet.HasField("transcription") or sender.claims.kind == ParticipantInfo.AGENT
 
 
 def _may_receive(receiver: Participant, packet: DataPacket, destinations: frozenset[str]) -> bool:

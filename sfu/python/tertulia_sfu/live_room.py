@@ -98,11 +98,7 @@ class LiveRoom:
         self.roster.media.add_peer(sid)
         self._greet(participant, now)
         self._start_timers(participant, now)
-        for add_track in request.add_track_requests:
-            self.publishing.add(participant, add_track)
         self.subscribing.welcome(participant)
-        if request.HasField("publisher_offer"):
-            self.offer(participant, request.publisher_offer.id, request.publisher_offer.sdp)
         return participant
 
     def _check_place(self, newcomer: Participant) -> None:

@@ -107,6 +107,7 @@ class Rooms:
         participant = room.join(sid, claims, request, now=now, token_not_after=token_not_after)
         session = Session(room, participant)
         self._sessions[sid] = session
+        session.begin(request, now)
         return session
 
     def resumable(self, room: str, identity: Identity, sid: str) -> Session | None:

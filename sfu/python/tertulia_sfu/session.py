@@ -1,10 +1,11 @@
-"""One participant's signalling session: what each request does, by a table, checked against the grants."""
+"""One participant's signalling session: what each request does, by a table, once `permissions` has let it through."""
 
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
+from google.protobuf.message import Message
 from livekit.protocol.models import DisconnectReason, SpeakerInfo
 from livekit.protocol.rtc import (
     AddTrackRequest,
@@ -33,6 +34,7 @@ from .errors import InvalidRequest
 from .ids import TrackSid
 from .live_room import LiveRoom
 from .participant import Participant
+from .permissions import SIGNALS, Need, has
 from .wire import candidate_line
 
 log = structlog.get_logger(__name__)
@@ -57,21 +59,44 @@ class Session:
         self.participant = participant
 
     def handle(self, request: SignalRequest, now: float) -> None:
-        """Act on one request. What is unknown, or has no meaning here, is ignored."""
+        """Act on one request, if the grants allow it. What is unknown, or has no meaning here, is ignored."""
         field = request.WhichOneof("message")
-        action = _ACTIONS.get(field or "")
-        if action is not None:
-            action(self, getattr(request, str(field)), now)
-        elif field is not None:
+        if field is None or field not in SIGNALS:
+            return
+        need = SIGNALS[field]
+        if not has(self.participant.claims, need):
+            self._refuse(field, getattr(request, field), need)
+        elif field in _ACTIONS:
+            _ACTIONS[field](self, getattr(request, field), now)
+        else:
             log.debug("request ignored", field=field, participant=self.participant.sid)
+
+    def _refuse(self, field: str, message: Message, need: Need) -> None:
+        """Say so: with the request itself where the protocol has a place for it, and with its number if it has one."""
+        response = RequestResponse(
+            request_id=getattr(message, "request_id", 0),
+            reason=RequestResponse.NOT_ALLOWED,
+            message=f"does not have permission to {need}",
+        )
+        echo = field.removesuffix("_request")
+        if echo in RequestResponse.DESCRIPTOR.fields_by_name:
+            getattr(response, echo).CopyFrom(message)
+        self.reply(SignalResponse(request_response=response))
+
+    def begin(self, request: JoinRequest, now: float) -> None:
+        """The client has just joined, perhaps with its tracks and an offer in the same breath."""
+        for add_track in request.add_track_requests:
+            self.handle(SignalRequest(add_track=add_track), now)
+        if request.HasField("publisher_offer"):
+            self.handle(SignalRequest(offer=request.publisher_offer), now)
 
     def resume(self, request: JoinRequest, now: float) -> None:
         """The client came back over a new line, perhaps with its state and an offer in the same breath."""
         self.room.resume(self.participant, now=now)
         if request.HasField("sync_state"):
-            _sync_state(self, request.sync_state, now)
+            self.handle(SignalRequest(sync_state=request.sync_state), now)
         if request.HasField("publisher_offer"):
-            _offer(self, request.publisher_offer, now)
+            self.handle(SignalRequest(offer=request.publisher_offer), now)
 
     def reply(self, response: SignalResponse) -> None:
         """Tell this client."""
@@ -157,19 +182,16 @@ def _track_setting(session: Session, settings: UpdateTrackSettings, now: float) 
 def _update_metadata(session: Session, request: UpdateParticipantMetadata, now: float) -> None:
     """Change one's own name, metadata, attributes; an empty text means no change. Always answered."""
     reason, sentence = RequestResponse.OK, ""
-    if not session.participant.claims.video.can_update_own_metadata:
-        reason, sentence = RequestResponse.NOT_ALLOWED, "does not have permission to update own metadata"
-    else:
-        try:
-            session.room.change_participant(
-                session.participant,
-                now=now,
-                name=request.name or None,
-                metadata=request.metadata or None,
-                attributes=dict(request.attributes),
-            )
-        except InvalidRequest as error:
-            reason, sentence = RequestResponse.LIMIT_EXCEEDED, str(error)
+    try:
+        session.room.change_participant(
+            session.participant,
+            now=now,
+            name=request.name or None,
+            metadata=request.metadata or None,
+            attributes=dict(request.attributes),
+        )
+    except InvalidRequest as error:
+        reason, sentence = RequestResponse.LIMIT_EXCEEDED, str(error)
     response = RequestResponse(request_id=request.request_id, reason=reason, message=sentence, update_metadata=request)
     session.reply(SignalResponse(request_response=response))
 

@@ -19,6 +19,7 @@ from .greeting import leave_message
 from .ids import RoomName, new_participant_sid
 from .lines import Line, Lines
 from .live_room import check_sizes
+from .permissions import Need, has
 from .rooms import Rooms
 from .session import Session
 from .tokens import Claims, Tokens, require_join
@@ -249,7 +250,7 @@ def _own_metadata(claims: Claims, request: JoinRequest) -> Claims:
     """The claims with what the client itself sets while joining, if it may."""
     if not request.metadata and not request.participant_attributes:
         return claims
-    if not claims.video.can_update_own_metadata:
+    if not has(claims, Need.UPDATE_OWN_METADATA):
         raise GrantMissing("The token does not allow setting one's own metadata (canUpdateOwnMetadata).")
     merged = dict(claims.attributes) | dict(request.participant_attributes)
     check_sizes(metadata=request.metadata, attributes=merged)

@@ -59,8 +59,8 @@ def test_a_bundled_offer_comes_after_its_tracks_and_subscriptions() -> None:
     )
     bob = meeting.enters("bob", connect=False, request=request)
     mine = [command for command in meeting.core.commands if command[1] == bob.sid]
-    assert [name for name, _peer, _arguments in mine] == ["add_peer", "expect_track", "subscribe", "offer"]
-    assert mine[2][2] == {"track": track}
+    assert [name for name, _peer, _arguments in mine] == ["add_peer", "subscribe", "expect_track", "offer"]
+    assert mine[1][2] == {"track": track}
     meeting.happens("Answered", bob.sid, offer_id=4, sdp="answer", tracks={"0": track})
     answer = bob.last("answer")
     assert (answer.id, answer.sdp, dict(answer.mid_to_track_id)) == (4, "answer", {"0": track})
