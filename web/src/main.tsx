@@ -9,6 +9,7 @@ import { linkOf } from "./session/link.ts";
 import { Memory, storeOrNull } from "./session/memory.ts";
 import { MeetingPage } from "./session/page.ts";
 import { RecorderButton } from "./session/recorder.ts";
+import { Recordings } from "./session/recordings.ts";
 import "./styles/index.css";
 import { App } from "./views/App.tsx";
 
@@ -27,13 +28,16 @@ function main(root: HTMLElement): void {
   );
   const link = linkOf(location);
   const http = httpOver(fetch.bind(globalThis));
+  const recordings = recordingsApi(http, link.roomName, () => memory.token(link.roomName));
+  const announcer = new Announcer();
   const page = new MeetingPage({
     link,
     api: participantsApi(http),
-    recorder: new RecorderButton(recordingsApi(http, link.roomName, () => memory.token(link.roomName))),
+    recorder: new RecorderButton(recordings),
+    recordings: new Recordings(recordings, announcer),
     devices,
     memory,
-    announcer: new Announcer(),
+    announcer,
     hasWebRtc: "RTCPeerConnection" in globalThis,
     loadMeeting: async () => (await import("./session/meeting.ts")).Meeting,
   });

@@ -29,7 +29,11 @@ export type Cause =
   // recording
   | "recording_off"
   | "recording_conflict"
-  | "recording_failed";
+  | "recording_failed"
+  | "recording_gone"
+  | "recording_running"
+  | "recordings_unavailable"
+  | "recording_unplayable";
 
 /** A failure whose cause is known, so that it can be told in words. */
 export class Trouble extends Error {

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals-core";
 import { expect, test } from "vitest";
 import type { Role } from "../src/api/claims.ts";
 import { Announcer } from "../src/session/announcer.ts";
@@ -7,6 +8,7 @@ import type { Meeting } from "../src/session/meeting.ts";
 import { Memory } from "../src/session/memory.ts";
 import { MeetingPage, titleOf } from "../src/session/page.ts";
 import { RecorderButton } from "../src/session/recorder.ts";
+import { Recordings } from "../src/session/recordings.ts";
 import { type Cause, Trouble } from "../src/trouble.ts";
 
 function store() {
@@ -37,7 +39,12 @@ function pageIn(setting: Setting = {}) {
   const fail = (cause: Cause | undefined) => {
     if (cause) throw new Trouble(cause);
   };
-  const seen = { held: [] as (string | null)[], end: (_cause: Cause | null) => {} };
+  const seen = {
+    held: [] as (string | null)[],
+    listed: 0,
+    end: (_cause: Cause | null) => {},
+    newer: (_token: string) => {},
+  };
   const page = new MeetingPage({
     link: { roomName: "standup-abcdefghijklmno", secret: "s" },
     api: {
@@ -62,13 +69,25 @@ function pageIn(setting: Setting = {}) {
       start: async () => {},
       stop: async () => {},
     }),
+    recordings: new Recordings(
+      {
+        async list() {
+          seen.listed += 1;
+          return [];
+        },
+        address: async () => "",
+        delete: async () => {},
+      },
+      new Announcer(),
+    ),
     announcer: new Announcer(),
     hasWebRtc: setting.hasWebRtc ?? true,
     loadMeeting: async () => ({
-      async join(_entry, _announcer, onEnd) {
+      async join(entry, _announcer, onEnd) {
         fail(setting.connectTrouble);
         seen.end = onEnd;
-        return {} as Meeting;
+        seen.newer = entry.onToken;
+        return { recording: signal(false) } as Meeting;
       },
     }),
   });
@@ -91,10 +110,11 @@ test.each<[Role, boolean]>([
   ["publisher", false],
   ["viewer", false],
 ])("a %s is offered to record: %s", async (role, offered) => {
-  const { page } = pageIn({ role });
+  const { page, seen } = pageIn({ role });
   await page.open();
   await page.join();
   expect(page.recorder.offered.value).toBe(offered);
+  expect(seen.listed > 0).toBe(offered);
 });
 
 test("remembers the name on this device and the token for this tab", async () => {
@@ -107,6 +127,14 @@ test("remembers the name on this device and the token for this tab", async () =>
   await page.open();
   await page.join();
   expect(seen.held).toEqual([null, tokenFor("publisher")]);
+});
+
+test("keeps the token that the media server refreshed, which lives longer than the first", async () => {
+  const { page, memory, seen } = pageIn();
+  await page.open();
+  await page.join();
+  seen.newer("newer");
+  expect(memory.token("standup-abcdefghijklmno")).toBe("newer");
 });
 
 test.each<Cause>(["link_not_valid", "meeting_over", "login_needed", "server_unreachable"])(

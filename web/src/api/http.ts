@@ -1,7 +1,7 @@
 import { type Cause, Trouble } from "../trouble.ts";
 
 export interface Ask {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: object;
   readonly bearer?: string | null;
@@ -12,7 +12,7 @@ export interface Ask {
 /** Asks our own server. @returns the decoded body, empty where there is none. @throws Trouble */
 export type Http = (ask: Ask) => Promise<unknown>;
 
-const BASE_PATH = "/meet/internal-api/v1";
+export const BASE_PATH = "/meet/internal-api/v1";
 
 export function httpOver(fetch: typeof globalThis.fetch): Http {
   return async ({ method, path, body, bearer, causes }) => {

@@ -5,12 +5,13 @@ import { Icon } from "./Icon.tsx";
 
 interface DialogProps {
   readonly title: string;
+  readonly wide?: boolean;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
 }
 
 /** A modal dialog: the browser's own, which keeps the focus inside and gives it back. */
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, wide = false, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -19,7 +20,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     return () => dialog?.close();
   }, []);
   return (
-    <dialog ref={ref} class="dialog" aria-labelledby={titleId} onClose={onClose}>
+    <dialog ref={ref} class={wide ? "dialog wide" : "dialog"} aria-labelledby={titleId} onClose={onClose}>
       <header class="panel-head">
         <h2 id={titleId}>{title}</h2>
         <button type="button" class="quiet" aria-label={text.controls.close} onClick={onClose}>

@@ -1,3 +1,4 @@
+import type { RecordingStatus } from "../api/recordings.ts";
 import type { Cause } from "../trouble.ts";
 
 /** What happened, and what the person can do about it. */
@@ -107,6 +108,22 @@ const trouble: Readonly<Record<Cause, Words>> = {
     title: "The recording did not start",
     advice: "The server cannot record at the moment. Try again in a minute, or tell the organiser.",
   },
+  recording_gone: {
+    title: "This recording is not there any more",
+    advice: "Somebody has deleted it.",
+  },
+  recording_running: {
+    title: "The recording is not finished",
+    advice: "Wait until it is ready, then try again.",
+  },
+  recordings_unavailable: {
+    title: "The recordings cannot be reached at the moment",
+    advice: "Nothing is lost. Try again in a minute, or tell the organiser.",
+  },
+  recording_unplayable: {
+    title: "The recording does not play",
+    advice: "Check your internet connection and play it again, or download it and open it in a media player.",
+  },
   message_not_sent: {
     title: "The message was not sent",
     advice: "Check your connection, then send it again.",
@@ -151,6 +168,7 @@ export const en = {
     recordOn: "Stop recording",
     recordOff: "Record",
     recordBusy: "One moment …",
+    recordings: "Recordings",
     leave: "Leave",
     enableSound: "Turn on sound",
     dismiss: "Dismiss",
@@ -177,6 +195,8 @@ export const en = {
     inMeeting: "You are in the meeting",
     recordingOn: "This meeting is being recorded",
     recordingOff: "The recording has stopped",
+    recordingReady: "The recording is ready to play",
+    recordingDeleted: "The recording is deleted",
     reconnecting: "Connection lost, reconnecting",
     reconnected: "Connected again",
     message: (name: string, text: string) => `${name} wrote: ${text}`,
@@ -194,6 +214,33 @@ export const en = {
     input: "Message to everybody",
     send: "Send",
     you: "You",
+  },
+  recordings: {
+    title: "Recordings",
+    loading: "Looking for recordings …",
+    empty: "Nothing has been recorded in this meeting yet.",
+    notStarted: "Recording",
+    status: {
+      STARTING: "Starting",
+      ACTIVE: "Recording now",
+      ENDING: "Being finished",
+      COMPLETE: "Ready",
+      LIMITED_REACHED: "Ready, stopped at a limit",
+      FAILED: "Failed, the media is lost",
+      ABORTED: "Nothing was recorded",
+    } satisfies Record<RecordingStatus, string>,
+    duration: "Length",
+    size: "Size",
+    play: "Play",
+    playOf: (when: string) => `Play the recording of ${when}`,
+    download: "Download",
+    downloadOf: (when: string) => `Download the recording of ${when}`,
+    delete: "Delete",
+    deleteOf: (when: string) => `Delete the recording of ${when}`,
+    deleteTitle: "Delete this recording?",
+    deleteWarning: (when: string) => `The recording of ${when} is deleted for everybody and cannot be brought back.`,
+    keep: "Keep",
+    playerTitle: (when: string) => `Recording of ${when}`,
   },
   devicesDialog: { title: "Devices" },
   help: {

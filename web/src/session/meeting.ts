@@ -24,6 +24,8 @@ import { EMPTY_ROSTER, type ParticipantLike, rosterOf } from "./roster.ts";
 export interface Entry {
   readonly livekitUrl: string;
   readonly token: string;
+  /** Called with each newer token: the media server sends one every few minutes, the first at once. */
+  readonly onToken: (token: string) => void;
   readonly takeTracks: () => Promise<OpenTracks>;
 }
 
@@ -91,6 +93,8 @@ export class Meeting {
     });
     const meeting = new Meeting(room, announcer);
     meeting.#listenToChat();
+    // the SDK keeps it for its own reconnects and tells it nowhere else
+    room.engine.on("tokenRefreshed", entry.onToken);
     await room.connect(entry.livekitUrl, entry.token).catch((cause: unknown) => {
       throw new Trouble(causeOfConnectError(cause), { cause });
     });

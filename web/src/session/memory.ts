@@ -25,6 +25,8 @@ export type KeyValueStore = Pick<Storage, "getItem" | "setItem" | "removeItem"> 
 export class Memory {
   readonly #device: KeyValueStore;
   readonly #tab: KeyValueStore;
+  /** Where the browser keeps nothing (a foreign iframe), the page still knows its token as long as it is open. */
+  readonly #tokens = new Map<string, string>();
 
   constructor(device: KeyValueStore, tab: KeyValueStore) {
     this.#device = device;
@@ -45,10 +47,11 @@ export class Memory {
   }
 
   token(roomName: string): string | null {
-    return this.#tab?.getItem(tokenKey(roomName)) ?? null;
+    return this.#tokens.get(roomName) ?? this.#tab?.getItem(tokenKey(roomName)) ?? null;
   }
 
   keepToken(roomName: string, token: string): void {
+    this.#tokens.set(roomName, token);
     quietly(() => this.#tab?.setItem(tokenKey(roomName), token));
   }
 }

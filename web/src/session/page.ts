@@ -7,6 +7,7 @@ import type { LocalDevices } from "./devices.ts";
 import type { Meeting } from "./meeting.ts";
 import type { Memory } from "./memory.ts";
 import type { RecorderButton } from "./recorder.ts";
+import type { Recordings } from "./recordings.ts";
 
 export type PageState =
   | { readonly at: "opening" }
@@ -20,6 +21,7 @@ export interface PageParts {
   readonly link: MeetingLink;
   readonly api: ParticipantsApi;
   readonly recorder: RecorderButton;
+  readonly recordings: Recordings;
   readonly devices: LocalDevices;
   readonly memory: Memory;
   readonly announcer: Announcer;
@@ -39,6 +41,7 @@ export class MeetingPage {
   readonly announcer: Announcer;
   readonly memory: Memory;
   readonly recorder: RecorderButton;
+  readonly recordings: Recordings;
   readonly roomTitle: string;
   readonly #parts: PageParts;
 
@@ -48,6 +51,7 @@ export class MeetingPage {
     this.announcer = parts.announcer;
     this.memory = parts.memory;
     this.recorder = parts.recorder;
+    this.recordings = parts.recordings;
     this.roomTitle = titleOf(parts.link.roomName);
     this.name = signal(parts.memory.preferences().name);
   }
@@ -96,9 +100,17 @@ export class MeetingPage {
     this.#remember(participantName);
     const { livekitUrl, role } = claimsOf(token);
     this.role.value = role;
-    const entry = { livekitUrl, token, takeTracks: () => this.devices.handOver() };
+    const entry = {
+      livekitUrl,
+      token,
+      onToken: (newer: string) => memory.keepToken(link.roomName, newer),
+      takeTracks: () => this.devices.handOver(),
+    };
     const meeting = await meetings.join(entry, this.announcer, (cause) => this.#stop(cause));
-    if (role === "moderator") void this.recorder.prepare();
+    if (role === "moderator") {
+      void this.recorder.prepare();
+      this.recordings.follow(meeting.recording);
+    }
     this.state.value = { at: "meeting", meeting };
   }
 

@@ -2,14 +2,16 @@ import { signal } from "@preact/signals-core";
 import type { RecordingsApi } from "../api/recordings.ts";
 import { type Cause, causeOf } from "../trouble.ts";
 
+type Recorder = Pick<RecordingsApi, "allowed" | "start" | "stop">;
+
 /** A moderator's button for the recording. That a recording runs is told to everybody by the meeting itself. */
 export class RecorderButton {
   /** False until the room is known to allow recordings. */
   readonly offered = signal(false);
   readonly busy = signal(false);
-  readonly #api: RecordingsApi;
+  readonly #api: Recorder;
 
-  constructor(api: RecordingsApi) {
+  constructor(api: Recorder) {
     this.#api = api;
   }
 

@@ -3,19 +3,21 @@ import { Icon, type IconName } from "../components/Icon.tsx";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { RecorderButton } from "../session/recorder.ts";
+import type { Recordings } from "../session/recordings.ts";
 
 export type OpenDialog = "devices" | "help" | null;
 
 interface ControlsProps {
   readonly meeting: Meeting;
   readonly recorder: RecorderButton;
+  readonly recordings: Recordings;
   readonly dialog: Signal<OpenDialog>;
 }
 
 const canShareScreen = "getDisplayMedia" in (navigator.mediaDevices ?? {});
 
 /** The bar of buttons. What the role may not do is not offered; the server refuses it as well. */
-export function Controls({ meeting, recorder, dialog }: ControlsProps) {
+export function Controls({ meeting, recorder, recordings, dialog }: ControlsProps) {
   const { chat, mayPublish, mayChat } = meeting;
   return (
     <nav class="controls" aria-label={text.controls.label}>
@@ -28,10 +30,25 @@ export function Controls({ meeting, recorder, dialog }: ControlsProps) {
           hint={chat.unread.value > 0 ? text.controls.chatUnread(chat.unread.value) : undefined}
           badge={chat.unread.value}
           pressed={chat.open.value}
-          onClick={() => chat.show(!chat.open.value)}
+          onClick={() => {
+            recordings.show(false);
+            chat.show(!chat.open.value);
+          }}
         />
       )}
       {recorder.offered.value && <RecordControl meeting={meeting} recorder={recorder} />}
+      {(recorder.offered.value || hasSome(recordings)) && (
+        <ControlButton
+          id="recordings"
+          icon="recordings"
+          label={text.controls.recordings}
+          pressed={recordings.open.value}
+          onClick={() => {
+            chat.show(false);
+            recordings.show(!recordings.open.value);
+          }}
+        />
+      )}
       {mayPublish.value && (
         <ControlButton id="devices" icon="devices" label={text.controls.devices} onClick={() => show("devices")} />
       )}
@@ -79,7 +96,12 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
   );
 }
 
-function RecordControl({ meeting, recorder }: Omit<ControlsProps, "dialog">) {
+/** Recordings that were made before recording was switched off are still the moderators'. */
+function hasSome({ all }: Recordings): boolean {
+  return (all.value?.length ?? 0) > 0;
+}
+
+function RecordControl({ meeting, recorder }: Pick<ControlsProps, "meeting" | "recorder">) {
   const { controls } = text;
   const recording = meeting.recording.value;
   const label = recording ? controls.recordOn : controls.recordOff;

@@ -10,6 +10,8 @@ import { ChatPanel } from "./ChatPanel.tsx";
 import { Controls, type OpenDialog } from "./Controls.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
 import { HelpDialog } from "./HelpDialog.tsx";
+import { RecordingDialogs } from "./RecordingDialogs.tsx";
+import { RecordingsPanel } from "./RecordingsPanel.tsx";
 import { Stage } from "./Stage.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 
@@ -37,11 +39,13 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
       <div class="meeting-middle">
         <Stage meeting={meeting} />
         {meeting.mayChat.value && meeting.chat.open.value && <ChatPanel meeting={meeting} />}
+        {page.recordings.open.value && <RecordingsPanel recordings={page.recordings} />}
       </div>
-      <Controls meeting={meeting} recorder={page.recorder} dialog={dialog} />
+      <Controls meeting={meeting} recorder={page.recorder} recordings={page.recordings} dialog={dialog} />
       {meeting.roster.value.sounds.map(({ key, track }) => (
         <SoundPlayer key={key} track={track} />
       ))}
+      <RecordingDialogs recordings={page.recordings} />
       {dialog.value === "devices" && <DevicesDialog meeting={meeting} onClose={close} />}
       {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} memory={page.memory} onClose={close} />}
     </main>

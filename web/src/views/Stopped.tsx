@@ -1,7 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import { text } from "../i18n/index.ts";
 import type { MeetingPage } from "../session/page.ts";
+import type { Recordings } from "../session/recordings.ts";
 import { type Cause, isFinal } from "../trouble.ts";
+import { RecordingDialogs } from "./RecordingDialogs.tsx";
+import { RecordingsList } from "./RecordingsPanel.tsx";
 
 /** The end of the way: the person left, or why there is no meeting (any more), and what to do. */
 export function Stopped({ page, cause }: { readonly page: MeetingPage; readonly cause: Cause | null }) {
@@ -20,7 +23,24 @@ export function Stopped({ page, cause }: { readonly page: MeetingPage; readonly 
             {cause ? text.stopped.retry : text.stopped.again}
           </button>
         )}
+        {cause !== "removed" && <RecordingsAfterwards recordings={page.recordings} />}
       </section>
     </main>
+  );
+}
+
+/** What was recorded, for the moderator who was in the meeting: it is often looked at when the meeting is over. */
+function RecordingsAfterwards({ recordings }: { readonly recordings: Recordings }) {
+  useEffect(() => {
+    if (recordings.all.value) recordings.show(true);
+    return () => recordings.show(false);
+  }, [recordings]);
+  if (!recordings.all.value?.length) return null;
+  return (
+    <section aria-label={text.recordings.title}>
+      <h2>{text.recordings.title}</h2>
+      <RecordingsList recordings={recordings} />
+      <RecordingDialogs recordings={recordings} />
+    </section>
   );
 }
