@@ -7,7 +7,7 @@ operation itself looks at existence and state.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -19,7 +19,7 @@ import structlog
 from tertulia.domain.access import Action, Actor, Principal
 from tertulia.errors import TertuliaError, forbidden
 from tertulia.http.asgi import Receive, Scope, Send, TrustedProxies
-from tertulia.http.errors import HttpError, error_reply, internal_error, unknown_path
+from tertulia.http.errors import error_reply, internal_error, method_not_allowed, unknown_path
 from tertulia.http.openapi import document, reader_page
 from tertulia.http.operations import Call, Operation
 from tertulia.http.replies import JSON, Reply
@@ -63,14 +63,14 @@ class Api:
         proxies: TrustedProxies,
         public_url: str,
     ) -> None:
-        self._base_path = base_path
+        self._base = base_path.split("/")
         self._permissions = permissions
         self._authenticator = authenticator
         self._proxies = proxies
         made = document(title, f"{public_url}{base_path}", operations, permissions)
         self._pages = {
-            "/openapi.json": Reply(200, orjson.dumps(made), [JSON, _ASK_AGAIN]),
-            "/docs": Reply(200, reader_page(made), [_HTML, _ASK_AGAIN, _READER_POLICY]),
+            "openapi.json": Reply(200, orjson.dumps(made), [JSON, _ASK_AGAIN]),
+            "docs": Reply(200, reader_page(made), [_HTML, _ASK_AGAIN, _READER_POLICY]),
         }
         self._root = _Node()
         for operation in operations:
@@ -99,16 +99,16 @@ class Api:
         except Exception:  # noqa: BLE001 - a defect costs one answer, and is logged
             _log.exception("request failed by a defect", request_id=request_id)
             reply = error_reply(internal_error(), request_id)
-        await reply.send(send, without_body=scope["method"] == "HEAD")
+        await reply.send(send, receive, without_body=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
-        raw = scope.get("raw_path") or scope["path"].encode()
-        path = raw.partition(b"?")[0].decode("latin-1")[len(self._base_path) :]
-        page = self._pages.get(path)
-        if page is not None and scope["method"] in {"GET", "HEAD"}:
+        segments = self._segments(scope)
+        page = self._pages.get("/".join(segments))
+        if page is not None:
+            if scope["method"] not in {"GET", "HEAD"}:
+                raise method_not_allowed("GET")
             return page
-        node, parameters = self._find(path)
-        operation = _of_method(node, scope["method"])
+        operation, parameters = self._find(segments, scope["method"])
         call = Call(scope, parameters, _NOBODY, self._proxies.client(scope), request_id)
         allowed = self._permissions[operation.action]
         if Actor.ANYONE not in allowed:
@@ -116,36 +116,38 @@ class Api:
             if call.principal.actor not in allowed:
                 raise forbidden()
         await _read(call, operation, receive)
-        return await operation.handle(call)
+        return await (await operation.handle(call)).begun()
 
-    def _find(self, path: str) -> tuple[_Node, dict[str, str]]:
-        node, parameters = self._root, {}
-        for segment in path[1:].split("/"):
-            following = node.literal.get(segment)
-            if following is None:
-                if node.parameter is None or not segment:
-                    raise unknown_path()
-                name, following = node.parameter
-                parameters[name] = unquote(segment)
-            node = following
-        if not node.operations or not path.startswith("/"):
+    def _segments(self, scope: Scope) -> list[str]:
+        """Cut the path behind the base path, before it is decoded: a name may hold a slash."""
+        raw = scope.get("raw_path") or scope["path"].encode()
+        segments = [unquote(segment) for segment in raw.partition(b"?")[0].decode("latin-1").split("/")]
+        if segments[: len(self._base)] != self._base:
             raise unknown_path()
-        return node, parameters
+        return segments[len(self._base) :]
+
+    def _find(self, segments: Sequence[str], method: str) -> tuple[Operation, dict[str, str]]:
+        """Find what a path means. A literal goes before a parameter, but `token` is also somebody's name."""
+        allowed: set[str] = set()
+        for operations, parameters in _meanings(self._root, segments):
+            operation = operations.get("GET" if method == "HEAD" else method)
+            if operation is not None:
+                return operation, parameters
+            allowed |= operations.keys()
+        raise method_not_allowed(*sorted(allowed)) if allowed else unknown_path()
 
 
-def _of_method(node: _Node, method: str) -> Operation:
-    operation = node.operations.get("GET" if method == "HEAD" else method)
-    if operation is None:
-        allowed = sorted(node.operations)
-        if "GET" in allowed:
-            allowed.append("HEAD")
-        raise HttpError(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            f"This path allows {', '.join(allowed)}",
-            headers=[(b"allow", ", ".join(allowed).encode())],
-        )
-    return operation
+def _meanings(node: _Node, segments: Sequence[str]) -> Iterator[tuple[dict[str, Operation], dict[str, str]]]:
+    if not segments:
+        yield node.operations, {}
+        return
+    segment, rest = segments[0], segments[1:]
+    if segment in node.literal:
+        yield from _meanings(node.literal[segment], rest)
+    if node.parameter is not None and segment:
+        name, following = node.parameter
+        for operations, parameters in _meanings(following, rest):
+            yield operations, {name: segment} | parameters
 
 
 async def _read(call: Call, operation: Operation, receive: Receive) -> None:

@@ -37,7 +37,7 @@ class CrossOrigin:
             (b"vary", b"origin"),
         ]
         if scope["method"] == "OPTIONS" and header(scope, b"access-control-request-method") is not None:
-            await Reply(204, b"", [*allowed, *_PREFLIGHT]).send(send)
+            await Reply(204, b"", [*allowed, *_PREFLIGHT]).send(send, receive)
             return
 
         async def send_allowed(message: Message) -> None:

@@ -45,6 +45,17 @@ def unknown_path() -> HttpError:
     return HttpError(HTTPStatus.NOT_FOUND, "path_not_found", "There is nothing at this path")
 
 
+def method_not_allowed(*allowed: str) -> HttpError:
+    """Answer a method that a path does not have; where GET may be used, so may HEAD."""
+    methods = ", ".join((*allowed, "HEAD") if "GET" in allowed else allowed)
+    return HttpError(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        f"This path allows {methods}",
+        headers=[(b"allow", methods.encode())],
+    )
+
+
 def error_reply(error: TertuliaError, request_id: str) -> Reply:
     """Make the answer to a refused request."""
     body: dict[str, Any] = {"code": error.code, "message": error.message, "requestId": request_id}

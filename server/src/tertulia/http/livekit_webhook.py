@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 
 from livekit import api
 from livekit.protocol.webhook import WebhookEvent
 
 from tertulia.errors import TertuliaError, unauthenticated
 from tertulia.http.asgi import Receive, Scope, Send, header
-from tertulia.http.errors import HttpError, error_reply
+from tertulia.http.errors import error_reply, method_not_allowed
 from tertulia.http.replies import no_content
 from tertulia.http.validation import read_body
 
@@ -26,17 +25,12 @@ class LiveKitWebhook:
         """Take one report."""
         try:
             if scope["method"] != "POST":
-                raise HttpError(
-                    HTTPStatus.METHOD_NOT_ALLOWED,
-                    "method_not_allowed",
-                    "Send reports by POST",
-                    headers=[(b"allow", b"POST")],
-                )
+                raise method_not_allowed("POST")
             await self._sink(self._verified(scope, await read_body(scope, receive)))
             reply = no_content()
         except TertuliaError as error:
             reply = error_reply(error, scope["state"]["request_id"])
-        await reply.send(send)
+        await reply.send(send, receive)
 
     def _verified(self, scope: Scope, body: bytes) -> WebhookEvent:
         try:

@@ -10,7 +10,7 @@ from typing import Final
 from tertulia.http.asgi import Scope, header
 from tertulia.http.errors import HttpError
 
-_SET: Final = re.compile(r"bytes=([ \t]*(?:\d+-\d*|-\d+)[ \t]*(?:,[ \t]*(?:\d+-\d*|-\d+)[ \t]*)*)\Z", re.ASCII)
+_SET: Final = re.compile(r"(?i:bytes)=([ \t]*(?:\d+-\d*|-\d+)[ \t]*(?:,[ \t]*(?:\d+-\d*|-\d+)[ \t]*)*)\Z", re.ASCII)
 _LONGEST: Final = 1000
 
 

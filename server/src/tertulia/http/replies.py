@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
-from tertulia.http.asgi import Header, Send
+from tertulia.http.asgi import Header, Receive, Send
 
 JSON: Header = (b"content-type", b"application/json")
 NO_STORE: Header = (b"cache-control", b"no-store")
@@ -23,9 +24,17 @@ class Reply:
     body: bytes | AsyncIterator[bytes] = b""
     headers: list[Header] = field(default_factory=list)
 
-    async def send(self, send: Send, *, extra: Sequence[Header] = (), without_body: bool = False) -> None:
+    async def begun(self) -> Self:
+        """Have the first piece of a streamed body ready: what fails before it is an error, not half an answer."""
+        if not isinstance(self.body, bytes):
+            rest = self.body
+            first = await anext(rest, b"")
+            self.body = _chained(first, rest)
+        return self
+
+    async def send(self, send: Send, receive: Receive, *, without_body: bool = False) -> None:
         """Send it by ASGI. A streamed body without a content-length goes out chunked."""
-        headers = [*self.headers, *extra]
+        headers = list(self.headers)
         body = self.body
         if isinstance(body, bytes):
             if self.status != HTTPStatus.NO_CONTENT:
@@ -35,9 +44,32 @@ class Reply:
             return
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         if not without_body:
-            async for chunk in body:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await _stream(body, send, receive)
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+async def _stream(body: AsyncIterator[bytes], send: Send, receive: Receive) -> None:
+    """Send piece by piece, for as long as there is somebody who takes it: nothing is read for a client that left."""
+    left = asyncio.Event()
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(watch(), name="does the client still listen")
+        async for piece in body:
+            if left.is_set():
+                break
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        watching.cancel()
 
 
 def json_reply(value: object, *, status: int = 200, headers: Sequence[Header] = ()) -> Reply:

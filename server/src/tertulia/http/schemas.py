@@ -22,6 +22,12 @@ def _participant_name(value: str) -> str:
     return value
 
 
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("int_type", "Expected a number")
+    return value
+
+
 ParticipantName = Annotated[str, AfterValidator(_participant_name)]
 
 
@@ -214,7 +220,7 @@ class FieldsQuery(Query):
 class PageQuery(Query):
     """Which page of a list is wanted; without `maxItems` the list comes whole."""
 
-    maxItems: Annotated[int, Field(ge=1, le=100)] | None = Field(
+    maxItems: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=100)] | None = Field(
         default=None, description="How many items to answer at most."
     )
     nextPageToken: str | None = Field(

@@ -14,11 +14,12 @@ import structlog
 from tertulia.errors import TertuliaError, Unavailable
 from tertulia.http.api import Elapsed, log_request
 from tertulia.http.asgi import App, Message, Receive, Scope, Send, header
-from tertulia.http.errors import error_reply, internal_error
+from tertulia.http.errors import error_reply, internal_error, method_not_allowed
 from tertulia.http.pages import Pages
 from tertulia.http.replies import Reply, json_reply
 
 _log = structlog.get_logger(__name__)
+_SIGNALLING: Final = "/rtc"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -51,10 +52,10 @@ class Server:
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
             app = self._app(scope["path"]) if self._state == "ok" else None
-            if app is None:
-                await send({"type": "websocket.close", "code": 1001})
-            else:
+            if app is not None and scope["path"].startswith(_SIGNALLING):
                 await app(scope, receive, send)
+            else:
+                await self._http({**scope, "type": "http", "method": "GET"}, receive, _refusing(send))
 
     def _app(self, path: str) -> App | None:
         for prefix, app in self._prefixes:
@@ -81,16 +82,15 @@ class Server:
             if app is not None:
                 await app(scope, receive, send_with_id)
             else:
-                await self._own(scope).send(send_with_id, without_body=scope["method"] == "HEAD")
+                await self._own(scope).send(send_with_id, receive, without_body=scope["method"] == "HEAD")
         finally:
             log_request(scope, status, elapsed)
 
     def _own(self, scope: Scope) -> Reply:
         request_id = scope["state"]["request_id"]
-        if scope["path"] == "/health":
-            status = HTTPStatus.OK if self._state == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
-            return json_reply({"status": self._state}, status=status)
         try:
+            if scope["path"] == "/health":
+                return self._health(scope)
             return self._ready_pages().answer(scope)
         except TertuliaError as error:
             return error_reply(error, request_id)
@@ -98,7 +98,22 @@ class Server:
             _log.exception("page failed by a defect", request_id=request_id)
             return error_reply(internal_error(), request_id)
 
+    def _health(self, scope: Scope) -> Reply:
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise method_not_allowed("GET")
+        status = HTTPStatus.OK if self._state == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
+        return json_reply({"status": self._state}, status=status)
+
     def _ready_pages(self) -> Pages:
         if self._pages is None or self._state != "ok":
             raise Unavailable("not_ready", f"The server is {self._state}", retry_after_s=1)
         return self._pages
+
+
+def _refusing(send: Send) -> Send:
+    """Answer a handshake for a WebSocket where there is none: as the GET that it also is."""
+
+    async def send_in_handshake(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return send_in_handshake
