@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from pathlib import Path
 
 import pytest
 
 from support.rest import API_KEY, COMMAND, FAR, INTERNAL, PASSWORD, PUBLIC, RestServer, TestRoom, now_ms, running_server
+from tertulia.domain.rooms import RoleSecrets
+from tertulia.services.accounts import AccountService
 
 ACCESS, REFRESH, PARTICIPANT = "OvMeetAccessToken", "OvMeetRefreshToken", "OvMeetParticipantToken"
 
@@ -30,6 +33,59 @@ def test_api_key_header_only(server: RestServer):
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), wrong
         assert "www-authenticate" in answer.headers
     assert server.ask("GET", f"/rooms?X-API-KEY={API_KEY}&x-api-key={API_KEY}", key=None).status_code == 401
+
+
+def test_cookie_or_bearer(server: RestServer, room: TestRoom):
+    """The tokens (not the API key) are accepted as `Authorization: Bearer` too, since cookies are not sent inside a
+    foreign site's iframe."""
+    session, participant = server.log_in(), server.token(room, "Ana")
+    for path, cookie, token in (
+        ("/auth/profile", ACCESS, session["accessToken"]),
+        (f"/rooms/{room.name}/participants", PARTICIPANT, participant),
+    ):
+        assert server.internal("GET", path, cookies={cookie: token}).status_code == 200
+        assert server.internal("GET", path, bearer=token).status_code == 200
+    renewed = server.internal("POST", "/auth/refresh", cookies={REFRESH: session["refreshToken"]})
+    assert renewed.status_code == 200
+    assert server.internal("POST", "/auth/refresh", bearer=renewed.json()["refreshToken"]).status_code == 200
+    assert server.internal("GET", "/auth/profile", bearer=API_KEY).status_code == 401
+
+
+def test_the_secret_authorises(server: RestServer, room: TestRoom):
+    """`POST /participants/token` on the public path has no security in the document: the role's secret is what
+    authorises it."""
+    body = {"roomName": room.name, "participantName": "Ana", "secret": room.secret("viewer")}
+    for key in (None, API_KEY, "wrong"):
+        headers = {} if key is None else {"X-API-KEY": key}
+        answer = server.ask("POST", "/participants/token", body, key=None, headers=headers)
+        assert answer.status_code == 200, key
+        assert '"role": "viewer"' in server.claims(answer.json()["token"])["metadata"]
+        wrong = server.ask("POST", "/participants/token", body | {"secret": "wrong"}, key=None, headers=headers)
+        assert wrong.status_code == 404, key
+
+
+async def test_comparisons(monkeypatch: pytest.MonkeyPatch):
+    """Comparisons are constant-time: every secret goes through `hmac.compare_digest`, whichever is right."""
+    compared: list[tuple[bytes | str, bytes | str]] = []
+    compare = hmac.compare_digest
+
+    def noting(one: bytes | str, other: bytes | str) -> bool:
+        compared.append((one, other))
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", noting)
+    links = RoleSecrets("a" * 22, "b" * 22, "c" * 22)
+    for secret in ("a" * 22, "c" * 22, "", "x" * 22):
+        links.role_of(secret)
+        assert len(compared) == 3
+        compared.clear()
+    accounts = AccountService(
+        store=None, clock=None, secret_key="x", api_key="the-key", admin_user="admin", admin_password=None
+    )
+    for key in ("wrong", "the-ke", "the-key", "the-key"):
+        assert await accounts.is_api_key(key) == (key == "the-key")
+        assert {len(one) for one in compared[-1]} in ({64}, {7}), "digests, or the key that was right before"
+        compared.clear()
 
 
 def test_api_key_not_on_internal(server: RestServer):

@@ -248,7 +248,8 @@ async def test_list_participants(server: RestServer, room: TestRoom):
 
 
 def test_guessing_secrets_is_slowed_down(server: RestServer, room: TestRoom):
-    """Wrong secrets at the token paths: 30 failures a minute and address. Only failures count."""
+    """Wrong secrets at the token paths: 30 failures a minute and address. Only failures count: one
+    application's server may ask for any number of tokens."""
     from support.rest import running_server  # noqa: PLC0415
 
     with running_server(server.folder / f"guess-{room.name}", TERTULIA_TRUSTED_PROXIES="127.0.0.0/8") as own:

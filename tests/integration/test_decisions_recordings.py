@@ -11,8 +11,8 @@ import pytest
 
 from support.livekit_clients import joined
 from support.rest import RestServer, TestRoom, now_ms
-from tertulia.domain.ids import Millis
-from tertulia.domain.recordings import RUNNING, RecordingState
+from tertulia.domain.ids import Millis, RoomName
+from tertulia.domain.recordings import RUNNING, RecordingState, recording_names
 
 MEDIA = bytes(range(256)) * 40  # 10,240 bytes
 
@@ -30,7 +30,9 @@ def recording(server: RestServer, room: TestRoom):
     ],
 )  # fmt: skip
 def test_states(server: RestServer, room: TestRoom, state, public):
-    """The internal representation shows them as they are. The public one maps."""
+    """Canonical states: STARTING → ACTIVE → ENDING → COMPLETE, or FAILED, ABORTED (nothing was recorded),
+    LIMITED_REACHED. The internal representation shows them as they are. The public one (`OpenViduMeetRecording`) maps.
+    One domain model stands behind both; two thin representations stand in front of it."""
     made = server.add_recording(room.name, state=RecordingState(state))
     shown = server.ask("GET", f"/recordings/{made.id}").json()
     assert (shown["status"], shown["id"], shown["roomName"], shown["outputMode"]) == (
@@ -45,7 +47,8 @@ def test_states(server: RestServer, room: TestRoom, state, public):
 
 
 def test_answers(server: RestServer, room: TestRoom, recording):
-    """Start date = first frame written, end date = the stop, duration = the file's, size = the file's."""
+    """Start date = first frame written, end date = the stop, duration = the file's, size = the file's. `outputMode` is
+    `COMPOSED`."""
     shown = server.ask("GET", f"/recordings/{recording.id}").json()
     assert shown == {
         "id": recording.id, "roomName": room.name, "outputMode": "COMPOSED", "status": "STOPPED",
@@ -61,12 +64,26 @@ def test_answers(server: RestServer, room: TestRoom, recording):
     assert server.ask("GET", "/recordings/unknown").status_code == 404
 
 
+def test_names(room: TestRoom):
+    """Ids: `<roomName>--EG_<random>--<random>`, opaque (never parsed); file `<roomName>--<random>.mp4`."""
+    name, file = recording_names(RoomName(room.name), "Aa1", "Bb2")
+    assert (name, file) == (f"{room.name}--EG_Aa1--Bb2", f"{room.name}--Bb2.mp4")
+
+
+def test_ids_are_opaque(server: RestServer, room: TestRoom):
+    """opaque (never parsed): one of another shape is found by it, and its room is the row's."""
+    made = server.add_recording(room.name, id="elsewhere--made-otherwise")
+    shown = server.ask("GET", f"/recordings/{made.id}").json()
+    assert (shown["id"], shown["roomName"]) == (made.id, room.name)
+    assert server.ask("DELETE", f"/recordings/{made.id}").status_code == 204
+
+
 # ── start ──
 
 
 def test_start_order(server: RestServer):
     """Start: unknown room 404; recording switched off 403; already recording 409; nobody in the room 409 (in this
-    order)."""
+    order). Recording off: refused on the server."""
 
     def start(name: str) -> tuple[int, str]:
         answer = server.ask("POST", "/recordings", {"roomName": name})

@@ -28,7 +28,8 @@ def both(request: pytest.FixtureRequest, server: RestServer) -> tuple[str, dict[
 
 
 def test_same_operations(both):
-    """(issue 4) same paths, parameters, schemas, statuses; ours may only add."""
+    """Rule: each document holds on its own base path. The public document governs `/meet/api/v1`, the internal one
+    `/meet/internal-api/v1`. (issue 4) same paths, parameters, schemas, statuses; ours may only add."""
     _base, theirs, ours = both
     for path, methods in theirs["paths"].items():
         for method, operation in methods.items():
@@ -130,7 +131,9 @@ def internal_bearers(server: RestServer) -> dict[str, str]:
 @pytest.mark.parametrize(("base", "path", "method"), _OPERATIONS)
 def test_given_document(server: RestServer, internal_bearers, base, path, method, mode):
     """(issue 4) schemathesis with the two given documents: no server error, status codes, content types, response
-    schemas and headers conform, negative data rejected, authentication not ignored."""
+    schemas and headers conform, negative data rejected, authentication not ignored. What follows fills what the
+    documents leave silent, and narrows them in few places. What a document clearly allows otherwise works as written
+    there."""
     operation = _SCHEMAS[base][path][method.upper()]
     who = "participant" if path.startswith("/participants") else "admin"
     headers = {"X-API-KEY": API_KEY} if base == PUBLIC else {"Authorization": f"Bearer {internal_bearers[who]}"}

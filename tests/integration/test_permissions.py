@@ -213,7 +213,8 @@ def refusals(told: list[rtc.SignalResponse]) -> list[rtc.RequestResponse]:
 @pytest.mark.parametrize("who", REFUSED)
 async def test_signal(who: str, message: str) -> None:
     """(issue 4) The permission matrix (role × signalling message of the embedded server): what the client is told, and
-    what changes. "grants are minimal and enforced by the media server, not only by the page"."""
+    what changes. "Grants are minimal and enforced by the media server, not only by the page"; roles: "**publisher**
+    (publish, subscribe, chat), **viewer** (subscribe only; chat where the room allows it)"."""
     request, told_when_done, changed = SENT[message]
     async with embedded() as running, raw_line(running, token_of(who)) as line:
         sid = (await receive(line, "join")).join.participant.sid

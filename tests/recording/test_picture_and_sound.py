@@ -37,6 +37,8 @@ def lit(film: Film) -> np.ndarray:
 async def test_everyone_is_seen_and_heard_in_their_place_and_time(
     shared_server: MediaServer, room: str, record: StartRecorder, artefacts: Path
 ):
+    """The picture: a tile for everyone who may publish (placeholder with the name while the camera is off), none for
+    viewers and hidden participants."""
     red, green = person(shared_server, room, "red", 400), person(shared_server, room, "green", 700)
     viewer = Publisher(shared_server, room, "viewer")
     async with in_meeting(red):

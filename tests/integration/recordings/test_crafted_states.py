@@ -128,6 +128,8 @@ CASES: list[tuple[RecordingState, Callable[[Crafted, Recording], None], Recordin
 
 
 async def test_every_state_that_a_crash_can_leave(here: Crafted) -> None:
+    """After any crash: COMPLETE with the reason in `details` where there is a playable file, ABORTED where nothing was
+    recorded, FAILED where media is lost."""
     rows = []
     for state, leave, _expected in CASES:
         row = await here.row(state)

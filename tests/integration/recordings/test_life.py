@@ -11,6 +11,8 @@ from recording.publisher import COLOURS
 
 
 async def test_from_start_to_deletion(place: MakePlace) -> None:
+    """Start answers once media is being written, or fails with a reason within 20 s. ACTIVE means that the first media
+    is on the disk. Participants are told by the media server's own recording flag (LiveKit's `active_recording`)."""
     here = await place()
     room = await here.room()
     ann = await here.join(room, colour="green")
@@ -51,6 +53,8 @@ async def test_from_start_to_deletion(place: MakePlace) -> None:
 
 
 async def test_ends_by_itself(place: MakePlace) -> None:
+    """Ends by itself: the meeting empty for 30 s (setting) → COMPLETE; room deleted or expired → COMPLETE at once;
+    limit of duration, size or free disk → LIMITED_REACHED."""
     here = await place(RECORDING_CAPACITY="4", RECORDING_EMPTY_TIMEOUT_S="1.5", RECORDING_MAX_DURATION_S="6")
     left, deleted, limited = [await here.room() for _ in range(3)]
     for room in (left, deleted, limited):
@@ -96,6 +100,7 @@ async def test_stopped_while_it_starts(place: MakePlace) -> None:
 
 
 async def test_refused_when_it_cannot_be_carried(place: MakePlace) -> None:
+    """When this machine can't carry another recording: 503 with `Retry-After`."""
     here = await place(RECORDING_CAPACITY="1")
     one, other = await here.room(), await here.room()
     await here.join(one)
