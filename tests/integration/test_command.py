@@ -151,11 +151,11 @@ async def test_clean_stop(tmp_path: Path):
         room = await asyncio.to_thread(server.create_room)
         token = await asyncio.to_thread(server.token, room, "Ana")
         async with joined(server, token) as ana:
-            began = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
-            await ana.notices("disconnected", within_s=5)
-            assert await asyncio.to_thread(server.process.wait, 10) == 0
-            assert time.monotonic() - began < 10  # 5 s, on a machine that has nothing else to do
+            stopped, _ = await asyncio.gather(
+                asyncio.to_thread(server.process.wait, 5), ana.notices("disconnected", within_s=5)
+            )
+            assert stopped == 0
         assert "Traceback" not in server.log()
 
 
