@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pwd
 import shutil
@@ -11,27 +10,56 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
-import asyncpg
+import psycopg
+from psycopg import sql
 
 _names = count(1)
 
 
-@dataclass(frozen=True, slots=True)
 class Postgres:
-    """A running cluster."""
+    """A cluster: initialised once, started as often as a test wants."""
 
-    port: int
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self._folder = folder
+        self._binaries, self._user = _binaries(), _unprivileged()
+        self._fsync = "on" if durable else "off"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        if self._user is not None:
+            shutil.chown(folder, self._user)
+            shutil.chown(data, self._user)
+        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    def start(self) -> None:
+        """Start, and return when it answers."""
+        options = f"-p {self.port} -k {self._folder} -h 127.0.0.1 -c fsync={self._fsync} -c max_connections=200"
+        self._run("pg_ctl", "start", "--wait", "--timeout=60", "-l", str(self._folder / "log"), "-o", options)
+
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        """Stop: `fast` as an administrator would, `immediate` as after a crash."""
+        self._run("pg_ctl", "stop", "--wait", "--mode", mode)
 
     def new_database(self) -> str:
         """Make an empty database and return its URL."""
         name = f"tertulia_{os.getpid()}_{next(_names)}"
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+        with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{name}"
+
+    def _run(self, command: str, *arguments: str) -> None:
+        # what is inherited by the cluster's processes must not keep anybody waiting: no pipes
+        with (self._folder / f"{command}.log").open("ab") as output:
+            subprocess.run(
+                [self._binaries / command, "-D", self._folder / "data", *arguments],
+                user=self._user, check=True, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self._folder,
+            )  # fmt: skip
 
 
 def _binaries() -> Path:
@@ -53,52 +81,16 @@ def _unprivileged() -> str | None:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Run a cluster for as long as the block lasts."""
-    binaries, user = _binaries(), _unprivileged()
+def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Run a cluster for as long as the block lasts. `durable`: a commit is on the disk, as in production."""
     folder = Path(tempfile.mkdtemp(prefix="tertulia-pg-", dir="/tmp"))
     folder.chmod(0o755)
-    data = folder / "data"
-    data.mkdir(mode=0o700)
-    if user is not None:
-        shutil.chown(folder, user)
-        shutil.chown(data, user)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        user=user, check=True, capture_output=True, cwd=folder,
-    )  # fmt: skip
-    server = subprocess.Popen(
-        [
-            binaries / "postgres", "-D", data, "-p", str(port), "-k", str(folder), "-h", "127.0.0.1",
-            "-c", "fsync=off", "-c", "max_connections=200",
-        ],
-        user=user, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb"), cwd=folder,
-    )  # fmt: skip
     try:
-        asyncio.run(_until_ready(port, server))
-        yield Postgres(port)
-    finally:
-        server.terminate()
+        cluster = Postgres(folder, durable=durable)
+        cluster.start()
         try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            yield cluster
+        finally:
+            cluster.stop("immediate")
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                connection = await asyncpg.connect(f"postgresql://postgres@127.0.0.1:{port}/postgres")
-            except (OSError, asyncpg.PostgresError):
-                if server.poll() is not None:
-                    raise RuntimeError("PostgreSQL did not start") from None
-                await asyncio.sleep(0.1)
-            else:
-                await connection.close()
-                return

@@ -9,9 +9,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, tuple_, update
 
 from tertulia.adapters.sql.statements import insert_unless_conflict
-from tertulia.adapters.sql.tables import recordings
+from tertulia.adapters.sql.tables import RECORDING_RUNS, recordings
 from tertulia.domain.ids import Millis, RecordingId, RoomName
-from tertulia.domain.recordings import RUNNING, Recording, RecordingState
+from tertulia.domain.recordings import Recording, RecordingState
 from tertulia.services.ports import PageKey
 
 _MANY: Final = 500
@@ -21,8 +21,9 @@ _NEWEST: Final = select(recordings).where(_IS_THERE).order_by(recordings.c.creat
 _AFTER: Final = tuple_(recordings.c.created_at_ms, recordings.c.id) < tuple_(
     bindparam("after_ms"), bindparam("after_id")
 )
-_IS_RUNNING: Final = recordings.c.state.in_([state.value for state in sorted(RUNNING)])
-_IS_UNCLAIMED: Final = and_(recordings.c.state == RecordingState.STARTING.value, recordings.c.lease_owner.is_(None))
+_IS_UNCLAIMED: Final = and_(
+    RECORDING_RUNS, recordings.c.state == RecordingState.STARTING.value, recordings.c.lease_owner.is_(None)
+)
 _UNCLAIMED: Final = select(recordings).where(_IS_UNCLAIMED).order_by(recordings.c.created_at_ms).limit(1)
 
 
@@ -57,7 +58,7 @@ class SqlRecordings:
 
     def active_in(self, room: RoomName) -> Recording | None:
         """Find the recording that occupies a room."""
-        statement = select(recordings).where(recordings.c.room == room, _IS_RUNNING)
+        statement = select(recordings).where(recordings.c.room == room, RECORDING_RUNS)
         row = self._connection.execute(statement).mappings().one_or_none()
         return None if row is None else _recording(row)
 
@@ -124,22 +125,24 @@ class SqlRecordings:
 
     def renew(self, *, owner: str, until_ms: Millis) -> None:
         """Keep the leases of all that an owner runs."""
-        statement = update(recordings).where(recordings.c.lease_owner == owner, _IS_RUNNING)
+        statement = update(recordings).where(recordings.c.lease_owner == owner, RECORDING_RUNS)
         self._connection.execute(statement.values(lease_until_ms=until_ms))
 
     def abandoned(self, *, before_ms: Millis) -> list[Recording]:
         """List what runs by its row, but whose lease ran out before an instant."""
-        return self._running(recordings.c.lease_until_ms < before_ms, recordings.c.created_at_ms < before_ms)
+        # few run: a condition on their age would lead SQLite to another index, and through all that is older
+        late = self._running(recordings.c.lease_until_ms < before_ms)
+        return [recording for recording in late if recording.created_at_ms < before_ms]
 
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
         """Ask that the room's active recording is brought to its end; who asked first counts."""
         statement = update(recordings).where(
-            recordings.c.room == room, _IS_RUNNING, recordings.c.stop_requested_at_ms.is_(None)
+            recordings.c.room == room, RECORDING_RUNS, recordings.c.stop_requested_at_ms.is_(None)
         )
         self._connection.execute(statement.values(stop_requested_at_ms=now_ms, details=details))
 
     def _running(self, *which: ColumnElement[bool]) -> list[Recording]:
-        statement = select(recordings).where(_IS_RUNNING, *which)
+        statement = select(recordings).where(RECORDING_RUNS, *which)
         return [_recording(row) for row in self._connection.execute(statement).mappings()]
 
 

@@ -40,7 +40,7 @@ def open_store(database_url: str) -> SqlStore:
         # its driver takes as long to import as the rest: SQLite need not wait for it
         from tertulia.adapters.sql.postgres import PostgresStore  # noqa: PLC0415
 
-        return PostgresStore(url.set(drivername="postgresql+asyncpg"))
+        return PostgresStore(url.set(drivername="postgresql+psycopg"))
     raise ConfigurationError(
         f"TERTULIA_DATABASE_URL: '{backend}' is no database that is supported: sqlite or postgresql"
     )

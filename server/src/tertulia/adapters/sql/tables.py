@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,6 +25,9 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_name)s",
     }
 )
+
+RECORDING_RUNS: Final = text("state IN ('STARTING', 'ACTIVE', 'ENDING')")
+"""An index with this condition serves only queries that hold it word for word, without parameters."""
 
 rooms = Table(
     "rooms",
@@ -84,8 +89,8 @@ recordings = Table(
         "ux_recordings_one_active",
         "room",
         unique=True,
-        sqlite_where=text("state IN ('STARTING', 'ACTIVE', 'ENDING')"),
-        postgresql_where=text("state IN ('STARTING', 'ACTIVE', 'ENDING')"),
+        sqlite_where=RECORDING_RUNS,
+        postgresql_where=RECORDING_RUNS,
     ),
 )
 
