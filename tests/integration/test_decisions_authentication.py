@@ -238,6 +238,19 @@ def test_session(server: RestServer):
     assert server.internal("POST", "/auth/logout").status_code == 204
 
 
+def test_password_changed_in_the_environment(tmp_path: Path):
+    """the environment or the CLI can set or rotate them: sessions begun with the old password end, others stay."""
+    with running_server(tmp_path) as server:
+        session = server.log_in()["accessToken"]
+    with running_server(tmp_path) as server:
+        assert server.internal("GET", "/auth/profile", bearer=session).status_code == 200
+    with running_server(tmp_path, TERTULIA_ADMIN_PASSWORD="another password") as server:
+        assert server.internal("GET", "/auth/profile", bearer=session).status_code == 401
+        old, new = ({"username": "admin", "password": password} for password in (PASSWORD, "another password"))
+        assert server.internal("POST", "/auth/login", old).status_code == 401
+        assert server.internal("POST", "/auth/login", new).status_code == 200
+
+
 def test_refresh_reuse(server: RestServer):
     """the old refresh token dies; reuse revokes the session, 401 without one."""
     first = server.log_in()
@@ -290,6 +303,10 @@ def test_participant_auth(tmp_path: Path, mode, guarded):
                 assert ask().status_code == (401 if role in guarded else 200)
                 assert ask(bearer=admin).status_code == 200
                 assert ask(cookies={ACCESS: admin}, headers={"x": "y"}).status_code in {200, 409}
+        for role in ("moderator", "publisher", "viewer"):
+            link = {"roomName": room.name, "secret": room.secret(role)}
+            assert own.internal("POST", "/participants/role", link).status_code == (401 if role in guarded else 200)
+            assert own.internal("POST", "/participants/role", link, bearer=admin).status_code == 200
         body = {"roomName": room.name, "participantName": "A", "secret": "wrong"}
         assert own.internal("POST", "/participants/token", body).status_code == 403  # the secret comes first
 

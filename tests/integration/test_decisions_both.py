@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
+import requests
 
-from support.rest import FAR, INTERNAL, PUBLIC, RestServer, TestRoom
+from support.rest import API_KEY, FAR, INTERNAL, PUBLIC, RestServer, TestRoom
 
 
 def details(answer) -> dict[str, str]:
@@ -94,6 +96,16 @@ def test_unknown_path(server: RestServer, base, path, key):
     for method in ("GET", "POST", "OPTIONS"):
         answer = server.ask(method, path, base=base, **keys[key])
         assert (answer.status_code, answer.json()["code"]) == (404, "path_not_found")
+
+
+def test_participant_named_as_a_path(server: RestServer, room: TestRoom):
+    """`token` and `role` are names like any other: who is called so can be disconnected."""
+    for name in ("token", "role"):
+        answer = server.ask("DELETE", f"/participants/{name}?roomName={room.name}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "participant_not_found")
+        moderator = server.token(room, "mod")
+        answer = server.internal("DELETE", f"/participants/{name}?roomName={room.name}", bearer=moderator)
+        assert (answer.status_code, answer.json()["code"]) == (404, "participant_not_found")
 
 
 @pytest.mark.parametrize(
@@ -264,7 +276,8 @@ def test_paging(server: RestServer):
         assert bool(token) == bool(link)
         path = link.group(1).removeprefix(PUBLIC) if link else None
     assert seen == everything
-    for bad in ("maxItems=0", "maxItems=101", "maxItems=x", "maxItems=1.5", "maxItems=-1", "nextPageToken=",
+    for bad in ("maxItems=0", "maxItems=101", "maxItems=x", "maxItems=1.5", "maxItems=-1", "maxItems=1_0",
+                "maxItems=%205", "nextPageToken=",
                 "nextPageToken=abc", "nextPageToken=MTIz", "nextPageToken=%00"):  # fmt: skip
         assert server.ask("GET", f"/rooms?{bad}").status_code == 422, bad
         assert server.ask("GET", f"/recordings?{bad}").status_code == 422, bad
@@ -283,6 +296,22 @@ def test_idempotency_key(server: RestServer):
     admin = server.log_in()["accessToken"]
     other = server.ask("POST", "/rooms", body, headers=headers, bearer=admin)
     assert other.json()["roomName"] != first.json()["roomName"]
+
+
+def test_idempotency_key_at_once(server: RestServer):
+    """Every POST that creates something honours `Idempotency-Key`: also when it comes many times at once."""
+    for _ in range(5):
+        headers = {"X-API-KEY": API_KEY, "Idempotency-Key": f"at-once-{server.create_room().name}"}
+
+        def create(_number: int, headers: dict[str, str] = headers) -> tuple[int, str]:
+            body = {"expirationDate": FAR}
+            answer = requests.post(f"{server.url}{PUBLIC}/rooms", json=body, headers=headers, timeout=60)
+            return answer.status_code, answer.json().get("roomName")
+
+        with ThreadPoolExecutor(16) as threads:
+            answers = set(threads.map(create, range(16)))
+        assert len(answers) == 1, answers
+        assert answers.pop()[0] == 200
 
 
 def test_idempotency_not_for_tokens(server: RestServer, room: TestRoom):

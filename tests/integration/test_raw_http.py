@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from support.rest import API_KEY, PUBLIC, RestServer, TestRoom
 
 KEY = f"Host: x\r\nX-API-KEY: {API_KEY}\r\n"
@@ -69,11 +70,8 @@ def test_endless_head(server: RestServer):
     """A request whose headers do not end costs us a bounded amount of memory, and is told so."""
     with connected(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
-        sent = 0
         with pytest.raises(ConnectionError):
-            while sent < 64 * 1024 * 1024:
-                connection.sendall(b"a" * 65536)
-                sent += 65536
+            connection.sendall(b"a" * 64 * 1024 * 1024)
     status, headers, body = exchanged(server, b"GET / HTTP/1.1\r\nX-Long: ".ljust(512 * 1024 + 1, b"a"))
     assert (status, json.loads(body)["code"]) == (431, "headers_too_large")
     assert headers["x-request-id"] == json.loads(body)["requestId"]

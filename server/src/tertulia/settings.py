@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -26,6 +27,8 @@ from tertulia.errors import ConfigurationError
 
 PREFIX: Final = "TERTULIA_"
 FILE: Final = "tertulia.toml"
+_NO_URL: Final = re.compile(r"[\s;,'\"<>]")
+"""What would end a URL in a header or a policy."""
 
 
 def _split(value: object) -> object:
@@ -136,13 +139,17 @@ class Settings(BaseSettings):
         "720p30", title="720p30, 1080p30 or audio", description="picture and rate of recordings"
     )
     recording_max_duration_s: float = Field(
-        8 * 3600, gt=0, title="seconds, more than 0", description="the longest a recording may be"
+        8 * 3600, gt=0, allow_inf_nan=False, title="seconds, more than 0", description="the longest a recording may be"
     )
     recording_max_bytes: int | None = Field(
         None, gt=0, title="bytes, more than 0", description="the largest a recording may be; default: no limit"
     )
     recording_empty_timeout_s: float = Field(
-        30, ge=0, title="seconds, 0 or more", description="how long an empty meeting goes on being recorded"
+        30,
+        ge=0,
+        allow_inf_nan=False,
+        title="seconds, 0 or more",
+        description="how long an empty meeting goes on being recorded",
     )
     recording_min_free_bytes: int = Field(
         1_000_000_000, ge=0, title="bytes, 0 or more", description="recordings end when less of the disk is free"
@@ -193,6 +200,18 @@ class Settings(BaseSettings):
     @classmethod
     def _is_database_url(cls, value: str) -> str:
         if value and value.partition(":")[0].partition("+")[0] not in {"sqlite", "postgresql"}:
+            raise _refused()
+        try:
+            _ = urlsplit(value).port
+        except ValueError:
+            raise _refused() from None
+        return value
+
+    @field_validator("recordings_url")
+    @classmethod
+    def _is_folder_or_bucket(cls, value: str) -> str:
+        scheme, separator, bucket = value.partition("://")
+        if separator and (scheme not in {"file", "s3", "gs", "az"} or not bucket):
             raise _refused()
         return value
 
@@ -274,7 +293,7 @@ def _url(value: str, schemes: set[str], *, path: bool = True) -> str:
         _ = parts.port
     except ValueError:
         raise _refused() from None
-    if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment or _NO_URL.search(value):
         raise _refused()
     if not path and parts.path not in {"", "/"}:
         raise _refused()

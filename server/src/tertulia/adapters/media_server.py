@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Awaitable
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -39,18 +38,17 @@ _SOURCE: Final = {
 class LiveKitServer:
     """A LiveKit-compatible server. Use as an async context manager: it owns a connection pool."""
 
-    def __init__(self, url: str, *, api_key: str, api_secret: str, trust: ssl.SSLContext | bool = True) -> None:
+    def __init__(self, url: str, *, api_key: str, api_secret: str) -> None:
         self._url = url
         self._api_key = api_key
         self._api_secret = api_secret
-        self._trust = trust
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         """Open the connection pool; nothing is sent yet."""
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
         # a connection is given up before the server (5 s here, more elsewhere) can close it under a request
-        connector = aiohttp.TCPConnector(ssl=self._trust, keepalive_timeout=_KEEP_ALIVE_S)
+        connector = aiohttp.TCPConnector(keepalive_timeout=_KEEP_ALIVE_S)
         self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
         return self
 
@@ -171,7 +169,7 @@ class MediaReports:
             if event.event == "participant_joined":
                 await self._meetings.joined(room, _live(event.participant))
             elif event.event in {"participant_left", "participant_connection_aborted"}:
-                await self._meetings.left(room, Identity(event.participant.identity))
+                await self._meetings.left(room, _live(event.participant))
         except Unavailable as error:
             _log.warning(
                 "report of the media server comes too early or too late", report=event.event, reason=error.message

@@ -50,6 +50,10 @@ class Seat:
             return self.role
         return min(self.role, link_role, key=lambda role: role.rank)
 
+    def reserved_since(self, joined_at_ms: Millis) -> bool:
+        """Tell whether the name was reserved again after somebody joined under it; 0 is an unknown instant."""
+        return 0 < joined_at_ms < self.reserved_until_ms - RESERVATION_MS
+
     def next_issue(self, now_ms: Millis) -> Millis:
         """Tell the issue date of a new token: later than everything that killed or changed older ones."""
         return Millis(max(now_ms, self.dead_before_ms + 1, self.role_changed_at_ms + 1))

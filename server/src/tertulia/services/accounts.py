@@ -23,6 +23,7 @@ from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, TokenKind, deri
 
 _API_KEY: Final = "api_key"
 _ADMIN_PASSWORD: Final = "admin_password"  # noqa: S105 - the name of a row
+_PASSWORD_OF_SETTINGS: Final = "admin_password_of_settings"  # noqa: S105 - the name of a row
 _KEY_CACHE_MS: Final = 1000
 _LOGIN_FAILURES: Final = 10
 _LOGIN_WINDOW_MS: Final = 5 * 60 * 1000
@@ -82,7 +83,7 @@ class AccountService:
     async def prepare(self) -> FirstSecrets:
         """Make the secrets that neither the settings nor the store have."""
         if self._set_password is not None:
-            self._password_hash = await asyncio.to_thread(self._hasher.hash, self._set_password)
+            await self._take_password_of_settings(self._set_password)
 
         def missing(tx: Transaction) -> tuple[bool, bool]:
             return tx.accounts.credential(_API_KEY) is None, tx.accounts.credential(_ADMIN_PASSWORD) is None
@@ -92,6 +93,20 @@ class AccountService:
             api_key=await self.rotate_api_key() if no_key and self._set_key_digest is None else None,
             admin_password=await self.set_password() if no_password and self._set_password is None else None,
         )
+
+    async def _take_password_of_settings(self, password: str) -> None:
+        """Use the password of the settings; when it is another than at the last start, every session ends."""
+        hashed = await self._store.read(lambda tx: tx.accounts.credential(_PASSWORD_OF_SETTINGS))
+        if hashed is None or not await self._matches(hashed, password):
+            fresh = await asyncio.to_thread(self._hasher.hash, password)
+
+            def work(tx: Transaction) -> None:
+                tx.accounts.put_credential(_PASSWORD_OF_SETTINGS, fresh)
+                tx.accounts.delete_sessions()
+
+            await self._store.write(work)
+            hashed = fresh
+        self._password_hash = hashed
 
     async def rotate_api_key(self) -> str:
         """Make a new API key; the old one is refused within a second."""
@@ -166,8 +181,11 @@ class AccountService:
 
     async def _is_password(self, password: str) -> bool:
         hashed = self._password_hash or await self._store.read(lambda tx: tx.accounts.credential(_ADMIN_PASSWORD))
+        return await self._matches(hashed or "", password)
+
+    async def _matches(self, hashed: str, password: str) -> bool:
         try:
-            return await asyncio.to_thread(self._hasher.verify, hashed or "", password)
+            return await asyncio.to_thread(self._hasher.verify, hashed, password)
         except (VerificationError, InvalidHashError):
             return False
 

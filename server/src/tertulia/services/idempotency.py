@@ -5,13 +5,19 @@ What was created is remembered in the transaction that creates it, so a crash ca
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from tertulia.domain.ids import Millis
 from tertulia.errors import Conflict, FieldProblem, InvalidInput
-from tertulia.services.ports import Once, Transaction
+from tertulia.services.ports import Once, Store, Transaction
 
 LIFETIME_MS: Final = 24 * 3600 * 1000
+T = TypeVar("T")
+
+
+class _OutrunError(Conflict):
+    """A request with the same key was faster by a moment."""
 
 
 def replayed(tx: Transaction, once: Once | None, now_ms: Millis) -> str | None:
@@ -29,5 +35,20 @@ def replayed(tx: Transaction, once: Once | None, now_ms: Millis) -> str | None:
 
 def remember(tx: Transaction, once: Once | None, result: str, now_ms: Millis) -> None:
     """Keep what this request created. Raises Conflict when a request with the same key was faster by a moment."""
-    if once is not None and not tx.idempotency.put(once, result, expires_at_ms=Millis(now_ms + LIFETIME_MS)):
-        raise Conflict("request_in_progress", "A request with this Idempotency-Key is just being answered; try again")
+    if once is None:
+        return
+    expires_at_ms = Millis(now_ms + LIFETIME_MS)
+    if tx.idempotency.put(once, result, expires_at_ms=expires_at_ms):
+        return
+    tx.idempotency.forget_expired(now_ms=now_ms)  # a key of more than a day ago may still be there
+    if not tx.idempotency.put(once, result, expires_at_ms=expires_at_ms):
+        message = "A request with this Idempotency-Key is just being answered; try again"
+        raise _OutrunError("request_in_progress", message)
+
+
+async def written_once(store: Store, work: Callable[[Transaction], T]) -> T:
+    """Write what `remember` keeps; where another request was faster, its creation is found the second time."""
+    try:
+        return await store.write(work)
+    except _OutrunError:
+        return await store.write(work)

@@ -5,16 +5,11 @@ Every report is handled so that any order, repetition or loss of reports leads t
 
 from __future__ import annotations
 
-import structlog
-
-from tertulia.domain.ids import Identity, Millis, RoomName
+from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.participants import LiveParticipant
-from tertulia.errors import Forbidden, NotFound
 from tertulia.services.participants import ParticipantService
 from tertulia.services.ports import Clock, MediaServer, Store, Transaction
 from tertulia.services.rooms import RoomService
-
-_log = structlog.get_logger(__name__)
 
 
 class MeetingService:
@@ -37,28 +32,16 @@ class MeetingService:
 
     async def joined(self, room: RoomName, participant: LiveParticipant) -> None:
         """Enforce what a token alone cannot hold, on a media server without our door."""
-        if participant.role is None:
-            return
-        try:
-            admitted = await self._participants.admit(
-                room, participant.identity, participant.role, participant.issued_at_ms
-            )
-        except (NotFound, Forbidden) as refusal:
-            _log.info("joined with a dead token: removed", room=room, reason=refusal.code)
-            await self._media.remove(room, participant.identity)
-            return
-        if admitted.grants is not None and admitted.role is not None and admitted.grants != participant.grants:
-            await self._media.set_role(room, participant, admitted.role, admitted.grants)
+        await self._participants.settle_reported(room, participant)
 
-    async def left(self, room: RoomName, identity: Identity) -> None:
+    async def left(self, room: RoomName, participant: LiveParticipant) -> None:
         """Free the name of somebody who has gone."""
-        await self._participants.left(room, identity)
+        await self._participants.left(room, participant)
 
     async def reconcile(self) -> None:
         """Compare every live meeting of ours with what holds now, and mend the difference."""
         for room in await self._media.rooms():
-            for participant in await self._media.participants(room):
-                await self.joined(room, participant)
+            await self._participants.settle(room)
 
     async def expire(self) -> None:
         """End the meetings of rooms whose time is over. Called every fraction of a second."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+import structlog
+
 from tertulia.domain.access import Grants, Role, grants_for
 from tertulia.domain.ids import Identity, Millis, RoomName
 from tertulia.domain.participants import RESERVATION_MS, LiveParticipant, Seat
@@ -18,6 +20,7 @@ from tertulia.domain.rooms import Room, could_be_room_name
 from tertulia.errors import (
     Conflict,
     Forbidden,
+    NotFound,
     TertuliaError,
     forbidden,
     participant_not_found,
@@ -29,6 +32,8 @@ from tertulia.services.rate_limits import FailureLimit
 from tertulia.services.rooms import find_room
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
 
+_log = structlog.get_logger(__name__)
+_LOOKS: Final = 5
 _GUESSES: Final = 30
 _GUESS_WINDOW_MS: Final = 60_000
 SeatChange = Callable[[Seat, Millis], Seat]
@@ -131,6 +136,8 @@ class ParticipantService:
         try:
             yield
         except _WrongSecretError:
+            # of many guesses at once, too, only so many are answered
+            self._guesses.check(request.address, now_ms=self._clock.now_ms())
             self._guesses.failed(request.address, now_ms=self._clock.now_ms())
             raise refusal from None
 
@@ -208,13 +215,44 @@ class ParticipantService:
         grants = grants_for(role, chat_enabled=room.preferences.chat_enabled)
         return Admitted(role, grants, room.expires_at_ms)
 
-    async def apply_grants(self, room: Room) -> None:
-        """Give everybody in a room the grants that hold now."""
-        for participant in await self._media.participants(room.name):
-            if participant.role is not None:
-                grants = grants_for(participant.role, chat_enabled=room.preferences.chat_enabled)
-                if grants != participant.grants:
-                    await self._media.set_role(room.name, participant, participant.role, grants)
+    async def settle(self, room: RoomName) -> None:
+        """Bring everybody in a room to what holds now, until a look finds nothing to change.
+
+        Others change preferences and roles at the same time: who looks again after writing cannot leave old rules.
+        """
+        for _ in range(_LOOKS):
+            changed = [await self._settled(room, one) for one in await self._media.participants(room)]
+            if not any(changed):
+                return
+
+    async def settle_reported(self, room: RoomName, reported: LiveParticipant) -> None:
+        """Bring somebody to what holds now. A report may be old news: what it calls for is done to who is in now."""
+        if await self._rule(room, reported) != (reported.role, reported.grants):
+            current = await self._media.participant(room, reported.identity)
+            if current is not None:
+                await self._settled(room, current)
+
+    async def _settled(self, room: RoomName, participant: LiveParticipant) -> bool:
+        """Change what does not hold for somebody who is in; False when all does."""
+        role, grants = await self._rule(room, participant)
+        if (role, grants) == (participant.role, participant.grants):
+            return False
+        if role is None or grants is None:
+            _log.info("in the meeting with a dead token: removed", room=room)
+            await self._media.remove(room, participant.identity)
+        else:
+            await self._media.set_role(room, participant, role, grants)
+        return True
+
+    async def _rule(self, room: RoomName, participant: LiveParticipant) -> tuple[Role | None, Grants | None]:
+        """Tell what holds for somebody who is in; (None, None) for those who must not be."""
+        if participant.role is None:
+            return None, participant.grants
+        try:
+            admitted = await self.admit(room, participant.identity, participant.role, participant.issued_at_ms)
+        except (NotFound, Forbidden):
+            return None, None
+        return admitted.role, admitted.grants
 
     # ── people in a room ──
 
@@ -226,11 +264,15 @@ class ParticipantService:
     async def disconnect(self, room_name: str, identity: Identity) -> None:
         """Remove somebody from a meeting; the token they came with is dead."""
         room = await self._room(room_name)
-        if await self._media.participant(room.name, identity) is None:
+        participant = await self._media.participant(room.name, identity)
+        if participant is None or participant.hidden:
             raise participant_not_found(identity)
-        await self._change_seat(
-            room.name, identity, lambda seat, now_ms: replace(seat, dead_before_ms=now_ms, reserved_until_ms=Millis(0))
-        )
+
+        def kill(seat: Seat, now_ms: Millis) -> Seat:
+            dead_before_ms = max(now_ms, participant.issued_at_ms)
+            return replace(seat, dead_before_ms=dead_before_ms, reserved_until_ms=Millis(0))
+
+        await self._change_seat(room.name, identity, kill)
         if not await self._media.remove(room.name, identity):
             raise participant_not_found(identity)
 
@@ -240,25 +282,37 @@ class ParticipantService:
         participant = await self._media.participant(room.name, identity)
         if participant is None or participant.hidden:
             raise participant_not_found(identity)
-        await self._change_seat(
-            room.name, identity, lambda seat, now_ms: replace(seat, role=role, role_changed_at_ms=now_ms)
-        )
+
+        def change(seat: Seat, now_ms: Millis) -> Seat:
+            return replace(seat, role=role, role_changed_at_ms=max(now_ms, participant.issued_at_ms))
+
+        await self._change_seat(room.name, identity, change)
         grants = grants_for(role, chat_enabled=room.preferences.chat_enabled)
         await self._media.set_role(room.name, participant, role, grants)
-        return replace(participant, role=role, grants=grants)
+        changed = replace(participant, role=role, grants=grants)
+        await self.settle_reported(room.name, changed)  # the room's rules may have changed meanwhile
+        return changed
 
-    async def left(self, room_name: RoomName, identity: Identity) -> None:
-        """Free a name whose holder has gone."""
+    async def left(self, room_name: RoomName, participant: LiveParticipant) -> None:
+        """Free a name whose holder has gone. A report may be old news: a newer token keeps the name."""
         if not could_be_room_name(room_name):
             return
-        now_ms = self._clock.now_ms()
-        seat = await self._store.read(lambda tx: tx.seats.find(room_name, identity))
-        if seat is None or seat.reserved_until_ms <= now_ms:
+        identity, now_ms = participant.identity, self._clock.now_ms()
+
+        def freed(seat: Seat | None) -> Seat | None:
+            held = seat is not None and seat.reserved_until_ms > now_ms
+            if seat is None or not held or seat.reserved_since(participant.joined_at_ms):
+                return None
+            return replace(seat, reserved_until_ms=Millis(0))
+
+        if freed(await self._store.read(lambda tx: tx.seats.find(room_name, identity))) is None:
             return
 
         def work(tx: Transaction) -> None:
-            if tx.rooms.lock(room_name) is not None and (current := tx.seats.find(room_name, identity)) is not None:
-                tx.seats.put(replace(current, reserved_until_ms=Millis(0)))
+            if tx.rooms.lock(room_name) is not None:
+                seat = freed(tx.seats.find(room_name, identity))
+                if seat is not None:
+                    tx.seats.put(seat)
 
         await self._store.write(work)
 

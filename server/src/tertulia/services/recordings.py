@@ -26,7 +26,7 @@ from tertulia.domain.recordings import (
     recording_names,
 )
 from tertulia.errors import Conflict, Forbidden, NotFound, Unavailable, recording_not_found
-from tertulia.services.idempotency import remember, replayed
+from tertulia.services.idempotency import remember, replayed, written_once
 from tertulia.services.ports import Clock, FileReader, Files, MediaServer, Once, PageKey, Store, Transaction
 from tertulia.services.rooms import find_room
 
@@ -102,7 +102,7 @@ class RecordingService:
             remember(tx, once, recording.id, now_ms)
             return recording.id
 
-        return await self._started(await self._store.write(insert), once)
+        return await self._started(await written_once(self._store, insert), once)
 
     async def _started(self, recording_id: RecordingId, once: Once | None) -> Recording:
         began_s = time.monotonic()

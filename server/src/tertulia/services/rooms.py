@@ -23,7 +23,7 @@ from tertulia.domain.rooms import (
     room_name,
 )
 from tertulia.errors import FieldProblem, InvalidInput, NotFound, Unavailable, room_not_found
-from tertulia.services.idempotency import remember, replayed
+from tertulia.services.idempotency import remember, replayed, written_once
 from tertulia.services.ports import Clock, MediaServer, Once, PageKey, Store, Transaction
 
 _log = structlog.get_logger(__name__)
@@ -44,8 +44,8 @@ class RoomOptions:
 class LiveRules(Protocol):
     """Brings a changed rule into a running meeting."""
 
-    async def apply_grants(self, room: Room) -> None:
-        """Give everybody in a room the grants that hold now."""
+    async def settle(self, room: RoomName) -> None:
+        """Bring everybody in a room to what holds now."""
         ...
 
 
@@ -110,7 +110,7 @@ class RoomService:
                 remember(tx, once, json.dumps(asdict(room)), now_ms)
             return room
 
-        return await self._store.write(work)
+        return await written_once(self._store, work)
 
     async def get(self, name: str) -> Room:
         """Find a room; NotFound when it is unknown, deleted or expired."""
@@ -143,7 +143,7 @@ class RoomService:
         room, chat_changed = await self._store.write(work)
         if chat_changed:
             try:
-                await self._live.apply_grants(room)
+                await self._live.settle(room.name)
             except Unavailable as error:
                 _log.warning("a meeting follows when the media server is back", room=name, reason=error.message)
         return room
