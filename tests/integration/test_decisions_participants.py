@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from support.livekit_clients import joined
-from support.rest import INTERNAL, PUBLIC, RestServer, TestRoom, now_ms
+from support.rest import API_KEY, INTERNAL, PUBLIC, RestServer, TestRoom, now_ms
 
 
 def token_body(room: TestRoom, name: str, role: str = "publisher") -> dict[str, str]:
@@ -225,6 +226,54 @@ async def test_demotion(server: RestServer, room: TestRoom):
         while (await asyncio.to_thread(server.ask, "GET", f"/rooms/{room.name}/participants")).json():
             await asyncio.sleep(0.05)
     assert server.internal("PUT", path, {"role": "viewer"}, bearer=mona).status_code == 404
+
+
+async def test_who_may_change_a_role(server: RestServer, room: TestRoom):
+    """a moderator can change it: one of the same room, and nobody else; a demotion ends at once what it forbids."""
+    mona = server.token(room, "Mona")
+    elsewhere = server.token(server.create_room(), "Mona")
+    path = f"/rooms/{room.name}/participants/Pia"
+
+    def change(role: str, **credential: Any) -> int:
+        return server.internal("PUT", path, {"role": role}, **credential).status_code
+
+    def published() -> list[dict[str, Any]]:
+        (shown,) = server.ask("GET", f"/rooms/{room.name}/participants").json()
+        return list(shown["tracks"])
+
+    async with joined(server, server.token(room, "Pia", "publisher")) as pia:
+        for credential, status in (
+            ({"bearer": elsewhere}, 403),
+            ({"bearer": server.token(room, "Paul", "publisher")}, 403),
+            ({"bearer": server.token(room, "Vera", "viewer")}, 403),
+            ({"headers": {"X-API-KEY": API_KEY}}, 401),
+            ({}, 401),
+        ):
+            assert await asyncio.to_thread(change, "viewer", **credential) == status, credential
+        assert pia.me.permissions.can_publish
+        await pia.sounds()
+        async with asyncio.timeout(15):
+            while not await asyncio.to_thread(published):
+                await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(change, "viewer", bearer=mona) == 200
+        assert await asyncio.to_thread(published) == []
+        await pia.until(lambda: not pia.me.permissions.can_publish, "the right to publish to go", within_s=2)
+
+
+def test_role_of_link(server: RestServer, room: TestRoom):
+    """(addition `POST /participants/role`, internal) what a link is good for, before anybody is asked for a name: no
+    token, no cookie, no place taken; refused as a token would be."""
+    for role in ("moderator", "publisher", "viewer"):
+        answer = server.internal("POST", "/participants/role", {"roomName": room.name, "secret": room.secret(role)})
+        assert (answer.status_code, answer.json()) == (200, {"role": role})
+        assert "set-cookie" not in answer.headers
+    for body, status in (
+        ({"roomName": "unknown", "secret": room.secret("viewer")}, 404),
+        ({"roomName": room.name, "secret": "wrong"}, 403),
+        ({"roomName": room.name}, 422),
+        ({"roomName": room.name, "secret": room.secret("viewer"), "participantName": "Ana"}, 422),
+    ):
+        assert server.internal("POST", "/participants/role", body).status_code == status, body
 
 
 async def test_list_participants(server: RestServer, room: TestRoom):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from support.rest import API_KEY, INTERNAL, PUBLIC, RestServer
 from .given_documents import OVERLAY, overlaid
 from .given_documents import given as given_document
 
+QUICKSTART = Path(__file__).resolve().parents[2] / "docs" / "api" / "quickstart.md"
 DOCUMENTS = {PUBLIC: "openvidu-meet-api.yaml", INTERNAL: "openvidu-meet-internal-api.yaml"}
 
 
@@ -49,6 +51,20 @@ def test_same_operations(both):
                 assert set(answer.get("content", ())) <= set(mine["responses"][status].get("content", ()))
                 headers = set(answer.get("headers", ())) - {"Content-Length", "Accept-Ranges"}
                 assert headers <= set(mine["responses"][status].get("headers", ())), (path, method, status)
+
+
+def test_additions_say_so(both):
+    """(issue 4) small additions …, documented as additions on both documents; and in the quickstart."""
+    base, theirs, ours = both
+    added = set()
+    for path, methods in ours["paths"].items():
+        for method, operation in methods.items():
+            is_addition = method not in theirs["paths"].get(path, {})
+            assert operation.get("description", "").startswith("An addition") == is_addition, (method, path)
+            added |= {path} if is_addition else set()
+    told = QUICKSTART.read_text()
+    known = set(given_document(DOCUMENTS[PUBLIC])["paths"]) if base == INTERNAL else set()
+    assert [path for path in added - known if path not in told and not path.startswith("/auth/")] == []
 
 
 def test_same_fields(both):

@@ -31,8 +31,7 @@ def internal_operations(
     sessions: SessionHandlers,
 ) -> list[Operation]:
     """List the operations of the internal API."""
-    cookie = ("Set-Cookie",)
-    return [
+    added = [
         *room_operations(rooms, _ROOM),
         *in_room_operations(participants, _PARTICIPANT),
         Operation(
@@ -40,6 +39,25 @@ def internal_operations(
             "Tell what somebody who joins with a link will be", _PARTICIPANT,
             one("The role", LinkRole, 401, 403, 404, 413, 415, 422, 429), body=MeetingLink,
         ),
+        *recording_operations(
+            recordings, _RECORDINGS, MeetRecording, (recordings.start_by_either_name, StartMeetRecording)
+        ),
+        Operation(
+            "createStreamTicket", "POST", "/recordings/{recordingId}/stream-ticket", Action.TICKET, recordings.ticket,
+            "Get a ticket that opens this one recording's stream for ten minutes", _RECORDINGS,
+            one("The ticket", StreamTicket, 401, 403, 404),
+        ),
+        *_session_operations(sessions),
+    ]  # fmt: skip
+    return [
+        *_given_operations(participants, recordings),
+        *(replace(operation, is_addition=True) for operation in added),
+    ]
+
+
+def _given_operations(participants: ParticipantHandlers, recordings: RecordingHandlers) -> list[Operation]:
+    cookie = ("Set-Cookie",)
+    return [
         Operation(
             "generateParticipantToken", "POST", "/participants/token", Action.TAKE_TOKEN, participants.token_if_free,
             "Generate a token for a participant", _PARTICIPANT,
@@ -57,16 +75,7 @@ def internal_operations(
             participants.disconnect_as_moderator, "Disconnect a participant from your own room", _PARTICIPANT,
             nothing("The participant is disconnected", 401, 403, 404, 422, 503), query=InRoom,
         ),
-        *recording_operations(
-            recordings, _RECORDINGS, MeetRecording, (recordings.start_by_either_name, StartMeetRecording)
-        ),
         replace(stream_operation(recordings), query=TicketQuery),
-        Operation(
-            "createStreamTicket", "POST", "/recordings/{recordingId}/stream-ticket", Action.TICKET, recordings.ticket,
-            "Get a ticket that opens this one recording's stream for ten minutes", _RECORDINGS,
-            one("The ticket", StreamTicket, 401, 403, 404),
-        ),
-        *_session_operations(sessions),
     ]  # fmt: skip
 
 

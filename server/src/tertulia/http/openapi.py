@@ -17,6 +17,7 @@ from tertulia.http.operations import Answer, Operation
 
 Json = dict[str, Any]
 _REF: Final = "#/components/schemas/{model}"
+_ADDITION: Final = "An addition: the OpenVidu Meet document does not have it."
 _SCHEMES: Final[Json] = {
     "apiKeyInHeader": {"type": "apiKey", "in": "header", "name": "X-API-KEY"},
     "accessTokenCookie": {"type": "apiKey", "in": "cookie", "name": ACCESS_COOKIE},
@@ -72,6 +73,8 @@ def _operation(operation: Operation, permissions: Mapping[Action, frozenset[Acto
     schemes = [name for actor in sorted(permissions[operation.action]) for name in _SCHEMES_OF[actor]]
     if schemes:
         made["security"] = [{name: []} for name in dict.fromkeys(schemes)]
+    if operation.is_addition:
+        made["description"] = _ADDITION
     if operation.body is not None:
         schema = {"$ref": _REF.format(model=operation.body.__name__)}
         content = {"application/json": {"schema": schema}}

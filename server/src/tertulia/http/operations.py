@@ -65,7 +65,7 @@ class Operation:
     """One method on one path of a base path.
 
     `header_names` are request headers it reads; `check_headers` raises when one of them is malformed. Without
-    `body_required` an empty body is as good as none.
+    `body_required` an empty body is as good as none. `is_addition`: the given document does not have it.
     """
 
     id: str
@@ -81,6 +81,7 @@ class Operation:
     query: type[BaseModel] | None = None
     header_names: tuple[str, ...] = ()
     check_headers: Callable[[Scope], None] | None = None
+    is_addition: bool = False
 
 
 ERROR_TEXT: Mapping[int, str] = {

@@ -68,11 +68,12 @@ def room_operations(rooms: RoomHandlers, tag: str) -> list[Operation]:
         Operation(
             "rotateRoomLinks", "POST", "/rooms/{roomName}/rotate-links", Action.ROTATE_LINKS, rooms.rotate_links,
             "Give a room new links; the old ones stop working", tag,
-            one("The room with its new links", OpenViduMeetRoom, 401, 404),
+            one("The room with its new links", OpenViduMeetRoom, 401, 404), is_addition=True,
         ),
         Operation(
             "endMeeting", "POST", "/rooms/{roomName}/end", Action.END_MEETING, rooms.end,
             "End the meeting, keep the room", tag, nothing("The meeting is over", 401, 403, 404, 503),
+            is_addition=True,
         ),
     ]  # fmt: skip
 
@@ -82,12 +83,13 @@ def in_room_operations(participants: ParticipantHandlers, tag: str) -> list[Oper
     return [
         Operation(
             "getParticipants", "GET", "/rooms/{roomName}/participants", Action.LIST_PARTICIPANTS, participants.list_all,
-            "List who is in a room", tag, many("Who is in", MeetParticipant, 401, 403, 404, 503),
+            "List who is in a room", tag, many("Who is in", MeetParticipant, 401, 403, 404, 503), is_addition=True,
         ),
         Operation(
             "changeParticipantRole", "PUT", "/rooms/{roomName}/participants/{participantName}", Action.CHANGE_ROLE,
             participants.change_role, "Change somebody's role, at once and for when they come back", tag,
             one("The participant as it is now", MeetParticipant, 401, 403, 404, 413, 415, 422, 503), body=RoleChange,
+            is_addition=True,
         ),
     ]  # fmt: skip
 
