@@ -29,4 +29,5 @@ def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None
 def insert_unless_conflict(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row; False when a unique index forbids it."""
     statement = _INSERT[connection.dialect.name](table).on_conflict_do_nothing()
+    statement = statement.execution_options(preserve_rowcount=True)
     return connection.execute(statement, row).rowcount > 0
