@@ -61,8 +61,9 @@ bench: prepare-dev ## join time, and forwarded packets per server CPU-second
 	.venv/bin/python -m bench.join_time
 	.venv/bin/python -m bench.forwarding
 
-bench-api: prepare-dev ## REST requests a second, SQLite and PostgreSQL
+bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and PostgreSQL
 	.venv/bin/python -m bench.api
+	.venv/bin/python -m bench.many_rooms
 
 bench-recording: prepare-dev ## CPU of a recording, and how soon it plays
 	.venv/bin/python -m bench.recording

@@ -3,8 +3,10 @@
     python -m bench.api [--seconds 10]
 
 Authenticated `GET /rooms/{roomName}`, `POST /rooms` and token creation, on SQLite and PostgreSQL, by `wrk`; beside them
-the least that Express 5 can do for the same work (`bench/express`, when its packages are installed), and our memory
-after the load. On a machine that others use too, the CPU time of a request says more than requests a second.
+the least that Express 5 can do for the same work (`bench/express`, when its packages are installed). Each is asked as
+fast as it can, then half as often at random moments: the second p99 is what an application sees of a server that is
+not overloaded. Then our memory over 100,000 requests. PostgreSQL runs on both cores with a commit on the disk.
+On a machine that others use too, the CPU time of a request says more than requests a second.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from tests.support.postgres import running_postgres
@@ -29,6 +32,13 @@ from bench.ports import free_port
 EXPRESS = Path(__file__).parent / "express"
 TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 32
+MEMORY_REQUESTS = 100_000
+MEMORY_STEP_S = 4
+PAUSES = """
+math.randomseed({seed})
+delay = function() return math.floor(-math.log(1 - math.random()) * {mean_ms:.2f} + 0.5) end
+"""
+"""For wrk: a pause before each request, of exponential length, so that requests come at random moments."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,7 @@ class Load:
 class Figures:
     """What came out of one load."""
 
+    requests: int
     per_second: float
     cpu_us: float
     p99_ms: float
@@ -67,11 +78,15 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def measure(url: str, pid: int, load: Load, seconds: int, connections: int = CONNECTIONS) -> Figures:
+def measure(url: str, pid: int, load: Load, seconds: int, *, per_second: float | None = None) -> Figures:
+    """Ask with 32 connections, as fast as answers come or so often a second (about)."""
+    pauses = ""
+    if per_second is not None:
+        pauses = PAUSES.format(seed=pid, mean_ms=max(CONNECTIONS / per_second * 1000 - 1, 0))
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(load.script)
+        script.write(load.script + pauses)
         script.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", f"X-API-KEY: {API_KEY}"]
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-H", f"X-API-KEY: {API_KEY}"]
         before = cpu_s(pid)
         done = subprocess.run(
             ["taskset", "-c", "1", *command, "-s", script.name, f"{url}{load.path}"],
@@ -83,13 +98,15 @@ def measure(url: str, pid: int, load: Load, seconds: int, connections: int = CON
     requests = int(re.search(r"(\d+) requests in", done.stdout)[1])
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
     scale = {"us": 0.001, "ms": 1.0, "s": 1000.0}[p99[2]]
-    return Figures(requests / seconds, spent / requests * 1e6, float(p99[1]) * scale)
+    return Figures(requests, requests / seconds, spent / requests * 1e6, float(p99[1]) * scale)
 
 
-def show(what: str, load: Load, figures: Figures) -> None:
+def full_and_half(what: str, url: str, pid: int, load: Load, seconds: int) -> None:
+    full = measure(url, pid, load, seconds)
+    half = measure(url, pid, load, seconds, per_second=full.per_second / 2)
     print(
-        f"{what:<12} {load.name:<26} {figures.per_second:8.0f} /s   {figures.cpu_us:6.0f} µs of CPU a request"
-        f"   p99 {figures.p99_ms:6.1f} ms",
+        f"{what:<12} {load.name:<26} {full.per_second:6.0f} /s   {full.cpu_us:6.0f} µs of CPU a request"
+        f"   p99 {full.p99_ms:6.1f} ms;  at {half.per_second:5.0f} /s: p99 {half.p99_ms:6.1f} ms",
         flush=True,
     )
 
@@ -100,11 +117,20 @@ def memory_mb(pid: int) -> float:
 
 def ours(what: str, server: RestServer, seconds: int) -> None:
     room: TestRoom = server.create_room()
-    subprocess.run(["taskset", "-acp", "0", str(server.process.pid)], capture_output=True, check=True)
-    before = memory_mb(server.process.pid)
-    for load in loads(room.name, room.secret("viewer")):
-        show(what, load, measure(server.url, server.process.pid, load, seconds))
-    print(f"{what:<12} memory {before:.0f} MB before, {memory_mb(server.process.pid):.0f} MB after\n", flush=True)
+    pid = server.process.pid
+    subprocess.run(["taskset", "-acp", "0", str(pid)], capture_output=True, check=True)
+    asked = loads(room.name, room.secret("viewer"))
+    samples = [f"{memory_mb(pid):.0f}"]
+    for load in asked:
+        full_and_half(what, server.url, pid, load, seconds)
+    requests, turns = 0, cycle(asked)
+    while requests < MEMORY_REQUESTS:
+        requests += measure(server.url, pid, next(turns), MEMORY_STEP_S).requests
+        samples.append(f"{memory_mb(pid):.0f}")
+    print(
+        f"{what:<12} memory: {samples[0]} MB at first, then over {requests} requests {' '.join(samples[1:])}\n",
+        flush=True,
+    )
 
 
 @contextmanager
@@ -133,7 +159,7 @@ def theirs(seconds: int) -> None:
         with urllib.request.urlopen(request) as answer:
             room = re.search(r'"roomName":"(\w+)"', answer.read().decode())[1]
         for load in loads(room, "x"):
-            show("Express", load, measure(url, pid, load, seconds))
+            full_and_half("Express", url, pid, load, seconds)
 
 
 def main() -> None:
@@ -145,7 +171,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with running_server(Path(folder) / "sqlite") as server:
             ours("SQLite", server, seconds)
-        with running_postgres() as cluster:
+        with running_postgres(durable=True) as cluster:
             url = cluster.new_database()
             with running_server(Path(folder) / "postgres", TERTULIA_DATABASE_URL=url) as server:
                 ours("PostgreSQL", server, seconds)
