@@ -168,6 +168,40 @@ def test_null_and_true(server: RestServer, part):
     assert server.ask("POST", "/rooms", {"expirationDate": FAR} | part).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("base", "method", "path", "body"),
+    [
+        (
+            PUBLIC,
+            "POST",
+            "/rooms",
+            {"expirationDate": 1, "roomNamePrefix": "", "maxParticipants": 1, "preferences": {}},
+        ),
+        (PUBLIC, "PUT", "/rooms/x", {"chatPreferences": {}, "recordingPreferences": {}}),
+        (PUBLIC, "PUT", "/rooms/x", {"preferences": {}}),
+        (PUBLIC, "PUT", "/rooms/x/participants/y", {"role": "viewer"}),
+        (PUBLIC, "POST", "/participants/token", {"roomName": "x", "participantName": "y", "secret": "z"}),
+        (PUBLIC, "POST", "/recordings", {"roomName": "x"}),
+        (PUBLIC, "DELETE", "/recordings", {"recordingIds": []}),
+        (INTERNAL, "POST", "/participants/role", {"roomName": "x", "secret": "z"}),
+        (INTERNAL, "POST", "/participants/token", {"roomName": "x", "participantName": "y", "secret": "z"}),
+        (INTERNAL, "POST", "/recordings", {"roomId": "x"}),
+        (INTERNAL, "POST", "/auth/login", {"username": "x", "password": "y"}),
+    ],
+)
+def test_values_of_every_kind(server: RestServer, base, method, path, body):
+    """Whatever stands where something else is expected is refused, and is never a failure of ours."""
+    if base == INTERNAL and path == "/recordings":
+        ask = partial(server.internal, bearer=server.log_in()["accessToken"])
+    else:
+        ask = partial(server.ask, base=base)
+    for field, right in body.items():
+        for wrong in (None, True, 1.5, "x", [], {}, [[]], {"a": {}}, [None], 10**400):
+            if type(wrong) is not type(right) or wrong in ([[]], [None], {"a": {}}):
+                answer = ask(method, path, body | {field: wrong})
+                assert (answer.status_code, answer.json()["code"]) == (422, "invalid_body"), (field, wrong)
+
+
 def test_order_authentication_first(server: RestServer):
     """Order of checks: authentication, permission, content type, validation …, existence, state."""
     assert server.ask("POST", "/rooms", raw=b"{", content_type="text/plain", key=None).status_code == 401

@@ -197,10 +197,14 @@ class Token(BaseModel):
     token: str | None = None
 
 
+def _role(value: object) -> object:
+    return Role(value) if isinstance(value, str) and value in set(Role) else value
+
+
 class RoleChange(Body):
     """What a participant is to be."""
 
-    role: Annotated[Role, BeforeValidator(lambda value: Role(value) if value in set(Role) else value)]
+    role: Annotated[Role, BeforeValidator(_role)]
 
 
 class InRoom(Query):
