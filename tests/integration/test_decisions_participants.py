@@ -260,6 +260,37 @@ async def test_who_may_change_a_role(server: RestServer, room: TestRoom):
         await pia.until(lambda: not pia.me.permissions.can_publish, "the right to publish to go", within_s=2)
 
 
+async def test_mute(server: RestServer, room: TestRoom):
+    """Roles: **moderator** (publish, subscribe, chat, record, kick, mute, end): of the own room; who is muted is told,
+    and can speak again."""
+    path = f"/rooms/{room.name}/participants/Pia/mute"
+
+    def mute(path: str = path, **credential: Any) -> int:
+        return server.internal("POST", path, **credential).status_code
+
+    mona, elsewhere = server.token(room, "Mona"), server.token(server.create_room(), "Mona")
+    async with (
+        joined(server, server.token(room, "Pia", "publisher")) as pia,
+        joined(server, server.token(room, "Vera", "viewer")) as vera,
+    ):
+        await pia.sounds()
+        await vera.notices("track_subscribed")
+        for bearer in (elsewhere, server.token(room, "Paul", "publisher"), server.token(room, "Vic", "viewer")):
+            assert await asyncio.to_thread(mute, bearer=bearer) == 403
+        assert vera.heard("track_muted") == []
+        assert await asyncio.to_thread(mute, bearer=mona) == 204
+        await vera.notices("track_muted")
+        await pia.notices("track_muted")
+        (track,) = pia.me.track_publications.values()
+        track.track.unmute()
+        await vera.notices("track_unmuted")
+        answer = await asyncio.to_thread(server.ask, "POST", path)
+        assert answer.status_code == 204
+        await vera.until(lambda: len(vera.heard("track_muted")) == 2, "to hear of it again")
+        nobody = path.replace("Pia", "Nobody")
+        assert await asyncio.to_thread(mute, nobody, bearer=mona) == 404
+
+
 def test_role_of_link(server: RestServer, room: TestRoom):
     """(addition `POST /participants/role`, internal) what a link is good for, before anybody is asked for a name: no
     token, no cookie, no place taken; refused as a token would be."""

@@ -39,6 +39,7 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.LIST_PARTICIPANTS: ("GET", "/rooms/{room}/participants", None),
     Action.DISCONNECT_PARTICIPANT: ("DELETE", "/participants/nobody?roomName={room}", None),
     Action.CHANGE_ROLE: ("PUT", "/rooms/{room}/participants/nobody", {"role": "viewer"}),
+    Action.MUTE_PARTICIPANT: ("POST", "/rooms/{room}/participants/nobody/mute", None),
     Action.TAKE_TOKEN: ("POST", "/participants/token", {}),
     Action.LOOK_AT_LINK: ("POST", "/participants/role", {}),
     Action.REFRESH_TOKEN: ("POST", "/participants/token/refresh", {}),

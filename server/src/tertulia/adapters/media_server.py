@@ -106,6 +106,15 @@ class LiveKitServer:
         )
         await _asked_or_gone(self._service.update_participant(request))
 
+    async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
+        """Switch off somebody's microphone."""
+        for track in participant.publications:
+            if track.source == _SOURCE[models.TrackSource.MICROPHONE] and not track.muted:
+                request = room_protocol.MuteRoomTrackRequest(
+                    room=room, identity=participant.identity, track_sid=track.sid, muted=True
+                )
+                await _asked_or_gone(self._service.mute_published_track(request))
+
 
 async def _asked(answer: Awaitable[T]) -> T:
     try:

@@ -69,6 +69,7 @@ class Action(StrEnum):
     LIST_PARTICIPANTS = "list_participants"
     DISCONNECT_PARTICIPANT = "disconnect_participant"
     CHANGE_ROLE = "change_role"
+    MUTE_PARTICIPANT = "mute_participant"
     LOOK_AT_LINK = "look_at_link"
     TAKE_TOKEN = "take_token"
     REFRESH_TOKEN = "refresh_token"
@@ -104,6 +105,7 @@ PUBLIC: Mapping[Action, frozenset[Actor]] = {
     Action.LIST_PARTICIPANTS: _APPLICATION,
     Action.DISCONNECT_PARTICIPANT: _APPLICATION,
     Action.CHANGE_ROLE: _APPLICATION,
+    Action.MUTE_PARTICIPANT: _APPLICATION,
     Action.TAKE_TOKEN: _ANYONE,
     Action.START_RECORDING: _APPLICATION,
     Action.STOP_RECORDING: _APPLICATION,
@@ -126,6 +128,7 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LIST_PARTICIPANTS: _ADMIN | _IN_ROOM,
     Action.DISCONNECT_PARTICIPANT: _MODERATOR,
     Action.CHANGE_ROLE: _ADMIN_OR_MODERATOR,
+    Action.MUTE_PARTICIPANT: _ADMIN_OR_MODERATOR,
     Action.LOOK_AT_LINK: _ANYONE,
     Action.TAKE_TOKEN: _ANYONE,
     Action.REFRESH_TOKEN: frozenset({Actor.HOLDER}),

@@ -85,6 +85,12 @@ class ParticipantHandlers:
         call.only_in(call.path["roomName"])
         return json_reply([participant_answer(one) for one in await self._participants.in_room(call.path["roomName"])])
 
+    async def mute(self, call: Call) -> Reply:
+        """POST /rooms/{roomName}/participants/{participantName}/mute."""
+        call.only_in(call.path["roomName"])
+        await self._participants.mute(call.path["roomName"], Identity(call.path["participantName"]))
+        return no_content()
+
     async def change_role(self, call: Call) -> Reply:
         """PUT /rooms/{roomName}/participants/{participantName}."""
         call.only_in(call.path["roomName"])

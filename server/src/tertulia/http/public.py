@@ -91,6 +91,12 @@ def in_room_operations(participants: ParticipantHandlers, tag: str) -> list[Oper
             one("The participant as it is now", MeetParticipant, 401, 403, 404, 413, 415, 422, 503), body=RoleChange,
             is_addition=True,
         ),
+        Operation(
+            "muteParticipant", "POST", "/rooms/{roomName}/participants/{participantName}/mute",
+            Action.MUTE_PARTICIPANT, participants.mute,
+            "Switch off somebody's microphone; only they can switch it on again", tag,
+            nothing("The microphone is off", 401, 403, 404, 503), is_addition=True,
+        ),
     ]  # fmt: skip
 
 

@@ -264,9 +264,7 @@ class ParticipantService:
     async def disconnect(self, room_name: str, identity: Identity) -> None:
         """Remove somebody from a meeting; the token they came with is dead."""
         room = await self._room(room_name)
-        participant = await self._media.participant(room.name, identity)
-        if participant is None or participant.hidden:
-            raise participant_not_found(identity)
+        participant = await self._somebody(room.name, identity)
 
         def kill(seat: Seat, now_ms: Millis) -> Seat:
             dead_before_ms = max(now_ms, participant.issued_at_ms)
@@ -279,9 +277,7 @@ class ParticipantService:
     async def change_role(self, room_name: str, identity: Identity, role: Role) -> LiveParticipant:
         """Make somebody in the room something else, at once and for when they come back."""
         room = await self._room(room_name)
-        participant = await self._media.participant(room.name, identity)
-        if participant is None or participant.hidden:
-            raise participant_not_found(identity)
+        participant = await self._somebody(room.name, identity)
 
         def change(seat: Seat, now_ms: Millis) -> Seat:
             return replace(seat, role=role, role_changed_at_ms=max(now_ms, participant.issued_at_ms))
@@ -292,6 +288,11 @@ class ParticipantService:
         changed = replace(participant, role=role, grants=grants)
         await self.settle_reported(room.name, changed)  # the room's rules may have changed meanwhile
         return changed
+
+    async def mute(self, room_name: str, identity: Identity) -> None:
+        """Switch off the microphone of somebody in the room; only they can switch it on again."""
+        room = await self._room(room_name)
+        await self._media.mute(room.name, await self._somebody(room.name, identity))
 
     async def left(self, room_name: RoomName, participant: LiveParticipant) -> None:
         """Free a name whose holder has gone. A report may be old news: a newer token keeps the name."""
@@ -319,6 +320,12 @@ class ParticipantService:
     async def _room(self, name: str) -> Room:
         now_ms = self._clock.now_ms()
         return await self._store.read(lambda tx: find_room(tx, name, now_ms))
+
+    async def _somebody(self, room: RoomName, identity: Identity) -> LiveParticipant:
+        participant = await self._media.participant(room, identity)
+        if participant is None or participant.hidden:
+            raise participant_not_found(identity)
+        return participant
 
     async def _change_seat(self, room: RoomName, identity: Identity, change: SeatChange) -> None:
         now_ms = self._clock.now_ms()

@@ -231,6 +231,10 @@ class MediaServer(Protocol):
         """Change what somebody may do, at once; somebody who has just left is no error."""
         ...
 
+    async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
+        """Switch off somebody's microphone; somebody who has just left is no error."""
+        ...
+
 
 class FileReader(Protocol):
     """A finished file that can be read in pieces."""
