@@ -42,6 +42,10 @@ def beep_each_second(start: int, count: int) -> NDArray[np.float64]:
     return np.where(at % RATE < RATE * 60 // 1000, 0.6 * np.sin(2 * np.pi * 1000 * at / RATE), 0.0)
 
 
+def is_flash(now_s: float) -> bool:
+    return now_s % 1.0 < 0.060
+
+
 @dataclass
 class Look:
     """What the camera sees: `size`, a flat colour, and a strip of blocks with the frame's number in bits."""
@@ -52,7 +56,7 @@ class Look:
 
     def draw(self, number: int, now_s: float) -> bytearray:
         width, height = self.size
-        flash = self.flashes and now_s % 1.0 < 0.060
+        flash = self.flashes and is_flash(now_s)
         y, u, v = yuv(255, 255, 255) if flash else yuv(*self.colour)
         luma = np.full((height, width), y, np.uint8)
         block = width // COUNTER_BITS
@@ -79,12 +83,20 @@ class Publisher:
     screen: rtc.LocalTrackPublication | None = None
     simulcast: bool = False
     codec: int | None = None
+    key: bytes | None = None
+    """Encrypts end to end with this key (see `scramble`)."""
+    flashed_at_s: list[float] = field(default_factory=list)
+    beeped_at_s: list[float] = field(default_factory=list)
+    """When a flash, and a sound after silence, was handed over (monotonic clock): a busy machine is late with both."""
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def join(self, *, camera: bool = True, microphone: bool = True, **grants: bool) -> "Publisher":
         self.room = rtc.Room()
         token = self.server.token(self.room_name, self.identity, name=self.name, **grants)
-        await self.room.connect(self.server.url, token, rtc.RoomOptions(auto_subscribe=False))
+        options = rtc.RoomOptions(auto_subscribe=False)
+        if self.key is not None:
+            options.encryption = rtc.E2EEOptions(key_provider_options=rtc.KeyProviderOptions(shared_key=self.key))
+        await self.room.connect(self.server.url, token, options)
         if camera:
             await self.publish_camera()
         if microphone:
@@ -128,20 +140,27 @@ class Publisher:
         return publication
 
     async def _film(self, source: rtc.VideoSource, look: Callable[[], Look]) -> None:
-        begin, number = time.monotonic(), 0
+        begin, number, flashing = time.monotonic(), 0, False
         while True:
             width, height = look().size
-            data = look().draw(number, time.monotonic())
+            now_s = time.monotonic()
+            data = look().draw(number, now_s)
             source.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, data))
+            before, flashing = flashing, look().flashes and is_flash(now_s)
+            if flashing and not before:
+                self.flashed_at_s.append(time.monotonic())
             number += 1
             # A late test process must not send a burst: it skips.
             number = max(number, int((time.monotonic() - begin) * self.fps))
             await asyncio.sleep(max(0.001, begin + number / self.fps - time.monotonic()))
 
     async def _speak(self, source: rtc.AudioSource) -> None:
-        at = int(time.monotonic() * RATE)
+        at, loud = int(time.monotonic() * RATE), True
         while True:
             values = np.rint(self.sound(at, RATE // 100) * 32767).astype(np.int16)
+            before, loud = loud, bool(values.any())
+            if loud and not before:
+                self.beeped_at_s.append(time.monotonic() + source.queued_duration)
             await source.capture_frame(rtc.AudioFrame(values.tobytes(), RATE, 1, RATE // 100))
             at += RATE // 100
             ahead = at / RATE - time.monotonic()

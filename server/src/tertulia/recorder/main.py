@@ -167,6 +167,8 @@ class Recorder:
         if failure is not None:
             reason = EndReason.LIMIT_DISK if failure.errno in DISK_FULL else EndReason.FAILED
             details.append(f"The file could not be written further: {failure.strerror or failure}.")
+        if self._source.left_out:
+            details.append("Media that is encrypted end to end is not in the recording.")
         if reason is EndReason.START_FAILED:
             details.append(f"The meeting could not be joined: {self._source.last_error or 'no answer in time'}.")
         state = replace(state, reason=reason, ended_at_ms=ended_at_ms, details=tuple(details))

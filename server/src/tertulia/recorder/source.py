@@ -96,6 +96,8 @@ class MeetingSource:
     def __init__(self, *, url: str, token: str, intake: Intake, with_picture: bool) -> None:
         self.connected = asyncio.Event()
         self.last_error = ""
+        self.left_out: set[TrackSid] = set()
+        """Tracks that are encrypted end to end: decoded without the key they are noise, and loud."""
         self.someone_seen_at_s = time.monotonic()
         self._url = url
         self._token = token
@@ -263,7 +265,9 @@ class MeetingSource:
         tracks: dict[TileKind, TrackSid] = {}
         for publication in participant.track_publications.values():
             kind = _PICTURE_SOURCES.get(publication.source)
-            if publication.kind == rtc.TrackKind.KIND_VIDEO and kind is not None and not publication.muted:
+            if not _is_readable(publication):
+                self.left_out.add(TrackSid(publication.sid))
+            elif publication.kind == rtc.TrackKind.KIND_VIDEO and kind is not None and not publication.muted:
                 tracks[kind] = TrackSid(publication.sid)
         screen = tracks.get(TileKind.SCREEN)
         return Person(
@@ -292,6 +296,8 @@ class MeetingSource:
                         publication.set_video_quality(wish.quality)  # type: ignore[arg-type]  # an enum's int
 
     def _wish_for(self, publication: rtc.RemoteTrackPublication, tile: Tile | None) -> _Wish:
+        if not _is_readable(publication):
+            return _NOTHING
         if publication.kind == rtc.TrackKind.KIND_AUDIO:
             return _Wish(subscribed=True, quality=None)
         if tile is None or not self._with_picture:
@@ -370,6 +376,10 @@ def monotonic_us() -> int:
 def _may_publish(participant: rtc.RemoteParticipant) -> bool:
     permission = participant.permissions
     return bool(permission.can_publish and not permission.hidden)
+
+
+def _is_readable(publication: rtc.RemoteTrackPublication) -> bool:
+    return publication.encryption_type == rtc.EncryptionType.NONE
 
 
 def _pictures(scene: Scene) -> set[TrackSid]:
