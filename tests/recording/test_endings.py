@@ -128,29 +128,29 @@ async def test_a_disk_that_is_full_keeps_what_was_written(shared_server: MediaSe
     assert plays(recorder) == pytest.approx(written, abs=0.3)
 
 
-async def test_killed_at_any_instant_two_seconds_are_lost_at_most(
+async def test_killed_at_any_instant_nothing_is_lost_that_was_said_to_be_there(
     shared_server: MediaServer, room: str, record: StartRecorder
 ):
-    lived: list[tuple[RecorderProcess, float]] = []
+    killed: list[RecorderProcess] = []
     async with in_meeting(someone(shared_server, room)):
         for _ in range(3):
             recorder = await record(shared_server, room)
             state = await recorder.until_recording()
             assert state.started_at_ms is not None
             await asyncio.sleep(random.uniform(0.2, 4))
-            lived.append((recorder, time.time() - state.started_at_ms / 1000))
             await recorder.kill()
-    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
-    for recorder, seconds in lived:
+            killed.append(recorder)
+    for recorder in killed:
         said = recorder.state()
         began = time.monotonic()
         state = recover(recorder.folder)
         assert time.monotonic() - began < 5
         assert state.reason is EndReason.CRASHED
-        # A starved recorder waits for its sound; what it has said to be on the disk is there in any case.
-        assert seconds - plays(recorder) < (10 if is_busy else 2)
+        # Not by the time of day: how far a recorder is by then depends on the machine. That the file holds all that it
+        # has made but the last second is shown in virtual time (`test_what_was_written_is_in_the_file`).
         assert said is not None
-        assert plays(recorder) > said.duration_s - 1
+        assert said.duration_s > 0
+        assert plays(recorder) > said.duration_s - 0.1
         assert is_finalised(recorder.file)
         assert state.bytes == recorder.file.stat().st_size
 

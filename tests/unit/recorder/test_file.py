@@ -73,6 +73,19 @@ def test_a_finished_file_is_plain_and_whole(tmp_path: Path):
     assert decoded_seconds(path) == pytest.approx(3)
 
 
+@pytest.mark.parametrize("seconds", [1.0, 1.9, 2.1, 3.4, 5.0])
+def test_what_was_written_is_in_the_file(tmp_path: Path, seconds: float):
+    """All but the last second, at any instant: a kill loses this and what waits for its time (a quarter second)."""
+    path = tmp_path / "a.part"
+    muxer = Muxer(path, FORMAT)
+    write(muxer, seconds)
+    left = tmp_path / "left.mp4"
+    left.write_bytes(path.read_bytes())
+    muxer.close()
+    assert repair(left, left).duration_s > seconds - 1
+    assert decoded_seconds(left) > seconds - 1
+
+
 def test_sound_alone(tmp_path: Path):
     path = tmp_path / "a.mp4"
     with Muxer(path, FORMATS[RecordingPreset.AUDIO]) as muxer:
