@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from html.parser import HTMLParser
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -119,6 +122,42 @@ def test_reader(server: RestServer, base):
     assert "https://" not in page.text
     assert "<script" not in page.text
     assert "/rooms/{roomName}" in page.text
+
+
+class _Tags(HTMLParser):
+    """What a page is made of: its ids, the places that it points to, and its stylesheet."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: set[str] = set()
+        self.style = ""
+        self._in_style = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.ids += [named["id"] or ""] if "id" in named else []
+        self.links |= {named["href"] or ""} if "href" in named else set()
+        self._in_style = tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_style:
+            self.style, self._in_style = data, False
+
+
+@pytest.mark.parametrize("base", [PUBLIC, INTERNAL])
+def test_reader_is_whole(server: RestServer, base):
+    """… and a reader at `…/docs`: every operation and schema has a place, every link leads to one, its style counts."""
+    page = server.ask("GET", "/docs", base=base, key=None)
+    document = server.ask("GET", "/openapi.json", base=base, key=None).json()
+    tags = _Tags(page.text)
+    operations = {one["operationId"] for methods in document["paths"].values() for one in methods.values()}
+    assert {*operations, *document["components"]["schemas"], "content"} == set(tags.ids)
+    assert len(tags.ids) == len(set(tags.ids))
+    assert tags.links - {"openapi.json"} == {f"#{one}" for one in tags.ids}
+    digest = base64.b64encode(hashlib.sha256(tags.style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page.headers["content-security-policy"]
 
 
 def test_overlay_lines_name_their_sentence():

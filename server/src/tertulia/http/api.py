@@ -20,15 +20,16 @@ from tertulia.domain.access import Action, Actor, Principal
 from tertulia.errors import TertuliaError, forbidden
 from tertulia.http.asgi import Receive, Scope, Send, TrustedProxies
 from tertulia.http.errors import error_reply, internal_error, method_not_allowed, unknown_path
-from tertulia.http.openapi import document, reader_page
+from tertulia.http.openapi import document
 from tertulia.http.operations import Call, Operation
+from tertulia.http.reader import READER_POLICY, reader_page
 from tertulia.http.replies import JSON, Reply
 from tertulia.http.validation import check_content_type, has_body, parse_body, parse_query, read_body
 
 _log = structlog.get_logger(__name__)
 _ASK_AGAIN: Final = (b"cache-control", b"no-cache")
 _HTML: Final = (b"content-type", b"text/html; charset=utf-8")
-_READER_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_READER_POLICY: Final = (b"content-security-policy", READER_POLICY.encode())
 _NOBODY: Final = Principal(Actor.ANYONE)
 
 

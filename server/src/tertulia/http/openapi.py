@@ -1,10 +1,9 @@
-"""Each base path's own document (OpenAPI 3.0.3), generated from its operations, and a page to read it."""
+"""Each base path's own document (OpenAPI 3.0.3), generated from its operations."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -136,61 +135,3 @@ def _as_3_0(schema: Any) -> Any:  # noqa: ANN401 - any JSON
     if "const" in made:
         made["enum"] = [made.pop("const")]
     return made
-
-
-def reader_page(made: Json) -> bytes:
-    """Write the document as a page that needs no script and no file from elsewhere."""
-    parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
-        f"<title>{escape(made['info']['title'])}</title><h1>{escape(made['info']['title'])}</h1>",
-        "<p>The same for programs: <a href=openapi.json>openapi.json</a>.</p>",
-    ]
-    for path, methods in made["paths"].items():
-        for method, one in methods.items():
-            parts.append(f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(one['summary'])}.</p>")
-            parts.append(_reader_details(one))
-    parts.append("<h1>Schemas</h1>")
-    for name, schema in made["components"]["schemas"].items():
-        parts.append(f"<h2 id='{escape(name)}'>{escape(name)}</h2><p>{escape(schema.get('description', ''))}</p>")
-        parts.append(_reader_fields(schema))
-    return "".join(parts).encode()
-
-
-def _reader_details(one: Json) -> str:
-    security = " or ".join(next(iter(scheme)) for scheme in one.get("security", ())) or "none"
-    rows = [f"<p>Credential: {escape(security)}.</p><ul>"]
-    rows += [
-        f"<li><code>{escape(parameter['name'])}</code> in {parameter['in']}"
-        f"{', required' if parameter['required'] else ''}. {escape(parameter.get('description', ''))}</li>"
-        for parameter in one["parameters"]
-    ]
-    if "requestBody" in one:
-        rows.append(f"<li>body: {_reader_type(one['requestBody']['content']['application/json']['schema'])}</li>")
-    rows.append("</ul><table><tr><th>status</th><th>meaning</th><th>body</th></tr>")
-    for status, answer in one["responses"].items():
-        schema = next((kind["schema"] for kind in answer.get("content", {}).values()), None)
-        shown = "" if schema is None else _reader_type(schema)
-        rows.append(f"<tr><td>{status}</td><td>{escape(answer['description'])}</td><td>{shown}</td></tr>")
-    return "".join([*rows, "</table>"])
-
-
-def _reader_fields(schema: Json) -> str:
-    required = schema.get("required", ())
-    rows = [
-        f"<tr><td><code>{escape(name)}</code></td><td>{_reader_type(one)}</td>"
-        f"<td>{escape(one.get('description', ''))}{' Required.' if name in required else ''}</td></tr>"
-        for name, one in schema.get("properties", {}).items()
-    ]
-    return f"<table><tr><th>field</th><th>type</th><th>what</th></tr>{''.join(rows)}</table>"
-
-
-def _reader_type(schema: Json) -> str:
-    ref = schema.get("$ref") or next((one.get("$ref") for one in schema.get("allOf", ())), None)
-    if ref is not None:
-        name = escape(ref.rpartition("/")[2])
-        return f"<a href='#{name}'>{name}</a>"
-    if schema.get("type") == "array":
-        return f"list of {_reader_type(schema['items'])}"
-    if "enum" in schema:
-        return escape(" | ".join(str(value) for value in schema["enum"]))
-    return escape(str(schema.get("type", "any")))
