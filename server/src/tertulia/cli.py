@@ -128,6 +128,8 @@ _COMMANDS: Final[tuple[tuple[str, Command, str, str], ...]] = (
     ("db", _db, "bring the database up to date", "tertulia db migrate --database-url postgresql+asyncpg://u:p@db/meet"),
     ("doctor", _doctor, "check this machine and the settings", "tertulia doctor"),
 )
+_MEDIA_EXAMPLE: Final = "tertulia media --dev"
+_PRECEDENCE: Final = "\n\nSettings come from options, then the environment (TERTULIA_…), then tertulia.toml."
 _WORDS: Final = {
     "keys": ("rotate",),
     "admin": ("set-password",),
@@ -140,12 +142,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tertulia",
         description="Video meetings for your own application.",
-        epilog="Settings come from options, then the environment (TERTULIA_…), then tertulia.toml.",
+        epilog="\n  ".join(("Examples:", *(example for _, _, _, example in _COMMANDS), _MEDIA_EXAMPLE)) + _PRECEDENCE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command, summary, example in _COMMANDS:
         one = commands.add_parser(
-            name, help=summary, description=f"{summary.capitalize()}.", epilog=f"Example: {example}", allow_abbrev=False
+            name,
+            help=summary,
+            description=f"{summary.capitalize()}.",
+            epilog=f"Example: {example}",
+            allow_abbrev=False,
         )
         one.set_defaults(command=command)
         if name in _WORDS:
@@ -155,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "admin":
             one.add_argument("--stdin", action="store_true", help="read the password from standard input")
         _add_settings(one)
-    commands.add_parser("media", help="run only the embedded media server (tertulia media --help)", add_help=False)
+    commands.add_parser("media", help="run only the embedded media server", add_help=False)
     return parser
 
 
