@@ -155,7 +155,7 @@ async def test_a_meeting_in_motion(shared_server: MediaServer, room: str, record
     film = Film(recorder.file)
     film.save_frame(muted + 2, artefacts / "camera-off.png")
     film.save_frame(shared - 0.2, artefacts / "shared-screen.png")
-    before_sharing = republished - 0.6  # the layout runs some 0.25 s ahead of the pictures it makes room for
+    before_sharing = republished - 0.2
     film.save_frame(before_sharing, artefacts / "republished.png")
     tiles = (film.colour_at(muted + 2, LEFT), film.colour_at(muted + 2, RIGHT))
     assert not any(is_like(t, COLOURS["red"]) for t in tiles), "a camera that is off is not seen"

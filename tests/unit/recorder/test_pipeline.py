@@ -27,14 +27,14 @@ class Studio:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.intake = Intake(scene=Scene((Person(Identity("a"), "A", camera=CAMERA),)))
+        self.intake = Intake()
+        self.intake.show(Scene((Person(Identity("a"), "A", camera=CAMERA),)), 0)
         self.wishes: list[tuple[tuple[Tile, ...], Effort]] = []
         self.pipeline = Pipeline(
             timeline=Timeline(0, 30),
             muxer=Muxer(path, FORMAT),
             intake=self.intake,
             compositor=Compositor(Size(320, 180), TextPainter([BUNDLED_FONT])),
-            format_=FORMAT,
             on_wishes=lambda tiles, effort: self.wishes.append((tiles, effort)),
         )
 
@@ -134,6 +134,19 @@ def test_sound_that_was_stuck_for_a_second_is_not_lost(studio: Studio):
 
 def test_it_says_what_it_needs_when_somebody_comes(studio: Studio):
     studio.run(0, SECOND)
-    studio.intake.scene = Scene((*studio.intake.scene.people, Person(Identity("b"), "B", joined_at=1)))
-    studio.run(SECOND, 2 * SECOND)
+    studio.intake.show(Scene((*studio.intake.scene.people, Person(Identity("b"), "B", joined_at=1))), SECOND)
+    studio.run(SECOND, SECOND + 40_000)
     assert [len(tiles) for tiles, _ in studio.wishes] == [1, 2]
+
+
+def test_the_layout_changes_with_the_pictures_of_its_time(studio: Studio):
+    """Wishes are made at once, but the frames of an instant show who was there at that instant."""
+    left_us = 200_000
+    studio.run(0, left_us)
+    studio.intake.show(Scene(), left_us)
+    studio.run(left_us, SECOND)
+    studio.finish(SECOND)
+    lightness = dict(studio.frames())
+    assert min(light for time_s, light in lightness.items() if time_s < 0.19) > 200
+    assert max(light for time_s, light in lightness.items() if time_s > 0.19 + 9 / 30) < 60
+    assert [len(tiles) for tiles, _ in studio.wishes] == [0], "before the first frame is due"

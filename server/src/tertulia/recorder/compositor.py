@@ -50,6 +50,11 @@ class Compositor:
         self._fade_from: Bytes | None = None
         self._fade_step = 0
 
+    @property
+    def size(self) -> Size:
+        """How large the frames are."""
+        return self._canvas.size
+
     def compose(self, tiles: tuple[Tile, ...], picture_of: PictureOf) -> av.VideoFrame:
         """Give the frame that shows `tiles`; valid until the next call (the encoder copies it)."""
         if tiles != self._tiles:

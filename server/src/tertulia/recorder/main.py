@@ -133,7 +133,6 @@ class Recorder:
             muxer=Muxer(self._folder.part, self._format),
             intake=self._intake,
             compositor=None if size is None else Compositor(size, TextPainter()),
-            format_=self._format,
             on_wishes=lambda tiles, effort: self._call(self._source.wish, tiles, effort),
         )
         self._keeper.follow(self._pipeline, started_at_ms)

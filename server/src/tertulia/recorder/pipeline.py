@@ -10,7 +10,7 @@ from tertulia.recorder.compositor import Compositor
 from tertulia.recorder.gallery import Gallery
 from tertulia.recorder.layout import Tile, arrange
 from tertulia.recorder.mixer import Mixer, Pcm
-from tertulia.recorder.muxer import AUDIO_BLOCK, Format, Muxer
+from tertulia.recorder.muxer import AUDIO_BLOCK, Muxer
 from tertulia.recorder.scene import Scene, TrackSid
 from tertulia.recorder.timeline import SAMPLE_RATE_HZ, Effort, Governor, Timeline
 
@@ -33,8 +33,23 @@ class Intake:
 
     gallery: Gallery = field(default_factory=Gallery)
     sounds: SoundQueue = field(default_factory=deque)
-    scene: Scene = field(default_factory=Scene)
+    scenes: deque[tuple[int, Scene]] = field(default_factory=lambda: deque([(0, Scene())]))
     loop_lag_us: int = 0
+
+    @property
+    def scene(self) -> Scene:
+        """What the meeting looks like now."""
+        return self.scenes[-1][1]
+
+    def show(self, scene: Scene, now_us: int) -> None:
+        """Take what the meeting looks like from `now_us` on."""
+        self.scenes.append((now_us, scene))
+
+    def scene_at(self, time_us: int) -> Scene:
+        """Give what the meeting looked like at `time_us`, and forget what was before."""
+        while len(self.scenes) > 1 and self.scenes[1][0] <= time_us:
+            self.scenes.popleft()
+        return self.scenes[0][1]
 
     def add_sound(self, track: TrackSid, pcm: Pcm, arrival_us: int) -> None:
         """Take a chunk of sound that arrived at `arrival_us` of the monotonic clock."""
@@ -55,7 +70,6 @@ class Pipeline:
         muxer: Muxer,
         intake: Intake,
         compositor: Compositor | None,
-        format_: Format,
         on_wishes: Callable[[tuple[Tile, ...], Effort], None],
     ) -> None:
         self.governor = Governor(timeline.fps)
@@ -67,12 +81,12 @@ class Pipeline:
         self._muxer = muxer
         self._intake = intake
         self._compositor = compositor
-        self._size = format_.picture
         self._on_wishes = on_wishes
         self._tick = 0
         self._sample = 0
         self._unblocked_us = timeline.start_us
-        self._scene: Scene | None = None
+        self._wished: Scene | None = None
+        self._scene = Scene()
         self._tiles: tuple[Tile, ...] = ()
 
     @property
@@ -136,20 +150,28 @@ class Pipeline:
 
     def _write_picture(self, compositor: Compositor, now_us: int, late_us: int) -> None:
         effort_changed = self.governor.observe(now_us, late_us)
-        scene = self._intake.scene
-        if scene is not self._scene or effort_changed:
-            self._scene = scene
-            if self._size is not None:
-                self._tiles = arrange(scene.people, self._size)
-            self._on_wishes(self._tiles, self.governor.effort)
+        newest = self._intake.scene
+        if newest is not self._wished or effort_changed:
+            # At once, since what is asked for takes its time to arrive.
+            self._wished = newest
+            self._on_wishes(arrange(newest.people, compositor.size), self.governor.effort)
+        time_us = self._timeline.tick_us(self._tick)
+        self._change_scene(self._intake.scene_at(time_us), compositor)
         wanted = self.governor.wants(self._tick, late_us)
         self.frames_late += late_us > _LATE_US
         # The very first frame is never left out: it is what says that the recording is active.
         if wanted or self._tick == 0:
-            time_us = self._timeline.tick_us(self._tick)
             frame = compositor.compose(self._tiles, lambda track: self._intake.gallery.at(track, time_us))
             self._muxer.write_video(frame, self._tick)
             self.frames_composed += 1
+
+    def _change_scene(self, scene: Scene, compositor: Compositor) -> None:
+        if scene is self._scene:
+            return
+        for track in self._scene.pictures - scene.pictures:
+            self._intake.gallery.remove(track)
+        self._scene = scene
+        self._tiles = arrange(scene.people, compositor.size)
 
     def lost_sound_s(self) -> float:
         """Say how much sound came too late to be mixed; it should be none."""

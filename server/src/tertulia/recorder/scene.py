@@ -30,3 +30,8 @@ class Scene:
     """Everyone who may publish, at one moment. Viewers and hidden participants are not in it."""
 
     people: tuple[Person, ...] = ()
+
+    @property
+    def pictures(self) -> set[TrackSid]:
+        """The tracks that are seen."""
+        return {track for p in self.people for track in (p.camera, p.screen) if track is not None}

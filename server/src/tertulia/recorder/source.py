@@ -235,12 +235,8 @@ class MeetingSource:
         self._ask(room)
 
     def _set_scene(self, scene: Scene) -> None:
-        if scene == self._intake.scene:
-            return
-        before, after = _pictures(self._intake.scene), _pictures(scene)
-        self._intake.scene = scene
-        for track in before - after:
-            self._intake.gallery.remove(track)
+        if scene != self._intake.scene:
+            self._intake.show(scene, monotonic_us())
 
     def _just_left(self, room: rtc.Room, now_s: float) -> dict[Identity, Person]:
         left = self._memory.left
@@ -380,10 +376,6 @@ def _may_publish(participant: rtc.RemoteParticipant) -> bool:
 
 def _is_readable(publication: rtc.RemoteTrackPublication) -> bool:
     return publication.encryption_type == rtc.EncryptionType.NONE
-
-
-def _pictures(scene: Scene) -> set[TrackSid]:
-    return {track for p in scene.people for track in (p.camera, p.screen) if track is not None}
 
 
 async def _guarded(name: str, reading: Coroutine[None, None, None]) -> None:
