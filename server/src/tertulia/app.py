@@ -32,7 +32,7 @@ from tertulia.http.api import Api
 from tertulia.http.asgi import App, TrustedProxies
 from tertulia.http.authentication import Credentials, InternalAuthenticator, PublicAuthenticator
 from tertulia.http.cors import CrossOrigin
-from tertulia.http.listening import CertificateWatch, HttpServer, listening_sockets
+from tertulia.http.listening import CertificateWatch, HttpServer, listening_sockets, loopback_socket
 from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.participants import ParticipantHandlers
@@ -77,6 +77,11 @@ class Installation:
     media_api_key: str
     media_api_secret: str
     database_url: str
+
+    @property
+    def needs_loopback(self) -> bool:
+        """Tell whether we reach ourselves by a listener of our own: a certificate is good for the public name only."""
+        return self.embedded and self.settings.tls_cert is not None and not self.settings.media_internal_url
 
     @property
     def recordings_dir(self) -> Path:
@@ -212,11 +217,12 @@ class _Services:
 
 
 class Application:
-    """The running product over one listening socket."""
+    """The running product over one listening socket, and one without TLS for ourselves where that has TLS."""
 
-    def __init__(self, inst: Installation, sockets: list[socket.socket]) -> None:
+    def __init__(self, inst: Installation, sockets: list[socket.socket], loopback: socket.socket | None) -> None:
         self._inst = inst
         self._sockets = sockets
+        self._loopback = loopback
         self._port: int = sockets[0].getsockname()[1]
         self._root = Server()
         self._stop = asyncio.Event()
@@ -237,35 +243,34 @@ class Application:
         settings = self._inst.settings
         if settings.media_internal_url or settings.media_url:
             return settings.media_internal_url or settings.media_url
+        if self._loopback is not None:
+            return f"http://127.0.0.1:{self._loopback.getsockname()[1]}"
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-        return f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{self._port}"
-
-    @property
-    def _media_recorder_url(self) -> str:
-        """Where recorders find the media server: a certificate of ours is good for the public name only."""
-        own_tls = self._inst.embedded and self._inst.settings.tls_cert and not self._inst.settings.media_internal_url
-        return self.media_url if own_tls else self._media_internal_url
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
         config = _uvicorn_config(self._root, self._inst.settings)
-        server = HttpServer(config)
+        servers = {HttpServer(config): self._sockets}
+        if self._loopback is not None:
+            servers[HttpServer(_uvicorn_config(self._root))] = [self._loopback]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        serving = asyncio.ensure_future(server.serve(self._sockets))
+        serving = [asyncio.ensure_future(server.serve(sockets)) for server, sockets in servers.items()]
         try:
             async with AsyncExitStack() as stack:
                 await self._start(stack, config)
                 _log.info("serving", url=self.public_url, port=self._port, media_url=self.media_url)
                 stopping = asyncio.ensure_future(self._stop.wait())
-                await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
                 stopping.cancel()
                 _log.info("stopping")
                 self._root.close()
         finally:
-            server.should_exit = True
-            await serving
+            for server in servers:
+                server.should_exit = True
+            await asyncio.gather(*serving)
 
     async def _start(self, stack: AsyncExitStack, config: uvicorn.Config) -> None:
         inst, settings, clock = self._inst, self._inst.settings, SystemClock()
@@ -275,12 +280,7 @@ class Application:
         accounts = _accounts(inst, store)
         _show(await accounts.prepare(), settings.admin_user, self.public_url)
         media = await stack.enter_async_context(
-            LiveKitServer(
-                self._media_internal_url,
-                api_key=inst.media_api_key,
-                api_secret=inst.media_api_secret,
-                trust=not (inst.embedded and settings.tls_cert),
-            )
+            LiveKitServer(self._media_internal_url, api_key=inst.media_api_key, api_secret=inst.media_api_secret)
         )
         tokens = ParticipantTokens(
             api_key=inst.media_api_key, api_secret=inst.media_api_secret, media_url=self.media_url
@@ -309,7 +309,7 @@ class Application:
         tasks = await stack.enter_async_context(_background())
         tasks("expiry", _EXPIRY_TICK_S, meetings.expire)
         tasks("reconciler", _RECONCILE_EVERY_S, meetings.reconcile)
-        worker = _worker(inst, store, files, media_url=self._media_recorder_url)
+        worker = _worker(inst, store, files, media_url=self._media_internal_url)
         tasks("recordings", _RECORDINGS_TICK_S, partial(run_worker, worker))
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
         if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
@@ -416,15 +416,15 @@ async def _background() -> AsyncIterator[Callable[[str, float, Callable[[], Awai
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _uvicorn_config(app: App, settings: Settings) -> uvicorn.Config:
+def _uvicorn_config(app: App, tls: Settings | None = None) -> uvicorn.Config:
     config = uvicorn_config(
         app,
         http=JsonHttpProtocol,
         log_config=None,
         proxy_headers=False,
         timeout_graceful_shutdown=1,
-        ssl_certfile=settings.tls_cert,
-        ssl_keyfile=settings.tls_key,
+        ssl_certfile=tls and tls.tls_cert,
+        ssl_keyfile=tls and tls.tls_key,
     )
     try:
         config.load()
@@ -441,4 +441,5 @@ def serve_forever(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     inst = installation(settings)
     sockets = listening_sockets(settings.host, settings.port)
-    await Application(inst, sockets).run()
+    loopback = loopback_socket(inst.data_dir / "loopback-port") if inst.needs_loopback else None
+    await Application(inst, sockets, loopback).run()

@@ -58,14 +58,40 @@ def listening_sockets(host: str, port: int) -> list[socket.socket]:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise ConfigurationError(f"TERTULIA_HOST: '{host}' is no address of this machine: {error.strerror}") from error
+    try:
+        return [_listening(listener, address)]
+    except OSError as error:
+        raise ConfigurationError(
+            f"TERTULIA_PORT: {port} on {host} cannot be used: {error.strerror}. Stop what listens there"
+        ) from error
+
+
+def loopback_socket(remembered: Path) -> socket.socket:
+    """Take a port that only this machine reaches; the same as last time if it is free.
+
+    A recorder that outlived the last server comes back to where that one was. Raises ConfigurationError.
+    """
+    try:
+        port = int(remembered.read_text("ascii"))
+    except (OSError, ValueError):
+        port = 0
+    for wanted in (port, 0):
+        try:
+            listener = _listening(socket.socket(), ("127.0.0.1", wanted))
+        except (OSError, OverflowError):
+            continue
+        remembered.write_text(str(listener.getsockname()[1]), "ascii")
+        return listener
+    raise ConfigurationError("No port of 127.0.0.1 can be had, by which recorders reach the meetings")
+
+
+def _listening(listener: socket.socket, address: tuple[object, ...]) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
         listener.listen(2048)
-    except OSError as error:
+    except (OSError, OverflowError):
         listener.close()
-        raise ConfigurationError(
-            f"TERTULIA_PORT: {port} on {host} cannot be used: {error.strerror}. Stop what listens there"
-        ) from error
+        raise
     listener.setblocking(False)
-    return [listener]
+    return listener

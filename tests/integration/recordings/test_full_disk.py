@@ -1,0 +1,54 @@
+"""A disk that really fills up while a recording runs; the database is on the same one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.recordings.conftest import MakePlace
+from integration.recordings.test_crashes import logged
+from support.disk import small_disk
+
+DISK_BYTES = 24_000_000
+LEFT_BYTES = 400_000
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    data = tmp_path / "data"
+    data.mkdir()
+    with small_disk(data, DISK_BYTES):
+        yield data
+
+
+def free_bytes(disk: Path) -> int:
+    found = os.statvfs(disk)
+    return found.f_bavail * found.f_frsize
+
+
+async def test_the_file_is_kept_and_the_room_can_record_again(disk: Path, place: MakePlace) -> None:
+    here = await place(RECORDING_MIN_FREE_BYTES="1")
+    room = await here.room()
+    await here.join(room)
+    recording = await here.start(room)
+    await here.recorded(recording, 2)
+    filler = disk / "filler"
+    filler.write_bytes(bytes(free_bytes(disk) - LEFT_BYTES))
+    shown = await here.ended(recording, within_s=120)
+    assert '"state":"LIMITED_REACHED"' in await logged(here, recording)
+    assert shown["status"] == "STOPPED"
+    film = await here.film(recording)
+    assert film.duration_s > 2
+    assert abs(film.duration_s - shown["duration"]) < 0.1
+    assert film.loudness(440, 1, 2) > 0.02
+
+    filler.unlink()
+    again = await here.start(room)
+    await here.recorded(again, 2)
+    await here.stop(again)
+    assert (await here.ended(again))["status"] == "STOPPED"
+    assert (await here.film(again)).duration_s > 1.5
+    assert (await here.film(recording)).duration_s == pytest.approx(film.duration_s, abs=0.3)
