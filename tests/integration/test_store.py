@@ -14,10 +14,18 @@ from sqlalchemy import event, insert, text
 
 from support.postgres import Postgres, running_postgres
 from tertulia.adapters.sql.store import SqlStore, open_store
-from tertulia.adapters.sql.tables import RECORDING_RUNS, idempotency_keys, recordings, rooms, seats, sessions
+from tertulia.adapters.sql.tables import (
+    RECORDING_OCCUPIES,
+    RECORDING_RUNS,
+    idempotency_keys,
+    recordings,
+    rooms,
+    seats,
+    sessions,
+)
 from tertulia.adapters.sql.transaction import SqlTransaction
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
-from tertulia.domain.recordings import RUNNING, Recording, RecordingState
+from tertulia.domain.recordings import OCCUPYING, RUNNING, Recording, RecordingState
 from tertulia.errors import ConfigurationError, Unavailable
 from tertulia.services.ports import Once, PageKey
 
@@ -202,14 +210,12 @@ QUERIES = {
     "a room's active recording": Query(
         lambda tx: tx.recordings.active_in(RoomName("r7")), "ux_recordings_one_active"
     ),
-    "an owner's recordings": Query(lambda tx: tx.recordings.held("me"), "ux_recordings_one_active"),
+    "an owner's recordings": Query(lambda tx: tx.recordings.held("me"), "ix_recordings_running"),
     "leases renewed": Query(
-        lambda tx: tx.recordings.renew(owner="me", until_ms=NOW), "ux_recordings_one_active"
+        lambda tx: tx.recordings.renew(owner="me", until_ms=NOW), "ix_recordings_running"
     ),
-    "abandoned recordings": Query(
-        lambda tx: tx.recordings.abandoned(before_ms=NOW), "ux_recordings_one_active"
-    ),
-    "unclaimed recordings": Query(lambda tx: tx.recordings.unclaimed(), "ux_recordings_one_active", may_sort=True),
+    "others' recordings": Query(lambda tx: tx.recordings.held_by_others("me"), "ix_recordings_running"),
+    "unclaimed recordings": Query(lambda tx: tx.recordings.unclaimed(), "ix_recordings_running", may_sort=True),
     "deleted recordings": Query(lambda tx: tx.recordings.deleted(limit=10), "ix_recordings_deleted"),
     "idle seats": Query(
         lambda tx: tx.seats.forget_idle(now_ms=Millis(10), older_than_ms=Millis(10), limit=10),
@@ -296,6 +302,7 @@ async def test_every_query_has_its_index(store: SqlStore):
 
 
 def test_running_means_one_thing():
-    """The condition of the index is what the domain calls running."""
-    states = ", ".join(f"'{state}'" for state in RecordingState if state in RUNNING)
-    assert str(RECORDING_RUNS) == f"state IN ({states})"
+    """The conditions of the indexes are what the domain says."""
+    for condition, meant in ((RECORDING_RUNS, RUNNING), (RECORDING_OCCUPIES, OCCUPYING)):
+        states = ", ".join(f"'{state}'" for state in RecordingState if state in meant)
+        assert str(condition) == f"state IN ({states})"

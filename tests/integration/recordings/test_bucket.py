@@ -39,8 +39,13 @@ async def test_kept_through_an_outage_then_read_and_deleted(place: MakePlace, s3
     local = here.folder(recording) / shown["filename"]
     content = local.read_bytes()
     assert (await here.ask("GET", "/recordings")).status == 200  # nothing else minds the outage
+    other = await here.start(room)
+    assert (await here.ask("POST", "/recordings", {"roomName": room})).status == 409  # one-active-recording
+    await here.stop(other)
 
     await s3.start()
+    assert (await here.ended(other, within_s=90))["status"] == "STOPPED"
+    assert (await here.ask("DELETE", f"/recordings/{other}")).status == 204
     shown = await here.ended(recording)
     assert shown["status"] == "STOPPED"
     assert shown["size"] == len(content)

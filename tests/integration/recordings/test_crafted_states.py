@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import itertools
 import os
 import subprocess
 import sys
@@ -191,12 +192,21 @@ async def test_a_folder_without_a_row_is_left_alone(here: Crafted) -> None:
 async def test_a_machine_that_comes_back_brings_its_recording(here: Crafted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another worker gave the recording up, so that the room could record again; nothing is lost by that."""
     monkeypatch.setattr("tertulia.services.recording_worker._STEADY_S", 0.0)
-    long_ago = Millis(now_ms() - 120_000)
-    row = await here.row(ACTIVE, lease_owner="another", lease_until_ms=long_ago, created_at_ms=long_ago)
-    fresh = await here.row(ACTIVE, lease_owner="a-third", lease_until_ms=Millis(now_ms() - 5_000))
+    monkeypatch.setattr("tertulia.services.recording_worker._RENEW_EVERY_S", 0.1)
+    monkeypatch.setattr("tertulia.services.recording_worker._ABANDONED_AFTER_S", 1.0)
+    tomorrow = Millis(now_ms() + 86_400_000)  # clocks may be wrong: only what stands still counts
+    row = await here.row(ACTIVE, lease_owner="another", lease_until_ms=tomorrow)
+    alive = await here.row(ACTIVE, lease_owner="a-third", lease_until_ms=Millis(0))
+    leases = itertools.count(1)
     async with here_working(here):
-        await until(lambda: lost(here, row))
-    assert (await here.found(fresh)).state is ACTIVE
+
+        async def is_lost() -> bool:
+            until_ms = Millis(next(leases))
+            await here.store.write(lambda tx: tx.recordings.renew(owner="a-third", until_ms=until_ms))
+            return await lost(here, row)
+
+        await until(is_lost)
+    assert (await here.found(alive)).state is ACTIVE
     assert await here.row(STARTING, room=row.room)
 
     recording(here, row)

@@ -29,7 +29,8 @@ class RecordingState(StrEnum):
 
 
 RUNNING: Final = frozenset({RecordingState.STARTING, RecordingState.ACTIVE, RecordingState.ENDING})
-STOPPABLE: Final = frozenset({RecordingState.STARTING, RecordingState.ACTIVE})
+OCCUPYING: Final = frozenset({RecordingState.STARTING, RecordingState.ACTIVE})
+"""What can be stopped, and keeps its room from being recorded again. A file that waits for its store does not."""
 PLAYABLE: Final = frozenset({RecordingState.COMPLETE, RecordingState.LIMITED_REACHED})
 
 
@@ -61,7 +62,7 @@ class Recording:
 
     @property
     def is_running(self) -> bool:
-        """Tell whether it still occupies its room."""
+        """Tell whether it is not over yet."""
         return self.state in RUNNING
 
     @property

@@ -119,8 +119,8 @@ class Recordings(Protocol):
         """Keep the leases of all that an owner runs."""
         ...
 
-    def abandoned(self, *, before_ms: Millis) -> list[Recording]:
-        """List what runs by its row, but whose lease ran out before an instant."""
+    def held_by_others(self, owner: str) -> list[Recording]:
+        """List what runs by its row and is not an owner's: another's, or nobody's yet."""
         ...
 
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Final
 
 import structlog
@@ -27,13 +27,32 @@ _log = structlog.get_logger(__name__)
 _LOOK_EVERY_S: Final = 0.2
 _RENEW_EVERY_S: Final = 3.0
 _LEASE_MS: Final = 15_000
-_ABANDONED_AFTER_MS: Final = 30_000
-"""How long after its lease a recording counts as lost with its machine: clocks differ, and machines restart."""
+_ABANDONED_AFTER_S: Final = 45.0
+"""How long a lease may stay as it is until its recording counts as lost with its machine: machines restart."""
 _STEADY_S: Final = 10.0
 """How long we have kept our own leases without a break before we say of others that they did not: after an outage of
-the database everybody's have run out."""
+the database nobody has."""
 _SWEEP_EVERY_S: Final = 600.0
 _AFTER_FAILURE_S: Final = 1.0
+
+
+class _Leases:
+    """Notices leases of others that are not renewed any more. By our monotonic clock alone: theirs, and the time of day
+    anywhere, may jump."""
+
+    def __init__(self) -> None:
+        self._seen: dict[RecordingId, tuple[Millis, float]] = {}
+
+    def abandoned(self, held: Sequence[Recording]) -> list[Recording]:
+        """Learn what is held now; gives what has stayed the same for too long."""
+        now_s, before = time.monotonic(), self._seen
+        self._seen = {
+            each.id: seen
+            if (seen := before.get(each.id)) is not None and seen[0] == each.lease_until_ms
+            else (each.lease_until_ms, now_s)
+            for each in held
+        }
+        return [each for each in held if now_s - self._seen[each.id][1] >= _ABANDONED_AFTER_S]
 
 
 class RecordingWorker:
@@ -44,6 +63,7 @@ class RecordingWorker:
         self._capacity = capacity
         self._keepers: dict[RecordingId, RecordingKeeper] = {}
         self._due_s: dict[str, float] = {}
+        self._leases = _Leases()
         self._steady_since_s = time.monotonic()
 
     async def run(self) -> None:
@@ -105,14 +125,22 @@ class RecordingWorker:
 
     async def _renew(self) -> None:
         """Keep our leases, and release the rooms whose recordings are nobody's any more."""
-        owner, until_ms, now_ms = self._shop.owner, self._lease_end(), self._shop.clock.now_ms()
-        steady = time.monotonic() - self._steady_since_s >= _STEADY_S
+        owner, until_ms = self._shop.owner, self._lease_end()
+
+        def renew(tx: Transaction) -> list[Recording]:
+            tx.recordings.renew(owner=owner, until_ms=until_ms)
+            return tx.recordings.held_by_others(owner)
+
+        abandoned = self._leases.abandoned(await self._shop.store.write(renew))
+        if abandoned and time.monotonic() - self._steady_since_s >= _STEADY_S:
+            await self._give_up(abandoned)
+
+    async def _give_up(self, abandoned: Sequence[Recording]) -> None:
+        now_ms = self._shop.clock.now_ms()
 
         def work(tx: Transaction) -> list[RecordingId]:
-            tx.recordings.renew(owner=owner, until_ms=until_ms)
-            if not steady:
-                return []
-            lost = tx.recordings.abandoned(before_ms=Millis(now_ms - _ABANDONED_AFTER_MS))
+            found = [(each, tx.recordings.lock(each.id)) for each in abandoned]
+            lost = [now for seen, now in found if now is not None and now == seen]
             for recording in lost:
                 tx.recordings.update(lost_with_its_machine(recording, now_ms), only_from=frozenset({recording.state}))
             return [recording.id for recording in lost]

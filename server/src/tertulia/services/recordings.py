@@ -18,8 +18,8 @@ import structlog
 from tertulia.domain.ids import Millis, RecordingId, RoomName
 from tertulia.domain.recording_outcomes import RecordingFault, aborted
 from tertulia.domain.recordings import (
+    OCCUPYING,
     RUNNING,
-    STOPPABLE,
     Recording,
     RecordingState,
     could_be_recording_id,
@@ -149,7 +149,7 @@ class RecordingService:
 
         def work(tx: Transaction) -> None:
             recording = _found(tx, recording_id, lock=True)
-            if recording.state not in STOPPABLE or recording.stop_requested_at_ms is not None:
+            if recording.state not in OCCUPYING or recording.stop_requested_at_ms is not None:
                 raise Conflict("recording_not_running", f"Recording '{recording_id}' is not running")
             stopped = replace(recording, stop_requested_at_ms=now_ms, ended_at_ms=now_ms, details=_STOPPED)
             if recording.state is RecordingState.ACTIVE:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, tuple_, update
 
 from tertulia.adapters.sql.statements import insert_unless_conflict
-from tertulia.adapters.sql.tables import RECORDING_RUNS, recordings
+from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, recordings
 from tertulia.domain.ids import Millis, RecordingId, RoomName
 from tertulia.domain.recordings import Recording, RecordingState
 from tertulia.services.ports import PageKey
@@ -58,7 +58,7 @@ class SqlRecordings:
 
     def active_in(self, room: RoomName) -> Recording | None:
         """Find the recording that occupies a room."""
-        statement = select(recordings).where(recordings.c.room == room, RECORDING_RUNS)
+        statement = select(recordings).where(recordings.c.room == room, RECORDING_OCCUPIES)
         row = self._connection.execute(statement).mappings().one_or_none()
         return None if row is None else _recording(row)
 
@@ -128,16 +128,14 @@ class SqlRecordings:
         statement = update(recordings).where(recordings.c.lease_owner == owner, RECORDING_RUNS)
         self._connection.execute(statement.values(lease_until_ms=until_ms))
 
-    def abandoned(self, *, before_ms: Millis) -> list[Recording]:
-        """List what runs by its row, but whose lease ran out before an instant."""
-        # few run: a condition on their age would lead SQLite to another index, and through all that is older
-        late = self._running(recordings.c.lease_until_ms < before_ms)
-        return [recording for recording in late if recording.created_at_ms < before_ms]
+    def held_by_others(self, owner: str) -> list[Recording]:
+        """List what runs and is not an owner's: another's, or nobody's yet."""
+        return [recording for recording in self._running() if recording.lease_owner != owner]
 
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
         """Ask that the room's active recording is brought to its end; who asked first counts."""
         statement = update(recordings).where(
-            recordings.c.room == room, RECORDING_RUNS, recordings.c.stop_requested_at_ms.is_(None)
+            recordings.c.room == room, RECORDING_OCCUPIES, recordings.c.stop_requested_at_ms.is_(None)
         )
         self._connection.execute(statement.values(stop_requested_at_ms=now_ms, details=details))
 

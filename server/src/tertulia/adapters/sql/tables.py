@@ -26,6 +26,7 @@ metadata = MetaData(
     }
 )
 
+RECORDING_OCCUPIES: Final = text("state IN ('STARTING', 'ACTIVE')")
 RECORDING_RUNS: Final = text("state IN ('STARTING', 'ACTIVE', 'ENDING')")
 """An index with this condition serves only queries that hold it word for word, without parameters."""
 
@@ -89,9 +90,10 @@ recordings = Table(
         "ux_recordings_one_active",
         "room",
         unique=True,
-        sqlite_where=RECORDING_RUNS,
-        postgresql_where=RECORDING_RUNS,
+        sqlite_where=RECORDING_OCCUPIES,
+        postgresql_where=RECORDING_OCCUPIES,
     ),
+    Index("ix_recordings_running", "lease_owner", sqlite_where=RECORDING_RUNS, postgresql_where=RECORDING_RUNS),
 )
 
 credentials = Table(
