@@ -77,6 +77,15 @@ def test_endless_head(server: RestServer):
     assert headers["x-request-id"] == json.loads(body)["requestId"]
 
 
+def test_http_1_0(server: RestServer, room: TestRoom):
+    """Who speaks HTTP/1.0 gets lists, too, and never chunks, which that version does not know."""
+    status, headers, body = exchanged(server, f"GET {PUBLIC}/rooms HTTP/1.0\r\n{KEY}\r\n".encode())
+    assert status == 200
+    assert "transfer-encoding" not in headers
+    assert int(headers["content-length"]) == len(body)
+    assert room.name in {one["roomName"] for one in json.loads(body)}
+
+
 def test_no_http(server: RestServer):
     status, headers, body = exchanged(server, b"hello\r\n\r\n")
     assert (status, json.loads(body)["code"]) == (400, "invalid_http")

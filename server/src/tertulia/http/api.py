@@ -117,7 +117,8 @@ class Api:
             if call.principal.actor not in allowed:
                 raise forbidden()
         await _read(call, operation, receive)
-        return await (await operation.handle(call)).begun()
+        reply = await operation.handle(call)
+        return await (reply.whole() if scope["http_version"] == "1.0" else reply.begun())
 
     def _segments(self, scope: Scope) -> list[str]:
         """Cut the path behind the base path, before it is decoded: a name may hold a slash."""

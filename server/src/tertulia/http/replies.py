@@ -32,6 +32,13 @@ class Reply:
             self.body = _chained(first, rest)
         return self
 
+    async def whole(self) -> Self:
+        """Collect a streamed body whose length is not said: HTTP/1.0 knows no chunks (RFC 9112, section 6.1)."""
+        if isinstance(self.body, bytes) or any(name == b"content-length" for name, _ in self.headers):
+            return await self.begun()
+        self.body = b"".join([piece async for piece in self.body])
+        return self
+
     async def send(self, send: Send, receive: Receive, *, without_body: bool = False) -> None:
         """Send it by ASGI. A streamed body without a content-length goes out chunked."""
         headers = list(self.headers)
