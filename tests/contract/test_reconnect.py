@@ -103,7 +103,7 @@ async def test_clients_that_vanish_are_removed_after_fifteen_seconds(server: Run
         killed.send_signal(signal.SIGKILL)
         frozen.send_signal(signal.SIGSTOP)
         since = time.monotonic()
-        await ann.until(lambda: not ann.room.remote_participants, "both to be gone", within_s=25)
+        await ann.until(lambda: not ann.room.remote_participants, "both to be gone", within_s=18)
         assert time.monotonic() - since > 12, "they had no time to come back"
 
 
