@@ -52,14 +52,20 @@ async def blue_browser(playwright: Playwright, media: Path) -> AsyncIterator[Bro
         yield browser
 
 
+@pytest.fixture
+def artefacts() -> Path:
+    """Where to keep what people have seen."""
+    return ARTEFACTS
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def room(product: Product) -> RoomLinks:
     return await product.create_room()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def people(request: pytest.FixtureRequest) -> AsyncIterator[People]:
-    everybody = People(ARTEFACTS)
+async def people(request: pytest.FixtureRequest, artefacts: Path) -> AsyncIterator[People]:
+    everybody = People(artefacts)
     yield everybody
     await everybody.photograph(request.node.name)
     await everybody.go()

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from support.accessibility import overflows, violations
 from support.people import People
 from support.product import Product, RoomLinks
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-AXE: Final = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 FORM_BUDGET_BYTES: Final = 60_000
-
-
-async def violations(page: Page) -> list[str]:
-    """Ask axe-core what it finds against WCAG 2.2 A and AA."""
-    await page.evaluate(AXE.read_text())
-    result = await page.evaluate(
-        "() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-    )
-    return [
-        f"{found['id']}: {found['help']} at {[node['target'] for node in found['nodes']]}"
-        for found in result["violations"]
-    ]
 
 
 async def test_the_keyboard_is_enough(people: People, red_browser: Browser, room: RoomLinks) -> None:
@@ -98,11 +85,6 @@ async def test_nothing_stands_in_the_way_of_assistive_technology(
     assert await violations(ana.page) == []
     assert not await overflows(ana.page)
     await people.photograph(f"meeting-{scheme}-{width}")
-
-
-async def overflows(page: Page) -> bool:
-    found: bool = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return found
 
 
 async def test_the_page_is_light_and_locked_down(product: Product, room: RoomLinks) -> None:

@@ -10,8 +10,9 @@ from livekit.rtc.participant import PublishTrackError
 from playwright.async_api import Browser, expect
 
 from support.fake_media import BLUE, RED
-from support.people import People, until
+from support.people import People
 from support.product import MEDIA_API_KEY, MEDIA_API_SECRET, Product, RoomLinks
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -1,39 +1,266 @@
-"""A moderator records; everybody sees it, and the file is there afterwards."""
+"""A moderator records; everybody sees it, and the recording plays in the page afterwards."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
-from playwright.async_api import Browser, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, expect
 
-from support.people import People, until
+from support.accessibility import overflows, violations
+from support.fake_media import BLUE, RED
+from support.people import People, Person
+from support.player import Picture, Player
 from support.product import Product, RoomLinks
+from support.waiting import until
+from tertulia.domain.recorder_job import STATE_FILE, RecorderState
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+SEEN: Final = 0.1
+"""A tile of two takes more than this share of the frame."""
+GRACE_S: Final = 3.0
+"""What is recorded may be that much longer or shorter than what the clock on the wall says."""
+
+
+def item(person: Person) -> Locator:
+    """Find the one recording in somebody's list."""
+    return person.page.locator(".recording-list li")
+
+
+async def reaches(person: Person, seconds: int) -> None:
+    """Wait until the recording in somebody's list is that long."""
+
+    async def long_enough() -> bool:
+        shown = item(person).get_by_test_id("length")
+        if await shown.count() == 0:
+            return False
+        minutes, rest = (await shown.inner_text()).split(":")
+        return int(minutes) * 60 + int(rest) >= seconds
+
+    await until(f"{seconds} seconds are recorded", long_enough)
+
+
+async def start(person: Person) -> None:
+    """Record, with the list open."""
+    await person.press("Record")
+    await expect(person.page.get_by_test_id("recording")).to_be_visible()
+    await person.press("Recordings")
+    await expect(item(person)).to_have_attribute("data-status", "ACTIVE")
+
+
+async def play(person: Person) -> Player:
+    """Play the one recording in somebody's list."""
+    await item(person).get_by_role("button", name="Play").click()
+    return Player(person.page.evaluate)
+
+
+def both(picture: Picture) -> bool:
+    return picture.share_of(RED) > SEEN and picture.share_of(BLUE) > SEEN
+
+
+def only_red(picture: Picture) -> bool:
+    return picture.share_of(RED) > SEEN and picture.share_of(BLUE) == 0
+
 
 async def test_a_moderator_records_by_a_button_and_everybody_sees_it(
-    people: People, red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
     await asyncio.gather(ana.join(room.moderator), ben.join(room.publisher))
     await ana.press("Record")
     for person in (ana, ben):
         await expect(person.page.get_by_test_id("recording")).to_be_visible()
+        await expect(person.page.get_by_role("log")).to_contain_text("This meeting is being recorded")
     await expect(ben.page.get_by_role("button", name="Record")).to_have_count(0)
 
-    await expect(ana.page.get_by_role("button", name="Stop recording")).to_be_visible()
     await ana.press("Stop recording")
     for person in (ana, ben):
         await expect(person.page.get_by_test_id("recording")).to_have_count(0)
+        await expect(person.page.get_by_role("log")).to_contain_text("The recording has stopped")
+    # nobody has opened the list, and yet it is said
+    await expect(ana.page.get_by_role("log")).to_contain_text("The recording is ready to play")
 
-    async def finished() -> bool:
-        everything = await product.ask("GET", "/recordings")
-        (recording,) = (one for one in everything if one["roomName"] == room.name)
-        return bool(recording["status"] == "STOPPED" and recording["size"] > 0)
 
-    await until("the recording is finished", finished)
+async def test_what_was_recorded_plays_and_seeks_in_the_page(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.moderator), ben.join(room.publisher))
+    await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED))
+    await start(ana)
+    began = asyncio.get_running_loop().time()
+    await reaches(ana, 4)
+    await ben.press("Leave")
+    await expect(ana.tiles()).to_have_count(1)
+    await reaches(ana, 9)
+    await people.photograph("recordings-running")
+    await ana.press("Stop recording")
+    took_s = asyncio.get_running_loop().time() - began
+    await expect(item(ana)).to_have_attribute("data-status", "COMPLETE")
+    await people.photograph("recordings-ready")
+
+    player = await play(ana)
+    await player.plays()
+    duration_s = await player.duration_s()
+    assert abs(duration_s - took_s) < GRACE_S
+    await player.seeks(2.0)
+    await player.shows("Ana and Ben", both)
+    await people.photograph("recording-player")
+    await player.seeks(duration_s - 0.5)
+    await player.shows("Ana alone, in her own red", lambda picture: picture.share_of(RED, within=12) > SEEN)
+    await player.shows("Ana alone", only_red)
+    await player.seeks(duration_s / 4)
+    await player.shows("Ana and Ben", both)
+    await player.go_on()
+    await player.plays()
+
+    await ana.page.keyboard.press("Escape")
+    await expect(ana.page.locator("video.player")).to_have_count(0)
+    await expect(item(ana).get_by_role("button", name="Play")).to_be_focused()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def recorded(people: People, red_browser: Browser, room: RoomLinks) -> Person:
+    """Give a moderator with a short recording in an open list."""
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.moderator)
+    await ana.sees("Ana", RED)
+    await start(ana)
+    await reaches(ana, 3)
+    await ana.press("Stop recording")
+    await expect(item(ana)).to_have_attribute("data-status", "COMPLETE")
+    return ana
+
+
+async def test_a_recording_is_saved_and_deleted(
+    people: People, product: Product, room: RoomLinks, recorded: Person
+) -> None:
+    ana = recorded
+    (shown,) = await recordings_of(product, room)
+    async with ana.page.expect_download() as started:
+        await item(ana).get_by_role("button", name="Download").click()
+    download = await started.value
+    assert download.suggested_filename == shown["filename"]
+    saved = Path(await download.path())
+    assert saved.stat().st_size == shown["size"]
+    assert saved.read_bytes()[4:8] == b"ftyp"
+
+    question = ana.page.get_by_role("dialog", name="Delete this recording?")
+    await item(ana).get_by_role("button", name="Delete").click()
+    await people.photograph("recording-question")
+    await question.get_by_role("button", name="Keep").click()
+    await expect(question).to_have_count(0)
+    await expect(item(ana)).to_have_count(1)
+
+    await item(ana).get_by_role("button", name="Delete").click()
+    await question.get_by_role("button", name="Delete").click()
+    await expect(item(ana)).to_have_count(0)
+    await expect(ana.page.get_by_text("Nothing has been recorded")).to_be_visible()
+    assert await recordings_of(product, room) == []
+
+
+async def test_a_long_film_goes_on_where_it_was_when_its_address_has_run_out(recorded: Person) -> None:
+    ana = recorded
+    player = await play(ana)
+    await player.plays()
+    await player.seeks(1.5)
+    await ana.page.clock.set_fixed_time(await ana.page.evaluate("Date.now() + 600_000"))
+    async with ana.page.expect_response(lambda answer: "/stream?ticket=old" in answer.url) as refused:
+        await ana.page.locator("video.player").evaluate("(video) => { video.src = video.src.replace(/=.*/, '=old') }")
+    assert (await refused.value).status == 401
+    await player.plays()
+    assert await player.position_s() >= 1.5
+
+
+async def test_a_recording_whose_file_is_gone_is_told_in_words(
+    product: Product, room: RoomLinks, recorded: Person
+) -> None:
+    ana = recorded
+    (shown,) = await recordings_of(product, room)
+    (recordings_folder(product) / shown["id"] / shown["filename"]).unlink()
+    await play(ana)
+    await expect(ana.page.get_by_role("alert")).to_contain_text("The recording does not play")
+    await product.ask("DELETE", f"/recordings/{shown['id']}")
+    await item(ana).get_by_role("button", name="Play").click()
+    await expect(ana.page.get_by_role("alert")).to_contain_text("This recording is not there any more")
+
+
+async def test_moderators_find_the_recordings_when_they_have_left(recorded: Person) -> None:
+    ana = recorded
+    await ana.press("Leave")
+    await expect(ana.stop_page("left")).to_be_visible()
+    player = await play(ana)
+    await player.plays()
+
+
+async def test_a_recording_whose_recorder_was_killed_plays(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.moderator)
+    await ana.sees("Ana", RED)
+    await start(ana)
+    await reaches(ana, 6)
+    (shown,) = await recordings_of(product, room)
+    state = RecorderState.from_json((recordings_folder(product) / shown["id"] / STATE_FILE).read_text())
+    os.kill(state.pid, signal.SIGKILL)
+    await expect(item(ana)).to_have_attribute("data-status", "COMPLETE")
+    await expect(ana.page.get_by_test_id("recording")).to_have_count(0)
+
+    player = await play(ana)
+    await player.plays()
+    duration_s = await player.duration_s()
+    assert duration_s >= 4
+    for to_s in (1.0, duration_s / 2, duration_s - 0.5):
+        await player.seeks(to_s)
+        await player.shows("Ana", only_red)
+
+
+async def recordings_of(product: Product, room: RoomLinks) -> list[dict[str, Any]]:
+    return [one for one in await product.ask("GET", "/recordings") if one["roomName"] == room.name]
+
+
+def recordings_folder(product: Product) -> Path:
+    return product.log_path.parent / "data" / "recordings"
+
+
+async def test_a_start_that_is_refused_is_told_in_words(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.moderator)
+    await expect(ana.page.get_by_role("button", name="Record", exact=True)).to_be_visible()
+    await product.ask("PUT", f"/rooms/{room.name}", {"recordingPreferences": {"enabled": False}})
+    await ana.press("Record")
+    await expect(ana.page.get_by_role("alert")).to_contain_text("Recording is switched off for this meeting")
+    await expect(ana.page.get_by_test_id("recording")).to_have_count(0)
+    await ana.press("Dismiss")
+    await product.ask("PUT", f"/rooms/{room.name}", {"recordingPreferences": {"enabled": True}})
+    await start(ana)
+    await ana.press("Stop recording")
+    await expect(item(ana)).to_have_attribute("data-status", re.compile("COMPLETE|ABORTED"))
+
+
+async def test_record_goes_with_the_newest_token(people: People, red_browser: Browser, room: RoomLinks) -> None:
+    ana = await people.at(red_browser, "Ana")
+    async with ana.page.expect_response("**/participants/token") as answered:
+        await ana.join(room.moderator)
+    first: str = (await (await answered.value).json())["token"]
+
+    async def refreshed() -> bool:
+        return await ana.token_of(room.name) != first
+
+    await until("the media server has given a newer token", refreshed)
+    async with ana.page.expect_request("**/recordings") as asked:
+        await ana.press("Recordings")
+    assert await (await asked.value).header_value("authorization") == f"Bearer {await ana.token_of(room.name)}"
 
 
 async def test_where_recording_is_off_nobody_is_offered_it(
@@ -45,3 +272,26 @@ async def test_where_recording_is_off_nobody_is_offered_it(
         await ana.join(private.moderator)
     await expect(ana.page.get_by_role("button", name="Devices")).to_be_visible()
     await expect(ana.page.get_by_role("button", name="Record")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_the_list_and_the_player_stand_in_nobodys_way(
+    people: People, red_browser: Browser, room: RoomLinks, scheme: str, width: int
+) -> None:
+    look = {"color_scheme": scheme, "viewport": {"width": width, "height": 700}, "reduced_motion": "reduce"}
+    ana = await people.at(red_browser, "Ana", **look)
+    await ana.join(room.moderator)
+    await start(ana)
+    await reaches(ana, 2)
+    await ana.press("Stop recording")
+    await expect(item(ana)).to_have_attribute("data-status", "COMPLETE")
+    assert await violations(ana.page) == []
+    assert not await overflows(ana.page)
+    await people.photograph(f"recordings-{scheme}-{width}")
+
+    player = await play(ana)
+    await player.plays()
+    assert await violations(ana.page) == []
+    assert not await overflows(ana.page)
+    await people.photograph(f"player-{scheme}-{width}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,10 +13,9 @@ from typing import Any, Final, Self
 from playwright.async_api import Browser, Locator, Page, Playwright, expect
 
 from .fake_media import Rgb
+from .waiting import DEADLINE_S, until
 
 CHROMIUM: Final = os.environ.get("TERTULIA_TEST_CHROMIUM", "/usr/bin/chromium")
-# generous: a test that waits for a condition costs nothing while the machine is quick
-DEADLINE_S: Final = 30.0
 expect.set_options(timeout=DEADLINE_S * 1000)
 _FLAGS: Final = (
     "--headless=new",
@@ -34,7 +32,7 @@ _MARK: Final = "--started-by-test"
 _FAKE_DEVICES: Final = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 # the page keeps its connections to itself, as it should; this lets a test look at their statistics
-_KEEP_CONNECTIONS: Final = """
+KEEP_CONNECTIONS: Final = """
 (() => {
   const connections = [];
   Object.defineProperty(globalThis, 'testConnections', { value: connections });
@@ -48,7 +46,7 @@ _KEEP_CONNECTIONS: Final = """
 })();
 """
 
-_INBOUND_STATS: Final = """
+INBOUND_STATS: Final = """
 async () => {
   const found = [];
   for (const connection of globalThis.testConnections) {
@@ -59,7 +57,7 @@ async () => {
 }
 """
 
-_MEAN_COLOUR: Final = """
+MEAN_COLOUR: Final = """
 (video) => {
   if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) return null;
   const canvas = document.createElement('canvas');
@@ -97,18 +95,6 @@ async def browser_with(
         await browser.close()
 
 
-async def until(
-    what: str, holds: Callable[[], Awaitable[bool]], *, deadline_s: float = DEADLINE_S, interval_s: float = 0.05
-) -> None:
-    """Wait for a condition that no event tells."""
-    try:
-        async with asyncio.timeout(deadline_s):
-            while not await holds():
-                await asyncio.sleep(interval_s)
-    except TimeoutError:
-        raise AssertionError(f"after {deadline_s} s still not: {what}") from None
-
-
 class Person:
     """Somebody with a browser window."""
 
@@ -127,7 +113,7 @@ class Person:
     async def at(cls, browser: Browser, name: str, **context: Any) -> Self:
         """Give somebody a window of their own (nothing is shared with other windows)."""
         window = await browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | context))
-        await window.add_init_script(_KEEP_CONNECTIONS)
+        await window.add_init_script(KEEP_CONNECTIONS)
         return cls(name, await window.new_page())
 
     def is_there(self) -> bool:
@@ -176,7 +162,7 @@ class Person:
         video = self.tile_of(name, kind).locator("video")
         if await video.count() == 0:
             return None
-        colour = await video.evaluate(_MEAN_COLOUR)
+        colour = await video.evaluate(MEAN_COLOUR)
         return tuple(colour) if colour else None
 
     async def sees(self, name: str, colour: Rgb) -> None:
@@ -216,7 +202,7 @@ class Person:
         return {stat["id"]: stat.get("framesDecoded", 0) for stat in await self.inbound() if stat["kind"] == "video"}
 
     async def inbound(self) -> list[dict[str, Any]]:
-        stats: list[dict[str, Any]] = await self.page.evaluate(_INBOUND_STATS)
+        stats: list[dict[str, Any]] = await self.page.evaluate(INBOUND_STATS)
         return stats
 
 

@@ -40,7 +40,9 @@ function Player({ playing, recordings }: RecordingDialogsProps & { readonly play
           reachedS.current = event.currentTarget.currentTime;
         }}
         onTimeUpdate={(event) => {
-          if (!event.currentTarget.error) reachedS.current = event.currentTarget.currentTime;
+          const { currentTime, error, readyState } = event.currentTarget;
+          // a file that is being opened says 0
+          if (!error && readyState > HTMLMediaElement.HAVE_NOTHING) reachedS.current = currentTime;
         }}
         onError={() => void recordings.playerFailed()}
       />

@@ -43,7 +43,7 @@ export function RecordingsList({ recordings }: RecordingsProps) {
       {cause && <Message words={text.trouble[cause]} />}
       {!all && !cause && <p class="hint">{text.recordings.loading}</p>}
       {all?.length === 0 && <p class="hint">{text.recordings.empty}</p>}
-      <ul class="recordings">
+      <ul class="recording-list">
         {all?.map((recording) => (
           <RecordingItem key={recording.id} recording={recording} recordings={recordings} />
         ))}

@@ -1,0 +1,22 @@
+"""Waiting for a condition that no event tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+DEADLINE_S: Final = 30.0
+"""Generous: a test that waits for a condition costs nothing while the machine is quick."""
+
+
+async def until(
+    what: str, holds: Callable[[], Awaitable[bool]], *, deadline_s: float = DEADLINE_S, interval_s: float = 0.05
+) -> None:
+    """Ask until it holds. Raises AssertionError."""
+    try:
+        async with asyncio.timeout(deadline_s):
+            while not await holds():
+                await asyncio.sleep(interval_s)
+    except TimeoutError:
+        raise AssertionError(f"after {deadline_s} s still not: {what}") from None
