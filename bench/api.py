@@ -25,13 +25,14 @@ from itertools import cycle
 from pathlib import Path
 
 from tests.support.postgres import running_postgres
-from tests.support.rest import API_KEY, FAR, RestServer, TestRoom, running_server
+from tests.support.rest import API_KEY, FAR, RestServer, running_server
 
 from bench.ports import free_port
 
 EXPRESS = Path(__file__).parent / "express"
 TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 32
+ROOMS = 100
 MEMORY_REQUESTS = 100_000
 MEMORY_STEP_S = 4
 PAUSES = """
@@ -60,11 +61,15 @@ class Figures:
     p99_ms: float
 
 
-def loads(room: str, secret: str) -> list[Load]:
+def loads(rooms: list[tuple[str, str]]) -> list[Load]:
+    """The loads on rooms, given by name and secret. Tokens go round, since tokens of one room wait for one another."""
+    room = rooms[0][0]
     post = 'wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\n'
+    listed = ", ".join(f'{{"{name}", "{secret}"}}' for name, secret in rooms)
     token = (
-        f'{post}n = 0\nrequest = function() n = n + 1\nreturn wrk.format(nil, nil, nil, \'{{"roomName": "{room}", '
-        f'"participantName": "p\' .. n .. \'", "secret": "{secret}"}}\') end\n'
+        f"{post}n = 0\nrooms = {{{listed}}}\nrequest = function() n = n + 1\nlocal room = rooms[n % #rooms + 1]\n"
+        'return wrk.format(nil, nil, nil, \'{"roomName": "\' .. room[1] .. \'", "participantName": "p\' .. n .. '
+        '\'", "secret": "\' .. room[2] .. \'"}\') end\n'
     )
     return [
         Load("GET /rooms/{roomName}", f"/meet/api/v1/rooms/{room}", ""),
@@ -116,10 +121,10 @@ def memory_mb(pid: int) -> float:
 
 
 def ours(what: str, server: RestServer, seconds: int) -> None:
-    room: TestRoom = server.create_room()
+    made = [server.create_room() for _ in range(ROOMS)]
     pid = server.process.pid
     subprocess.run(["taskset", "-acp", "0", str(pid)], capture_output=True, check=True)
-    asked = loads(room.name, room.secret("viewer"))
+    asked = loads([(room.name, room.secret("viewer")) for room in made])
     samples = [f"{memory_mb(pid):.0f}"]
     for load in asked:
         full_and_half(what, server.url, pid, load, seconds)
@@ -158,7 +163,7 @@ def theirs(seconds: int) -> None:
         )  # fmt: skip
         with urllib.request.urlopen(request) as answer:
             room = re.search(r'"roomName":"(\w+)"', answer.read().decode())[1]
-        for load in loads(room, "x"):
+        for load in loads([(room, "x")]):
             full_and_half("Express", url, pid, load, seconds)
 
 

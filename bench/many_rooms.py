@@ -78,9 +78,9 @@ def pages(client: Client, total: int) -> list[str]:
 
 
 def measure(what: str, server: RestServer) -> None:
-    client = Client(server)
     for before, total in pairwise(SIZES):
         add_rooms(server, before, total)
+        client = Client(server)
         first, middle, last = (client.median_ms(path) for path in pages(client, total))
         by_name = client.median_ms(f"/rooms/room-{total // 2}")
         print(
