@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
 import os
 import shutil
@@ -25,31 +24,12 @@ from pathlib import Path
 
 import aiohttp
 from livekit import api
-from livekit.protocol import models, rtc
 
+from bench.load import Load, Peer, Publication, load_process
 from bench.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY, SECRET = "devkey", "secret-of-the-benchmark-0123456789abcdef"
-
-
-class Load:
-    """The synthetic peers' process: one JSON command a line, one answer a line."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._lock = asyncio.Lock()
-
-    async def ask(self, **command: object) -> dict[str, object]:
-        assert self._process.stdin
-        assert self._process.stdout
-        async with self._lock:
-            self._process.stdin.write(json.dumps(command).encode() + b"\n")
-            await self._process.stdin.drain()
-            answer = json.loads(await self._process.stdout.readline())
-        if "error" in answer:
-            raise RuntimeError(f"{command.get('do')} {command.get('peer')}: {answer['error']}")
-        return answer
 
 
 @dataclass
@@ -57,76 +37,6 @@ class Server:
     name: str
     url: str
     pid: int
-
-
-class Peer:
-    """One participant: signalling here, media in the load process."""
-
-    def __init__(self, name: str, *, publishes: bool, load: Load) -> None:
-        self.name = name
-        self._publishes = publishes
-        self._load = load
-        self._offer_id = 0
-        self._answered = False
-        self._wanted: rtc.MediaSectionsRequirement | None = None
-
-    async def run(self, session: aiohttp.ClientSession, url: str, ready: asyncio.Event) -> None:
-        token = (
-            api.AccessToken(KEY, SECRET)
-            .with_identity(self.name)
-            .with_ttl(timedelta(hours=1))
-            .with_grants(api.VideoGrants(room_join=True, room="bench", can_publish=self._publishes))
-            .to_jwt()
-        )
-        offer = await self._offer(audio=0 if self._publishes else 1, video=0 if self._publishes else 1)
-        query = {"access_token": token, "join_request": join_request(offer, self._tracks())}
-        async with session.ws_connect(f"{url}/rtc/v1", params=query, max_msg_size=0) as socket:
-            ready.set()
-            async for message in socket:
-                response = rtc.SignalResponse.FromString(message.data)
-                await self._serve(socket, response)
-
-    def _tracks(self) -> list[rtc.AddTrackRequest]:
-        if not self._publishes:
-            return []
-        camera = rtc.AddTrackRequest(
-            cid="load-video", type=models.TrackType.VIDEO, source=models.TrackSource.CAMERA, width=1280, height=720
-        )
-        microphone = rtc.AddTrackRequest(
-            cid="load-audio", type=models.TrackType.AUDIO, source=models.TrackSource.MICROPHONE
-        )
-        return [camera, microphone]
-
-    async def _offer(self, *, audio: int, video: int) -> rtc.SessionDescription:
-        self._offer_id += 1
-        answer = await self._load.ask(do="offer", peer=self.name, publish=self._publishes, audio=audio, video=video)
-        return rtc.SessionDescription(type="offer", sdp=str(answer["offer"]), id=self._offer_id)
-
-    async def _serve(self, socket: aiohttp.ClientWebSocketResponse, response: rtc.SignalResponse) -> None:
-        kind = response.WhichOneof("message")
-        if kind == "answer":
-            await self._load.ask(do="answer", peer=self.name, sdp=response.answer.sdp)
-            self._answered = True
-        elif kind == "media_sections_requirement":
-            self._wanted = response.media_sections_requirement
-        elif kind == "leave":
-            raise RuntimeError(f"{self.name} was told to leave: {response.leave}")
-        if self._answered and (need := self._wanted):
-            self._answered, self._wanted = False, None
-            # counts of 0 ask for a new offer as such, and str0m makes one only when something changes
-            offer = await self._offer(audio=need.num_audios, video=need.num_videos or (0 if need.num_audios else 1))
-            await socket.send_bytes(rtc.SignalRequest(offer=offer).SerializeToString())
-
-
-def join_request(offer: rtc.SessionDescription, tracks: list[rtc.AddTrackRequest]) -> str:
-    request = rtc.JoinRequest(
-        client_info=models.ClientInfo(sdk=models.ClientInfo.GO, version="1.0.0", protocol=17),
-        connection_settings=rtc.ConnectionSettings(auto_subscribe=True),
-        add_track_requests=tracks,
-        publisher_offer=offer,
-    )
-    wrapped = rtc.WrappedJoinRequest(join_request=request.SerializeToString())
-    return base64.urlsafe_b64encode(wrapped.SerializeToString()).decode()
 
 
 def cpu_seconds(pid: int) -> float:
@@ -191,32 +101,29 @@ def livekit_server(binary: str) -> AbstractAsyncContextManager[Server]:
 
 async def measure(server: Server, subscribers: int, seconds: float) -> float:
     """Packets that reached a subscriber per CPU-second of the server."""
-    binary = ROOT / "sfu" / "target" / "release" / "tertulia-sfu-load"
-    process = await asyncio.create_subprocess_exec(
-        str(binary), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    load = Load(process)
     tasks: list[asyncio.Task[None]] = []
-    try:
-        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
-            names = ["publisher", *(f"subscriber-{n}" for n in range(subscribers))]
-            for name in names:
-                ready = asyncio.Event()
-                peer = Peer(name, publishes=name == "publisher", load=load)
-                tasks.append(group.create_task(peer.run(session, server.url, ready), name=name))
-                await ready.wait()
-            await until_flowing(load, len(names))
-            figure = await sample(server, load, seconds)
-            for task in tasks:
-                task.cancel()
-    finally:
-        process.kill()
-        await process.wait()
+    names = ["publisher", *(f"subscriber-{n}" for n in range(subscribers))]
+    async with load_process() as load, aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        for name in names:
+            ready = asyncio.Event()
+            sends = name == "publisher"
+            peer = Peer(name, token(name, publishes=sends), load, Publication() if sends else None)
+            tasks.append(group.create_task(peer.run(session, server.url, ready), name=name))
+            await ready.wait()
+        await until_flowing(load, len(names))
+        figure = await sample(server, load, seconds)
+        for task in tasks:
+            task.cancel()
     print(
         f"{server.name:16} 1 × {subscribers}: {figure:10,.0f} forwarded packets per server CPU-second",
         flush=True,
     )
     return figure
+
+
+def token(name: str, *, publishes: bool) -> str:
+    grants = api.VideoGrants(room_join=True, room="bench", can_publish=publishes)
+    return api.AccessToken(KEY, SECRET).with_identity(name).with_ttl(timedelta(hours=1)).with_grants(grants).to_jwt()
 
 
 async def until_flowing(load: Load, peers: int) -> None:

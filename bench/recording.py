@@ -1,10 +1,10 @@
 """What a recording costs, how soon it plays, and what a crash takes. Prints tables; writes nothing that stays.
 
-    python -m bench.recording [--seconds 20] [--kills 5] [--hours 1] [--only cost|stop|kill]
+    python -m bench.recording [--seconds 20] [--kills 5] [--hours 1] [--server tertulia|livekit] [--only cost|stop|kill]
 
 CPU-seconds are the recorder process's own, a second of recording. They hold on a busy machine as long as the fps stay
-at 30: a recorder that is starved lowers its frame rate and its layers, and then they flatter. Needs
-livekit-server; the floor needs the command `ffmpeg`.
+at 30: a recorder that is starved lowers its frame rate and its layers, and then they flatter. The floor needs the
+command `ffmpeg`.
 """
 
 from __future__ import annotations
@@ -18,57 +18,67 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
 from pathlib import Path
 
+import aiohttp
 import av
 import numpy as np
+from livekit.protocol import models
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from bench.recording_people import footage
-from recording.media_server import MediaServer, find_livekit_server
+from bench import footage
+from bench.load import Peer, Publication, load_process
+from recording.media_server import MediaServer
 from recording.recording_process import RecorderProcess
 from tertulia.domain.ids import RecordingId, RoomName
 from tertulia.domain.recorder_job import JOB_FILE, RecorderJob, RecorderPhase, RecorderState, RecordingPreset
 from tertulia.recorder.folder import RecordingFolder
 from tertulia.recorder.muxer import MOVIE_OPTIONS
 from tertulia.recorder.recovery import close_file, recover
-from tertulia.recorder.repair import measure
 
 HD, FULL_HD = RecordingPreset.HD_720P30, RecordingPreset.FULL_HD_1080P30
+SCREEN: footage.Size = (1280, 720)
 SCENARIOS = (
     ("1 person, 720p", 1, (1280, 720), False, HD, 0.0),
     ("4 people, 360p layer", 4, (640, 360), False, HD, 0.5),
     ("9 people, 180p layer", 9, (320, 180), False, HD, 0.6),
     ("screen share and 4 people", 4, (320, 180), True, HD, 0.5),
+    ("4 people, 360p, on 1080p30", 4, (640, 360), False, FULL_HD, 0.9),
     ("4 people, 540p, on 1080p30", 4, (960, 540), False, FULL_HD, 0.9),
 )
 WARM_UP_S = 4.0
 
 
 @asynccontextmanager
-async def people(server: MediaServer, room: str, count: int, size: tuple[int, int], screen: bool):
-    arguments = [server.url, room, str(count), *map(str, size), *(["screen"] if screen else [])]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bench.recording_people",
-        *arguments,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdin
-    assert process.stdout
-    try:
-        assert (await process.stdout.readline()).strip() == b"ready"
+async def people(
+    server: MediaServer, room: str, count: int, size: footage.Size, *, screen: bool = False
+) -> AsyncIterator[None]:
+    """Send the layer that the recorder would pick; the one who shares the screen has the camera off."""
+    publications = {
+        f"person-{n}": Publication(size, clip=await asyncio.to_thread(footage.person, n, size), fps=footage.FPS)
+        for n in range(count)
+    }
+    if screen:
+        clip = await asyncio.to_thread(lambda: footage.clip("slides", footage.slides(SCREEN), SCREEN))
+        source = models.TrackSource.SCREEN_SHARE
+        publications["presenter"] = Publication(SCREEN, source, clip, footage.FPS)
+    async with load_process() as load, aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        tasks = []
+        for name, publication in publications.items():
+            joined = asyncio.Event()
+            peer = Peer(name, server.token(room, name), load, publication)
+            tasks.append(group.create_task(peer.run(session, server.url, joined), name=name))
+            await joined.wait()
+        async with asyncio.timeout(30):
+            while (await load.ask(do="stats"))["connected"] != len(publications):
+                await asyncio.sleep(0.05)
         yield
-    finally:
-        process.stdin.close()
-        await process.wait()
+        for task in tasks:
+            task.cancel()
 
 
 def job(server: MediaServer, room: str, preset: RecordingPreset = HD) -> RecorderJob:
@@ -87,7 +97,7 @@ async def cost(server: MediaServer, folder: Path, seconds: float) -> None:
     print(f"{'scenario':30} {'CPU':>6} {'goal':>6} {'fps':>6} {'late':>6} {'memory':>8} {'Mb/s':>6} {'floor':>6}")
     for number, (name, count, size, screen, preset, goal) in enumerate(SCENARIOS):
         room = f"cost-{number}"
-        async with people(server, room, count, size, screen):
+        async with people(server, room, count, size, screen=screen):
             recorder = await RecorderProcess.start(
                 folder / room, job(server, room, preset), server.recorder_token(room)
             )
@@ -97,7 +107,7 @@ async def cost(server: MediaServer, folder: Path, seconds: float) -> None:
         lasted = end.duration_s - begin.duration_s
         spent = (end.metrics.cpu_s - begin.metrics.cpu_s) / lasted
         fps = (end.metrics.frames_composed - begin.metrics.frames_composed) / lasted
-        floor = await asyncio.to_thread(ffmpeg_floor, folder, count, size, screen, preset)
+        floor = await asyncio.to_thread(ffmpeg_floor, count, size, screen, preset)
         megabits = state.bytes * 8 / state.duration_s / 1e6
         print(
             f"{name:30} {spent:6.2f} {goal or '':>6} {fps:6.1f} {state.metrics.frames_late:6} "
@@ -107,13 +117,14 @@ async def cost(server: MediaServer, folder: Path, seconds: float) -> None:
         )
 
 
-def ffmpeg_floor(folder: Path, count: int, size: tuple[int, int], screen: bool, preset: RecordingPreset) -> str:
+def ffmpeg_floor(count: int, size: footage.Size, screen: bool, preset: RecordingPreset) -> str:
     """Decode, scale, tile and encode the same pictures from files: what no recorder can go below."""
     program = shutil.which("ffmpeg")
     if program is None:
         return "-"
-    sizes = [size] * count + ([(1280, 720)] if screen else [])
-    clips = [vp8_clip(folder / f"clip-{w}x{h}.webm", w, h) for w, h in sizes]
+    clips = [footage.as_ivf(footage.person(n, size), size) for n in range(count)]
+    if screen:
+        clips.append(footage.as_ivf(footage.clip("slides", [], SCREEN), SCREEN))
     width, height = (1920, 1080) if preset is FULL_HD else (1280, 720)
     side = next(n for n in range(1, 10) if n * n >= len(clips))
     cell = f"{width // side // 2 * 2}:{height // side // 2 * 2}"
@@ -129,24 +140,7 @@ def ffmpeg_floor(folder: Path, count: int, size: tuple[int, int], screen: bool, 
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return f"{spent / measure(clips[0]).duration_s:.2f}"
-
-
-def vp8_clip(path: Path, width: int, height: int) -> Path:
-    if path.exists():
-        return path
-    frames = footage(width, height, 1)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libvpx", rate=25, options={"deadline": "realtime", "cpu-used": "8"})
-        stream.bit_rate = 1_200_000
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for number in range(250):
-            data = np.frombuffer(frames[number % len(frames)], np.uint8).reshape(height * 3 // 2, width)
-            frame = av.VideoFrame.from_ndarray(data, "yuv420p")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+    return f"{spent / (footage.LOOP_FRAMES / footage.FPS):.2f}"
 
 
 def stop(folder: Path, hours: float) -> None:
@@ -168,15 +162,14 @@ def stop(folder: Path, hours: float) -> None:
 
 def write_long_file(path: Path, seconds: float, sync: Callable[[], object]) -> None:
     piece_s, fps = 10, 30
-    frames = footage(1280, 720, 3)
+    frames = footage.face(SCREEN, 3)
     with av.open(str(path), "w", format="mp4", options=dict(MOVIE_OPTIONS)) as container:
         video = container.add_stream("libx264", rate=fps, options={"preset": "superfast", "crf": "34", "bf": "0"})
         video.width, video.height, video.pix_fmt = 1280, 720, "yuv420p"
         audio = container.add_stream("aac", rate=48_000, layout="stereo")
         packets = []
         for number in range(piece_s * fps):
-            data = np.frombuffer(frames[number % len(frames)], np.uint8).reshape(1080, 1280)
-            frame = av.VideoFrame.from_ndarray(data, "yuv420p")
+            frame = av.VideoFrame.from_ndarray(frames[number % len(frames)], "yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, fps)
             packets += video.encode(frame)
         packets += video.encode(None)
@@ -209,7 +202,7 @@ def packet(data: bytes, stream: av.stream.Stream, at: int, base: Fraction, *, is
 async def kill(server: MediaServer, folder: Path, count: int) -> None:
     print(f"\nkill -9 at {count} random instants: seconds lost")
     losses = []
-    async with people(server, "kill", 2, (640, 360), screen=False):
+    async with people(server, "kill", 2, (640, 360)):
         for number in range(count):
             token = server.recorder_token("kill", f"recorder-{number}")
             recorder = await RecorderProcess.start(folder / f"kill-{number}", job(server, "kill"), token)
@@ -228,11 +221,10 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--hours", type=float, default=1)
+    parser.add_argument("--server", choices=("tertulia", "livekit"), default="tertulia")
     parser.add_argument("--only", choices=("cost", "stop", "kill"))
     options = parser.parse_args()
-    if find_livekit_server() is None:
-        sys.exit("bench.recording needs livekit-server: go install github.com/livekit/livekit-server/cmd/server@latest")
-    server = MediaServer()
+    server = MediaServer(options.server)
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as temporary:
         folder = Path(temporary)
         await server.start()

@@ -3,13 +3,14 @@
 //!
 //! | command | answer |
 //! | --- | --- |
-//! | `{"do": "offer", "peer": "a", "publish": bool, "audio": n, "video": n}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
+//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
 //! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
 //! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers, "lost": packets}` |
 //!
-//! A publisher sends 20 ms of sound and 30 pictures a second of six packets each, like 720p at 1.6 Mbit/s.
+//! A publisher sends a clip ([`clip::Clip::read`]), or without one packets that only look like media.
 #![forbid(unsafe_code)]
 
+mod clip;
 mod peer;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use std::sync::mpsc::{self, Sender};
 
 use serde_json::{Value, json};
 
+use clip::Clip;
 use peer::{Counters, Request};
 
 fn main() -> io::Result<()> {
@@ -63,8 +65,16 @@ impl Load {
                 Err(error) => return json!({ "error": error.to_string() }),
             };
         }
+        let publish = match (command["publish"].as_bool(), command["clip"].as_str()) {
+            (Some(true), None) => Some(Clip::synthetic()),
+            (Some(true), Some(path)) => match Clip::read(path, command["fps"].as_u64().unwrap_or(25) as u32) {
+                Ok(clip) => Some(clip),
+                Err(error) => return json!({ "error": error.to_string() }),
+            },
+            _ => None,
+        };
         self.ask(peer, |reply| Request::Offer {
-            publish: command["publish"].as_bool().unwrap_or_default(),
+            publish,
             audio: command["audio"].as_u64().unwrap_or_default(),
             video: command["video"].as_u64().unwrap_or_default(),
             reply,

@@ -16,15 +16,13 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
+use crate::clip::Clip;
+
 const AUDIO_EVERY: Duration = Duration::from_millis(20);
-const PICTURE_EVERY: Duration = Duration::from_micros(33_333);
-const PACKETS_PER_PICTURE: u64 = 6;
-const KEY_FRAME_EVERY_PICTURES: u64 = 90;
-const VIDEO_PAYLOAD_BYTES: usize = 1100;
-const AUDIO_PAYLOAD_BYTES: usize = 100;
+const VIDEO_CLOCK_HZ: u64 = 90_000;
 
 pub enum Request {
-    Offer { publish: bool, audio: u64, video: u64, reply: Sender<Value> },
+    Offer { publish: Option<Clip>, audio: u64, video: u64, reply: Sender<Value> },
     Answer { sdp: String, reply: Sender<Value> },
 }
 
@@ -72,9 +70,11 @@ struct Peer {
 struct Source {
     audio: Mid,
     video: Mid,
+    clip: Clip,
     next_audio: Instant,
     next_picture: Instant,
     audio_packets: u64,
+    video_packets: u64,
     pictures: u64,
     key_frame: bool,
 }
@@ -146,7 +146,7 @@ impl Peer {
         Ok(())
     }
 
-    fn offer(&mut self, publish: bool, audio: u64, video: u64) -> Value {
+    fn offer(&mut self, publish: Option<Clip>, audio: u64, video: u64) -> Value {
         let first = self.pending.is_none() && !self.connected;
         let mut changes = self.rtc.sdp_api();
         if first {
@@ -159,7 +159,7 @@ impl Peer {
                 changes.add_media(kind, Direction::RecvOnly, None, None, None);
             }
         }
-        if publish && self.source.is_none() {
+        if let (Some(clip), None) = (publish, &self.source) {
             let mut add = |kind, cid: &str| {
                 changes.add_media(kind, Direction::SendOnly, Some("load".into()), Some(cid.to_owned()), None)
             };
@@ -167,9 +167,11 @@ impl Peer {
             self.source = Some(Source {
                 audio: add(MediaKind::Audio, "load-audio"),
                 video: add(MediaKind::Video, "load-video"),
+                clip,
                 next_audio: now,
                 next_picture: now,
                 audio_packets: 0,
+                video_packets: 0,
                 pictures: 0,
                 key_frame: true,
             });
@@ -210,20 +212,23 @@ impl Peer {
         source.next_audio += AUDIO_EVERY;
         let (mid, n) = (source.audio, source.audio_packets);
         source.audio_packets += 1;
+        let sound = source.clip.sound(n);
         let levels = ExtensionValues { audio_level: Some(-20), voice_activity: Some(true), ..Default::default() };
-        self.write(mid, Codec::Opus, n, n * 960, true, vec![0xFC; AUDIO_PAYLOAD_BYTES], levels, now)
+        self.write(mid, Codec::Opus, n, n * 960, true, sound, levels, now)
     }
 
     fn send_picture(&mut self, now: Instant) -> Result<(), RtcError> {
         let Some(source) = &mut self.source else { return Ok(()) };
-        source.next_picture += PICTURE_EVERY;
+        source.next_picture += source.clip.picture_every;
         let (mid, picture) = (source.video, source.pictures);
         source.pictures += 1;
-        let key_frame = std::mem::take(&mut source.key_frame) || picture % KEY_FRAME_EVERY_PICTURES == 0;
-        for part in 0..PACKETS_PER_PICTURE {
-            let payload = vp8_payload(picture, part == 0, key_frame);
-            let (seq, last) = (picture * PACKETS_PER_PICTURE + part, part + 1 == PACKETS_PER_PICTURE);
-            self.write(mid, Codec::Vp8, seq, picture * 3000, last, payload, ExtensionValues::default(), now)?;
+        let time = (source.clip.picture_every * picture as u32).as_micros() as u64 * VIDEO_CLOCK_HZ / 1_000_000;
+        let parts = source.clip.picture(picture, std::mem::take(&mut source.key_frame));
+        let first = source.video_packets;
+        source.video_packets += parts.len() as u64;
+        let end = source.video_packets;
+        for (seq, part) in (first..).zip(parts) {
+            self.write(mid, Codec::Vp8, seq, time, seq + 1 == end, part, ExtensionValues::default(), now)?;
         }
         Ok(())
     }
@@ -275,19 +280,4 @@ impl Peer {
         };
         self.rtc.handle_input(input)
     }
-}
-
-/// A VP8 payload (RFC 7741): descriptor with a 15-bit picture id, then the frame header of a 1280×720 picture.
-fn vp8_payload(picture: u64, start: bool, key_frame: bool) -> Vec<u8> {
-    let id = (picture & 0x7FFF) as u16;
-    let mut payload = vec![if start { 0x90 } else { 0x80 }, 0x80, 0x80 | (id >> 8) as u8, id as u8];
-    if start {
-        payload.push(if key_frame { 0x10 } else { 0x11 });
-        payload.extend([0, 0]);
-        if key_frame {
-            payload.extend([0x9D, 0x01, 0x2A, 0x00, 0x05, 0xD0, 0x02]);
-        }
-    }
-    payload.resize(VIDEO_PAYLOAD_BYTES, 0);
-    payload
 }
