@@ -1,6 +1,7 @@
 """What is too long for every day: many kills, many minutes. `make soak`."""
 
 import asyncio
+import os
 import random
 import time
 from pathlib import Path
@@ -17,8 +18,8 @@ from tertulia.domain.recorder_job import EndReason, RecorderJob
 from tertulia.recorder.recovery import recover
 from tertulia.recorder.repair import is_finalised
 
-KILLS = 40
-MINUTES = 10
+KILLS = int(os.environ.get("SOAK_ROUNDS", "40"))
+MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -39,6 +40,7 @@ async def server(tmp_path: Path):
 
 async def test_killed_at_random_instants(server: MediaServer, tmp_path: Path):
     async with in_meeting(Publisher(server, "soak", "a", look=Look(COLOURS["green"], (320, 180)), sound=tone(440))):
+        lost_s: list[float] = []
         for number in range(KILLS):
             token = server.recorder_token("soak", f"recorder-{number}")
             recorder = await RecorderProcess.start(tmp_path / str(number), job(server), token)
@@ -49,9 +51,13 @@ async def test_killed_at_random_instants(server: MediaServer, tmp_path: Path):
             await recorder.kill()
             recovered = recover(recorder.folder)
             assert recovered.reason is EndReason.CRASHED
-            assert lived - recovered.duration_s < 2.0
+            lost_s.append(lived - recovered.duration_s)
+            print(f"killed {number} after {lived:.2f} s: {lost_s[-1]:.2f} s lost")
             assert is_finalised(recorder.file)
             assert len(Film(recorder.file).times) > 0
+    print(f"{KILLS} kills: {max(lost_s):.2f} s lost at most, {sum(lost_s) / KILLS:.2f} s on average")
+    # By the time of day, so only where the machine keeps up.
+    assert max(lost_s) < 2.0
 
 
 async def test_sound_and_picture_stay_together_and_memory_stays_flat(server: MediaServer, tmp_path: Path):
