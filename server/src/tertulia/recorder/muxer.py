@@ -32,6 +32,7 @@ MOVIE_OPTIONS: Final = {
 }
 _KEY_INTERVAL_S: Final = 2
 _BT601: Final = 6
+_BT709: Final = 1
 _LIMITED_RANGE: Final = 1
 
 
@@ -76,6 +77,8 @@ class Muxer:
         context.time_base = Fraction(1, self._fps)
         context.gop_size = _KEY_INTERVAL_S * self._fps
         context.max_b_frames = 0
+        # browsers believe the matrix only beside the other two: without them HD is taken for BT.709, and red is orange
+        context.color_primaries, context.color_trc = _BT709, _BT709
         context.colorspace, context.color_range = _BT601, _LIMITED_RANGE
         return stream
 
