@@ -22,9 +22,10 @@ from tertulia.domain.ids import Millis, RecordingId, RoomName
 from tertulia.domain.recorder_job import JOB_FILE, STATE_FILE, RecorderJob, RecorderPhase, RecorderState
 from tertulia.domain.recordings import Recording, RecordingState, recording_names
 from tertulia.recorder.layout import Size
-from tertulia.recorder.muxer import AUDIO_BLOCK, Format, Muxer
+from tertulia.recorder.muxer import Format, Muxer
 from tertulia.recorder.planes import Canvas, yuv
 from tertulia.recorder.repair import measure
+from tertulia.recorder.timeline import AUDIO_BLOCK
 from tertulia.services.tokens import RecorderTokens
 from tertulia.settings import Settings
 from tertulia.worker import WorkerParts, at_work

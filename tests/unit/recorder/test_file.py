@@ -24,10 +24,18 @@ from tertulia.domain.recorder_job import (
 )
 from tertulia.recorder.folder import FolderBusyError, RecordingFolder
 from tertulia.recorder.layout import Rect, Size
-from tertulia.recorder.muxer import AUDIO_BLOCK, FORMATS, Format, Muxer
+from tertulia.recorder.muxer import FORMATS, Format, Muxer
 from tertulia.recorder.planes import Canvas, yuv
 from tertulia.recorder.recovery import recover
-from tertulia.recorder.repair import NothingRecordedError, cut_torn_tail, is_finalised, measure, repair
+from tertulia.recorder.repair import (
+    GrowingFile,
+    NothingRecordedError,
+    cut_torn_tail,
+    is_finalised,
+    measure,
+    repair,
+)
+from tertulia.recorder.timeline import AUDIO_BLOCK
 
 FORMAT = Format(Size(160, 90), 30)
 JOB = RecorderJob(
@@ -82,8 +90,30 @@ def test_what_was_written_is_in_the_file(tmp_path: Path, seconds: float):
     left = tmp_path / "left.mp4"
     left.write_bytes(path.read_bytes())
     muxer.close()
-    assert repair(left, left).duration_s > seconds - 1
+    said_s = GrowingFile(left).playable_s()
+    assert repair(left, left).duration_s == pytest.approx(said_s, abs=0.05)
     assert decoded_seconds(left) > seconds - 1
+    assert said_s > seconds - 1
+
+
+@pytest.mark.parametrize("video", [True, False])
+def test_how_much_could_be_played_is_known_while_it_grows(tmp_path: Path, running: bytes, video: bool):
+    """File-first: what is said to be there can be played, whatever was written of the next piece."""
+    whole = tmp_path / "whole.part"
+    if not video:
+        with Muxer(whole, FORMATS[RecordingPreset.AUDIO]) as muxer:
+            write(muxer, 3, video=False)
+            running = whole.read_bytes()
+    growing, path = GrowingFile(tmp_path / "growing"), tmp_path / "growing"
+    assert growing.playable_s() == 0
+    said = [0.0]
+    for length in range(0, len(running), 997):
+        path.write_bytes(running[:length])
+        said.append(growing.playable_s())
+        assert said[-1] == GrowingFile(path).playable_s()
+    assert said == sorted(said)
+    assert len(set(said)) > 3
+    assert repair(path, tmp_path / "a.mp4").duration_s == pytest.approx(said[-1], abs=0.05)
 
 
 def test_sound_alone(tmp_path: Path):

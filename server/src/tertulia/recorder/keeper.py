@@ -17,7 +17,7 @@ from tertulia.domain.ids import Millis
 from tertulia.domain.recorder_job import EndReason, RecorderMetrics, RecorderPhase, RecorderState
 from tertulia.recorder.folder import RecordingFolder
 from tertulia.recorder.pipeline import Pipeline
-from tertulia.recorder.repair import holds_media
+from tertulia.recorder.repair import GrowingFile
 from tertulia.recorder.timeline import SAMPLE_RATE_HZ
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class Keeper:
     def __init__(self, folder: RecordingFolder, on_end: Callable[[EndReason], None]) -> None:
         self.state = RecorderState(phase=RecorderPhase.JOINING, pid=os.getpid())
         self._folder = folder
+        self._file = GrowingFile(folder.part)
         self._on_end = on_end
         self._pipeline: Pipeline | None = None
         self._started_at_ms: Millis | None = None
@@ -79,13 +80,12 @@ class Keeper:
         if pipeline is None:
             return
         position_s = pipeline.position_s
-        has_begun = self._started_at_ms is not None and (
-            self.state.started_at_ms is not None or holds_media(self._folder.part)
-        )
+        # before the sync: what is said is what a kill or a power cut leaves
+        playable_s = self._file.playable_s()
         size = self._folder.sync_media()
-        if has_begun:
+        if playable_s > 0:
             phase = RecorderPhase.RECORDING if self.state.phase is RecorderPhase.JOINING else self.state.phase
-            self._save(phase=phase, started_at_ms=self._started_at_ms, bytes=size, duration_s=position_s)
+            self._save(phase=phase, started_at_ms=self._started_at_ms, bytes=size, duration_s=playable_s)
         if position_s >= job.max_duration_s:
             self._on_end(EndReason.LIMIT_DURATION)
         if job.max_bytes is not None and size + position_s * _INDEX_BYTES_PER_S >= job.max_bytes:

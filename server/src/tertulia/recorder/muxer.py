@@ -23,8 +23,6 @@ from tertulia.recorder.layout import Size
 from tertulia.recorder.mixer import Pcm
 from tertulia.recorder.timeline import SAMPLE_RATE_HZ
 
-AUDIO_BLOCK: Final = 1024
-"""Samples in one AAC frame."""
 MOVIE_OPTIONS: Final = {
     "movflags": "+hybrid_fragmented+frag_keyframe",
     "frag_duration": "500000",

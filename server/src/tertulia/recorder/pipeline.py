@@ -10,9 +10,9 @@ from tertulia.recorder.compositor import Compositor
 from tertulia.recorder.gallery import Gallery
 from tertulia.recorder.layout import Tile, arrange
 from tertulia.recorder.mixer import Mixer, Pcm
-from tertulia.recorder.muxer import AUDIO_BLOCK, Muxer
+from tertulia.recorder.muxer import Muxer
 from tertulia.recorder.scene import Scene, TrackSid
-from tertulia.recorder.timeline import SAMPLE_RATE_HZ, Effort, Governor, Timeline
+from tertulia.recorder.timeline import AUDIO_BLOCK, SAMPLE_RATE_HZ, Effort, Governor, Timeline
 
 DELAY_US: Final = 250_000
 """How long after its time a frame is made: sound and pictures of that time have arrived by then."""

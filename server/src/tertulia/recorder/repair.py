@@ -9,6 +9,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 import av
 
+from tertulia.recorder.timeline import AUDIO_BLOCK, SAMPLE_RATE_HZ
+
 _HEADER: Final = 8
 _LARGE_HEADER: Final = 16
 
@@ -19,6 +21,7 @@ class NothingRecordedError(Exception):
 
 class _Box(NamedTuple):
     kind: bytes
+    start: int
     end: int
     is_whole: bool
 
@@ -74,13 +77,61 @@ def cut_torn_tail(path: Path) -> None:
         raise NothingRecordedError(f"{path.name} holds no whole fragment")
 
 
-def holds_media(path: Path) -> bool:
-    """Say whether there is something to play: the header and one whole fragment."""
-    try:
-        with path.open("rb") as file:
-            return _whole_until(file) > 0
-    except FileNotFoundError:
-        return False
+class GrowingFile:
+    """How much of a file that is being written could be played if its writer died now. Reads only what is new."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = 0
+        self._playable_s = 0.0
+
+    def playable_s(self) -> float:
+        """Give the end of the sound, which is never left out, in the last whole fragment; 0 before there is one."""
+        try:
+            with self._path.open("rb") as file:
+                self._read(file)
+        except FileNotFoundError:
+            pass
+        return self._playable_s
+
+    def _read(self, file: BinaryIO) -> None:
+        index = b""
+        for box in _boxes(file, self._at):
+            if not box.is_whole:
+                return
+            if box.kind in {b"moov", b"moof"}:
+                file.seek(box.start + _HEADER)
+                index = file.read(box.end - box.start - _HEADER)
+                continue
+            if box.kind == b"mdat" and index:
+                self._playable_s = max(self._playable_s, _sound_end_s(index))
+            index, self._at = b"", box.end
+
+
+def _sound_end_s(index: bytes) -> float:
+    """Read when the last track of a piece ends: it is the sound, in blocks of one length.
+
+    The first piece is described by the `moov` (ISO/IEC 14496-12, 8.4.2), the others by a `moof` each (8.8).
+    """
+    *_, track = (content for kind, content in _children(index) if kind in {b"trak", b"traf"})
+    begin = blocks = 0
+    for kind, content in _children(track):
+        if kind == b"mdia":
+            header = next(inner for name, inner in _children(content) if name == b"mdhd")
+            begin = int.from_bytes(header[24:32] if header[0] else header[16:20], "big")
+        elif kind == b"tfdt":
+            begin = int.from_bytes(content[4:12] if content[0] else content[4:8], "big")
+        elif kind == b"trun":
+            blocks += int.from_bytes(content[4:8], "big")
+    return (begin + blocks * AUDIO_BLOCK) / SAMPLE_RATE_HZ
+
+
+def _children(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at + _HEADER <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, at)
+        yield kind, content[at + _HEADER : at + size]
+        at += max(size, _HEADER)
 
 
 def is_finalised(path: Path) -> bool:
@@ -113,24 +164,24 @@ def _whole_until(file: BinaryIO) -> int:
     return keep if media else 0
 
 
-def _boxes(file: BinaryIO) -> Iterator[_Box]:
-    """Walk the top-level boxes (ISO/IEC 14496-12, 4.2)."""
+def _boxes(file: BinaryIO, at: int = 0) -> Iterator[_Box]:
+    """Walk the top-level boxes from offset `at` (ISO/IEC 14496-12, 4.2)."""
     length = os.fstat(file.fileno()).st_size
-    at = 0
     while at < length:
+        start = at
         file.seek(at)
         header = file.read(_LARGE_HEADER)
         if len(header) < _HEADER:
-            yield _Box(b"", length, is_whole=False)
+            yield _Box(b"", start, length, is_whole=False)
             return
         size, kind = struct.unpack(">I4s", header[:_HEADER])
         if size == 1 and len(header) == _LARGE_HEADER:
             (size,) = struct.unpack(">Q", header[_HEADER:])
         if size < _HEADER:
-            yield _Box(kind, length, is_whole=False)
+            yield _Box(kind, start, length, is_whole=False)
             return
         at += size
-        yield _Box(kind, at, is_whole=at <= length)
+        yield _Box(kind, start, at, is_whole=at <= length)
 
 
 def _remux(source: Path, target: Path) -> None:

@@ -5,6 +5,8 @@ from typing import Final
 
 SAMPLE_RATE_HZ: Final = 48_000
 MICROSECOND: Final = 1_000_000
+AUDIO_BLOCK: Final = 1024
+"""Samples in one AAC frame."""
 
 
 @dataclass(frozen=True, slots=True)
