@@ -76,5 +76,9 @@ async def test_sound_and_picture_stay_together_and_memory_stays_flat(server: Med
     beeps = np.flatnonzero(loud[1:] & ~loud[:-1]) * 240 / 48_000
     offsets = np.array([beeps[np.argmin(np.abs(beeps - flash))] - flash for flash in flashes])
     begin, end = float(np.median(offsets[10:70])), float(np.median(offsets[-60:]))
+    grown = state.metrics.max_memory_bytes / early.metrics.max_memory_bytes
+    print(
+        f"{MINUTES:g} min: sound {1000 * begin:+.0f} ms against picture, {1000 * end:+.0f} at the end; memory × {grown:.2f}"
+    )
     assert abs(begin) < 0.06
     assert abs(end - begin) < 0.03
