@@ -304,7 +304,11 @@ class Application:
             store=store, clock=clock, media=media, rooms=services.rooms, participants=participants
         )
         prefixes = await self._media_apps(stack, participants, MediaReports(meetings)) | self._apis(services)
-        policy = content_security_policy(media_url=self.media_url, embed_origins=settings.embed_origins)
+        policy = content_security_policy(
+            media_url=self.media_url,
+            embed_origins=settings.embed_origins,
+            recordings_origin=await files.links_origin(),
+        )
         self._root.open(prefixes, Pages(WEB_BUNDLE, policy=policy))
         tasks = await stack.enter_async_context(_background())
         tasks("expiry", _EXPIRY_TICK_S, meetings.expire)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import yarl
 
 from integration.recordings.conftest import MakePlace, until
 from integration.recordings.crafted import crafted
@@ -78,6 +79,10 @@ async def test_clients_are_sent_to_the_bucket(place: MakePlace, s3: S3Server) ->
     await here.ended(recording)
     answer = await here.ask("GET", f"/recordings/{recording}/stream")
     assert answer.status == 302
+    bucket = yarl.URL(answer.headers["location"]).origin()
+    async with aiohttp.ClientSession() as http, http.get(here.product.own_url) as page:
+        policy = page.headers["content-security-policy"]
+    assert str(bucket) in next(part for part in policy.split("; ") if part.startswith("media-src")).split()
     async with aiohttp.ClientSession() as http, http.get(answer.headers["location"]) as direct:
         assert direct.status == 200
         assert direct.content_type == "video/mp4"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import obstore
 import structlog
@@ -80,6 +81,15 @@ class Blobs:
         if not self._redirect or not isinstance(self._store, S3Store | GCSStore | AzureStore):
             return None
         return str(await obstore.sign_async(self._store, "GET", path, _LINK_LIFETIME))
+
+    async def links_origin(self) -> str | None:
+        """Tell to which origin clients are sent for files; None where the files come from us, or it cannot be told."""
+        link = None
+        try:
+            link = await self._link("any")
+        except BaseError as error:
+            _log.warning("the page's player will not reach the bucket", reason=str(error).partition("\n")[0][:_LOGGED])
+        return None if link is None else "{0.scheme}://{0.netloc}".format(urlsplit(link))
 
     async def keep(self, path: str, source: Path) -> bool:
         """Store a file of this machine; returns when the store has confirmed its size.

@@ -32,8 +32,13 @@ class _File:
     bodies: Mapping[str, bytes]
 
 
-def content_security_policy(*, media_url: str, embed_origins: tuple[str, ...]) -> str:
-    """Allow our own files, the media server, and who may embed us; nothing inline, nothing else."""
+def content_security_policy(
+    *, media_url: str, embed_origins: tuple[str, ...], recordings_origin: str | None = None
+) -> str:
+    """Allow our own files, the media server, and who may embed us; nothing inline, nothing else.
+
+    `recordings_origin`: where players are sent for recordings, unless it is our own.
+    """
     media = urlsplit(media_url)
     secure = media.scheme in {"wss", "https"}
     connect = f"{'wss' if secure else 'ws'}://{media.netloc} {'https' if secure else 'http'}://{media.netloc}"
@@ -42,7 +47,7 @@ def content_security_policy(*, media_url: str, embed_origins: tuple[str, ...]) -
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
-        "media-src 'self' blob:",
+        " ".join(("media-src 'self' blob:", *filter(None, [recordings_origin]))),
         "font-src 'self'",
         "worker-src 'self' blob:",
         "manifest-src 'self'",
