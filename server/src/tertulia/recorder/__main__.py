@@ -1,7 +1,6 @@
 """``python -m tertulia.recorder <folder>``: record; ``--recover <folder>``: finish what a killed recorder left."""
 
 import argparse
-import asyncio
 import logging
 import os
 import re
@@ -46,7 +45,9 @@ def _hide_tokens(entry: logging.LogRecord) -> bool:
 
 
 def _record(path: Path) -> int:
-    from tertulia.recorder.main import Recorder  # noqa: PLC0415 - `--recover` is in a hurry and does without
+    import uvloop  # noqa: PLC0415 - `--recover` is in a hurry and does without
+
+    from tertulia.recorder.main import Recorder  # noqa: PLC0415 - as above
 
     token = os.environ.pop(TOKEN_VARIABLE, "")
     if not token:
@@ -57,7 +58,7 @@ def _record(path: Path) -> int:
         state = await Recorder(folder, token).run()
         return _EXIT_NOT_RECORDED if state.reason is EndReason.START_FAILED else 0
 
-    code = asyncio.run(record())
+    code = uvloop.run(record())
     folder.close()
     # The native media library may panic in the interpreter's last moments; everything is closed and on the disk.
     logging.shutdown()

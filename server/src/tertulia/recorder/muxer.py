@@ -52,7 +52,8 @@ FORMATS: Final = {
 _X264: Final = {
     "preset": "superfast",
     "crf": "23",
-    "threads": "2",
+    # Two threads cost a quarter more CPU; one encodes 1080p30 in less than half of its time.
+    "threads": "1",
     # Without look-ahead a frame is in the file as soon as it is encoded: less is lost when the process is killed.
     "x264-params": "rc-lookahead=0:sync-lookahead=0:mbtree=0:bframes=0",
 }
