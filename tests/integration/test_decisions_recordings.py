@@ -12,7 +12,7 @@ import pytest
 from support.livekit_clients import joined
 from support.rest import RestServer, TestRoom, now_ms
 from tertulia.domain.ids import Millis, RoomName
-from tertulia.domain.recordings import RUNNING, RecordingState, recording_names
+from tertulia.domain.recordings import OCCUPYING, RUNNING, RecordingState, recording_names
 
 MEDIA = bytes(range(256)) * 40  # 10,240 bytes
 
@@ -116,7 +116,7 @@ def test_at_most_one_active(server: RestServer, room: TestRoom):
     from dataclasses import replace  # noqa: PLC0415
 
     first = server.add_recording(room.name, state=RecordingState.STARTING)
-    for state in RUNNING:
+    for state in OCCUPYING:
         second = replace(first, id=f"{room.name}--EG_2--2", state=state)
         assert server.write(lambda tx, second=second: tx.recordings.insert(second)) is False
     finished = replace(first, state=RecordingState.COMPLETE)
