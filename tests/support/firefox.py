@@ -1,0 +1,226 @@
+"""Firefox as its distribution ships it, driven by WebDriver BiDi (https://w3c.github.io/webdriver-bidi/).
+
+Playwright drives only its own Firefox; this is the part of the protocol that our tests need, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import aiohttp
+
+from .people import INBOUND_STATS, KEEP_CONNECTIONS, MEAN_COLOUR
+from .waiting import DEADLINE_S, until
+
+FIREFOX: Final = "firefox-esr"
+_LISTENING: Final = re.compile(rb"WebDriver BiDi listening on (ws://\S+)")
+_PREFERENCES: Final = {
+    "media.navigator.streams.fake": True,
+    "media.navigator.permission.disabled": True,
+    "media.autoplay.default": 0,
+    "media.gmp-manager.updateEnabled": False,
+    "app.update.disabledForTesting": True,
+    "browser.shell.checkDefaultBrowser": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "remote.prefs.recommended": True,
+}
+_COMPLAINTS: Final = """
+globalThis.testComplaints = [];
+// a grid that settles in the next frame instead of this one is told as an error, and is none
+const settles = (message) => message.startsWith('ResizeObserver loop');
+addEventListener('error', ({ message }) => settles(message) || globalThis.testComplaints.push(message));
+addEventListener('unhandledrejection', (event) => globalThis.testComplaints.push(String(event.reason)));
+addEventListener('securitypolicyviolation', (event) => globalThis.testComplaints.push(event.violatedDirective));
+"""
+_BUTTON: Final = """
+(name) => {
+  const nameOf = (button) => button.getAttribute('aria-label') ?? button.innerText.trim();
+  return [...document.querySelectorAll('button')].find((button) => nameOf(button) === name) ?? null;
+}
+"""
+_CENTRE: Final = f"""
+(name) => {{
+  const box = ({_BUTTON})(name)?.getBoundingClientRect();
+  return box ? [box.x + box.width / 2, box.y + box.height / 2].map(Math.round) : null;
+}}
+"""
+_FILL: Final = """
+(value) => {
+  const input = document.querySelector('input#name');
+  if (input) {
+    input.value = value;
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  }
+  return Boolean(input);
+}
+"""
+
+
+class FirefoxError(RuntimeError):
+    """The browser refused a command, or a script in the page failed."""
+
+
+class FirefoxWindow:
+    """One window of a running Firefox, with somebody in front of it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._numbers = count(1)
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._window = ""
+
+    async def listen(self) -> None:
+        """Hand answers to those who wait, as long as the browser lives."""
+        async for message in self._socket:
+            answer = json.loads(message.data)
+            waiting = self._answers.pop(answer.get("id"), None)
+            if waiting is not None:
+                waiting.set_result(answer)
+
+    async def command(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send one command and return its result. Raises FirefoxError."""
+        number = next(self._numbers)
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        await self._socket.send_json({"id": number, "method": method, "params": parameters})
+        async with asyncio.timeout(DEADLINE_S):
+            answer = await self._answers[number]
+        if answer["type"] != "success":
+            raise FirefoxError(f"{method}: {answer.get('error')}: {answer.get('message')}")
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    async def begin(self) -> None:
+        """Open the session and take the one window there is."""
+        await self.command("session.new", capabilities={})
+        for script in (KEEP_CONNECTIONS, _COMPLAINTS):
+            await self.command("script.addPreloadScript", functionDeclaration=f"() => {{ {script} }}")
+        self._window = (await self.command("browsingContext.getTree"))["contexts"][0]["context"]
+        size = {"width": 1280, "height": 800}
+        await self.command("browsingContext.setViewport", context=self._window, viewport=size)
+
+    async def evaluate(self, expression: str, arg: Any = None) -> Any:
+        """Call a JavaScript function in the page, as Playwright's `Page.evaluate` does; values cross as JSON."""
+        called = await self.command(
+            "script.callFunction",
+            functionDeclaration=f"async (arg) => JSON.stringify(await ({expression})(JSON.parse(arg)) ?? null)",
+            arguments=[{"type": "string", "value": json.dumps(arg)}],
+            target={"context": self._window},
+            awaitPromise=True,
+        )
+        if called["type"] != "success":
+            raise FirefoxError(f"{expression.strip()[:80]}: {called['exceptionDetails']['text']}")
+        return json.loads(called["result"]["value"])
+
+    # ── what people do ──
+
+    async def open(self, link: str) -> None:
+        await self.command("browsingContext.navigate", context=self._window, url=link, wait="complete")
+
+    async def join(self, link: str, name: str) -> None:
+        """Open a link, give the name, press Join, and be in the meeting."""
+        await self.open(link)
+
+        async def filled() -> bool:
+            return bool(await self.evaluate(_FILL, name))
+
+        await until("the form asks for a name", filled)
+        await self.press("Join")
+        await until(f"{name} is in the meeting", lambda: self.has_button("Leave"))
+
+    async def has_button(self, name: str) -> bool:
+        return await self.evaluate(_CENTRE, name) is not None
+
+    async def press(self, name: str) -> None:
+        """Press a button with the pointer."""
+        await until(f"there is a button {name}", lambda: self.has_button(name))
+        x, y = await self.evaluate(_CENTRE, name)
+        pointer = [
+            {"type": "pointerMove", "x": x, "y": y},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerUp", "button": 0},
+        ]
+        actions = [{"type": "pointer", "id": "mouse", "actions": pointer}]
+        await self.command("input.performActions", context=self._window, actions=actions)
+
+    # ── what they see and hear ──
+
+    async def photograph(self, path: Path) -> None:
+        shot = await self.command("browsingContext.captureScreenshot", context=self._window)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    async def colour_seen_of(self, name: str) -> list[int] | None:
+        """Return the mean colour of somebody's picture on this screen; None while there is none."""
+        seen: list[int] | None = await self.evaluate(
+            f"""(name) => {{
+              const tile = [...document.querySelectorAll('.tile')].find((one) => one.dataset.identity === name);
+              const video = tile?.querySelector('video');
+              return video ? ({MEAN_COLOUR})(video) : null;
+            }}""",
+            name,
+        )
+        return seen
+
+    async def inbound(self) -> list[dict[str, Any]]:
+        """Return what arrives, as WebRTC's statistics have it."""
+        stats: list[dict[str, Any]] = await self.evaluate(INBOUND_STATS)
+        return stats
+
+    async def complaints(self) -> list[str]:
+        """Tell what went wrong in the page: exceptions, and what the security policy forbade."""
+        found: list[str] = await self.evaluate("() => globalThis.testComplaints")
+        return found
+
+
+@asynccontextmanager
+async def firefox() -> AsyncIterator[FirefoxWindow]:
+    """Run a Firefox process, whose camera and microphone are its own test picture and tone."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        preferences = [f"user_pref({json.dumps(key)}, {json.dumps(value)});" for key, value in _PREFERENCES.items()]
+        Path(profile, "user.js").write_text("\n".join(preferences))
+        process = await asyncio.create_subprocess_exec(
+            FIREFOX, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0",
+            "about:blank",
+            stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession() as http:
+                address = await _address(process)
+                drain = tasks.create_task(_drain(process), name="firefox's messages")
+                async with http.ws_connect(f"{address}/session", max_msg_size=0) as socket:
+                    window = FirefoxWindow(socket)
+                    listener = tasks.create_task(window.listen(), name="firefox's answers")
+                    await window.begin()
+                    yield window
+                    listener.cancel()
+                drain.cancel()
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def _address(process: asyncio.subprocess.Process) -> str:
+    assert process.stderr
+    said = b""
+    async with asyncio.timeout(DEADLINE_S):
+        while line := await process.stderr.readline():
+            said += line
+            if found := _LISTENING.search(line):
+                return found[1].decode()
+    raise FirefoxError(f"Firefox did not start: {said.decode(errors='replace')[-2000:]}")
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    assert process.stderr
+    while await process.stderr.readline():
+        pass
