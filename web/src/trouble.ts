@@ -1,6 +1,7 @@
 /** Everything that can go wrong for somebody on the page. The words for each are in `i18n`, in one table. */
 export type Cause =
   // the link and the meeting
+  | "no_link"
   | "link_not_valid"
   | "meeting_over"
   | "name_taken"
@@ -67,7 +68,7 @@ export function staysInForm(cause: Cause): boolean {
 }
 
 /** Causes after which trying the same link again makes no sense. */
-const FINAL: ReadonlySet<Cause> = new Set<Cause>(["link_not_valid", "meeting_over", "no_webrtc", "removed"]);
+const FINAL: ReadonlySet<Cause> = new Set<Cause>(["no_link", "link_not_valid", "meeting_over", "no_webrtc", "removed"]);
 
 export function isFinal(cause: Cause): boolean {
   return FINAL.has(cause);

@@ -31,6 +31,7 @@ interface Setting {
   tokenTrouble?: Cause;
   connectTrouble?: Cause;
   hasWebRtc?: boolean;
+  path?: string;
 }
 
 function pageIn(setting: Setting = {}) {
@@ -46,7 +47,7 @@ function pageIn(setting: Setting = {}) {
     newer: (_token: string) => {},
   };
   const page = new MeetingPage({
-    link: { roomName: "standup-abcdefghijklmno", secret: "s" },
+    link: linkOf({ pathname: setting.path ?? "/meet/standup-abcdefghijklmno/", search: "?secret=s" }),
     api: {
       async role() {
         fail(setting.roleTrouble);
@@ -145,6 +146,12 @@ test.each<Cause>(["link_not_valid", "meeting_over", "login_needed", "server_unre
     expect(page.state.value).toEqual({ at: "stopped", cause });
   },
 );
+
+test("who opens the server's own address is told what this is, and nothing is asked", async () => {
+  const { page } = pageIn({ path: "/", roleTrouble: "meeting_over" });
+  await page.open();
+  expect(page.state.value).toEqual({ at: "stopped", cause: "no_link" });
+});
 
 test("a browser without WebRTC is told before anything is asked", async () => {
   const { page } = pageIn({ hasWebRtc: false });

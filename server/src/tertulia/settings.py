@@ -98,7 +98,9 @@ class Settings(BaseSettings):
         "", title="a text", description="LiveKit's secret; default: generated, kept in the data directory"
     )
     media_udp_port: Port = Field(7882, title=_A_PORT, description="where media arrives by UDP")
-    media_tcp_port: Port = Field(7881, title=_A_PORT, description="kept for media by TCP, which is not built yet: name a TURN server")
+    media_tcp_port: Port = Field(
+        7881, title=_A_PORT, description="kept for media by TCP, which is not built yet: name a TURN server"
+    )
     media_addresses: Commas = Field(
         (),
         title="IP addresses, separated by commas",

@@ -8,6 +8,11 @@ export interface Words {
 }
 
 const trouble: Readonly<Record<Cause, Words>> = {
+  no_link: {
+    title: "Tertulia is running",
+    advice:
+      "Open the link of a meeting to join it. Applications make rooms and links by the API: see /meet/api/v1/docs.",
+  },
   link_not_valid: {
     title: "This link is not valid",
     advice: "It may be cut off or out of use. Ask the person who invited you for a new link.",

@@ -61,6 +61,7 @@ export class MeetingPage {
     this.state.value = { at: "opening" };
     this.problem.value = null;
     try {
+      if (!this.#parts.link.roomName) throw new Trouble("no_link");
       if (!this.#parts.hasWebRtc) throw new Trouble("no_webrtc");
       this.role.value = await this.#parts.api.role(this.#parts.link);
     } catch (error) {
