@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import av
+
 from integration.recordings.conftest import MakePlace, until
 from recording.film import is_like
 from recording.publisher import COLOURS
@@ -50,6 +52,23 @@ async def test_from_start_to_deletion(place: MakePlace) -> None:
     assert (await here.ask("DELETE", f"/recordings/{recording}")).status == 204
     assert (await here.ask("GET", f"/recordings/{recording}")).status == 404
     assert not here.folder(recording).exists()
+
+
+async def test_a_preset_for_one_recording(place: MakePlace) -> None:
+    """Another preset than the settings' may be asked for when a recording is started."""
+    here = await place()
+    room = await here.room()
+    await here.join(room)
+    for wrong in ("4k", None, 720):
+        assert (await here.ask("POST", "/recordings", {"roomName": room, "preset": wrong})).status == 422
+    started = await here.ask("POST", "/recordings", {"roomName": room, "preset": "audio"})
+    assert started.status == 200, started
+    await here.recorded(started.body["id"], 2)
+    await here.stop(started.body["id"])
+    await here.ended(started.body["id"])
+    film = await here.film(started.body["id"])
+    with av.open(str(film.path)) as container:
+        assert [stream.type for stream in container.streams] == ["audio"]
 
 
 async def test_ends_by_itself(place: MakePlace) -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from tertulia.domain.ids import Millis, RecordingId, RoomName
+from tertulia.domain.recorder_job import RecordingPreset
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}\Z")
 
@@ -38,6 +39,7 @@ PLAYABLE: Final = frozenset({RecordingState.COMPLETE, RecordingState.LIMITED_REA
 class Recording:
     """One file made of one meeting. It outlives its room.
 
+    `preset` is what was asked for, or None for what the worker does by its settings.
     `started_at_ms` is the first frame written, `ended_at_ms` the stop, `duration_s` and `size_bytes` are the file's.
     A worker holds it by a lease (`lease_owner`, `lease_until_ms`) while it runs. Once `deleted_at_ms` is set, only its
     removal is still to be done.
@@ -59,6 +61,7 @@ class Recording:
     lease_owner: str | None = None
     lease_until_ms: Millis = Millis(0)
     deleted_at_ms: Millis | None = None
+    preset: RecordingPreset | None = None
 
     @property
     def is_running(self) -> bool:

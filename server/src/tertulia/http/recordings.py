@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from typing import Any
 
+from tertulia.domain.recorder_job import RecordingPreset
 from tertulia.domain.recordings import Recording
 from tertulia.errors import FieldProblem, InvalidInput, forbidden
 from tertulia.http.asgi import Header, header
@@ -44,15 +45,17 @@ class RecordingHandlers:
 
     async def start(self, call: Call) -> Reply:
         """POST /recordings on the public path."""
-        return await self._start(call, call.body_as(StartRecording).roomName)
+        body = call.body_as(StartRecording)
+        return await self._start(call, body.roomName, body.wanted_preset)
 
     async def start_by_either_name(self, call: Call) -> Reply:
         """POST /recordings on the internal path."""
-        return await self._start(call, call.body_as(StartMeetRecording).room)
+        body = call.body_as(StartMeetRecording)
+        return await self._start(call, body.room, body.wanted_preset)
 
-    async def _start(self, call: Call, room: str) -> Reply:
+    async def _start(self, call: Call, room: str, preset: RecordingPreset | None) -> Reply:
         call.only_in(room)
-        return json_reply(self._show(await self._recordings.start(room, once=once_of(call))))
+        return json_reply(self._show(await self._recordings.start(room, preset=preset, once=once_of(call))))
 
     async def stop(self, call: Call) -> Reply:
         """PUT /recordings/{recordingId}."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from tertulia.domain.recorder_job import RecordingPreset
 from tertulia.domain.recordings import Recording, RecordingState
 from tertulia.http.schemas import FieldsQuery, PageQuery
 from tertulia.http.validation import Body, NotNull, Query
@@ -22,13 +23,24 @@ PUBLIC_STATUS: Final = {
 }
 
 
-class StartRecording(Body):
+class _Start(Body):
+    preset: Annotated[Literal["720p30", "1080p30", "audio"] | None, NotNull] = Field(
+        default=None, description="Addition: what the file shall hold; without it the server's setting counts."
+    )
+
+    @property
+    def wanted_preset(self) -> RecordingPreset | None:
+        """The preset asked for, if one is."""
+        return None if self.preset is None else RecordingPreset(self.preset)
+
+
+class StartRecording(_Start):
     """Which room to record."""
 
     roomName: str = Field(description="The name of the room to record.")
 
 
-class StartMeetRecording(Body):
+class StartMeetRecording(_Start):
     """Which room to record, by either name of the field."""
 
     roomId: Annotated[str | None, NotNull] = Field(default=None, description="The room to record.")
@@ -36,7 +48,7 @@ class StartMeetRecording(Body):
 
     @model_validator(mode="after")
     def _one_room(self) -> StartMeetRecording:
-        if len(self.model_fields_set) != 1:
+        if len(self.model_fields_set & {"roomId", "roomName"}) != 1:
             raise PydanticCustomError("one_room", "Send either roomId or roomName")
         return self
 

@@ -60,7 +60,8 @@ _SILENCE_S: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingRules:
-    """How recordings are made here. `media_url`: where recorders reach the media server. The rest are limits."""
+    """How recordings are made here. `media_url`: where recorders reach the media server. `preset` holds for recordings
+    that ask for none. The rest are limits."""
 
     media_url: str
     preset: RecordingPreset = RecordingPreset.HD_720P30
@@ -76,7 +77,7 @@ class RecordingRules:
             room_name=recording.room,
             media_url=self.media_url,
             file_name=recording.filename,
-            preset=self.preset,
+            preset=recording.preset or self.preset,
             max_duration_s=self.max_duration_s,
             max_bytes=self.max_bytes,
             min_free_bytes=self.min_free_bytes,

@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from tertulia.domain.ids import Millis, RecordingId, RoomName
+from tertulia.domain.recorder_job import RecordingPreset
 from tertulia.domain.recording_outcomes import RecordingFault, aborted
 from tertulia.domain.recordings import (
     OCCUPYING,
@@ -71,8 +72,10 @@ class RecordingService:
 
     # ── start and stop ──
 
-    async def start(self, room_name: str, *, once: Once | None = None) -> Recording:
-        """Record a room; returns when the first media is on the disk.
+    async def start(
+        self, room_name: str, *, preset: RecordingPreset | None = None, once: Once | None = None
+    ) -> Recording:
+        """Record a room, by the settings' preset if none is given; returns when the first media is on the disk.
 
         Raises NotFound (room), Forbidden (switched off), Conflict (already recording, nobody there, stopped meanwhile)
         and Unavailable (no recorder took it in time, or it failed).
@@ -96,7 +99,7 @@ class RecordingService:
             repeated = replayed(tx, once, now_ms)
             if repeated is not None:
                 return RecordingId(repeated)
-            recording = _new_recording(_check_startable(tx, room_name, now_ms), now_ms)
+            recording = _new_recording(_check_startable(tx, room_name, now_ms), preset, now_ms)
             if not tx.recordings.insert(recording):
                 raise _already_recording(room_name)
             remember(tx, once, recording.id, now_ms)
@@ -260,9 +263,9 @@ def _already_recording(room_name: str) -> Conflict:
     return Conflict("already_recording", f"The room '{room_name}' is being recorded already", name="Recording Error")
 
 
-def _new_recording(room: RoomName, now_ms: Millis) -> Recording:
+def _new_recording(room: RoomName, preset: RecordingPreset | None, now_ms: Millis) -> Recording:
     recording_id, filename = recording_names(room, secrets.token_hex(8), secrets.token_hex(8))
-    return Recording(recording_id, room, filename, RecordingState.STARTING, created_at_ms=now_ms)
+    return Recording(recording_id, room, filename, RecordingState.STARTING, created_at_ms=now_ms, preset=preset)
 
 
 def _outcome(recording: Recording) -> Recording:

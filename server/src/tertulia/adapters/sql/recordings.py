@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, selec
 from tertulia.adapters.sql.statements import insert_unless_conflict
 from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, recordings
 from tertulia.domain.ids import Millis, RecordingId, RoomName
+from tertulia.domain.recorder_job import RecordingPreset
 from tertulia.domain.recordings import Recording, RecordingState
 from tertulia.services.ports import PageKey
 
@@ -28,7 +29,9 @@ _UNCLAIMED: Final = select(recordings).where(_IS_UNCLAIMED).order_by(recordings.
 
 
 def _recording(row: Mapping[Any, Any]) -> Recording:
-    return Recording(**{**row, "state": RecordingState(row["state"])})
+    preset = row["preset"]
+    state = RecordingState(row["state"])
+    return Recording(**{**row, "state": state, "preset": None if preset is None else RecordingPreset(preset)})
 
 
 class SqlRecordings:

@@ -77,6 +77,7 @@ recordings = Table(
     Column("lease_owner", Text),
     Column("lease_until_ms", BigInteger, nullable=False),
     Column("deleted_at_ms", BigInteger),
+    Column("preset", Text),
     Index("ix_recordings_newest", "created_at_ms", "id"),
     Index("ix_recordings_room_newest", "room", "created_at_ms", "id"),
     Index(
