@@ -182,7 +182,9 @@ class Publisher:
 
 @contextlib.asynccontextmanager
 async def in_meeting(*people: Publisher, **how: bool) -> AsyncIterator[None]:
-    await asyncio.gather(*(p.join(**how) for p in people))
+    # One after the other: who came first has the first tile.
+    for each in people:
+        await each.join(**how)
     try:
         yield
     finally:
