@@ -150,3 +150,23 @@ def test_the_layout_changes_with_the_pictures_of_its_time(studio: Studio):
     assert min(light for time_s, light in lightness.items() if time_s < 0.19) > 200
     assert max(light for time_s, light in lightness.items() if time_s > 0.19 + 9 / 30) < 60
     assert [len(tiles) for tiles, _ in studio.wishes] == [0], "before the first frame is due"
+
+
+def test_scenes_do_not_pile_up_where_sound_alone_is_recorded(tmp_path: Path):
+    intake, sound_alone = Intake(), Format(None, 10)
+    pipeline = Pipeline(
+        timeline=Timeline(0, sound_alone.fps),
+        muxer=Muxer(tmp_path / "sound.mp4", sound_alone),
+        intake=intake,
+        compositor=None,
+        on_wishes=lambda *_: None,
+    )
+    for now in range(0, 20 * SECOND, 100_000):
+        intake.show(Scene((Person(Identity("a"), "A", last_spoke_at_s=now / SECOND),)), now)
+        while pipeline.advance(now):
+            pass
+    assert len(intake.scenes) < 10, "those of the composing delay"
+    pipeline.end_us = 20 * SECOND
+    while not pipeline.is_finished:
+        pipeline.advance(21 * SECOND)
+    pipeline.finish()

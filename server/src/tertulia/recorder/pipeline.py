@@ -114,8 +114,10 @@ class Pipeline:
             return False
         late_us = max(now_us - max(self._due_us(self._tick), self._unblocked_us), self._intake.loop_lag_us)
         self._write_sound(self._timeline.sample_of_tick(self._tick + 1))
+        # Also where there is no picture: scenes that nobody takes would pile up.
+        scene = self._intake.scene_at(self._timeline.tick_us(self._tick))
         if self._compositor is not None:
-            self._write_picture(self._compositor, now_us, late_us)
+            self._write_picture(self._compositor, scene, now_us, late_us)
         self._tick += 1
         return True
 
@@ -148,7 +150,7 @@ class Pipeline:
             self._muxer.write_audio(self.mixer.mix(self._sample, AUDIO_BLOCK), self._sample)
             self._sample += AUDIO_BLOCK
 
-    def _write_picture(self, compositor: Compositor, now_us: int, late_us: int) -> None:
+    def _write_picture(self, compositor: Compositor, scene: Scene, now_us: int, late_us: int) -> None:
         effort_changed = self.governor.observe(now_us, late_us)
         newest = self._intake.scene
         if newest is not self._wished or effort_changed:
@@ -156,7 +158,7 @@ class Pipeline:
             self._wished = newest
             self._on_wishes(arrange(newest.people, compositor.size), self.governor.effort)
         time_us = self._timeline.tick_us(self._tick)
-        self._change_scene(self._intake.scene_at(time_us), compositor)
+        self._change_scene(scene, compositor)
         wanted = self.governor.wants(self._tick, late_us)
         self.frames_late += late_us > _LATE_US
         # The very first frame is never left out: it is what says that the recording is active.
