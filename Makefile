@@ -56,8 +56,8 @@ soak: need-test prepare-dev ## what is too long for every day: repetitions, rand
 	.venv/bin/pytest tests/soak --timeout 7200 $(ARGS)
 
 ##@ Measure
-.PHONY: bench bench-api bench-recording
-bench: prepare-dev ## join time, and forwarded packets per server CPU-second
+.PHONY: bench bench-api bench-recording bench-peers
+bench: prepare-dev bench-peers ## join time, and forwarded packets per server CPU-second
 	.venv/bin/python -m bench.join_time
 	.venv/bin/python -m bench.forwarding
 
@@ -65,8 +65,11 @@ bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and P
 	.venv/bin/python -m bench.api
 	.venv/bin/python -m bench.many_rooms
 
-bench-recording: prepare-dev ## CPU of a recording, and how soon it plays
+bench-recording: prepare-dev bench-peers ## CPU of a recording, and how soon it plays
 	.venv/bin/python -m bench.recording
+
+bench-peers: # the synthetic people of the benchmarks
+	@cd sfu && cargo build --release --quiet --package tertulia-sfu-load
 
 # ── what the goals above stand on ──
 .PHONY: prepare prepare-dev need-run need-test
