@@ -100,9 +100,11 @@ impl Shard {
         let (mut ended, mut unbound) = (Vec::new(), Vec::new());
         for offer in offered {
             let mid = Mid::from(offer.mid.as_str());
-            let before = old.iter().position(|section| section.mid == mid).map(|index| old.swap_remove(index).role);
-            let role = next_role(before.unwrap_or(Role::Idle), offer, &mut ended, &mut unbound);
-            peer.sections.push(Section { mid, kind: offer.kind, role, transport_cc: offer.transport_cc.clone() });
+            let before = old.iter().position(|section| section.mid == mid).map(|index| old.swap_remove(index));
+            let (role, has_sent) = before.map_or((Role::Idle, false), |section| (section.role, section.has_sent));
+            let role = next_role(role, offer, &mut ended, &mut unbound);
+            let transport_cc = offer.transport_cc.clone();
+            peer.sections.push(Section { mid, kind: offer.kind, role, has_sent, transport_cc });
         }
         for section in old {
             leave_role(section.role, &mut ended, &mut unbound);
@@ -154,11 +156,11 @@ impl Shard {
     ) -> Option<HashMap<Mid, (u32, Option<u32>)>> {
         let peer = self.peers.get_mut(key)?;
         let mut sending = Vec::new();
-        for (mid, _, slot) in peer.slots() {
-            if slot.down.is_some() {
-                let fresh = slot.used && started.iter().any(|(other, _)| *other == mid);
-                slot.used = true;
-                sending.push((mid, fresh));
+        for section in &mut peer.sections {
+            if matches!(section.role, Role::Receiving(Slot { down: Some(_), .. })) {
+                let fresh = section.has_sent && started.iter().any(|(other, _)| *other == section.mid);
+                section.has_sent = true;
+                sending.push((section.mid, fresh));
             }
         }
         self.step(now, key, |peer, drained| peer.transport.step(now, drained, |rtc| Ok(streams_of(rtc, &sending))))

@@ -54,6 +54,8 @@ pub(crate) struct Section {
     pub mid: Mid,
     pub kind: Kind,
     pub role: Role,
+    /// Its stream has been used, whatever the section was in between: the next track needs fresh SSRCs.
+    pub has_sent: bool,
     /// Its line of the offer for transport-wide sequence numbers.
     pub transport_cc: Option<String>,
 }
@@ -85,8 +87,6 @@ pub(crate) struct Slot {
     pub down: Option<DownKey>,
     /// Answered as sending a track that is gone.
     pub stale: bool,
-    /// Its stream has been used: the next track needs fresh SSRCs.
-    pub used: bool,
 }
 
 impl Slot {
@@ -159,7 +159,7 @@ impl Peer {
     pub fn release_down(&mut self, down: DownKey) {
         for (_, _, slot) in self.slots() {
             if slot.down == Some(down) {
-                *slot = Slot { down: None, stale: true, used: true };
+                *slot = Slot { down: None, stale: true };
             }
         }
     }

@@ -89,6 +89,26 @@ fn a_section_is_used_again_with_another_identity() {
 }
 
 #[test]
+fn a_section_that_was_offered_as_inactive_in_between_has_another_identity_too() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let (first, second) = (world.publish(alice, Kind::Video, &[]), world.publish(alice, Kind::Video, &[]));
+    world.subscribe(bob, &first);
+    world.run_until_receiving(bob, &first, 10);
+    world.clients[bob].holds = true;
+    world.unsubscribe(bob, &first);
+    world.run(Duration::from_millis(500));
+    world.clients[bob].holds = false;
+    world.clients[bob].offer_wanted = true;
+    world.subscribe(bob, &second);
+    world.run_until_receiving(bob, &second, 10);
+
+    let client = &world.clients[bob];
+    assert_eq!(client.offers.last().unwrap().matches("m=video").count(), 1, "no section was added");
+    assert_ne!(client.received(&first)[0].ssrc, client.received(&second)[0].ssrc, "another track, another SSRC");
+}
+
+#[test]
 fn tracks_end_when_the_section_stops_sending() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));

@@ -69,6 +69,8 @@ pub struct Client {
     pending: Option<SdpPendingOffer>,
     to_add: Vec<(MediaKind, usize)>,
     receiving: Vec<Mid>,
+    /// Offer receiving sections as inactive.
+    pub holds: bool,
     began: bool,
     restart: bool,
     datagrams: Vec<Vec<u8>>,
@@ -103,6 +105,7 @@ impl Client {
             pending: None,
             to_add: vec![(MediaKind::Audio, audio), (MediaKind::Video, video)],
             receiving: Vec::new(),
+            holds: false,
             began: false,
             restart: false,
             datagrams: Vec::new(),
@@ -211,8 +214,9 @@ impl Client {
         }
         // browsers offer a receiving transceiver as such again, whatever was answered
         for mid in &self.receiving {
-            api.set_direction(*mid, Direction::Inactive);
-            api.set_direction(*mid, Direction::RecvOnly);
+            let offered = if self.holds { Direction::Inactive } else { Direction::RecvOnly };
+            api.set_direction(*mid, if self.holds { Direction::RecvOnly } else { Direction::Inactive });
+            api.set_direction(*mid, offered);
         }
         self.receiving.extend(added);
         if std::mem::take(&mut self.restart) {
