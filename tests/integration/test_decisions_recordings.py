@@ -375,6 +375,8 @@ def test_stream_ticket(server: RestServer, room: TestRoom, recording):
     ticket = server.internal("POST", f"/recordings/{recording.id}/stream-ticket", bearer=mona).json()["ticket"]
     claims = jwt.decode(ticket, options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 600
+    again = server.internal("POST", f"/recordings/{recording.id}/stream-ticket", bearer=mona).json()["ticket"]
+    assert again != ticket, "within the same second too: an address that stays the same is not loaded anew"
     with_ticket = lambda one, ticket=ticket: server.internal("GET", f"/recordings/{one}/stream?ticket={ticket}")  # noqa: E731
     assert with_ticket(recording.id).content == MEDIA
     assert with_ticket(other.id).status_code == 403

@@ -59,7 +59,9 @@ async def outlives(here: Place, how: signal.Signals) -> None:
     shown = await here.shown(recording)
     assert shown["status"] == "RECORDING"
     assert (await here.ask("POST", "/recordings", {"roomName": room})).status == 409
-    await here.join(room, "Bob", "blue")
+    bob = await here.join(room, "Bob", "blue")
+    # the media server tells everybody when the recorder is back: it may take some seconds on a busy machine
+    await until(lambda: bob.room.is_recording, "the recorder is back in the meeting")
     back_at_s = time.time() - shown["startedAt"] / 1000
     await here.recorded(recording, back_at_s + 4)
     assert await here.recorder_pid(recording) == pid

@@ -243,8 +243,10 @@ class AccountService:
     # ── tickets ──
 
     def ticket(self, recording_id: RecordingId) -> str:
-        """Make a ticket for one recording's stream."""
-        return self._tokens.sign(TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms())
+        """Make a ticket for one recording's stream; no two are alike: players reload what has a new address."""
+        return self._tokens.sign(
+            TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms(), jti=secrets.token_urlsafe(9)
+        )
 
     def recording_of_ticket(self, ticket: str) -> RecordingId | None:
         """Tell which recording a ticket opens."""
