@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from integration.recordings.conftest import MakePlace
+from integration.recordings.conftest import MakePlace, until
 from integration.recordings.test_crashes import logged
 from support.disk import small_disk
+from tertulia.recorder.repair import is_finalised
 
 DISK_BYTES = 24_000_000
 LEFT_BYTES = 400_000
@@ -52,3 +53,31 @@ async def test_the_file_is_kept_and_the_room_can_record_again(disk: Path, place:
     assert (await here.ended(again))["status"] == "STOPPED"
     assert (await here.film(again)).duration_s > 1.5
     assert (await here.film(recording)).duration_s == pytest.approx(film.duration_s, abs=0.3)
+
+
+async def test_a_file_without_an_index_gets_it_when_there_is_room(disk: Path, place: MakePlace) -> None:
+    """The next start looks, and the server does every ten minutes."""
+    here = await place(RECORDING_MIN_FREE_BYTES="1")
+    room = await here.room()
+    await here.join(room)
+    recording = await here.start(room)
+    await here.recorded(recording, 2)
+    filler = disk / "filler"
+    filler.write_bytes(bytes(free_bytes(disk) - LEFT_BYTES))
+    await here.ended(recording, within_s=120)
+    film = await here.film(recording)
+    assert not is_finalised(film.path), "this test needs a file that found no room for its index"
+
+    filler.unlink()
+    await here.product.stop()
+    await here.product.start()
+
+    def is_indexed() -> bool:
+        return f'"recording":"{recording}"' in here.log() and "has its index now" in here.log()
+
+    await until(is_indexed, "the index is written")
+    shown, mended = await here.shown(recording), await here.film(recording)
+    assert is_finalised(mended.path)
+    assert mended.duration_s == pytest.approx(film.duration_s, abs=0.1)
+    assert shown["duration"] == pytest.approx(mended.duration_s, abs=0.1)
+    assert shown["size"] == mended.path.stat().st_size
