@@ -211,3 +211,51 @@ class Event:
 
         peer: str
         channel: Channel
+
+@final
+class Receiver:
+    """A participant that only receives: one peer connection on a thread and a UDP socket of its own.
+
+    Signalling is the caller's: `offer()` gives the SDP for the media server, `answer()` takes what it says. Nothing
+    here waits for the network. Raises OSError from the constructor if no socket can be had or an address is none.
+    """
+
+    def __init__(self, *, addresses: list[str]) -> None:
+        """`addresses`: those of this machine at which the media server may reach it."""
+
+    def offer(self, *, audio: int, video: int) -> str:
+        """An offer with so many receiving sections more; sections without media are offered afresh."""
+    def answer(self, *, sdp: str) -> None:
+        """Raises ValueError for an answer that does not fit the last offer."""
+    def add_candidate(self, candidate: str) -> None:
+        """A remote candidate line (`candidate:…`). Unusable ones are ignored."""
+    def restart(self, mid: str) -> None:
+        """Ask for a key frame, and give nothing of this section before it."""
+    def drain(self) -> list[Frame]:
+        """Everything that came since the last call, in order. Pictures begin with a key frame and have no gaps."""
+    @property
+    def state(self) -> Literal["connecting", "connected", "gone"]:
+        """`gone` is for good."""
+    @property
+    def dropped(self) -> int:
+        """How many frames were lost because nobody took them."""
+    def close(self) -> None:
+        """End the thread and free the port. Idempotent."""
+
+@final
+class Frame:
+    """One encoded picture, or one packet of sound."""
+
+    mid: str
+    """The section that carried it; the answer's `mid_to_track_id` says whose it is."""
+    codec: Literal["opus", "vp8", "vp9", "h264", "av1", "unknown"]
+    rtp_time: int
+    """The sender's media clock, extended beyond 32 bits."""
+    clock_hz: int
+    age_us: int
+    """How long before the call of `drain` its first packet came."""
+    is_key: bool
+    quarter_turns: int
+    """How often a picture is to be turned clockwise by 90 degrees."""
+    @property
+    def data(self) -> bytes: ...

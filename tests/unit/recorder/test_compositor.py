@@ -1,3 +1,4 @@
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -16,9 +17,15 @@ BLUE = yuv(30, 30, 200)
 FADE = 10
 
 
+def flat_frame(colour: Yuv, w: int, h: int) -> av.VideoFrame:
+    frame = av.VideoFrame(w, h, "yuv420p")
+    for plane, value in zip(frame.planes, colour, strict=True):
+        plane.update(bytes([value]) * plane.buffer_size)
+    return frame
+
+
 def flat(colour: Yuv, w: int = 320, h: int = 180, time_us: int = 0) -> Picture:
-    data = bytes([colour.y]) * (w * h) + bytes([colour.u]) * (w * h // 4) + bytes([colour.v]) * (w * h // 4)
-    picture = picture_of(data, w, h, 0, time_us)
+    picture = picture_of(flat_frame(colour, w, h), 0, time_us)
     assert picture is not None
     return picture
 
@@ -107,8 +114,7 @@ def test_a_change_of_places_fades_and_never_flashes_black():
 @pytest.mark.parametrize("size", [(2, 2), (18, 16), (333, 187), (1920, 1080), (100, 2000)])
 def test_any_picture_size_is_taken(size: tuple[int, int]):
     w, h = size
-    half = ((w + 1) // 2) * ((h + 1) // 2)
-    picture = picture_of(bytes([RED.y]) * (w * h) + bytes([RED.u]) * half + bytes([RED.v]) * half, w, h, 0, 0)
+    picture = picture_of(flat_frame(RED, w, h), 0, 0)
     if w < 16:
         assert picture is None
         return
@@ -119,13 +125,12 @@ def test_any_picture_size_is_taken(size: tuple[int, int]):
 
 
 def test_a_turned_camera_stands_upright():
-    upper_white = np.full((20, 40), 16, np.uint8)
-    upper_white[:10] = 235
-    data = upper_white.tobytes() + bytes([128]) * 400
-    turned = picture_of(data, 40, 20, 1, 0)
+    upper_white = np.full((20 * 3 // 2, 40), 128, np.uint8)
+    upper_white[:10], upper_white[10:20] = 235, 16
+    turned = picture_of(av.VideoFrame.from_ndarray(upper_white, "yuv420p"), 1, 0)
     assert turned is not None
     assert turned.size == Size(20, 40)
-    luma = turned.i420[:40, :20]
+    luma = turned.frame.to_ndarray()[:40]
     assert luma[:, -1].min() == 235, "what was on top is at the right after a quarter turn clockwise"
     assert luma[:, 0].max() == 16
 

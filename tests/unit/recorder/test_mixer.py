@@ -35,15 +35,13 @@ def test_blocks_of_any_size_give_the_same_sound(sizes: list[int]):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(0, 2400), min_size=300, max_size=300))
-def test_jitter_of_arrivals_is_not_heard(delays: list[int]):
+@given(st.lists(st.integers(-48, 48), min_size=300, max_size=300))
+def test_uncertainty_of_a_millisecond_is_not_heard(errors: list[int]):
     mixer = Mixer()
-    latest = 0
-    for index, delay in enumerate(delays):
-        latest = max(latest, index * CHUNK + (0 if index % 20 == 0 else delay))
-        mixer.push("a", ramp(index * CHUNK), latest)
-    mixed = mixer.mix(0, 100 * CHUNK)
-    assert np.array_equal(mixed, ramp(0, 100 * CHUNK))
+    mixer.push("a", ramp(0), 0)
+    for index, error in enumerate(errors, start=1):
+        mixer.push("a", ramp(index * CHUNK), index * CHUNK + error)
+    assert np.array_equal(mixer.mix(0, 100 * CHUNK), ramp(0, 100 * CHUNK))
 
 
 def test_tracks_are_summed():
@@ -66,42 +64,6 @@ def test_a_real_gap_becomes_silence_of_its_length():
     assert silent[0] == 10 * CHUNK
     assert abs(len(silent) - RATE) <= CHUNK
     assert (mixed[resumed + CHUNK :] == 1000).all()
-
-
-def test_a_queue_that_was_stuck_is_no_gap():
-    mixer = Mixer()
-    for at in range(0, 10 * CHUNK, CHUNK):
-        mixer.push("a", ramp(at), at)
-    stuck_until = 60 * CHUNK
-    for at in range(10 * CHUNK, stuck_until, CHUNK):
-        mixer.push("a", ramp(at), stuck_until)
-    for at in range(stuck_until, stuck_until + 10 * CHUNK, CHUNK):
-        mixer.push("a", ramp(at), at)
-    assert np.array_equal(mixer.mix(0, 70 * CHUNK), ramp(0, 70 * CHUNK))
-
-
-@settings(max_examples=15, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(20, 100), st.integers(0, 2 * RATE)), max_size=2),
-    st.integers(1, CHUNK // 2),
-)
-def test_no_stall_of_up_to_two_seconds_loses_sound(stalls: list[tuple[int, int]], chunk_takes: int):
-    """A starved event loop hands over what piled up at its own pace; the mixer waits for it, and loses nothing."""
-    stall_at = {}
-    at = 0
-    for after, length in stalls:
-        at += after + length // CHUNK
-        stall_at[at] = length
-    mixer, arrival, mixed_to, heard = Mixer(), 0, 0, 0
-    total = at + 150
-    for index in range(total):
-        arrival = max(arrival + chunk_takes, index * CHUNK) + stall_at.get(index, 0)
-        mixer.push("a", constant(1 + index % 5000), arrival)
-        while mixed_to + 1024 <= arrival - RATE // 4 and mixer.is_ready(mixed_to + 1024, arrival):
-            heard += int((mixer.mix(mixed_to, 1024)[:, 0] != 0).sum())
-            mixed_to += 1024
-    assert mixer.lost_samples == 0
-    assert heard > mixed_to / 2
 
 
 def test_in_a_pause_a_drift_is_gone_at_once():
@@ -163,23 +125,13 @@ def test_loud_sums_are_limited_without_clipping_and_the_level_comes_back():
     assert (quiet[-1024:] == 1000).all()
 
 
-def test_it_waits_for_live_tracks_only():
-    mixer = Mixer()
-    assert mixer.is_ready(10_000, now=10_000)
-    mixer.push("a", constant(1), 0)
-    assert not mixer.is_ready(CHUNK + 1, now=CHUNK)
-    assert mixer.is_ready(CHUNK, now=CHUNK)
-    assert mixer.is_ready(CHUNK + 1, now=4 * RATE), "a track that fell silent must not hold up the others"
-    mixer.end("a")
-    assert mixer.is_ready(CHUNK + 1, now=CHUNK)
-
-
 def test_an_ended_track_is_mixed_to_its_end_and_forgotten():
     mixer = Mixer()
     mixer.push("a", constant(7), 0)
     mixer.end("a")
     assert (mixer.mix(0, CHUNK) == 7).all()
-    assert mixer.is_ready(10**9, now=0)
+    mixer.push("a", constant(9), CHUNK)
+    assert (mixer.mix(CHUNK, CHUNK) == 9).all(), "the same name again is another track"
 
 
 @settings(deadline=None)

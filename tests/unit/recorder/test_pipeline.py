@@ -38,18 +38,21 @@ class Studio:
             on_wishes=lambda tiles, effort: self.wishes.append((tiles, effort)),
         )
 
-    def run(self, start_us: int, end_us: int, *, sound: bool = True, late_us: int = 0) -> None:
+    def run(self, start_us: int, end_us: int, *, sound: bool = True, decodes: bool = True, late_us: int = 0) -> None:
         """Feed and advance in steps of 10 ms; picture and sound are white and loud in the first half of each second."""
         for now in range(start_us, end_us, 10_000):
             on = now % SECOND < SECOND // 2
             if now % 40_000 == 0:
                 level = yuv(255, 255, 255) if on else yuv(0, 0, 0)
-                data = bytes([level.y]) * (64 * 36) + bytes([128]) * (64 * 36 // 2)
-                picture = picture_of(data, 64, 36, 0, now)
+                planes = np.full((36 * 3 // 2, 64), 128, np.uint8)
+                planes[:36] = level.y
+                picture = picture_of(av.VideoFrame.from_ndarray(planes, "yuv420p"), 0, now)
                 assert picture is not None
                 self.intake.gallery.add(CAMERA, picture)
             if sound:
                 self.intake.add_sound(MICROPHONE, np.full((480, 2), 20_000 if on else 0, np.int16), now)
+            if decodes:
+                self.intake.handed_over_us = now
             while now >= self.pipeline.next_due_us + late_us and self.pipeline.advance(now):
                 pass
 
@@ -93,7 +96,7 @@ def test_frames_wait_for_the_pictures_of_their_time(studio: Studio):
     studio.run(0, DELAY_US)
     assert studio.pipeline.frames_composed == 0
     studio.run(DELAY_US, SECOND)
-    assert studio.pipeline.frames_composed == pytest.approx(22, abs=1)
+    assert studio.pipeline.frames_composed == pytest.approx(30 * (1 - DELAY_US / SECOND) - 1, abs=1)
 
 
 def test_when_the_machine_is_too_slow_frames_go_but_no_sound(studio: Studio):
@@ -110,26 +113,58 @@ def test_when_the_machine_is_too_slow_frames_go_but_no_sound(studio: Studio):
     assert studio.wishes[-1][1].small_layers
 
 
-def test_a_track_that_falls_silent_without_a_word_holds_nothing_up_for_long(studio: Studio):
+def test_when_decoding_is_late_less_is_asked_for(studio: Studio):
+    studio.run(0, 2 * SECOND)
+    studio.intake.hand_over_lag_us = 700_000
+    studio.run(2 * SECOND, 10 * SECOND)
+    studio.finish(10 * SECOND)
+    assert studio.wishes[-1][1].small_layers
+    assert studio.pipeline.mixer.lost_samples == 0
+
+
+def test_a_track_that_falls_silent_without_a_word_holds_nothing_up(studio: Studio):
     studio.run(0, 2 * SECOND)
     studio.run(2 * SECOND, 8 * SECOND, sound=False)
-    assert studio.pipeline.position_s == pytest.approx(8 - DELAY_US / SECOND, abs=0.2)
+    assert studio.pipeline.position_s == pytest.approx(8 - DELAY_US / SECOND, abs=0.1)
     studio.finish(8 * SECOND)
     assert len(studio.sound()) / 48_000 == pytest.approx(8, abs=0.05)
 
 
-def test_sound_that_was_stuck_for_a_second_is_not_lost(studio: Studio):
+def test_sound_that_is_decoded_a_second_late_is_not_lost(studio: Studio):
+    """Short of CPU the decoding thread is late; what it has not looked at yet is waited for."""
     studio.run(0, 2 * SECOND)
-    studio.run(2 * SECOND, 3 * SECOND, sound=False)
+    studio.run(2 * SECOND, 3 * SECOND, sound=False, decodes=False)
     for now in range(2 * SECOND, 3 * SECOND, 10_000):
         on = now % SECOND < SECOND // 2
-        studio.intake.add_sound(MICROPHONE, np.full((480, 2), 20_000 if on else 0, np.int16), 3 * SECOND)
+        studio.intake.add_sound(MICROPHONE, np.full((480, 2), 20_000 if on else 0, np.int16), now)
     studio.run(3 * SECOND, 5 * SECOND)
     studio.finish(5 * SECOND)
     assert studio.pipeline.mixer.lost_samples == 0
     sound = np.abs(studio.sound())
     assert sound[int(2.1 * 48_000) : int(2.4 * 48_000)].mean() > 0.4
     assert studio.pipeline.governor.details() == ()
+
+
+def test_decoding_that_hangs_holds_nothing_up_for_ever(studio: Studio):
+    studio.run(0, 2 * SECOND)
+    studio.run(2 * SECOND, 8 * SECOND, decodes=False)
+    assert studio.pipeline.position_s > 4
+
+
+def test_while_there_is_no_connection_nothing_is_waited_for(studio: Studio):
+    studio.run(0, 2 * SECOND)
+    studio.intake.handed_over_us = None
+    studio.run(2 * SECOND, 4 * SECOND, sound=False, decodes=False)
+    assert studio.pipeline.position_s == pytest.approx(4 - DELAY_US / SECOND, abs=0.1)
+
+
+def test_at_the_end_nothing_more_is_waited_for(studio: Studio):
+    studio.run(0, 2 * SECOND)
+    studio.pipeline.end_us = studio.intake.handed_over_us = 2 * SECOND
+    while studio.pipeline.advance(2 * SECOND):
+        pass
+    assert studio.pipeline.is_finished
+    studio.pipeline.finish()
 
 
 def test_it_says_what_it_needs_when_somebody_comes(studio: Studio):

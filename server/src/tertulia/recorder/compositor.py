@@ -113,7 +113,7 @@ class Compositor:
                 self._canvas.fill(tile.rect, PANEL)
             scaler = self._scalers.setdefault((tile.identity, tile.kind), VideoReformatter())
             scaled = scaler.reformat(
-                picture.frame(), content.w, content.h, "yuv420p", interpolation="BILINEAR", threads=1
+                picture.frame, content.w, content.h, "yuv420p", interpolation="BILINEAR", threads=1
             )
             self._canvas.paste(content, scaled)
         self._draw_label(tile)

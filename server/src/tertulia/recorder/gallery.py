@@ -1,4 +1,4 @@
-"""Decoded pictures on their way from the event loop to the composing thread."""
+"""Decoded pictures on their way from the decoding thread to the composing thread."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -11,46 +11,43 @@ from numpy.typing import NDArray
 from tertulia.recorder.layout import Size
 from tertulia.recorder.scene import TrackSid
 
-_CAPACITY: Final = 16
+_CAPACITY: Final = 32
+"""At 30 a second: what arrives while a frame waits for its time, twice."""
 _MIN_SIDE_PX: Final = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One decoded frame. `i420`: uint8, shape (height * 3 / 2, width), even sides; `time_us`: the monotonic clock."""
+    """One decoded frame, I420 with even sides; `time_us`: the monotonic clock."""
 
-    i420: NDArray[np.uint8]
+    frame: av.VideoFrame
     size: Size
     time_us: int
 
-    def frame(self) -> av.VideoFrame:
-        """Give the picture to FFmpeg, without a copy."""
-        return av.VideoFrame.from_numpy_buffer(self.i420, "yuv420p")
 
+def picture_of(frame: av.VideoFrame, quarter_turns: int, time_us: int) -> Picture | None:
+    """Make a picture of a decoded frame, turned clockwise by quarter turns; None for what is too small to be one.
 
-def picture_of(
-    data: bytearray | bytes | memoryview, width: int, height: int, quarter_turns: int, time_us: int
-) -> Picture | None:
-    """Make a picture of packed I420 bytes, turned clockwise by quarter turns; None for what is too small to be one.
-
-    Odd sides lose their last line, since the recording's picture has whole chroma samples only.
+    Odd sides lose their last line, since the recording's picture has whole chroma samples only. Without either nothing
+    is copied.
     """
+    width, height = frame.width, frame.height
     if width < _MIN_SIDE_PX or height < _MIN_SIDE_PX:
         return None
-    raw = np.frombuffer(data, np.uint8)
+    if frame.format.name != "yuv420p":
+        frame = frame.reformat(format="yuv420p")
     if width % 2 == 0 and height % 2 == 0 and quarter_turns % 4 == 0:
-        return Picture(raw.reshape(height * 3 // 2, width), Size(width, height), time_us)
-    half_w, half_h = (width + 1) // 2, (height + 1) // 2
-    luma, chroma = width * height, half_w * half_h
-    planes = [
-        raw[:luma].reshape(height, width)[: height - height % 2, : width - width % 2],
-        raw[luma : luma + chroma].reshape(half_h, half_w)[: height // 2, : width // 2],
-        raw[luma + chroma : luma + 2 * chroma].reshape(half_h, half_w)[: height // 2, : width // 2],
-    ]
+        return Picture(frame, Size(width, height), time_us)
+    even = [(height // 2 * 2, width // 2 * 2), (height // 2, width // 2), (height // 2, width // 2)]
+    planes = [_rows(plane)[:h, :w] for plane, (h, w) in zip(frame.planes, even, strict=True)]
     turned = [np.rot90(plane, -quarter_turns) for plane in planes]
     h, w = turned[0].shape
     packed = np.concatenate([plane.reshape(-1) for plane in turned])
-    return Picture(packed.reshape(h * 3 // 2, w), Size(w, h), time_us)
+    return Picture(av.VideoFrame.from_numpy_buffer(packed.reshape(h * 3 // 2, w), "yuv420p"), Size(w, h), time_us)
+
+
+def _rows(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
 
 
 class Gallery:

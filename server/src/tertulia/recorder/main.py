@@ -14,6 +14,7 @@ import av
 
 from tertulia.domain.ids import Millis
 from tertulia.domain.recorder_job import EndReason, RecorderState, RecordingPreset
+from tertulia.recorder.clock import monotonic_us
 from tertulia.recorder.compositor import Compositor
 from tertulia.recorder.folder import DISK_FULL, RecordingFolder
 from tertulia.recorder.keeper import Keeper, wall_clock_ms
@@ -21,7 +22,7 @@ from tertulia.recorder.layout import arrange
 from tertulia.recorder.muxer import FORMATS, Muxer
 from tertulia.recorder.pipeline import Intake, Pipeline
 from tertulia.recorder.recovery import close_file
-from tertulia.recorder.source import MeetingSource, monotonic_us
+from tertulia.recorder.source import MeetingSource
 from tertulia.recorder.text import TextPainter
 from tertulia.recorder.timeline import EFFORTS, MICROSECOND, Timeline
 
@@ -85,16 +86,17 @@ class Recorder:
             signal.signal(number, lambda *_: self._call(self.end, EndReason.STOPPED))
         await asyncio.to_thread(self._keeper.start)
         async with asyncio.TaskGroup() as tasks:
-            inside = [
+            attending, *others = [
                 tasks.create_task(self._or_end(work), name=name)
-                for name, work in (("attend", self._attend(tasks)), ("watch", self._watch()), ("begin", self._begin()))
+                for name, work in (("attend", self._attend()), ("watch", self._watch()), ("begin", self._begin()))
             ]
             reason = await self._end
             log.info("ending: %s", reason)
-            for task in inside:
+            for task in others:
                 task.cancel()
+            # What is on its way belongs to the recording: the meeting is left when the file is finished.
             await self._finish(reason)
-            await self._source.leave()
+            attending.cancel()
         return self._keeper.state
 
     async def _or_end(self, work: Coroutine[None, None, None]) -> None:
@@ -105,8 +107,8 @@ class Recorder:
             log.exception("the recording cannot go on")
             self.end(EndReason.FAILED)
 
-    async def _attend(self, tasks: asyncio.TaskGroup) -> None:
-        self.end(await self._source.attend(tasks))
+    async def _attend(self) -> None:
+        self.end(await self._source.attend())
 
     async def _begin(self) -> None:
         try:
@@ -122,6 +124,9 @@ class Recorder:
                     if self._format.picture is not None:
                         self._source.wish(arrange(self._intake.scene.people, self._format.picture), EFFORTS[0])
                     await asyncio.sleep(0.02)
+        if await asyncio.to_thread(self._folder.is_stop_requested):
+            self.end(EndReason.STOPPED)
+            return
         self._start()
 
     def _start(self) -> None:
@@ -140,13 +145,10 @@ class Recorder:
         self._composing.start()
 
     async def _watch(self) -> None:
-        """End a meeting that stays empty, and measure how late the event loop is."""
-        before = time.monotonic()
+        """End a meeting that stays empty."""
         while True:
             await asyncio.sleep(_WATCH_S)
             now = time.monotonic()
-            self._intake.loop_lag_us = int(max(0.0, now - before - _WATCH_S) * MICROSECOND)
-            before = now
             if self._source.is_someone_there():
                 continue
             if self._pipeline is not None and now - self._source.someone_seen_at_s > self._job.empty_timeout_s:

@@ -14,9 +14,11 @@ from tertulia.recorder.muxer import Muxer
 from tertulia.recorder.scene import Scene, TrackSid
 from tertulia.recorder.timeline import AUDIO_BLOCK, SAMPLE_RATE_HZ, Effort, Governor, Timeline
 
-DELAY_US: Final = 250_000
-"""How long after its time a frame is made: sound and pictures of that time have arrived by then."""
-_SOUND_PATIENCE_US: Final = 3_000_000
+ARRIVAL_US: Final = 300_000
+"""How late sound and pictures of a time may come; what comes later is lost."""
+DELAY_US: Final = ARRIVAL_US + 60_000
+"""How long after its time a frame is made: by then all of that has been decoded, unless the machine is too slow."""
+_DECODING_PATIENCE_US: Final = 3_000_000
 _LATE_US: Final = 400_000
 
 
@@ -34,7 +36,10 @@ class Intake:
     gallery: Gallery = field(default_factory=Gallery)
     sounds: SoundQueue = field(default_factory=deque)
     scenes: deque[tuple[int, Scene]] = field(default_factory=lambda: deque([(0, Scene())]))
-    loop_lag_us: int = 0
+    handed_over_us: int | None = None
+    """Everything that arrived until then has been handed over; None: nothing can arrive, there is no connection."""
+    hand_over_lag_us: int = 0
+    """How much later than usual the last things were handed over, because the machine is too slow."""
 
     @property
     def scene(self) -> Scene:
@@ -51,9 +56,9 @@ class Intake:
             self.scenes.popleft()
         return self.scenes[0][1]
 
-    def add_sound(self, track: TrackSid, pcm: Pcm, arrival_us: int) -> None:
-        """Take a chunk of sound that arrived at `arrival_us` of the monotonic clock."""
-        self.sounds.append((track, pcm, arrival_us))
+    def add_sound(self, track: TrackSid, pcm: Pcm, begun_us: int) -> None:
+        """Take a piece of sound that begins at `begun_us` of the monotonic clock."""
+        self.sounds.append((track, pcm, begun_us))
 
     def end_sound(self, track: TrackSid, now_us: int) -> None:
         """Say that a track sends nothing more."""
@@ -108,11 +113,11 @@ class Pipeline:
         """Write the next frame and its sound if they are due; False when there was nothing to do."""
         if self.is_finished or now_us < self._due_us(self._tick):
             return False
-        self._take_sounds()
-        if not self._sound_is_ready(now_us):
+        if not self._all_is_here(now_us):
             self._unblocked_us = now_us
             return False
-        late_us = max(now_us - max(self._due_us(self._tick), self._unblocked_us), self._intake.loop_lag_us)
+        self._take_sounds()
+        late_us = max(now_us - max(self._due_us(self._tick), self._unblocked_us), self._intake.hand_over_lag_us)
         self._write_sound(self._timeline.sample_of_tick(self._tick + 1))
         # Also where there is no picture: scenes that nobody takes would pile up.
         scene = self._intake.scene_at(self._timeline.tick_us(self._tick))
@@ -129,7 +134,11 @@ class Pipeline:
         self._muxer.close()
 
     def _due_us(self, tick: int) -> int:
-        return self._timeline.tick_us(tick + 1) + DELAY_US
+        return self._when_over(self._timeline.tick_us(tick + 1), DELAY_US)
+
+    def _when_over(self, time_us: int, delay_us: int) -> int:
+        # At the end nothing more is waited for: the film shall be playable at once.
+        return time_us + delay_us if self.end_us is None else min(time_us + delay_us, max(time_us, self.end_us))
 
     def _take_sounds(self) -> None:
         sounds = self._intake.sounds
@@ -140,10 +149,11 @@ class Pipeline:
             else:
                 self.mixer.push(track, sound, self._timeline.sample_at(at_us))
 
-    def _sound_is_ready(self, now_us: int) -> bool:
-        until = self._timeline.sample_of_tick(self._tick + 1)
-        waited_us = now_us - self._due_us(self._tick)
-        return waited_us > _SOUND_PATIENCE_US or self.mixer.is_ready(until, self._timeline.sample_at(now_us))
+    def _all_is_here(self, now_us: int) -> bool:
+        handed_over_us = self._intake.handed_over_us
+        if handed_over_us is None or now_us - self._due_us(self._tick) > _DECODING_PATIENCE_US:
+            return True
+        return handed_over_us >= self._when_over(self._timeline.tick_us(self._tick + 1), ARRIVAL_US)
 
     def _write_sound(self, until: int) -> None:
         while self._sample + AUDIO_BLOCK <= until:

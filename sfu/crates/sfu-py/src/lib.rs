@@ -1,6 +1,7 @@
 //! The binding: commands in, events out. No logic; the contract is `tertulia_sfu/_core.pyi`.
 
 mod event;
+mod receiver;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, Wish};
 use tertulia_sfu_io::{MediaCore, Options};
 
 use crate::event::PyEvent;
+use crate::receiver::{PyFrame, PyReceiver};
 
 #[pyclass(name = "MediaCore", module = "tertulia_sfu._core", frozen)]
 struct PyMediaCore {
@@ -171,5 +173,7 @@ fn choose<T: Copy>(what: &str, name: &str, choices: &[(&str, T)]) -> PyResult<T>
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyMediaCore>()?;
-    module.add_class::<PyEvent>()
+    module.add_class::<PyEvent>()?;
+    module.add_class::<PyReceiver>()?;
+    module.add_class::<PyFrame>()
 }

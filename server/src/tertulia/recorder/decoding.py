@@ -1,0 +1,173 @@
+"""From encoded frames to the intake: a thread that takes what has come, decodes it, and says when it was."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Final
+
+import av
+import numpy as np
+
+from tertulia.recorder.clock import monotonic_us
+from tertulia.recorder.gallery import picture_of
+from tertulia.recorder.mixer import CHANNELS, Pcm
+from tertulia.recorder.pipeline import Intake
+from tertulia.recorder.rtp_clock import RtpClock
+from tertulia.recorder.scene import TrackSid
+from tertulia.recorder.timeline import MICROSECOND, SAMPLE_RATE_HZ
+from tertulia_sfu.receiver import Frame, Receiver
+
+log = logging.getLogger(__name__)
+
+_EVERY_S: Final = 0.04
+"""Larger portions cost less, and nothing waits for a single frame."""
+_SOUND_CODEC: Final = "opus"
+_PICTURE_DECODERS: Final = {"vp8": "vp8", "vp9": "vp9", "h264": "h264", "av1": "libdav1d"}
+_SHORT_GAP: Final = SAMPLE_RATE_HZ * 120 // 1000
+"""The longest Opus packet: a few lost ones are silence inside a piece of sound."""
+
+
+class _Sound:
+    """Decodes one track's packets, and joins those that follow each other."""
+
+    def __init__(self, track: TrackSid) -> None:
+        self.track = track
+        self._decoder = av.AudioCodecContext.create("libopus", "r")
+        self._decoder.sample_rate = SAMPLE_RATE_HZ
+        self._decoder.layout = "stereo"
+        self._decoder.format = av.AudioFormat("s16")
+        self._clock = RtpClock(SAMPLE_RATE_HZ)
+        self._pieces: list[Pcm] = []
+        self._begun_us = 0
+        self._next_rtp = 0
+
+    def take(self, frame: Frame, now_us: int, intake: Intake) -> None:
+        pieces = [_samples(each) for each in self._decoder.decode(av.Packet(frame.data))]
+        samples = sum(len(piece) for piece in pieces)
+        # a packet leaves when its last sample has been spoken
+        begun_us = self._clock.time_us(frame.rtp_time + samples, now_us - frame.age_us) - _microseconds(samples)
+        gap = frame.rtp_time - self._next_rtp
+        if self._pieces and 0 < gap <= _SHORT_GAP:
+            self._pieces.append(np.zeros((gap, CHANNELS), np.int16))
+        elif not self._pieces or gap:
+            self.flush(intake)
+            self._begun_us = begun_us
+        self._pieces += pieces
+        self._next_rtp = frame.rtp_time + samples
+
+    def flush(self, intake: Intake) -> None:
+        """Hand over what has come together."""
+        if self._pieces:
+            intake.add_sound(self.track, np.concatenate(self._pieces), self._begun_us)
+            self._pieces = []
+
+    def end(self, now_us: int, intake: Intake) -> None:
+        self.flush(intake)
+        intake.end_sound(self.track, now_us)
+
+
+class _Pictures:
+    """Decodes one track's pictures."""
+
+    def __init__(self, track: TrackSid, codec: str, clock_hz: int) -> None:
+        self.track = track
+        self.codec = codec
+        decoder = av.CodecContext.create(_PICTURE_DECODERS[codec], "r")
+        assert isinstance(decoder, av.VideoCodecContext)  # noqa: S101 - the table has no others
+        self._decoder = decoder
+        # frame threads would hold pictures back, and one is fast enough
+        self._decoder.thread_count = 1
+        self._clock = RtpClock(clock_hz)
+
+    def take(self, frame: Frame, now_us: int, intake: Intake) -> None:
+        time_us = self._clock.time_us(frame.rtp_time, now_us - frame.age_us)
+        for decoded in self._decoder.decode(av.Packet(frame.data)):
+            picture = picture_of(decoded, frame.quarter_turns, time_us)
+            if picture is not None:
+                intake.gallery.add(self.track, picture)
+
+    def flush(self, intake: Intake) -> None:
+        """Nothing waits here."""
+
+    def end(self, now_us: int, intake: Intake) -> None:
+        """Those who look decide when a last picture goes."""
+
+
+class DecodingThread(threading.Thread):
+    """Fills the intake from one connection, until `close`."""
+
+    def __init__(self, source: Receiver, intake: Intake) -> None:
+        super().__init__(name="decode", daemon=True)
+        self._source = source
+        self._intake = intake
+        self._carried: Mapping[str, TrackSid] = {}
+        self._decoders: dict[str, _Sound | _Pictures] = {}
+        self._complained: set[TrackSid] = set()
+        self._closing = threading.Event()
+
+    def carry(self, tracks: Mapping[str, TrackSid]) -> None:
+        """Say which section carries which track from now on."""
+        self._carried = dict(tracks)
+
+    def close(self) -> None:
+        """End; what has come so far is still handed over."""
+        self._closing.set()
+
+    def run(self) -> None:
+        """Take, decode and hand over, again and again."""
+        before_us = monotonic_us()
+        while not self._closing.wait(_EVERY_S):
+            now_us = monotonic_us()
+            self._intake.hand_over_lag_us = max(0, now_us - before_us - int(2 * _EVERY_S * MICROSECOND))
+            self._take_all(now_us)
+            self._intake.handed_over_us = before_us = now_us
+        now_us = monotonic_us()
+        self._take_all(now_us)
+        for decoder in self._decoders.values():
+            decoder.end(now_us, self._intake)
+        self._intake.handed_over_us = None
+
+    def _take_all(self, now_us: int) -> None:
+        frames = self._source.drain()
+        self._end_old(now_us)
+        for frame in frames:
+            track = self._carried.get(frame.mid)
+            if track is not None and (frame.codec == _SOUND_CODEC or frame.codec in _PICTURE_DECODERS):
+                self._take(track, frame, now_us)
+        for decoder in self._decoders.values():
+            decoder.flush(self._intake)
+
+    def _end_old(self, now_us: int) -> None:
+        carried = self._carried
+        for mid, decoder in list(self._decoders.items()):
+            if carried.get(mid) != decoder.track:
+                del self._decoders[mid]
+                decoder.end(now_us, self._intake)
+
+    def _take(self, track: TrackSid, frame: Frame, now_us: int) -> None:
+        decoder = self._decoders.get(frame.mid)
+        if decoder is None or (isinstance(decoder, _Pictures) and decoder.codec != frame.codec):
+            decoder = self._decoders[frame.mid] = _decoder(track, frame)
+        try:
+            decoder.take(frame, now_us, self._intake)
+        except Exception:
+            # One publisher's garbage must not end a recording of everybody, nor fill the log.
+            if track not in self._complained:
+                self._complained.add(track)
+                log.exception("track %s cannot be decoded", track)
+            if isinstance(decoder, _Pictures):
+                del self._decoders[frame.mid]
+                self._source.restart(frame.mid)
+
+
+def _decoder(track: TrackSid, frame: Frame) -> _Sound | _Pictures:
+    return _Sound(track) if frame.codec == _SOUND_CODEC else _Pictures(track, frame.codec, frame.clock_hz)
+
+
+def _samples(frame: av.AudioFrame) -> Pcm:
+    samples: Pcm = np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples * CHANNELS)
+    return samples.reshape(-1, CHANNELS)
+
+
+def _microseconds(samples: int) -> int:
+    return samples * MICROSECOND // SAMPLE_RATE_HZ

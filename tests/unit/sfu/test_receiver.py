@@ -1,0 +1,51 @@
+"""The binding of the receiver; what it does with media is tested in Rust, and by every recording."""
+
+import time
+
+import pytest
+
+from tertulia_sfu.receiver import Receiver, receive_from
+
+
+def test_it_offers_receiving_sections_at_addresses_of_this_machine():
+    receiver = receive_from("127.0.0.1")
+    offer = receiver.offer(audio=2, video=1)
+    receiver.close()
+    assert offer.count("m=audio") == 2
+    assert offer.count("m=video") == 1
+    assert offer.count("a=recvonly") == 3
+    assert " 127.0.0.1 " in offer
+    assert receiver.state == "connecting"
+    assert receiver.drain() == []
+
+
+def test_a_host_that_nobody_knows_is_left_to_the_one_who_joins():
+    receiver = receive_from("no-such-host.invalid")
+    assert receiver.offer(audio=1, video=0)
+    receiver.close()
+
+
+def test_what_is_no_address_is_refused():
+    with pytest.raises(OSError, match="is no IP address"):
+        Receiver(addresses=["localhost"])
+
+
+def test_answers_that_do_not_fit_are_refused_and_candidates_that_do_not_fit_are_ignored():
+    receiver = Receiver(addresses=["127.0.0.1"])
+    with pytest.raises(ValueError, match="no offer is pending"):
+        receiver.answer(sdp="v=0")
+    receiver.offer(audio=1, video=0)
+    with pytest.raises(ValueError, match="SDP"):
+        receiver.answer(sdp="not at all")
+    receiver.add_candidate("candidate:1 1 tcp 1 127.0.0.1 9 typ host tcptype active")
+    receiver.add_candidate("nonsense")
+    receiver.restart("nobody")
+    receiver.close()
+    receiver.close()
+
+
+def test_closing_takes_no_time():
+    receiver = Receiver(addresses=["127.0.0.1"])
+    begun = time.monotonic()
+    receiver.close()
+    assert time.monotonic() - begun < 2
