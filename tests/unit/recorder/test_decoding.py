@@ -1,63 +1,31 @@
 """What the decoding thread makes of encoded media: real packets, made here, and a receiver that is played."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import cast
 
-import av
 import numpy as np
 import pytest
 
-from tertulia.recorder.clock import monotonic_us
-from tertulia.recorder.decoding import DecodingThread
+from support.encoded_media import PACKET, PlayedFrame, PlayedReceiver, opus, pictures
+from tertulia.recorder.decoding import Decoding, DecodingThread
 from tertulia.recorder.pipeline import Intake
 from tertulia.recorder.scene import TrackSid
 from tertulia_sfu.receiver import Receiver
 
 VOICE, CAMERA = TrackSid("TR_voice"), TrackSid("TR_camera")
-PACKET = 960
-_VPX = {"deadline": "realtime", "lag-in-frames": "0"}
-_AT_ONCE = {"libvpx": _VPX, "libvpx-vp9": _VPX, "libx264": {"tune": "zerolatency"}}
-
-
-@dataclass
-class PlayedFrame:
-    mid: str
-    codec: str
-    rtp_time: int
-    clock_hz: int
-    data: bytes
-    age_us: int = 0
-    is_key: bool = True
-    quarter_turns: int = 0
-
-
-@dataclass
-class PlayedReceiver:
-    frames: list[PlayedFrame] = field(default_factory=list)
-    restarted: list[str] = field(default_factory=list)
-
-    def drain(self) -> list[PlayedFrame]:
-        frames, self.frames = self.frames, []
-        return frames
-
-    def restart(self, mid: str) -> None:
-        self.restarted.append(mid)
+NOW_US = 50_000_000
 
 
 class Place:
-    """A decoding thread that is run once, by hand."""
+    """A decoding, and a hand on its clock."""
 
     def __init__(self) -> None:
         self.receiver, self.intake = PlayedReceiver(), Intake()
-        self.thread = DecodingThread(cast("Receiver", self.receiver), self.intake)
-        self.thread.carry({"a": VOICE, "v": CAMERA})
+        self.decoding = Decoding(cast("Receiver", self.receiver), self.intake)
+        self.decoding.carry({"a": VOICE, "v": CAMERA})
 
-    def decode(self, *frames: PlayedFrame) -> None:
+    def decode(self, *frames: PlayedFrame, now_us: int = NOW_US) -> None:
         self.receiver.frames += frames
-        self.thread.close()
-        self.thread.run()
+        self.decoding.advance(now_us)
 
     def sounds(self) -> list[tuple[int, int]]:
         """(begin, length in samples) of what was handed over."""
@@ -67,35 +35,6 @@ class Place:
 @pytest.fixture
 def place() -> Place:
     return Place()
-
-
-def opus(count: int) -> list[bytes]:
-    encoder = av.AudioCodecContext.create("libopus", "w")
-    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", av.AudioFormat("s16")
-    wave = (8000 * np.sin(2 * np.pi * 440 * np.arange(PACKET * (count + 1)) / 48_000)).astype(np.int16)
-    packets: list[bytes] = []
-    for number in range(count + 1):
-        piece = np.repeat(wave[number * PACKET : (number + 1) * PACKET], 2).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(piece, "s16", "stereo")
-        frame.sample_rate = 48_000
-        packets += [bytes(each) for each in encoder.encode(frame)]
-    return packets[:count]
-
-
-def pictures(codec: str, size: tuple[int, int], lights: Iterable[int]) -> list[bytes]:
-    encoder = av.codec.CodecContext.create(codec, "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
-    encoder.time_base = Fraction(1, 25)
-    encoder.options = _AT_ONCE[codec]
-    packets = []
-    for number, light in enumerate(lights):
-        frame = av.VideoFrame(*size, "yuv420p")
-        for plane, value in zip(frame.planes, (light, 128, 128), strict=True):
-            plane.update(bytes([value]) * plane.buffer_size)
-        frame.pts = number
-        packets += [bytes(each) for each in encoder.encode(frame)]
-    return packets
 
 
 def voice(packets: list[bytes], *, skip: range = range(0)) -> list[PlayedFrame]:
@@ -109,11 +48,11 @@ def voice(packets: list[bytes], *, skip: range = range(0)) -> list[PlayedFrame]:
 
 
 def test_sound_is_one_piece_with_the_time_at_which_it_was_spoken(place: Place):
-    before_us = monotonic_us()
     place.decode(*voice(opus(10)))
     ((begun_us, samples),) = place.sounds()
     assert samples == 10 * PACKET
-    assert begun_us == pytest.approx(before_us - 200_000, abs=30_000)
+    assert begun_us == pytest.approx(NOW_US - 200_000, abs=100)
+    assert place.intake.handed_over_us == NOW_US
 
 
 def test_a_few_lost_packets_are_silence_of_their_length(place: Place):
@@ -143,18 +82,17 @@ def test_pictures_have_the_time_of_the_senders_clock(place: Place, codec: str, e
             for n, (data, age_us) in enumerate(zip(encoded, ages_us, strict=True))
         )
     )
-    gallery, now_us = place.intake.gallery, monotonic_us()
-    seen = [gallery.at(CAMERA, at_us) for at_us in (now_us - 20_000, now_us + 20_000, now_us + 60_000)]
+    seen = [place.intake.gallery.at(CAMERA, NOW_US + at_us) for at_us in (-20_000, 20_000, 60_000)]
     lights = [one.frame.to_ndarray()[:48].mean() for one in seen if one is not None]
     assert lights == pytest.approx([40, 120, 200], abs=6)
     times_us = [one.time_us for one in seen if one is not None]
-    assert np.diff(times_us) == pytest.approx(40_000, abs=2_000)
+    assert np.diff(times_us) == pytest.approx(40_000, abs=100)
 
 
 def test_a_picture_is_turned_and_loses_odd_lines(place: Place):
     (data,) = pictures("libvpx", (65, 49), (90,))
     place.decode(PlayedFrame("v", "vp8", 0, 90_000, data, quarter_turns=1))
-    picture = place.intake.gallery.at(CAMERA, monotonic_us())
+    picture = place.intake.gallery.at(CAMERA, NOW_US)
     assert picture is not None
     assert (picture.size.w, picture.size.h) == (48, 64)
     assert picture.frame.to_ndarray()[:64].mean() == pytest.approx(90, abs=6)
@@ -169,13 +107,23 @@ def test_garbage_costs_its_own_track_alone(place: Place):
 
 def test_a_section_that_carries_another_track_begins_anew(place: Place):
     place.decode(*voice(opus(3)))
-    place.thread.carry({"a": TrackSid("TR_other")})
+    place.decoding.carry({"a": TrackSid("TR_other")})
     place.decode(*voice(opus(3)))
     tracks = [track for track, _, _ in place.intake.sounds]
     assert set(tracks) == {VOICE, TrackSid("TR_other")}
 
 
 def test_what_nobody_asked_for_is_not_decoded(place: Place):
-    place.thread.carry({})
+    place.decoding.carry({})
     place.decode(*voice(opus(3)))
     assert place.sounds() == []
+
+
+def test_the_thread_takes_what_comes_and_at_its_end_nothing_more_can_come(place: Place):
+    thread = DecodingThread(place.decoding, place.intake)
+    thread.start()
+    place.receiver.frames += voice(opus(3))
+    thread.close()
+    thread.join(10)
+    assert sum(samples for _, samples in place.sounds()) == 3 * PACKET
+    assert place.intake.handed_over_us is None

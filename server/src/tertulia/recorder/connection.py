@@ -15,10 +15,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
+from google.protobuf.message import DecodeError
 from livekit.protocol import models, rtc
 
 from tertulia.domain.ids import Identity
-from tertulia.recorder.decoding import DecodingThread
+from tertulia.recorder.decoding import Decoding, DecodingThread
 from tertulia.recorder.pipeline import Intake
 from tertulia.recorder.scene import TrackSid
 from tertulia_sfu.receiver import Receiver, receive_from
@@ -53,7 +54,7 @@ class Connection:
         self._levels: set[str] = set()
         self._outbox: asyncio.Queue[rtc.SignalRequest] = asyncio.Queue()
         self._receiver: Receiver | None = None
-        self._decoding: DecodingThread | None = None
+        self._decoding: Decoding | None = None
         self._offers = 0
         self._is_answered = False
         self._sections: rtc.MediaSectionsRequirement | None = None
@@ -84,14 +85,14 @@ class Connection:
             receiver = await asyncio.to_thread(receive_from, urlsplit(self._url).hostname or "")
         except OSError as error:
             raise JoinError(f"no socket for media: {error}") from error
-        decoding = DecodingThread(receiver, self._intake)
-        self._receiver, self._decoding = receiver, decoding
-        decoding.start()
+        self._receiver, self._decoding = receiver, Decoding(receiver, self._intake)
+        thread = DecodingThread(self._decoding, self._intake)
+        thread.start()
         try:
             return await self._talk(on_joined)
         finally:
-            decoding.close()
-            await asyncio.to_thread(decoding.join)
+            thread.close()
+            await asyncio.to_thread(thread.join)
             await asyncio.to_thread(receiver.close)
 
     async def _talk(self, on_joined: Callable[[], None]) -> rtc.LeaveRequest | None:
@@ -134,17 +135,19 @@ class Connection:
                 return None
             if message.type is not aiohttp.WSMsgType.BINARY:
                 return None
-            response = rtc.SignalResponse.FromString(message.data)
-            kind = response.WhichOneof("message")
-            if kind == "leave":
-                return response.leave
-            handle = self._handlers.get(kind or "")
             try:
-                if handle is not None:
-                    handle(getattr(response, kind or ""))
-            except ValueError:
-                log.exception("what the media server says cannot be followed: %s", kind)
+                response = rtc.SignalResponse.FromString(message.data)
+                if response.HasField("leave"):
+                    return response.leave
+                self._take(response)
+            except (ValueError, DecodeError):
+                log.exception("what the media server says cannot be followed")
                 return None
+
+    def _take(self, response: rtc.SignalResponse) -> None:
+        kind = response.WhichOneof("message")
+        if kind is not None and kind in self._handlers:
+            self._handlers[kind](getattr(response, kind))
 
     async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         with suppress(ConnectionError, aiohttp.ClientError):  # the reader sees the same, and ends it

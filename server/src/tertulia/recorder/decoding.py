@@ -93,41 +93,22 @@ class _Pictures:
         """Those who look decide when a last picture goes."""
 
 
-class DecodingThread(threading.Thread):
-    """Fills the intake from one connection, until `close`."""
+class Decoding:
+    """Fills the intake from one connection. Knows no thread and no clock of its own."""
 
     def __init__(self, source: Receiver, intake: Intake) -> None:
-        super().__init__(name="decode", daemon=True)
         self._source = source
         self._intake = intake
         self._carried: Mapping[str, TrackSid] = {}
         self._decoders: dict[str, _Sound | _Pictures] = {}
         self._complained: set[TrackSid] = set()
-        self._closing = threading.Event()
 
     def carry(self, tracks: Mapping[str, TrackSid]) -> None:
         """Say which section carries which track from now on."""
         self._carried = dict(tracks)
 
-    def close(self) -> None:
-        """End; what has come so far is still handed over."""
-        self._closing.set()
-
-    def run(self) -> None:
-        """Take, decode and hand over, again and again."""
-        before_us = monotonic_us()
-        while not self._closing.wait(_EVERY_S):
-            now_us = monotonic_us()
-            self._intake.hand_over_lag_us = max(0, now_us - before_us - int(2 * _EVERY_S * MICROSECOND))
-            self._take_all(now_us)
-            self._intake.handed_over_us = before_us = now_us
-        now_us = monotonic_us()
-        self._take_all(now_us)
-        for decoder in self._decoders.values():
-            decoder.end(now_us, self._intake)
-        self._intake.handed_over_us = None
-
-    def _take_all(self, now_us: int) -> None:
+    def advance(self, now_us: int) -> None:
+        """Decode and hand over what has come until now."""
         frames = self._source.drain()
         self._end_old(now_us)
         for frame in frames:
@@ -136,6 +117,15 @@ class DecodingThread(threading.Thread):
                 self._take(track, frame, now_us)
         for decoder in self._decoders.values():
             decoder.flush(self._intake)
+        self._intake.handed_over_us = now_us
+
+    def finish(self, now_us: int) -> None:
+        """Hand over the rest, and say that nothing more can come."""
+        self.advance(now_us)
+        for decoder in self._decoders.values():
+            decoder.end(now_us, self._intake)
+        self._decoders.clear()
+        self._intake.handed_over_us = None
 
     def _end_old(self, now_us: int) -> None:
         carried = self._carried
@@ -158,6 +148,30 @@ class DecodingThread(threading.Thread):
             if isinstance(decoder, _Pictures):
                 del self._decoders[frame.mid]
                 self._source.restart(frame.mid)
+
+
+class DecodingThread(threading.Thread):
+    """Drives a decoding in real time, until `close`."""
+
+    def __init__(self, decoding: Decoding, intake: Intake) -> None:
+        super().__init__(name="decode", daemon=True)
+        self._decoding = decoding
+        self._intake = intake
+        self._closing = threading.Event()
+
+    def close(self) -> None:
+        """End; what has come so far is still handed over."""
+        self._closing.set()
+
+    def run(self) -> None:
+        """Decode again and again what has come since."""
+        before_us = monotonic_us()
+        while not self._closing.wait(_EVERY_S):
+            now_us = monotonic_us()
+            self._intake.hand_over_lag_us = max(0, now_us - before_us - int(2 * _EVERY_S * MICROSECOND))
+            self._decoding.advance(now_us)
+            before_us = now_us
+        self._decoding.finish(monotonic_us())
 
 
 def _decoder(track: TrackSid, frame: Frame) -> _Sound | _Pictures:

@@ -1,7 +1,7 @@
 """Finishing a file: by the recorder at its end, or by another process when the recorder was killed.
 
 Apart from the recorder itself, since a server that comes back has to finish what is left within seconds: this needs
-neither the meeting's SDK nor a compositor.
+neither a decoder nor a compositor.
 """
 
 from dataclasses import replace

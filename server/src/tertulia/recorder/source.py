@@ -91,7 +91,7 @@ class MeetingSource:
             try:
                 goodbye = await self._attend_once()
             except JoinError as error:
-                self.last_error = str(error).replace(self._token, "…")
+                self.last_error = str(error)
                 log.warning("cannot join the meeting: %s", self.last_error)
             if goodbye is not None:
                 self.last_error = f"the media server said {models.DisconnectReason.Name(goodbye.reason)}"
@@ -201,13 +201,14 @@ class MeetingSource:
         if connection is None or not self.connected.is_set():
             return
         needed = {(tile.identity, tile.kind): tile for tile in self._tiles}
+        asked, self._asked = self._asked, {}
         for participant in self._present():
             for track in participant.tracks:
                 kind = _PICTURE_SOURCES.get(track.source)
                 tile = None if kind is None else needed.get((Identity(participant.identity), kind))
-                wish, before = self._wish_for(track, tile), self._asked.get(TrackSid(track.sid), _NOTHING)
+                wish, before = self._wish_for(track, tile), asked.get(TrackSid(track.sid), _NOTHING)
+                self._asked[TrackSid(track.sid)] = wish
                 if wish != before:
-                    self._asked[TrackSid(track.sid)] = wish
                     _tell(connection, participant.sid, track.sid, wish, before)
 
     def _wish_for(self, track: models.TrackInfo, tile: Tile | None) -> _Wish:

@@ -1,0 +1,88 @@
+"""Two hours of encoded media through decoding, composing and writing, faster than they last."""
+
+from __future__ import annotations
+
+import os
+from itertools import cycle
+from pathlib import Path
+from typing import cast
+
+from support.encoded_media import PACKET, PlayedFrame, PlayedReceiver, opus, pictures
+from tertulia.domain.ids import Identity
+from tertulia.recorder.compositor import Compositor
+from tertulia.recorder.decoding import Decoding
+from tertulia.recorder.layout import Size
+from tertulia.recorder.muxer import Format, Muxer
+from tertulia.recorder.pipeline import Intake, Pipeline
+from tertulia.recorder.scene import Person, Scene, TrackSid
+from tertulia.recorder.text import BUNDLED_FONT, TextPainter
+from tertulia.recorder.timeline import Timeline
+from tertulia_sfu.receiver import Receiver
+
+HOURS = float(os.environ.get("SOAK_HOURS", "2"))
+MINUTE_US, STEP_US = 60_000_000, 40_000
+CANVAS = Size(320, 180)
+INDEX_BYTES_A_MINUTE = 600_000
+"""An MP4's index is kept in memory until the file is closed: some 100 bytes for each frame and piece of sound."""
+
+
+def memory_bytes() -> int:
+    status = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
+
+
+class Meeting:
+    """Two people who come back with new tracks every minute, in the same sections."""
+
+    def __init__(self, intake: Intake) -> None:
+        self.receiver = PlayedReceiver()
+        self.decoding = Decoding(cast("Receiver", self.receiver), intake)
+        self._intake = intake
+        self._pictures = cycle(pictures("libvpx", (320, 180), [20 + 4 * n for n in range(50)]))
+        self._sounds = cycle(opus(50))
+
+    def begin(self, minute: int) -> None:
+        carried = {f"{kind}{who}": TrackSid(f"TR_{kind}{who}_{minute}") for kind in "av" for who in "12"}
+        people = [
+            Person(Identity(who), f"{who} in minute {minute}", camera=carried[f"v{who}"], last_spoke_at_s=minute)
+            for who in "12"
+        ]
+        self._intake.show(Scene(tuple(people)), minute * MINUTE_US)
+        self.decoding.carry(carried)
+
+    def advance(self, now_us: int) -> None:
+        picture = next(self._pictures)
+        for who in "12":
+            ticks = now_us * 9 // 100
+            self.receiver.frames.append(PlayedFrame(f"v{who}", "vp8", ticks, 90_000, picture))
+            for n in (1, 0):
+                samples = (now_us - n * 20_000) * 48 // 1000 - PACKET
+                sound = PlayedFrame(f"a{who}", "opus", 10**9 + samples, 48_000, next(self._sounds), age_us=n * 20_000)
+                self.receiver.frames.append(sound)
+        self.decoding.advance(now_us)
+
+
+def test_memory_stays_flat(tmp_path: Path) -> None:
+    intake, form = Intake(), Format(CANVAS, 30)
+    meeting = Meeting(intake)
+    pipeline = Pipeline(
+        timeline=Timeline(0, form.fps),
+        muxer=Muxer(tmp_path / "long.mp4", form),
+        intake=intake,
+        compositor=Compositor(CANVAS, TextPainter([BUNDLED_FONT])),
+        on_wishes=lambda *_: None,
+    )
+    minutes, at_start = int(HOURS * 60), 0
+    for minute in range(minutes):
+        meeting.begin(minute)
+        for now_us in range(minute * MINUTE_US, (minute + 1) * MINUTE_US, STEP_US):
+            meeting.advance(now_us)
+            while pipeline.advance(now_us):
+                pass
+        if minute == minutes // 12:
+            at_start = memory_bytes()
+    grown, since = memory_bytes() - at_start, minutes - 1 - minutes // 12
+    print(f"{HOURS:g} h: {at_start / 1e6:.0f} MB after a twelfth, {grown / 1e6:+.1f} MB at the end")
+    pipeline.finish()
+    assert pipeline.mixer.lost_samples == 0
+    assert grown < since * INDEX_BYTES_A_MINUTE

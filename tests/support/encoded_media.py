@@ -1,0 +1,75 @@
+"""Encoded media made here, and a receiver that is played."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import av
+import numpy as np
+
+PACKET = 960
+"""Samples in a packet of sound: 20 ms."""
+_VPX = {"deadline": "realtime", "lag-in-frames": "0"}
+_AT_ONCE = {"libvpx": _VPX, "libvpx-vp9": _VPX, "libx264": {"tune": "zerolatency"}}
+
+
+@dataclass
+class PlayedFrame:
+    """What a receiver gives, see `tertulia_sfu.receiver.Frame`."""
+
+    mid: str
+    codec: str
+    rtp_time: int
+    clock_hz: int
+    data: bytes
+    age_us: int = 0
+    is_key: bool = True
+    quarter_turns: int = 0
+
+
+@dataclass
+class PlayedReceiver:
+    """Gives what a test puts into it."""
+
+    frames: list[PlayedFrame] = field(default_factory=list)
+    restarted: list[str] = field(default_factory=list)
+
+    def drain(self) -> list[PlayedFrame]:
+        frames, self.frames = self.frames, []
+        return frames
+
+    def restart(self, mid: str) -> None:
+        self.restarted.append(mid)
+
+
+def opus(count: int) -> list[bytes]:
+    """Encode a tone."""
+    encoder = av.AudioCodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", av.AudioFormat("s16")
+    wave = (8000 * np.sin(2 * np.pi * 440 * np.arange(PACKET * (count + 1)) / 48_000)).astype(np.int16)
+    packets: list[bytes] = []
+    for number in range(count + 1):
+        piece = np.repeat(wave[number * PACKET : (number + 1) * PACKET], 2).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(piece, "s16", "stereo")
+        frame.sample_rate = 48_000
+        packets += [bytes(each) for each in encoder.encode(frame)]
+    return packets[:count]
+
+
+def pictures(codec: str, size: tuple[int, int], lights: Iterable[int]) -> list[bytes]:
+    """Encode flat pictures with an FFmpeg encoder; the first is a key frame."""
+    encoder = av.codec.CodecContext.create(codec, "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.options = _AT_ONCE[codec]
+    packets = []
+    for number, light in enumerate(lights):
+        frame = av.VideoFrame(*size, "yuv420p")
+        for plane, value in zip(frame.planes, (light, 128, 128), strict=True):
+            plane.update(bytes([value]) * plane.buffer_size)
+        frame.pts = number
+        packets += [bytes(each) for each in encoder.encode(frame)]
+    return packets
