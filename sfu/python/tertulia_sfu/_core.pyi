@@ -232,13 +232,13 @@ class Receiver:
     def restart(self, mid: str) -> None:
         """Ask for a key frame, and give nothing of this section before it."""
     def drain(self) -> list[Frame]:
-        """Everything that came since the last call, in order. Pictures begin with a key frame and have no gaps."""
+        """Everything that came since the last call, in order. Pictures begin with a key frame and have no gaps.
+
+        Some thousand frames wait; who does not take them loses the oldest.
+        """
     @property
     def state(self) -> Literal["connecting", "connected", "gone"]:
         """`gone` is for good."""
-    @property
-    def dropped(self) -> int:
-        """How many frames were lost because nobody took them."""
     def close(self) -> None:
         """End the thread and free the port. Idempotent."""
 

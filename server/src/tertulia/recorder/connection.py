@@ -30,7 +30,7 @@ _PROTOCOL: Final = 17
 _CONNECT_TIMEOUT_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 2.0
 _POLL_S: Final = 0.02
-_PING_S: Final = 5.0
+_PING_S: Final = 2.0
 _SILENCE_S: Final = 16.0
 """A signalling connection without even an answer to pings is dead (LiveKit's own timeout is 15 s)."""
 
@@ -55,6 +55,7 @@ class Connection:
         self._outbox: asyncio.Queue[rtc.SignalRequest] = asyncio.Queue()
         self._receiver: Receiver | None = None
         self._decoding: Decoding | None = None
+        self._thread: DecodingThread | None = None
         self._offers = 0
         self._is_answered = False
         self._sections: rtc.MediaSectionsRequirement | None = None
@@ -69,8 +70,9 @@ class Connection:
 
     @property
     def is_live(self) -> bool:
-        """Whether media can come."""
-        return self._receiver is not None and self._receiver.state == "connected"
+        """Whether media can come, and is decoded."""
+        decodes = self._thread is not None and self._thread.is_alive()
+        return decodes and self._receiver is not None and self._receiver.state == "connected"
 
     def send(self, request: rtc.SignalRequest) -> None:
         """Say something to the media server, in order, as soon as possible."""
@@ -86,7 +88,7 @@ class Connection:
         except OSError as error:
             raise JoinError(f"no socket for media: {error}") from error
         self._receiver, self._decoding = receiver, Decoding(receiver, self._intake)
-        thread = DecodingThread(self._decoding, self._intake)
+        self._thread = thread = DecodingThread(self._decoding, self._intake)
         thread.start()
         try:
             return await self._talk(on_joined)

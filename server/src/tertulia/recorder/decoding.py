@@ -109,10 +109,10 @@ class Decoding:
 
     def advance(self, now_us: int) -> None:
         """Decode and hand over what has come until now."""
-        frames = self._source.drain()
-        self._end_old(now_us)
-        for frame in frames:
-            track = self._carried.get(frame.mid)
+        carried = self._carried
+        self._end_old(carried, now_us)
+        for frame in self._source.drain():
+            track = carried.get(frame.mid)
             if track is not None and (frame.codec == _SOUND_CODEC or frame.codec in _PICTURE_DECODERS):
                 self._take(track, frame, now_us)
         for decoder in self._decoders.values():
@@ -127,8 +127,7 @@ class Decoding:
         self._decoders.clear()
         self._intake.handed_over_us = None
 
-    def _end_old(self, now_us: int) -> None:
-        carried = self._carried
+    def _end_old(self, carried: Mapping[str, TrackSid], now_us: int) -> None:
         for mid, decoder in list(self._decoders.items()):
             if carried.get(mid) != decoder.track:
                 del self._decoders[mid]

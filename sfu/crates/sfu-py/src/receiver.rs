@@ -94,11 +94,6 @@ impl PyReceiver {
         }
     }
 
-    #[getter]
-    fn dropped(&self) -> u64 {
-        self.0.dropped()
-    }
-
     fn drain(&self, py: Python<'_>) -> Vec<PyFrame> {
         let frames = py.detach(|| self.0.drain());
         let now = Instant::now();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::peer::{Outgoing, Peer, State};
 const BUFFER_BYTES: usize = 4 * 1024 * 1024;
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// What may wait to be taken: some seconds of a large meeting.
+/// What may wait to be taken: some seconds of a large meeting. Beyond that the oldest goes.
 const MAX_WAITING: usize = 8192;
 /// TEST-NET ports do not matter: connecting a UDP socket sends nothing, it only asks for a route.
 const ANY_PORT: u16 = 9;
@@ -32,7 +32,6 @@ struct Shared {
     socket: UdpSocket,
     peer: Mutex<Peer>,
     frames: Mutex<VecDeque<Frame>>,
-    dropped: AtomicU64,
     is_closing: AtomicBool,
 }
 
@@ -47,7 +46,6 @@ impl Receiver {
             socket,
             peer: Mutex::new(peer),
             frames: Mutex::default(),
-            dropped: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
         });
         let routes = Routes { locals, known: HashMap::new() };
@@ -79,11 +77,6 @@ impl Receiver {
     /// Everything that has come since the last call, in order.
     pub fn drain(&self) -> Vec<Frame> {
         lock(&self.shared.frames).drain(..).collect()
-    }
-
-    /// Frames that nobody took in time.
-    pub fn dropped(&self) -> u64 {
-        self.shared.dropped.load(Ordering::Relaxed)
     }
 
     /// End the thread and free the port.
@@ -144,8 +137,11 @@ impl Shared {
         let mut waiting = lock(&self.frames);
         waiting.extend(out.frames.drain(..));
         let excess = waiting.len().saturating_sub(MAX_WAITING);
-        waiting.drain(..excess);
-        self.dropped.fetch_add(excess as u64, Ordering::Relaxed);
+        let lost: Vec<_> = waiting.drain(..excess).map(|frame| frame.mid).collect();
+        drop(waiting);
+        for mid in lost {
+            lock(&self.peer).restart(Instant::now(), &mid);
+        }
     }
 
     /// A socket for both families wants IPv4 addresses in the clothes of IPv6.
