@@ -213,7 +213,7 @@ async def kill(server: MediaServer, folder: Path, count: int) -> None:
             await recorder.kill()
             recovered = recover(recorder.folder)
             losses.append(lived - recovered.duration_s)
-    print(f"largest {max(losses):.2f}, mean {sum(losses) / len(losses):.2f} (.36 s of it is the composing delay)")
+    print(f"largest {max(losses):.2f}, mean {sum(losses) / len(losses):.2f} (.38 s of it is the composing delay)")
 
 
 async def main() -> None:

@@ -35,6 +35,7 @@ class PlayedReceiver:
 
     frames: list[PlayedFrame] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
+    behind_us: int = 0
 
     def drain(self) -> list[PlayedFrame]:
         frames, self.frames = self.frames, []

@@ -237,6 +237,12 @@ class Receiver:
         Some thousand frames wait; who does not take them loses the oldest.
         """
     @property
+    def behind_us(self) -> int:
+        """How old what has arrived may be without being in `drain()` yet: little, unless the machine is too slow.
+
+        To be asked before draining.
+        """
+    @property
     def state(self) -> Literal["connecting", "connected", "gone"]:
         """`gone` is for good."""
     def close(self) -> None:

@@ -55,6 +55,12 @@ def test_sound_is_one_piece_with_the_time_at_which_it_was_spoken(place: Place):
     assert place.intake.handed_over_us == NOW_US
 
 
+def test_what_is_not_read_yet_is_not_said_to_be_handed_over(place: Place):
+    place.receiver.behind_us = 700_000
+    place.decode(*voice(opus(2)))
+    assert place.intake.handed_over_us == NOW_US - 700_000
+
+
 def test_a_few_lost_packets_are_silence_of_their_length(place: Place):
     place.decode(*voice(opus(10), skip=range(4, 7)))
     ((_, samples),) = place.sounds()

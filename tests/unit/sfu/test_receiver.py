@@ -10,13 +10,13 @@ from tertulia_sfu.receiver import Receiver, receive_from
 def test_it_offers_receiving_sections_at_addresses_of_this_machine():
     receiver = receive_from("127.0.0.1")
     offer = receiver.offer(audio=2, video=1)
+    assert receiver.state == "connecting"
+    assert receiver.drain() == []
     receiver.close()
     assert offer.count("m=audio") == 2
     assert offer.count("m=video") == 1
     assert offer.count("a=recvonly") == 3
     assert " 127.0.0.1 " in offer
-    assert receiver.state == "connecting"
-    assert receiver.drain() == []
 
 
 def test_a_host_that_nobody_knows_is_left_to_the_one_who_joins():
@@ -49,3 +49,13 @@ def test_closing_takes_no_time():
     begun = time.monotonic()
     receiver.close()
     assert time.monotonic() - begun < 2
+
+
+def test_it_says_that_nothing_waits_and_that_it_has_ended():
+    receiver = Receiver(addresses=["127.0.0.1"])
+    deadline = time.monotonic() + 10
+    while receiver.behind_us > 500_000:
+        assert time.monotonic() < deadline
+    assert receiver.state == "connecting"
+    receiver.close()
+    assert receiver.state == "gone"

@@ -111,13 +111,14 @@ class Decoding:
         """Decode and hand over what has come until now."""
         carried = self._carried
         self._end_old(carried, now_us)
+        read_until_us = now_us - self._source.behind_us
         for frame in self._source.drain():
             track = carried.get(frame.mid)
             if track is not None and (frame.codec == _SOUND_CODEC or frame.codec in _PICTURE_DECODERS):
                 self._take(track, frame, now_us)
         for decoder in self._decoders.values():
             decoder.flush(self._intake)
-        self._intake.handed_over_us = now_us
+        self._intake.handed_over_us = read_until_us
 
     def finish(self, now_us: int) -> None:
         """Hand over the rest, and say that nothing more can come."""

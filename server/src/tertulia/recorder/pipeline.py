@@ -16,7 +16,7 @@ from tertulia.recorder.timeline import AUDIO_BLOCK, SAMPLE_RATE_HZ, Effort, Gove
 
 ARRIVAL_US: Final = 300_000
 """How late sound and pictures of a time may come; what comes later is lost."""
-DELAY_US: Final = ARRIVAL_US + 60_000
+DELAY_US: Final = ARRIVAL_US + 80_000
 """How long after its time a frame is made: by then all of that has been decoded, unless the machine is too slow."""
 _DECODING_PATIENCE_US: Final = 3_000_000
 _LATE_US: Final = 400_000

@@ -94,6 +94,11 @@ impl PyReceiver {
         }
     }
 
+    #[getter]
+    fn behind_us(&self) -> u64 {
+        u64::try_from(self.0.behind().as_micros()).unwrap_or(u64::MAX)
+    }
+
     fn drain(&self, py: Python<'_>) -> Vec<PyFrame> {
         let frames = py.detach(|| self.0.drain());
         let now = Instant::now();

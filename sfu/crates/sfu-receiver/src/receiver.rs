@@ -3,11 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, Socket, Type};
 use str0m::net::Transmit;
 
@@ -16,8 +17,11 @@ use crate::peer::{Outgoing, Peer, State};
 
 /// Asked for; the system may grant less.
 const BUFFER_BYTES: usize = 4 * 1024 * 1024;
-const LONGEST_WAIT: Duration = Duration::from_millis(50);
+/// Also how often it is said that nothing waits.
+const LONGEST_WAIT: Duration = Duration::from_millis(20);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// Packets read before what they bring is handed over.
+const BATCH: usize = 64;
 /// What may wait to be taken: some seconds of a large meeting. Beyond that the oldest goes.
 const MAX_WAITING: usize = 8192;
 /// TEST-NET ports do not matter: connecting a UDP socket sends nothing, it only asks for a route.
@@ -32,6 +36,9 @@ struct Shared {
     socket: UdpSocket,
     peer: Mutex<Peer>,
     frames: Mutex<VecDeque<Frame>>,
+    began: Instant,
+    /// Microseconds after `began`: whatever had arrived by then has been handed over.
+    read_until_us: AtomicU64,
     is_closing: AtomicBool,
 }
 
@@ -46,6 +53,8 @@ impl Receiver {
             socket,
             peer: Mutex::new(peer),
             frames: Mutex::default(),
+            began: Instant::now(),
+            read_until_us: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
         });
         let routes = Routes { locals, known: HashMap::new() };
@@ -71,7 +80,15 @@ impl Receiver {
     }
 
     pub fn state(&self) -> State {
-        lock(&self.shared.peer).state()
+        let has_ended = lock(&self.thread).as_ref().is_none_or(JoinHandle::is_finished);
+        if has_ended { State::Gone } else { lock(&self.shared.peer).state() }
+    }
+
+    /// How old what has arrived at the socket may be without being in [`Self::drain`] yet: small, unless the machine
+    /// gives the thread no time. To be asked before draining.
+    pub fn behind(&self) -> Duration {
+        let read_until = Duration::from_micros(self.shared.read_until_us.load(Ordering::Acquire));
+        self.shared.began.elapsed().saturating_sub(read_until)
     }
 
     /// Everything that has come since the last call, in order.
@@ -90,13 +107,10 @@ impl Receiver {
     fn act<R>(&self, action: impl FnOnce(&mut Peer, Instant) -> R) -> R {
         let now = Instant::now();
         let mut out = Outgoing::default();
-        let result = {
-            let mut peer = lock(&self.shared.peer);
-            let result = action(&mut peer, now);
-            peer.poll(now, &mut out);
-            result
-        };
-        self.shared.hand_over(&mut out);
+        let mut peer = lock(&self.shared.peer);
+        let result = action(&mut peer, now);
+        peer.poll(now, &mut out);
+        self.shared.hand_over(&mut peer, &mut out);
         result
     }
 }
@@ -109,24 +123,47 @@ impl Drop for Receiver {
 
 impl Shared {
     fn run(&self, mut routes: Routes) {
-        let mut buffer = vec![0; 2000];
         let mut out = Outgoing::default();
         while !self.is_closing.load(Ordering::Relaxed) {
+            let empty_at = self.read(&mut routes, &mut out);
             let now = Instant::now();
-            let deadline = lock(&self.peer).poll(now, &mut out);
-            self.hand_over(&mut out);
-            let wait = deadline.saturating_duration_since(now).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-            // without a timeout the loop would not come back for its own work
-            let _ = self.socket.set_read_timeout(Some(wait));
-            let Ok((length, source)) = self.socket.recv_from(&mut buffer) else { continue };
-            let source = SocketAddr::new(source.ip().to_canonical(), source.port());
-            if let (Some(data), Some(destination)) = (buffer.get(..length), routes.local_for(source)) {
-                lock(&self.peer).receive(Instant::now(), source, destination, data);
+            let mut peer = lock(&self.peer);
+            let deadline = peer.poll(now, &mut out);
+            self.hand_over(&mut peer, &mut out);
+            drop(peer);
+            if let Some(at) = empty_at {
+                let read_until = at.saturating_duration_since(self.began).as_micros();
+                self.read_until_us.store(u64::try_from(read_until).unwrap_or(u64::MAX), Ordering::Release);
+                self.wait(deadline.saturating_duration_since(now).clamp(SHORTEST_WAIT, LONGEST_WAIT));
             }
         }
     }
 
-    fn hand_over(&self, out: &mut Outgoing) {
+    /// Read what is there; returns when there was nothing more, None if there may be.
+    fn read(&self, routes: &mut Routes, out: &mut Outgoing) -> Option<Instant> {
+        let mut buffer = [0; 2000];
+        for _ in 0..BATCH {
+            let before = Instant::now();
+            let Ok((length, source)) = self.socket.recv_from(&mut buffer) else { return Some(before) };
+            let source = SocketAddr::new(source.ip().to_canonical(), source.port());
+            if let (Some(data), Some(destination)) = (buffer.get(..length), routes.local_for(source)) {
+                let mut peer = lock(&self.peer);
+                peer.receive(before, source, destination, data);
+                // the library wants to be asked after each thing that it is given
+                peer.poll(before, out);
+            }
+        }
+        None
+    }
+
+    fn wait(&self, time: Duration) {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
+        // interrupted or not: the loop looks at everything anyway
+        let _ = poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&timeout));
+    }
+
+    /// With the peer in hand, so that frames stay in their order.
+    fn hand_over(&self, peer: &mut Peer, out: &mut Outgoing) {
         for Transmit { destination, contents, .. } in out.datagrams.drain(..) {
             // a full socket buffer is loss, as on any network
             let _ = self.socket.send_to(&contents, self.reachable(destination));
@@ -137,10 +174,8 @@ impl Shared {
         let mut waiting = lock(&self.frames);
         waiting.extend(out.frames.drain(..));
         let excess = waiting.len().saturating_sub(MAX_WAITING);
-        let lost: Vec<_> = waiting.drain(..excess).map(|frame| frame.mid).collect();
-        drop(waiting);
-        for mid in lost {
-            lock(&self.peer).restart(Instant::now(), &mid);
+        for lost in waiting.drain(..excess) {
+            peer.restart(Instant::now(), &lost.mid);
         }
     }
 
@@ -192,6 +227,7 @@ fn open(address: SocketAddr) -> io::Result<Socket> {
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
+    socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket)
 }
