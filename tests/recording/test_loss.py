@@ -10,6 +10,7 @@ from recording.film import Film, is_like
 from recording.lossy import losing
 from recording.media_server import MediaServer
 from recording.publisher import COLOURS, Look, Publisher, in_meeting, tone
+from tertulia.domain.recorder_job import EndReason
 from tertulia.recorder.layout import Rect
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
@@ -41,3 +42,12 @@ async def test_a_twentieth_of_the_packets_is_lost_and_the_film_goes_on(
     for second in np.arange(2, film.duration_s - 1, 0.5):
         assert is_like(film.colour_at(second, WHOLE), COLOURS["green"]), second
         assert film.loudness(500, second, second + 0.5) > 0.06, second
+
+
+async def test_a_media_port_that_is_closed_is_named(shared_server: MediaServer, room: str, record: StartRecorder):
+    async with losing(shared_server, LOSS) as (way, link):
+        link.close()
+        recorder = await record(way, room, start_timeout_s=12)
+        state = await recorder.ended(40)
+    assert state.reason is EndReason.START_FAILED
+    assert "UDP" in state.details[0]

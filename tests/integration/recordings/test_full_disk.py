@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.recordings.conftest import MakePlace, until
+from integration.recordings.conftest import MakePlace, Place, until
 from integration.recordings.test_crashes import logged
 from support.disk import small_disk
 from tertulia.recorder.repair import is_finalised
@@ -30,14 +30,20 @@ def free_bytes(disk: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
-async def test_the_file_is_kept_and_the_room_can_record_again(disk: Path, place: MakePlace) -> None:
-    here = await place(RECORDING_MIN_FREE_BYTES="1")
+async def recorded_until_full(here: Place, disk: Path) -> tuple[str, str, Path]:
+    """Returns the room, the recording that finds the disk full, and the file that fills it."""
     room = await here.room()
     await here.join(room)
     recording = await here.start(room)
     await here.recorded(recording, 2)
     filler = disk / "filler"
     filler.write_bytes(bytes(free_bytes(disk) - LEFT_BYTES))
+    return room, recording, filler
+
+
+async def test_the_file_is_kept_and_the_room_can_record_again(disk: Path, place: MakePlace) -> None:
+    here = await place(RECORDING_MIN_FREE_BYTES="1")
+    room, recording, filler = await recorded_until_full(here, disk)
     shown = await here.ended(recording, within_s=120)
     assert '"state":"LIMITED_REACHED"' in await logged(here, recording)
     assert shown["status"] == "STOPPED"
@@ -58,12 +64,7 @@ async def test_the_file_is_kept_and_the_room_can_record_again(disk: Path, place:
 async def test_a_file_without_an_index_gets_it_when_there_is_room(disk: Path, place: MakePlace) -> None:
     """The next start looks, and the server does every ten minutes."""
     here = await place(RECORDING_MIN_FREE_BYTES="1")
-    room = await here.room()
-    await here.join(room)
-    recording = await here.start(room)
-    await here.recorded(recording, 2)
-    filler = disk / "filler"
-    filler.write_bytes(bytes(free_bytes(disk) - LEFT_BYTES))
+    _, recording, filler = await recorded_until_full(here, disk)
     await here.ended(recording, within_s=120)
     film = await here.film(recording)
     assert not is_finalised(film.path), "this test needs a file that found no room for its index"

@@ -56,6 +56,7 @@ class Connection:
         self._receiver: Receiver | None = None
         self._decoding: Decoding | None = None
         self._thread: DecodingThread | None = None
+        self._was_live = False
         self._offers = 0
         self._is_answered = False
         self._sections: rtc.MediaSectionsRequirement | None = None
@@ -91,7 +92,10 @@ class Connection:
         self._thread = thread = DecodingThread(self._decoding, self._intake)
         thread.start()
         try:
-            return await self._talk(on_joined)
+            goodbye = await self._talk(on_joined)
+            if goodbye is None and not self._was_live:
+                raise JoinError("no media connection came about: is the media server's UDP port open?")
+            return goodbye
         finally:
             thread.close()
             await asyncio.to_thread(thread.join)
@@ -164,6 +168,7 @@ class Connection:
                 while not self.is_live:  # noqa: ASYNC110 - the receiver is told of it on its own thread
                     await asyncio.sleep(_POLL_S)
         if self.is_live:
+            self._was_live = True
             on_joined()
         while self.is_live:
             self.send(rtc.SignalRequest(ping_req=rtc.Ping(timestamp=time.time_ns() // 1_000_000)))

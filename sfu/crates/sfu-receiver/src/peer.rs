@@ -129,14 +129,14 @@ impl Peer {
         let pending = self.pending.take().ok_or("no offer is pending")?;
         let answer = SdpAnswer::from_sdp_string(sdp).map_err(|error| error.to_string())?;
         for stream in announced(sdp) {
-            self.expect(stream);
+            self.make_way(stream);
         }
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(|error| error.to_string())
     }
 
     /// A section that carries another track has another stream, whose packets are counted from anywhere. The library
     /// would go on counting from the old one and drop what seems to be old.
-    fn expect(&mut self, Announced { mid, ssrc, rtx }: Announced) {
+    fn make_way(&mut self, Announced { mid, ssrc, rtx }: Announced) {
         let is_known = self.rtc.media(mid).is_some();
         let Some(section) = self.sections.iter_mut().find(|section| section.mid == mid) else { return };
         let Some(old) = section.ssrc.replace(ssrc).filter(|old| *old != ssrc && is_known) else { return };
