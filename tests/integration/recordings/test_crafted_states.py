@@ -300,7 +300,9 @@ def test_a_recorder_gets_none_of_our_settings(tmp_path: Path, monkeypatch: pytes
     async def run() -> bytes:
         await launcher.start(job, "the-token")
         (child,) = launcher._children.values()
-        environment = Path(f"/proc/{child.pid}/environ").read_bytes()
+        # empty for the instant in which the system has not written it yet
+        while not (environment := Path(f"/proc/{child.pid}/environ").read_bytes()):
+            await asyncio.sleep(0.01)
         await launcher.kill(job.recording_id)
         await until(lambda: has_gone(launcher, job.recording_id))
         return environment
