@@ -150,6 +150,17 @@ class RecordingKeeper:
             _log.error("recording not repaired", recording=self._id, reason=said)
             await self._change(lambda row: failed(row, RecordingFault.MEDIA_LOST, said, now_ms=now_ms))
 
+    async def index(self, recording: Recording) -> None:
+        """Write the index of a file that is kept without one. Raises Unavailable."""
+        self.is_recording = False
+        state = await self._shop.recorders.recover(self._id)
+        if state is None or state.needs_remux:
+            return
+        changed = replace(recording, size_bytes=state.bytes, duration_s=state.duration_s)
+        only_from = frozenset({recording.state})
+        await self._shop.store.write(lambda tx: tx.recordings.update(changed, only_from=only_from))
+        _log.info("recording has its index now", recording=self._id)
+
     async def _recovered(self) -> RecorderState:
         for attempt in range(1, _REPAIRS + 1):
             try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -165,23 +164,18 @@ class RecordingWorker:
             gone = recording.state is RecordingState.ABORTED  # its recorder may still live
             if recording.is_running or is_lost_machine(recording) or gone:
                 self._keep(tasks, recording.id)
+            elif recording.is_playable and await self._lacks_its_index(recording):
+                keeper = RecordingKeeper(self._shop, recording.id)
+                self._start(tasks, keeper, recording.id, keeper.index(recording))
             elif recording.is_playable:
-                await self._index(recording)
                 await self._drop_copy(recording)
 
-    async def _index(self, recording: Recording) -> None:
-        """Give a file its index that found no room on a full disk, now that there may be room."""
-        shop = self._shop
-        state = (await shop.recorders.look(recording.id)).state
-        room_bytes = await shop.recorders.free_bytes() - shop.rules.min_free_bytes
-        if state is None or not state.needs_remux or room_bytes < state.bytes:
-            return
-        mended = await shop.recorders.recover(recording.id)
-        if mended is None or mended.needs_remux:
-            return
-        changed = replace(recording, size_bytes=mended.bytes, duration_s=mended.duration_s)
-        await shop.store.write(lambda tx: tx.recordings.update(changed, only_from=frozenset({recording.state})))
-        _log.info("recording has its index now", recording=recording.id)
+    async def _lacks_its_index(self, recording: Recording) -> bool:
+        """Tell a file whose index found no room on a full disk, where there is room for it now."""
+        state = (await self._shop.recorders.look(recording.id)).state
+        if state is None or not state.needs_remux:
+            return False
+        return await self._shop.recorders.free_bytes() - self._shop.rules.min_free_bytes >= state.bytes
 
     async def _drop_copy(self, recording: Recording) -> None:
         """Remove what a crash left of a recording whose file is kept elsewhere."""

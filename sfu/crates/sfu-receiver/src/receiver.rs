@@ -24,7 +24,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const BATCH: usize = 64;
 /// What may wait to be taken: some seconds of a large meeting. Beyond that the oldest goes.
 const MAX_WAITING: usize = 8192;
-/// TEST-NET ports do not matter: connecting a UDP socket sends nothing, it only asks for a route.
+/// Which one does not matter: connecting a UDP socket sends nothing, it only asks for a route.
 const ANY_PORT: u16 = 9;
 
 pub struct Receiver {
