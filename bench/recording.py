@@ -32,13 +32,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from bench import footage
 from bench.load import Peer, Publication, load_process
-from recording.media_server import MediaServer
-from recording.recording_process import RecorderProcess
+from support.media_server_process import MediaServerProcess
+from support.recorder_process import RecorderProcess
 from tertulia.domain.ids import RecordingId, RoomName
-from tertulia.domain.recorder_job import JOB_FILE, RecorderJob, RecorderPhase, RecorderState, RecordingPreset
-from tertulia.recorder.folder import RecordingFolder
-from tertulia.recorder.muxer import MOVIE_OPTIONS
-from tertulia.recorder.recovery import close_file, recover
+from tertulia_recorder.folder import RecordingFolder
+from tertulia_recorder.job import JOB_FILE, RecorderJob, RecorderPhase, RecorderState, RecordingPreset
+from tertulia_recorder.pipeline.muxer import MOVIE_OPTIONS
+from tertulia_recorder.repair.recovery import close_file, recover
 
 HD, FULL_HD = RecordingPreset.HD_720P30, RecordingPreset.FULL_HD_1080P30
 SCREEN: footage.Size = (1280, 720)
@@ -55,7 +55,7 @@ WARM_UP_S = 4.0
 
 @asynccontextmanager
 async def people(
-    server: MediaServer, room: str, count: int, size: footage.Size, *, screen: bool = False
+    server: MediaServerProcess, room: str, count: int, size: footage.Size, *, screen: bool = False
 ) -> AsyncIterator[None]:
     """Send the layer that the recorder would pick; the one who shares the screen has the camera off."""
     publications = {
@@ -81,7 +81,7 @@ async def people(
             task.cancel()
 
 
-def job(server: MediaServer, room: str, preset: RecordingPreset = HD) -> RecorderJob:
+def job(server: MediaServerProcess, room: str, preset: RecordingPreset = HD) -> RecorderJob:
     return RecorderJob(
         recording_id=RecordingId("bench"),
         room_name=RoomName(room),
@@ -92,7 +92,7 @@ def job(server: MediaServer, room: str, preset: RecordingPreset = HD) -> Recorde
     )
 
 
-async def cost(server: MediaServer, folder: Path, seconds: float) -> None:
+async def cost(server: MediaServerProcess, folder: Path, seconds: float) -> None:
     print(f"\nCPU-seconds a recorded second ({seconds:.0f} s each, 25 fps in)")
     print(f"{'scenario':30} {'CPU':>6} {'goal':>6} {'fps':>6} {'late':>6} {'memory':>8} {'Mb/s':>6} {'floor':>6}")
     for number, (name, count, size, screen, preset, goal) in enumerate(SCENARIOS):
@@ -146,7 +146,7 @@ def ffmpeg_floor(count: int, size: footage.Size, screen: bool, preset: Recording
 def stop(folder: Path, hours: float) -> None:
     """Write a long recording's packets (encoded once, sent many times), then finish it as the recorder does."""
     folder.mkdir()
-    recording = job(MediaServer(), "long")
+    recording = job(MediaServerProcess(), "long")
     (folder / JOB_FILE).write_text(recording.to_json())
     owned = RecordingFolder.open(folder)
     write_long_file(owned.part, hours * 3600, owned.sync_media)
@@ -199,7 +199,7 @@ def packet(data: bytes, stream: av.stream.Stream, at: int, base: Fraction, *, is
     return made
 
 
-async def kill(server: MediaServer, folder: Path, count: int) -> None:
+async def kill(server: MediaServerProcess, folder: Path, count: int) -> None:
     print(f"\nkill -9 at {count} random instants: seconds lost")
     losses = []
     async with people(server, "kill", 2, (640, 360)):
@@ -224,7 +224,7 @@ async def main() -> None:
     parser.add_argument("--server", choices=("tertulia", "livekit"), default="tertulia")
     parser.add_argument("--only", choices=("cost", "stop", "kill"))
     options = parser.parse_args()
-    server = MediaServer(options.server)
+    server = MediaServerProcess(options.server)
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as temporary:
         folder = Path(temporary)
         await server.start()

@@ -23,7 +23,7 @@ from livekit.protocol.rtc import (
 
 from support.livekit_clients import Person, joined, token
 from support.media_servers import RunningServer
-from support.signal_lines import JOIN, join_url, raw_line, receive, wrapped
+from support.signal_connection import JOIN, join_url, raw_line, receive, wrapped
 
 
 async def close_of(line: aiohttp.ClientWebSocketResponse) -> int | None:

@@ -1,4 +1,4 @@
-"""The server as a whole: started alone, stopped, asked at its door, and slow clients."""
+"""The server as a whole: started alone, stopped, asked at its join_policy, and slow clients."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ class StrictDoor:
 
 
 async def test_the_application_has_the_last_word_at_the_door(room: str) -> None:
-    door = StrictDoor()
-    async with embedded(door=door) as server:
+    join_policy = StrictDoor()
+    async with embedded(join_policy=join_policy) as server:
         with pytest.raises(rtc.ConnectError):
             async with asyncio.timeout(30):
                 await Person(rtc.Room()).room.connect(server.ws_url, token(server, "banned", room))
@@ -107,7 +107,7 @@ async def test_the_application_has_the_last_word_at_the_door(room: str) -> None:
             assert (viewer.me.name, viewer.me.metadata) == ("V", "demoted")
             await viewer.room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT)
             await viewer.notices("reconnected")
-    assert [join.reconnect for join in door.asked if join.identity == "viewer"] == [False, True]
+    assert [join.reconnect for join in join_policy.asked if join.identity == "viewer"] == [False, True]
 
 
 async def test_who_comes_while_the_server_is_down_is_told_so() -> None:

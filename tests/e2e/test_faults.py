@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from support.cuttable import cuttable_relay
+from support.cuttable_relay import cuttable_relay
 from support.fake_media import BLUE, RED
 from support.people import People
 from support.product import running_product

@@ -19,7 +19,7 @@ from support.people import People, Person
 from support.player import Picture, Player
 from support.product import Product, RoomLinks
 from support.waiting import until
-from tertulia.domain.recorder_job import STATE_FILE, RecorderState
+from tertulia_recorder.job import STATE_FILE, RecorderState
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

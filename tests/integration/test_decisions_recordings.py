@@ -12,7 +12,7 @@ import pytest
 from support.livekit_clients import joined
 from support.rest import RestServer, TestRoom, now_ms
 from tertulia.domain.ids import Millis, RoomName
-from tertulia.domain.recordings import OCCUPYING, RUNNING, RecordingState, recording_names
+from tertulia.domain.recordings.recording import OCCUPYING, RUNNING, RecordingState, recording_names
 
 MEDIA = bytes(range(256)) * 40  # 10,240 bytes
 

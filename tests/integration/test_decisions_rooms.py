@@ -210,7 +210,7 @@ async def test_delete_ends_the_meeting(server: RestServer, room: TestRoom):
 
 def test_delete_lets_a_recording_finish(server: RestServer, room: TestRoom):
     """`DELETE` … lets a running recording finish and keep its file."""
-    from tertulia.domain.recordings import RecordingState  # noqa: PLC0415
+    from tertulia.domain.recordings.recording import RecordingState  # noqa: PLC0415
 
     recording = server.add_recording(room.name, state=RecordingState.ACTIVE)
     assert server.ask("DELETE", f"/rooms/{room.name}").status_code == 204

@@ -1,7 +1,7 @@
 """The permission table, walked cell by cell.
 
 First half: every operation of both base paths × everybody who could ask (`tertulia.domain.access`). Second half: every
-message to the embedded media server × everybody who could send it (`tertulia_sfu.permissions`, which knows grants;
+message to the embedded media server × everybody who could send it (`tertulia_sfu.rooms.permissions` knows grants;
 `grants_for` in `tertulia.domain.access` gives them to roles).
 """
 
@@ -16,7 +16,7 @@ from livekit.protocol import models, rtc
 
 from support.media_servers import KEY, SECRET, embedded
 from support.rest import FAR, INTERNAL, PUBLIC, RestServer, now_ms
-from support.signal_lines import raw_line, receive, receive_until
+from support.signal_connection import raw_line, receive, receive_until
 from support.transcript import Meeting
 from tertulia.domain.access import INTERNAL as INTERNAL_TABLE
 from tertulia.domain.access import PUBLIC as PUBLIC_TABLE
@@ -24,8 +24,8 @@ from tertulia.domain.access import Action, Actor, Role
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
 from tertulia.services.tokens import ParticipantTokens, RecorderTokens
-from tertulia_sfu.participant import Participant, Publication
-from tertulia_sfu.permissions import PACKETS, SIGNALS
+from tertulia_sfu.rooms.participant import Participant, Publication
+from tertulia_sfu.rooms.permissions import PACKETS, SIGNALS
 from tertulia_sfu.tokens import Tokens
 
 _OPERATION = {  # how an action is asked for, about things that do not exist: allowed means anything but 401 and 403

@@ -25,9 +25,9 @@ from tertulia.adapters.sql.tables import (
 )
 from tertulia.adapters.sql.transaction import SqlTransaction
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
-from tertulia.domain.recordings import OCCUPYING, RUNNING, Recording, RecordingState
+from tertulia.domain.recordings.recording import OCCUPYING, RUNNING, Recording, RecordingState
 from tertulia.errors import ConfigurationError, Unavailable
-from tertulia.services.ports import Once, PageKey
+from tertulia.services.ports import IdempotencyKey, PageKey
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -228,7 +228,7 @@ QUERIES = {
         lambda tx: tx.idempotency.forget_expired(now_ms=Millis(10)), "ix_idempotency_keys_expires_at_ms"
     ),
     "an idempotency key": Query(
-        lambda tx: tx.idempotency.find(Once("s", "k5", "f"), now_ms=Millis(1)), "_idempotency_keys"
+        lambda tx: tx.idempotency.find(IdempotencyKey("s", "k5", "f"), now_ms=Millis(1)), "_idempotency_keys"
     ),
     "a room": Query(lambda tx: tx.rooms.find(RoomName("r7")), "_rooms"),
     "a seat": Query(lambda tx: tx.seats.find(RoomName("r7"), Identity("p7")), "_seats"),

@@ -9,14 +9,14 @@ from typing import cast
 
 from support.encoded_media import PACKET, PlayedFrame, PlayedReceiver, opus, pictures
 from tertulia.domain.ids import Identity
-from tertulia.recorder.compositor import Compositor
-from tertulia.recorder.decoding import Decoding
-from tertulia.recorder.layout import Size
-from tertulia.recorder.muxer import Format, Muxer
-from tertulia.recorder.pipeline import Intake, Pipeline
-from tertulia.recorder.scene import Person, Scene, TrackSid
-from tertulia.recorder.text import BUNDLED_FONT, TextPainter
-from tertulia.recorder.timeline import Timeline
+from tertulia_recorder.drawing.compositor import Compositor
+from tertulia_recorder.drawing.layout import Size
+from tertulia_recorder.drawing.text import BUNDLED_FONT, TextPainter
+from tertulia_recorder.pipeline.muxer import Format, Muxer
+from tertulia_recorder.pipeline.pipeline import MediaBuffer, Pipeline
+from tertulia_recorder.pipeline.timeline import Timeline
+from tertulia_recorder.receiving.decoding import Decoding
+from tertulia_recorder.scene import Person, Scene, TrackSid
 from tertulia_sfu.receiver import Receiver
 
 HOURS = float(os.environ.get("SOAK_HOURS", "2"))
@@ -34,10 +34,10 @@ def memory_bytes() -> int:
 class Meeting:
     """Two people who come back with new tracks every minute, in the same sections."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, media_buffer: MediaBuffer) -> None:
         self.receiver = PlayedReceiver()
-        self.decoding = Decoding(cast("Receiver", self.receiver), intake)
-        self._intake = intake
+        self.decoding = Decoding(cast("Receiver", self.receiver), media_buffer)
+        self._media_buffer = media_buffer
         self._pictures = cycle(pictures("libvpx", (320, 180), [20 + 4 * n for n in range(50)]))
         self._sounds = cycle(opus(50))
 
@@ -47,7 +47,7 @@ class Meeting:
             Person(Identity(who), f"{who} in minute {minute}", camera=carried[f"v{who}"], last_spoke_at_s=minute)
             for who in "12"
         ]
-        self._intake.show(Scene(tuple(people)), minute * MINUTE_US)
+        self._media_buffer.show(Scene(tuple(people)), minute * MINUTE_US)
         self.decoding.carry(carried)
 
     def advance(self, now_us: int) -> None:
@@ -63,12 +63,12 @@ class Meeting:
 
 
 def test_memory_stays_flat(tmp_path: Path) -> None:
-    intake, form = Intake(), Format(CANVAS, 30)
-    meeting = Meeting(intake)
+    media_buffer, form = MediaBuffer(), Format(CANVAS, 30)
+    meeting = Meeting(media_buffer)
     pipeline = Pipeline(
         timeline=Timeline(0, form.fps),
         muxer=Muxer(tmp_path / "long.mp4", form),
-        intake=intake,
+        media_buffer=media_buffer,
         compositor=Compositor(CANVAS, TextPainter([BUNDLED_FONT])),
         on_wishes=lambda *_: None,
     )

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recording.film import Film
-from recording.media_server import MediaServer
-from recording.publisher import COLOURS, Look, Publisher, beep_each_second, in_meeting, tone
-from recording.recording_process import RecorderProcess
+from support.film import Film
+from support.media_server_process import MediaServerProcess
+from support.publisher import COLOURS, Look, Publisher, beep_each_second, in_meeting, tone
+from support.recorder_process import RecorderProcess
 from tertulia.domain.ids import RecordingId, RoomName
-from tertulia.domain.recorder_job import EndReason, RecorderJob
-from tertulia.recorder.recovery import recover
-from tertulia.recorder.repair import is_finalised
+from tertulia_recorder.job import EndReason, RecorderJob
+from tertulia_recorder.repair.mp4 import is_finalised
+from tertulia_recorder.repair.recovery import recover
 
 KILLS = int(os.environ.get("SOAK_ROUNDS", "40"))
 MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
@@ -24,7 +24,7 @@ MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
 pytestmark = pytest.mark.timeout(3600)
 
 
-def job(server: MediaServer) -> RecorderJob:
+def job(server: MediaServerProcess) -> RecorderJob:
     return RecorderJob(
         recording_id=RecordingId("soak"), room_name=RoomName("soak"), media_url=server.url, file_name="meeting.mp4"
     )
@@ -32,13 +32,13 @@ def job(server: MediaServer) -> RecorderJob:
 
 @pytest.fixture
 async def server(tmp_path: Path):
-    running = MediaServer(log=tmp_path / "media.log")
+    running = MediaServerProcess(log=tmp_path / "media.log")
     await running.start()
     yield running
     await running.kill()
 
 
-async def test_killed_at_random_instants(server: MediaServer, tmp_path: Path):
+async def test_killed_at_random_instants(server: MediaServerProcess, tmp_path: Path):
     async with in_meeting(Publisher(server, "soak", "a", look=Look(COLOURS["green"], (320, 180)), sound=tone(440))):
         lost_s: list[float] = []
         for number in range(KILLS):
@@ -60,7 +60,7 @@ async def test_killed_at_random_instants(server: MediaServer, tmp_path: Path):
     assert max(lost_s) < 2.0
 
 
-async def test_sound_and_picture_stay_together_and_memory_stays_flat(server: MediaServer, tmp_path: Path):
+async def test_sound_and_picture_stay_together_and_memory_stays_flat(server: MediaServerProcess, tmp_path: Path):
     look = Look((20, 20, 20), (320, 180), flashes=True)
     async with in_meeting(Publisher(server, "soak", "clapper", look=look, sound=beep_each_second, fps=50)):
         recorder = await RecorderProcess.start(tmp_path / "long", job(server), server.recorder_token("soak"))

@@ -11,9 +11,9 @@ from contextlib import suppress
 
 import pytest
 
-from integration.recordings.conftest import MakePlace, Place, until
-from integration.recordings.conftest import place as place  # noqa: PLC0414 - a fixture
-from integration.recordings.test_crashes import outlives
+from integration.recording_lifecycle.conftest import MakePlace, Place, until
+from integration.recording_lifecycle.conftest import place as place  # noqa: PLC0414 - a fixture
+from integration.recording_lifecycle.test_crashes import outlives
 
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", "20"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))

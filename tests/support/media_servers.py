@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tertulia_sfu.server import Door, MediaConfig, MediaServer
+from tertulia_sfu.server import JoinPolicy, MediaConfig, MediaServer
 from tertulia_sfu.serving import Server, uvicorn_config
 
 KEY: Final = "devkey"
@@ -51,7 +51,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 @asynccontextmanager
 async def embedded(
     *,
-    door: Door | None = None,
+    join_policy: JoinPolicy | None = None,
     webhook_urls: Sequence[str] = (),
     webhook_sink: Callable[[Any], Awaitable[None]] | None = None,
     **settings: Any,
@@ -60,7 +60,7 @@ async def embedded(
     config = MediaConfig(
         keys={KEY: SECRET}, udp_port=0, addresses=("127.0.0.1",), webhook_urls=tuple(webhook_urls), **settings
     )
-    media = MediaServer(config, door=door, webhook_sink=webhook_sink)
+    media = MediaServer(config, join_policy=join_policy, webhook_sink=webhook_sink)
     await media.start()
     server = Server(
         uvicorn_config(media.app, host="127.0.0.1", port=0, log_level="warning"), before_shutdown=media.stop

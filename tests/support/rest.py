@@ -22,7 +22,7 @@ import requests
 from tertulia.adapters.sql.store import open_store
 from tertulia.adapters.sql.transaction import SqlTransaction
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
-from tertulia.domain.recordings import Recording, RecordingState
+from tertulia.domain.recordings.recording import Recording, RecordingState
 from tertulia.services.tokens import ParticipantTokens
 
 T = TypeVar("T")

@@ -22,9 +22,9 @@ from livekit.protocol.webhook import WebhookEvent
 from support.fake_core import FakeCore, event
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.ids import ApiKey, Identity, ParticipantSid
-from tertulia_sfu.rooms import Rooms
-from tertulia_sfu.session import Session
-from tertulia_sfu.timers import DeadlineQueue
+from tertulia_sfu.rooms.live_rooms import LiveRooms
+from tertulia_sfu.rooms.session import SignalSession
+from tertulia_sfu.rooms.timers import DeadlineQueue
 from tertulia_sfu.tokens import Claims, Tokens, VideoGrant
 
 KEY, SECRET = "key", "a-secret-for-tests-only-0123456789abcdef"
@@ -44,7 +44,7 @@ class RecordedLines:
             if who not in self.hung_up:
                 self.told[who].append(copy)
 
-    def hang_up(self, who: ParticipantSid) -> None:
+    def close(self, who: ParticipantSid) -> None:
         self.hung_up.append(who)
 
 
@@ -53,7 +53,7 @@ class Guest:
     """One participant of a meeting on paper."""
 
     meeting: Meeting
-    session: Session
+    session: SignalSession
     _tracks: Any = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -113,7 +113,7 @@ class Meeting:
         self.timers = DeadlineQueue()
         self.webhooks: list[WebhookEvent] = []
         self.tokens = Tokens({KEY: SECRET}, lambda: self.now)
-        self.rooms = Rooms(
+        self.rooms = LiveRooms(
             config=MediaConfig(keys={KEY: SECRET}, **settings),
             tokens=self.tokens,
             media=self.core,

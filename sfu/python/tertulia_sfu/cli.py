@@ -9,9 +9,9 @@ from typing import Final
 
 import structlog
 
-from .config import MediaConfig
-from .server import MediaServer
-from .serving import Server, uvicorn_config
+from tertulia_sfu.config import MediaConfig
+from tertulia_sfu.server import MediaServer
+from tertulia_sfu.serving import Server, uvicorn_config
 
 DEV_KEYS: Final = {"devkey": "secret"}
 

@@ -6,8 +6,8 @@ import contextlib
 import ipaddress
 import socket
 
-from ._core import Frame, Receiver
-from .addresses import own_addresses
+from tertulia_sfu._core import Frame, Receiver
+from tertulia_sfu.addresses import own_addresses
 
 __all__ = ["Frame", "Receiver", "receive_from"]
 

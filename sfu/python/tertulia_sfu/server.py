@@ -13,21 +13,22 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from . import room_service
-from ._core import MediaCore
-from .addresses import bind_address, own_addresses
-from .config import Admission, Door, IceServer, JoinAttempt, MediaConfig, OpenDoor, Refusal
-from .ids import new_node_id
-from .lines import Lines
-from .room_service import RoomService
-from .rooms import Rooms
-from .signalling import Signalling
-from .timers import DeadlineQueue
-from .tokens import Tokens
-from .twirp import Twirp
-from .webhooks import Sink, Webhooks
+from tertulia_sfu._core import MediaCore
+from tertulia_sfu.addresses import bind_address, own_addresses
+from tertulia_sfu.config import IceServer, MediaConfig
+from tertulia_sfu.ids import new_node_id
+from tertulia_sfu.join_policy import Admission, AllowAllJoins, JoinAttempt, JoinPolicy, Refusal
+from tertulia_sfu.rooms.live_rooms import LiveRooms
+from tertulia_sfu.rooms.timers import DeadlineQueue
+from tertulia_sfu.server_api import room_service
+from tertulia_sfu.server_api.room_service import RoomServiceHandler
+from tertulia_sfu.server_api.twirp import Twirp
+from tertulia_sfu.server_api.webhooks import Sink, Webhooks
+from tertulia_sfu.signalling.connection import SignalConnections
+from tertulia_sfu.signalling.endpoint import Signalling
+from tertulia_sfu.tokens import Tokens
 
-__all__ = ["Admission", "Door", "IceServer", "JoinAttempt", "MediaConfig", "MediaServer", "Refusal"]
+__all__ = ["Admission", "IceServer", "JoinAttempt", "JoinPolicy", "MediaConfig", "MediaServer", "Refusal"]
 
 log = structlog.get_logger(__name__)
 
@@ -53,9 +54,11 @@ class MediaServer:
     before the HTTP server closes its sockets.
     """
 
-    def __init__(self, config: MediaConfig, *, door: Door | None = None, webhook_sink: Sink | None = None) -> None:
+    def __init__(
+        self, config: MediaConfig, *, join_policy: JoinPolicy | None = None, webhook_sink: Sink | None = None
+    ) -> None:
         self._config = config
-        self._door = door or OpenDoor()
+        self._join_policy = join_policy or AllowAllJoins()
         self._sink = webhook_sink
         self._node: _Node | None = None
 
@@ -78,7 +81,7 @@ class MediaServer:
     async def start(self) -> None:
         """Open the media port and serve. Raises OSError, which names the port, if it cannot be had."""
         core = await asyncio.to_thread(_open_core, self._config)
-        self._node = _Node(self._config, core, self._door, self._sink)
+        self._node = _Node(self._config, core, self._join_policy, self._sink)
         self._node.start(asyncio.get_running_loop())
 
     async def stop(self, grace_s: float = 2.0) -> None:
@@ -108,7 +111,7 @@ def _open_core(config: MediaConfig) -> MediaCore:
 class _Node:
     """The parts of a running server, wired."""
 
-    def __init__(self, config: MediaConfig, core: MediaCore, door: Door, sink: Sink | None) -> None:
+    def __init__(self, config: MediaConfig, core: MediaCore, join_policy: JoinPolicy, sink: Sink | None) -> None:
         self.core = core
         self._clock = SteadyClock()
         self._timers = DeadlineQueue(self._arm)
@@ -117,8 +120,8 @@ class _Node:
         tokens = Tokens(config.keys, time.time)
         key = config.webhook_key or next(iter(config.keys))
         self._webhooks = Webhooks(sink=sink, urls=config.webhook_urls, key=key, tokens=tokens, clock=self._clock)
-        lines = Lines()
-        self._rooms = Rooms(
+        lines = SignalConnections()
+        self._rooms = LiveRooms(
             config=config,
             tokens=tokens,
             media=core,
@@ -127,8 +130,10 @@ class _Node:
             notices=self._webhooks,
             node_id=new_node_id(),
         )
-        self._signalling = Signalling(rooms=self._rooms, lines=lines, tokens=tokens, door=door, clock=self._clock)
-        service = RoomService(self._rooms, config, self._clock)
+        self._signalling = Signalling(
+            rooms=self._rooms, lines=lines, tokens=tokens, join_policy=join_policy, clock=self._clock
+        )
+        service = RoomServiceHandler(self._rooms, config, self._clock)
         twirp = Twirp(room_service.SERVICE, service.methods(), others=room_service.OTHER_SERVICES, tokens=tokens)
         self.app: ASGIApp = Starlette(
             routes=[

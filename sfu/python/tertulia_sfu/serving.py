@@ -11,7 +11,7 @@ import uvicorn
 import websockets.http11
 from starlette.types import ASGIApp
 
-from .wire import MAX_FRAME_BYTES
+from tertulia_sfu.wire import MAX_FRAME_BYTES
 
 MAX_REQUEST_LINE_BYTES: Final = 256 * 1024
 PING_INTERVAL_S: Final = 10.0

@@ -10,8 +10,8 @@ from google.protobuf import json_format
 from livekit.protocol.models import ParticipantInfo, ParticipantPermission, TrackSource
 from livekit.protocol.room import RoomConfiguration
 
-from .errors import GrantMissing, InvalidRequest, InvalidToken
-from .ids import ApiKey, Identity
+from tertulia_sfu.errors import GrantMissing, InvalidRequest, InvalidToken
+from tertulia_sfu.ids import ApiKey, Identity
 
 LEEWAY_S: Final = 60
 MAX_NAME_LENGTH: Final = 256

@@ -9,7 +9,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 from livekit.protocol.rtc import JoinRequest, SignalRequest, WrappedJoinRequest
 
-from .errors import InvalidRequest
+from tertulia_sfu.errors import InvalidRequest
 
 MAX_JOIN_REQUEST_BYTES: Final = 1024 * 1024
 MAX_FRAME_BYTES: Final = 2 * 1024 * 1024

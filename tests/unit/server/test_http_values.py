@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tertulia.domain.ids import LATEST, Millis
 from tertulia.errors import InvalidInput
-from tertulia.http.asgi import TrustedProxies, cookie
-from tertulia.http.errors import HttpError
-from tertulia.http.fields import parse_fields
-from tertulia.http.paging import page_token, parse_page_token
-from tertulia.http.ranges import parse_range
+from tertulia.http.kit.asgi import TrustedProxies, cookie
+from tertulia.http.kit.errors import HttpError
+from tertulia.http.kit.fields import parse_fields
+from tertulia.http.kit.paging import page_token, parse_page_token
+from tertulia.http.kit.ranges import parse_range
 from tertulia.services.ports import PageKey
 
 SIZES = st.integers(0, 10**6)

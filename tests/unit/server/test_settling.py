@@ -18,7 +18,7 @@ from tertulia.errors import Conflict, NotFound, TooManyRequests
 from tertulia.services.idempotency import LIFETIME_MS
 from tertulia.services.meetings import MeetingService
 from tertulia.services.participants import ParticipantAuth, ParticipantService, TokenRequest
-from tertulia.services.ports import Once
+from tertulia.services.ports import IdempotencyKey
 from tertulia.services.rooms import RoomOptions, RoomService
 from tertulia.services.tokens import ParticipantTokens
 
@@ -190,7 +190,7 @@ async def test_guesses_at_once(parts: Parts):
 async def test_idempotency_key_of_yesterday(parts: Parts):
     """A key counts for a day, also when nobody has cleared away yet."""
     options = RoomOptions(expires_at_ms=Millis(parts.clock.now + 20 * LIFETIME_MS))
-    once = Once(scope="s", key="k", fingerprint="f")
+    once = IdempotencyKey(scope="s", key="k", fingerprint="f")
     first = await parts.rooms.create(options, once=once)
     assert await parts.rooms.create(options, once=once) == first
     parts.clock.now += LIFETIME_MS + 1

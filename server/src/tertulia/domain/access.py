@@ -1,8 +1,8 @@
 """Who may do what: the one table of roles, keys, operations and grants.
 
 Actor: what somebody turns out to be after authentication. Action: what an operation of the REST API does.
-Grants: what a role may do on the media server, whose half of the table is `tertulia_sfu.permissions`: the grant that
-each signalling message and each data packet needs. tests/integration/test_permissions.py walks every cell of both.
+Grants: what a role may do on the media server, whose half of the table is `tertulia_sfu.rooms.permissions`: the grant
+that each signalling message and each data packet needs. tests/integration/test_permissions.py walks every cell of both.
 """
 
 from __future__ import annotations

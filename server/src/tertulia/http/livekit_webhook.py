@@ -8,10 +8,10 @@ from livekit import api
 from livekit.protocol.webhook import WebhookEvent
 
 from tertulia.errors import TertuliaError, unauthenticated
-from tertulia.http.asgi import Receive, Scope, Send, header
-from tertulia.http.errors import error_reply, method_not_allowed
-from tertulia.http.replies import no_content
-from tertulia.http.validation import read_body
+from tertulia.http.kit.asgi import Receive, Scope, Send, header
+from tertulia.http.kit.errors import error_reply, method_not_allowed
+from tertulia.http.kit.replies import no_content
+from tertulia.http.kit.validation import read_body
 
 
 class LiveKitWebhook:

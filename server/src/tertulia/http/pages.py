@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from tertulia.http.asgi import Header, Scope, header
-from tertulia.http.errors import unknown_path
-from tertulia.http.replies import Reply
+from tertulia.http.kit.asgi import Header, Scope, header
+from tertulia.http.kit.errors import unknown_path
+from tertulia.http.kit.replies import Reply
 
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _MEETING: Final = re.compile(r"/meet/[^/]+/?\Z")

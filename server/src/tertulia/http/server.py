@@ -12,18 +12,18 @@ from typing import Final
 import structlog
 
 from tertulia.errors import TertuliaError, Unavailable
-from tertulia.http.api import Elapsed, log_request
-from tertulia.http.asgi import App, Message, Receive, Scope, Send, header
-from tertulia.http.errors import error_reply, internal_error, method_not_allowed
+from tertulia.http.kit.api import Elapsed, log_request
+from tertulia.http.kit.asgi import App, Message, Receive, Scope, Send, header
+from tertulia.http.kit.errors import error_reply, internal_error, method_not_allowed
+from tertulia.http.kit.replies import Reply, json_reply
 from tertulia.http.pages import Pages
-from tertulia.http.replies import Reply, json_reply
 
 _log = structlog.get_logger(__name__)
 _SIGNALLING: Final = "/rtc"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
-class Server:
+class RootApp:
     """Everything that listens at our port, as one ASGI application.
 
     It serves `/health` from the beginning; the rest answers 503 until `open` was called, and again after `close`.

@@ -17,7 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from tertulia.domain.ids import Millis, RecordingId, SessionId
 from tertulia.errors import Unauthenticated, unauthenticated
-from tertulia.services.ports import Clock, Session, Store, Transaction
+from tertulia.services.ports import Clock, LoginSession, Store, Transaction
 from tertulia.services.rate_limits import FailureLimit
 from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, TokenKind, derive_key
 
@@ -170,7 +170,7 @@ class AccountService:
             raise Unauthenticated("wrong_credentials", "The username or the password is wrong")
         for key in keys:
             self._logins.forgive(key)
-        session = Session(
+        session = LoginSession(
             id=SessionId(secrets.token_urlsafe(18)),
             username=username,
             refresh_id=secrets.token_urlsafe(18),
@@ -198,7 +198,7 @@ class AccountService:
         session_id, refresh_id = SessionId(claims["sid"]), claims["jti"]
         fresh_id = secrets.token_urlsafe(18)
 
-        def work(tx: Transaction) -> Session | None:
+        def work(tx: Transaction) -> LoginSession | None:
             session = tx.accounts.session(session_id)
             if session is None:
                 return None
@@ -215,7 +215,7 @@ class AccountService:
             raise unauthenticated()
         return self._session_tokens(session, now_ms)
 
-    async def session_of(self, access_token: str) -> Session | None:
+    async def session_of(self, access_token: str) -> LoginSession | None:
         """Find the living session of an access token."""
         claims = self._tokens.read(TokenKind.ACCESS, access_token, now_ms=self._clock.now_ms())
         if claims is None:
@@ -232,7 +232,7 @@ class AccountService:
         """Revoke a session; one that is gone is no error."""
         await self._store.write(lambda tx: tx.accounts.delete_session(session_id))
 
-    def _session_tokens(self, session: Session, now_ms: Millis) -> SessionTokens:
+    def _session_tokens(self, session: LoginSession, now_ms: Millis) -> SessionTokens:
         return SessionTokens(
             access=self._tokens.sign(TokenKind.ACCESS, session.username, now_ms=now_ms, sid=session.id),
             refresh=self._tokens.sign(

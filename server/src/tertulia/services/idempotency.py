@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from tertulia.domain.ids import Millis
 from tertulia.errors import Conflict, FieldProblem, InvalidInput
-from tertulia.services.ports import Once, Store, Transaction
+from tertulia.services.ports import IdempotencyKey, Store, Transaction
 
 LIFETIME_MS: Final = 24 * 3600 * 1000
 T = TypeVar("T")
@@ -20,7 +20,7 @@ class _OutrunError(Conflict):
     """A request with the same key was faster by a moment."""
 
 
-def replayed(tx: Transaction, once: Once | None, now_ms: Millis) -> str | None:
+def replayed(tx: Transaction, once: IdempotencyKey | None, now_ms: Millis) -> str | None:
     """Return what an earlier request with this key created. Raises InvalidInput when that request was another."""
     if once is None:
         return None
@@ -33,7 +33,7 @@ def replayed(tx: Transaction, once: Once | None, now_ms: Millis) -> str | None:
     return result
 
 
-def remember(tx: Transaction, once: Once | None, result: str, now_ms: Millis) -> None:
+def remember(tx: Transaction, once: IdempotencyKey | None, result: str, now_ms: Millis) -> None:
     """Keep what this request created. Raises Conflict when a request with the same key was faster by a moment."""
     if once is None:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.participants import LiveParticipant
 from tertulia.services.participants import ParticipantService
-from tertulia.services.ports import Clock, MediaServer, Store, Transaction
+from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
 from tertulia.services.rooms import RoomService
 
 
@@ -20,7 +20,7 @@ class MeetingService:
         *,
         store: Store,
         clock: Clock,
-        media: MediaServer,
+        media: MediaServerClient,
         rooms: RoomService,
         participants: ParticipantService,
     ) -> None:

@@ -27,7 +27,7 @@ from tertulia.errors import (
     room_not_found,
     unauthenticated,
 )
-from tertulia.services.ports import Clock, MediaServer, Store, Transaction
+from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
 from tertulia.services.rate_limits import FailureLimit
 from tertulia.services.rooms import find_room
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
@@ -86,7 +86,7 @@ class ParticipantService:
     """Who may be in which room, as what."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, media: MediaServer, tokens: ParticipantTokens, auth: ParticipantAuth
+        self, *, store: Store, clock: Clock, media: MediaServerClient, tokens: ParticipantTokens, auth: ParticipantAuth
     ) -> None:
         self._store = store
         self._clock = clock

@@ -1,7 +1,7 @@
 """What services need from outside: the store, the media server, files, the clock.
 
-Store: runs a function as one transaction. Transaction: the tables, by noun. MediaServer: the live state, which belongs
-to it alone. The rest is small.
+Store: runs a function as one transaction. Transaction: the tables, by noun. MediaServerClient: the live state, which
+belongs to it alone. The rest is small.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Protocol, TypeVar
 from tertulia.domain.access import Grants, Role
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
 from tertulia.domain.participants import LiveParticipant, Seat
-from tertulia.domain.recorder_job import RecorderJob, RecorderState
-from tertulia.domain.recordings import Recording, RecordingState
+from tertulia.domain.recordings.recording import Recording, RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
+from tertulia_recorder.job import RecorderJob, RecorderState
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class PageKey:
     id: str
 
 
-class Rooms(Protocol):
+class RoomRepository(Protocol):
     """Rooms in the store. A room's name is unique for ever while it exists."""
 
     def insert(self, room: Room) -> None: ...  # noqa: D102
@@ -61,7 +61,7 @@ class Rooms(Protocol):
     def next_expiry_ms(self) -> Millis | None: ...  # noqa: D102
 
 
-class Seats(Protocol):
+class SeatRepository(Protocol):
     """What is kept about names in rooms."""
 
     def find(self, room: RoomName, identity: Identity) -> Seat | None: ...  # noqa: D102
@@ -71,7 +71,7 @@ class Seats(Protocol):
         ...
 
 
-class Recordings(Protocol):
+class RecordingRepository(Protocol):
     """Recordings in the store. At most one active recording a room: a partial unique index holds it."""
 
     def insert(self, recording: Recording) -> bool:
@@ -129,7 +129,7 @@ class Recordings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class LoginSession:
     """A login. `refresh_id` names the one refresh token that is alive."""
 
     id: SessionId
@@ -138,20 +138,20 @@ class Session:
     expires_at_ms: Millis
 
 
-class Accounts(Protocol):
+class AccountRepository(Protocol):
     """Hashes of credentials, and the sessions of the console."""
 
     def credential(self, name: str) -> str | None: ...  # noqa: D102
     def put_credential(self, name: str, value: str) -> None: ...  # noqa: D102
-    def session(self, session_id: SessionId) -> Session | None: ...  # noqa: D102
-    def put_session(self, session: Session) -> None: ...  # noqa: D102
+    def session(self, session_id: SessionId) -> LoginSession | None: ...  # noqa: D102
+    def put_session(self, session: LoginSession) -> None: ...  # noqa: D102
     def delete_session(self, session_id: SessionId) -> None: ...  # noqa: D102
     def delete_sessions(self) -> None: ...  # noqa: D102
     def forget_expired(self, *, now_ms: Millis) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotencyKey:
     """An `Idempotency-Key` as it counts: scoped by path and credential, bound to one body."""
 
     scope: str
@@ -159,18 +159,18 @@ class Once:
     fingerprint: str
 
 
-class IdempotencyKeys(Protocol):
+class IdempotencyKeyRepository(Protocol):
     """What was created under which key, for a day."""
 
-    def find(self, once: Once, *, now_ms: Millis) -> tuple[str, str] | None:
+    def find(self, once: IdempotencyKey, *, now_ms: Millis) -> tuple[str, str] | None:
         """Return (fingerprint, result) of an earlier request with that key."""
         ...
 
-    def put(self, once: Once, result: str, *, expires_at_ms: Millis) -> bool:
+    def put(self, once: IdempotencyKey, result: str, *, expires_at_ms: Millis) -> bool:
         """Remember what a request created; False when another request with that key was faster."""
         ...
 
-    def forget(self, once: Once) -> None:
+    def forget(self, once: IdempotencyKey) -> None:
         """Drop a key whose creation was taken back."""
         ...
 
@@ -181,15 +181,15 @@ class Transaction(Protocol):
     """The tables inside one transaction."""
 
     @property
-    def rooms(self) -> Rooms: ...  # noqa: D102
+    def rooms(self) -> RoomRepository: ...  # noqa: D102
     @property
-    def seats(self) -> Seats: ...  # noqa: D102
+    def seats(self) -> SeatRepository: ...  # noqa: D102
     @property
-    def recordings(self) -> Recordings: ...  # noqa: D102
+    def recordings(self) -> RecordingRepository: ...  # noqa: D102
     @property
-    def accounts(self) -> Accounts: ...  # noqa: D102
+    def accounts(self) -> AccountRepository: ...  # noqa: D102
     @property
-    def idempotency(self) -> IdempotencyKeys: ...  # noqa: D102
+    def idempotency(self) -> IdempotencyKeyRepository: ...  # noqa: D102
 
 
 class Store(Protocol):
@@ -204,7 +204,7 @@ class Store(Protocol):
         ...
 
 
-class MediaServer(Protocol):
+class MediaServerClient(Protocol):
     """The media server by its public API. Raises `Unavailable` when it cannot be reached."""
 
     async def rooms(self) -> list[RoomName]:
@@ -278,7 +278,7 @@ class Files(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class RecorderStatus:
     """What is seen of a recorder from outside: is there a folder, does the process live, what did it say last."""
 
     exists: bool
@@ -297,7 +297,7 @@ class Recorders(Protocol):
         """Make the folder and start the recorder. Raises Unavailable."""
         ...
 
-    async def look(self, recording_id: RecordingId) -> Sighting:
+    async def look(self, recording_id: RecordingId) -> RecorderStatus:
         """See whether a recorder lives, and what it said last."""
         ...
 
@@ -313,7 +313,7 @@ class Recorders(Protocol):
         """Finish what a recorder left; None when it left nothing at all. Raises Unavailable when that failed."""
         ...
 
-    async def last_words(self, recording_id: RecordingId) -> str:
+    async def log_tail(self, recording_id: RecordingId) -> str:
         """Give the end of a recorder's log, for whoever has to find out what went wrong."""
         ...
 

@@ -24,7 +24,7 @@ from tertulia.domain.rooms import (
 )
 from tertulia.errors import FieldProblem, InvalidInput, NotFound, Unavailable, room_not_found
 from tertulia.services.idempotency import remember, replayed, written_once
-from tertulia.services.ports import Clock, MediaServer, Once, PageKey, Store, Transaction
+from tertulia.services.ports import Clock, IdempotencyKey, MediaServerClient, PageKey, Store, Transaction
 
 _log = structlog.get_logger(__name__)
 _SECRET_BYTES: Final = 24
@@ -80,13 +80,13 @@ def find_room(tx: Transaction, name: str, now_ms: Millis, *, lock: bool = False)
 class RoomService:
     """The rooms of this installation."""
 
-    def __init__(self, *, store: Store, clock: Clock, media: MediaServer, live: LiveRules) -> None:
+    def __init__(self, *, store: Store, clock: Clock, media: MediaServerClient, live: LiveRules) -> None:
         self._store = store
         self._clock = clock
         self._media = media
         self._live = live
 
-    async def create(self, options: RoomOptions, *, once: Once | None = None) -> Room:
+    async def create(self, options: RoomOptions, *, once: IdempotencyKey | None = None) -> Room:
         """Make a room. Raises InvalidInput when its expiry has passed."""
         now_ms = self._clock.now_ms()
         if not now_ms < options.expires_at_ms <= LATEST:

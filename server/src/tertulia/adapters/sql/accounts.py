@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select
 from tertulia.adapters.sql.statements import insert_unless_conflict, upsert
 from tertulia.adapters.sql.tables import credentials, idempotency_keys, sessions
 from tertulia.domain.ids import Millis, SessionId
-from tertulia.services.ports import Once, Session
+from tertulia.services.ports import IdempotencyKey, LoginSession
 
 
 class SqlAccounts:
@@ -24,12 +24,12 @@ class SqlAccounts:
         """Set or rotate a credential."""
         upsert(self._connection, credentials, {"name": name, "value": value})
 
-    def session(self, session_id: SessionId) -> Session | None:
+    def session(self, session_id: SessionId) -> LoginSession | None:
         """Find a login that was not revoked."""
         row = self._connection.execute(select(sessions).where(sessions.c.id == session_id)).mappings().one_or_none()
-        return None if row is None else Session(**row)
+        return None if row is None else LoginSession(**row)
 
-    def put_session(self, session: Session) -> None:
+    def put_session(self, session: LoginSession) -> None:
         """Begin or prolong a login."""
         upsert(
             self._connection,
@@ -61,7 +61,7 @@ class SqlIdempotencyKeys:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def find(self, once: Once, *, now_ms: Millis) -> tuple[str, str] | None:
+    def find(self, once: IdempotencyKey, *, now_ms: Millis) -> tuple[str, str] | None:
         """Return (fingerprint, result) of an earlier request with that key."""
         table = idempotency_keys
         statement = select(table.c.fingerprint, table.c.result).where(
@@ -70,7 +70,7 @@ class SqlIdempotencyKeys:
         row = self._connection.execute(statement).one_or_none()
         return None if row is None else (row[0], row[1])
 
-    def put(self, once: Once, result: str, *, expires_at_ms: Millis) -> bool:
+    def put(self, once: IdempotencyKey, result: str, *, expires_at_ms: Millis) -> bool:
         """Remember what a request created; False when another request with that key was faster."""
         row = {
             "scope": once.scope,
@@ -81,7 +81,7 @@ class SqlIdempotencyKeys:
         }
         return insert_unless_conflict(self._connection, idempotency_keys, row)
 
-    def forget(self, once: Once) -> None:
+    def forget(self, once: IdempotencyKey) -> None:
         """Drop a key whose creation was taken back."""
         table = idempotency_keys
         self._connection.execute(delete(table).where(table.c.scope == once.scope, table.c.key == once.key))

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, selec
 from tertulia.adapters.sql.statements import insert_unless_conflict
 from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, recordings
 from tertulia.domain.ids import Millis, RecordingId, RoomName
-from tertulia.domain.recorder_job import RecordingPreset
-from tertulia.domain.recordings import Recording, RecordingState
+from tertulia.domain.recordings.recording import Recording, RecordingState
 from tertulia.services.ports import PageKey
+from tertulia_recorder.job import RecordingPreset
 
 _MANY: Final = 500
 _IS_THERE: Final = recordings.c.deleted_at_ms.is_(None)

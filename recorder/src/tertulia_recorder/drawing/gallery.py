@@ -1,0 +1,74 @@
+"""Decoded pictures on their way from the decoding thread to the composing thread."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from tertulia_recorder.drawing.layout import Size
+from tertulia_recorder.scene import TrackSid
+
+_CAPACITY: Final = 32
+"""At 30 a second: what arrives while a frame waits for its time, twice."""
+_MIN_SIDE_PX: Final = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One decoded frame, I420 with even sides; `time_us`: the monotonic clock."""
+
+    frame: av.VideoFrame
+    size: Size
+    time_us: int
+
+
+def picture_of(frame: av.VideoFrame, quarter_turns: int, time_us: int) -> Picture | None:
+    """Make a picture of a decoded frame, turned clockwise by quarter turns; None for what is too small to be one.
+
+    Odd sides lose their last line, since the recording's picture has whole chroma samples only. Without either nothing
+    is copied.
+    """
+    width, height = frame.width, frame.height
+    if width < _MIN_SIDE_PX or height < _MIN_SIDE_PX:
+        return None
+    if frame.format.name != "yuv420p":
+        frame = frame.reformat(format="yuv420p")
+    if width % 2 == 0 and height % 2 == 0 and quarter_turns % 4 == 0:
+        return Picture(frame, Size(width, height), time_us)
+    even = [(height // 2 * 2, width // 2 * 2), (height // 2, width // 2), (height // 2, width // 2)]
+    planes = [_rows(plane)[:h, :w] for plane, (h, w) in zip(frame.planes, even, strict=True)]
+    turned = [np.rot90(plane, -quarter_turns) for plane in planes]
+    h, w = turned[0].shape
+    packed = np.concatenate([plane.reshape(-1) for plane in turned])
+    return Picture(av.VideoFrame.from_numpy_buffer(packed.reshape(h * 3 // 2, w), "yuv420p"), Size(w, h), time_us)
+
+
+def _rows(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+
+
+class Gallery:
+    """The newest pictures of each track. One thread adds, one takes."""
+
+    def __init__(self) -> None:
+        self._tracks: dict[TrackSid, deque[Picture]] = {}
+
+    def add(self, track: TrackSid, picture: Picture) -> None:
+        """Keep a picture until its time has come."""
+        self._tracks.setdefault(track, deque(maxlen=_CAPACITY)).append(picture)
+
+    def remove(self, track: TrackSid) -> None:
+        """Forget a track."""
+        self._tracks.pop(track, None)
+
+    def at(self, track: TrackSid, time_us: int) -> Picture | None:
+        """Give the newest picture of `track` at or before `time_us`, and forget older ones."""
+        waiting = self._tracks.get(track)
+        if not waiting or waiting[0].time_us > time_us:
+            return None
+        while len(waiting) > 1 and waiting[1].time_us <= time_us:
+            waiting.popleft()
+        return waiting[0]

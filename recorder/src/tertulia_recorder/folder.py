@@ -1,0 +1,138 @@
+"""The recording's folder: lock, job, state and media file. What is said in the state is on the disk before."""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+from typing import Final, Self
+
+from tertulia_recorder.job import (
+    JOB_FILE,
+    LOCK_FILE,
+    LOCK_VARIABLE,
+    PART_SUFFIX,
+    STATE_FILE,
+    STOP_FILE,
+    RecorderJob,
+    RecorderState,
+)
+
+_BALLAST_FILE: Final = "ballast"
+_BALLAST_BYTES: Final = 64 * 1024
+DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class FolderBusyError(Exception):
+    """Another recorder holds this folder's lock."""
+
+
+class RecordingFolder:
+    """A folder that this process owns, by a lock that dies with it."""
+
+    def __init__(self, path: Path, job: RecorderJob, lock_fd: int) -> None:
+        self.path = path
+        self.job = job
+        self._lock_fd = lock_fd
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Take the folder; raises FolderBusyError, OSError, or ValueError for a job that cannot be read."""
+        lock_fd = _inherited_lock()
+        if lock_fd is None:
+            lock_fd = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            job = RecorderJob.from_json((path / JOB_FILE).read_text("utf-8"))
+        except BlockingIOError as error:
+            os.close(lock_fd)
+            raise FolderBusyError(f"{path} belongs to a recorder that is running") from error
+        except (OSError, ValueError):
+            os.close(lock_fd)
+            raise
+        return cls(path, job, lock_fd)
+
+    def close(self) -> None:
+        """Give the folder back."""
+        (self.path / _BALLAST_FILE).unlink(missing_ok=True)
+        os.close(self._lock_fd)
+
+    @property
+    def part(self) -> Path:
+        """The media while it is being written."""
+        return self.path / (self.job.file_name + PART_SUFFIX)
+
+    @property
+    def final(self) -> Path:
+        """The media once it is finished."""
+        return self.path / self.job.file_name
+
+    def load_ballast(self) -> None:
+        """Set a little room aside, so that the last state can be written on a disk that is full."""
+        (self.path / _BALLAST_FILE).write_bytes(os.urandom(_BALLAST_BYTES))
+
+    def is_stop_requested(self) -> bool:
+        """Say whether somebody put a file named ``stop`` here."""
+        return (self.path / STOP_FILE).exists()
+
+    def free_bytes(self) -> int:
+        """Say how much this disk still takes."""
+        disk = os.statvfs(self.path)
+        return disk.f_bavail * disk.f_frsize
+
+    def sync_media(self) -> int:
+        """Bring the media written so far to the disk; returns its size, 0 before there is any."""
+        try:
+            descriptor = os.open(self.part, os.O_RDONLY)
+        except FileNotFoundError:
+            return 0
+        try:
+            os.fsync(descriptor)
+            return os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+
+    def publish(self) -> None:
+        """Give the synced media its final name."""
+        self.part.replace(self.final)
+        self._sync_names()
+
+    def read_state(self) -> RecorderState | None:
+        """Give the state that was written last, if there is a readable one."""
+        try:
+            return RecorderState.from_json((self.path / STATE_FILE).read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def write_state(self, state: RecorderState) -> None:
+        """Replace the state as a whole; on a full disk the ballast makes the room."""
+        try:
+            self._replace_state(state)
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            (self.path / _BALLAST_FILE).unlink(missing_ok=True)
+            self._replace_state(state)
+
+    def _replace_state(self, state: RecorderState) -> None:
+        scratch = self.path / (STATE_FILE + ".new")
+        with scratch.open("w", encoding="utf-8") as file:
+            file.write(state.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(self.path / STATE_FILE)
+
+    def _sync_names(self) -> None:
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _inherited_lock() -> int | None:
+    """Take over the lock that whoever started us holds for us, so that there was no instant without it."""
+    number = os.environ.pop(LOCK_VARIABLE, "")
+    if not number.isdecimal():
+        return None
+    os.set_inheritable(int(number), False)
+    return int(number)

@@ -1,0 +1,175 @@
+"""What a worker and the recorder process it starts say to each other: a job in, a state out, both as JSON in a folder.
+
+The worker makes a folder, writes ``job.json`` into it, and starts ``python -m tertulia_recorder <folder>`` in a
+session of its own (``setsid``) with the media server's token in the environment variable `TOKEN_VARIABLE`. An
+``flock`` on ``lock`` is held as long as the recorder lives: the worker takes it and hands it down (`LOCK_VARIABLE`), so
+that it is held from before the process exists; a recorder that was started without one takes it itself. The recorder
+writes the media to ``<file_name>.part`` and `RecorderState` to ``state.json`` about once a second (never ahead of what
+is on the disk), and ends on SIGTERM, on a file named ``stop``, or by itself. At its end the media is ``<file_name>``
+and the phase is ``done``.
+
+A folder whose lock is free and whose phase is not ``done`` belonged to a recorder that was killed:
+``python -m tertulia_recorder --recover <folder>`` finishes it.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from tertulia_recorder.ids import Millis, RecordingId, RoomName
+
+JOB_FILE: Final = "job.json"
+STATE_FILE: Final = "state.json"
+LOCK_FILE: Final = "lock"
+STOP_FILE: Final = "stop"
+PART_SUFFIX: Final = ".part"
+
+TOKEN_VARIABLE: Final = "TERTULIA_RECORDER_TOKEN"  # noqa: S105 - the variable's name, not a token
+"""The access token: `recorder`, `hidden` and `canSubscribe` for one room. It must stay valid for `max_duration_s` and
+`TOKEN_MARGIN_S` more: a recorder that outlived its server comes back with it."""
+TOKEN_MARGIN_S: Final = 900.0
+
+LOCK_VARIABLE: Final = "TERTULIA_RECORDER_LOCK"
+"""The number of an open file that holds the lock already; absent when the recorder shall take the lock itself."""
+
+
+class RecordingPreset(StrEnum):
+    """What the file holds: picture size and frame rate, or sound alone."""
+
+    HD_720P30 = "720p30"
+    FULL_HD_1080P30 = "1080p30"
+    AUDIO = "audio"
+
+
+class RecorderPhase(StrEnum):
+    """How far a recorder is. `RECORDING` means that the first media is on the disk."""
+
+    JOINING = "joining"
+    RECORDING = "recording"
+    FINISHING = "finishing"
+    DONE = "done"
+
+
+class EndReason(StrEnum):
+    """Why a recording ended."""
+
+    STOPPED = "stopped"
+    EMPTY = "empty"
+    ROOM_CLOSED = "room_closed"
+    REMOVED = "removed"
+    CONNECTION_LOST = "connection_lost"
+    LIMIT_DURATION = "limit_duration"
+    LIMIT_SIZE = "limit_size"
+    LIMIT_DISK = "limit_disk"
+    START_FAILED = "start_failed"
+    FAILED = "failed"
+    CRASHED = "crashed"
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether the recording counts as LIMITED_REACHED."""
+        return self.value.startswith("limit_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderJob:
+    """What to record and when to stop. Sizes are bytes, times seconds."""
+
+    recording_id: RecordingId
+    room_name: RoomName
+    media_url: str
+    file_name: str
+    preset: RecordingPreset = RecordingPreset.HD_720P30
+    max_duration_s: float = 8 * 3600.0
+    max_bytes: int | None = None
+    min_free_bytes: int = 1_000_000_000
+    empty_timeout_s: float = 30.0
+    start_timeout_s: float = 15.0
+
+    def __post_init__(self) -> None:
+        if not self.file_name or "/" in self.file_name or self.file_name.startswith("."):
+            raise ValueError(f"file_name must be a plain file name, not {self.file_name!r}")
+        for name in ("max_duration_s", "empty_timeout_s", "start_timeout_s"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be more than 0")
+
+    def to_json(self) -> str:
+        """Give the job as one JSON object."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a job; raises ValueError with a sentence when it is not one."""
+        values = _known(cls, text)
+        try:
+            return cls(**{**values, "preset": RecordingPreset(values.get("preset", RecordingPreset.HD_720P30))})
+        except TypeError as error:
+            raise ValueError(f"not a recorder's job: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderMetrics:
+    """What the recorder did so far. `frames_late` came out late or not at all; `audio_lost_s` should stay 0."""
+
+    frames_composed: int = 0
+    frames_late: int = 0
+    audio_lost_s: float = 0.0
+    cpu_s: float = 0.0
+    max_memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderState:
+    """Where a recording stands. `bytes` and `duration_s` are of media that is on the disk.
+
+    `file_name` is set once the file has its final name; `needs_remux` says that it plays but seeks slowly, because
+    there was no room to write its index.
+    """
+
+    phase: RecorderPhase
+    pid: int
+    reason: EndReason | None = None
+    started_at_ms: Millis | None = None
+    ended_at_ms: Millis | None = None
+    duration_s: float = 0.0
+    bytes: int = 0
+    file_name: str | None = None
+    needs_remux: bool = False
+    details: tuple[str, ...] = ()
+    metrics: RecorderMetrics = field(default_factory=RecorderMetrics)
+
+    def to_json(self) -> str:
+        """Give the state as one JSON object."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a state; raises ValueError with a sentence when it is not one."""
+        values = _known(cls, text)
+        try:
+            reason = values.get("reason")
+            return cls(
+                **{
+                    **values,
+                    "phase": RecorderPhase(values["phase"]),
+                    "reason": None if reason is None else EndReason(reason),
+                    "details": tuple(values.get("details", ())),
+                    "metrics": RecorderMetrics(**_only_fields(RecorderMetrics, values.get("metrics", {}))),
+                }
+            )
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"not a recorder's state: {error}") from error
+
+
+def _known(cls: type, text: str) -> dict[str, Any]:
+    # What a newer version added is dropped: an old recorder may outlive an update of the server, and the reverse.
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("expected a JSON object")  # noqa: TRY004 - callers catch ValueError, as of json.loads
+    return _only_fields(cls, value)
+
+
+def _only_fields(cls: type, value: dict[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(cls)}
+    return {name: part for name, part in value.items() if name in names}

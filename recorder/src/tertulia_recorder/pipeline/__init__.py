@@ -1,0 +1,1 @@
+"""From decoded media to the file."""

@@ -1,0 +1,1 @@
+"""From the media server to decoded media."""

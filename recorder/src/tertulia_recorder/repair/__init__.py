@@ -1,0 +1,1 @@
+"""Finishing files: after a normal end, and after a crash."""

@@ -1,0 +1,72 @@
+"""Finishing a file: by the recorder at its end, or by another process when the recorder was killed.
+
+Apart from the recorder itself, since a server that comes back has to finish what is left within seconds: this needs
+neither a decoder nor a compositor.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from tertulia_recorder.folder import DISK_FULL, RecordingFolder
+from tertulia_recorder.ids import Millis
+from tertulia_recorder.job import EndReason, RecorderPhase, RecorderState
+from tertulia_recorder.repair.mp4 import NothingRecordedError, cut_torn_tail, is_finalised, measure, repair
+
+
+def close_file(folder: RecordingFolder, state: RecorderState) -> RecorderState:
+    """Give the media its final name and measure it; what cannot be finalised keeps playing in pieces."""
+    try:
+        cut_torn_tail(folder.part)
+        folder.sync_media()
+        needs_remux = not is_finalised(folder.part)
+        folder.publish()
+        summary = measure(folder.final)
+    except NothingRecordedError:
+        return replace(state, bytes=0, duration_s=0.0)
+    return replace(
+        state,
+        bytes=summary.bytes,
+        duration_s=summary.duration_s,
+        file_name=folder.final.name,
+        needs_remux=needs_remux,
+    )
+
+
+def recover(path: Path) -> RecorderState:
+    """Finish what a killed recorder left in its folder; harmless to repeat.
+
+    Raises FolderBusyError while a recorder lives there, ValueError for a folder without a job.
+    """
+    folder = RecordingFolder.open(path)
+    try:
+        state = folder.read_state() or RecorderState(phase=RecorderPhase.JOINING, pid=0)
+        if state.phase is RecorderPhase.DONE and not state.needs_remux:
+            return state
+        reason = state.reason if state.phase is RecorderPhase.DONE else EndReason.CRASHED
+        state = _recovered(folder, replace(state, phase=RecorderPhase.DONE, reason=reason))
+        folder.write_state(state)
+        return state
+    finally:
+        folder.close()
+
+
+def _recovered(folder: RecordingFolder, state: RecorderState) -> RecorderState:
+    try:
+        summary = repair(folder.final if state.needs_remux else folder.part, folder.final)
+    except NothingRecordedError:
+        return replace(state, bytes=0, duration_s=0.0, file_name=None)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        return state if state.needs_remux else close_file(folder, state)
+    ended_at_ms = state.ended_at_ms
+    if ended_at_ms is None and state.started_at_ms is not None:
+        ended_at_ms = Millis(state.started_at_ms + round(summary.duration_s * 1000))
+    return replace(
+        state,
+        ended_at_ms=ended_at_ms,
+        bytes=summary.bytes,
+        duration_s=summary.duration_s,
+        file_name=folder.final.name,
+        needs_remux=False,
+    )

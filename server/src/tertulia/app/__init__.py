@@ -1,0 +1,1 @@
+"""The composition: the one place that knows every part."""

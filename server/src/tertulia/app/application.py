@@ -1,0 +1,281 @@
+"""The composition root: the one place that knows every part, and the only one that knows the embedded media server."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import ssl
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+import uvloop
+
+from tertulia.adapters.blobs import open_blobs
+from tertulia.adapters.clock import SystemClock
+from tertulia.adapters.media_server import LiveKitServer, MediaReports
+from tertulia.adapters.sql.store import open_store
+from tertulia.app.background import background
+from tertulia.app.installation import Installation, accounts_service, installation, worker_dependencies
+from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
+from tertulia.app.worker import run_worker
+from tertulia.domain.access import INTERNAL, PUBLIC
+from tertulia.errors import ConfigurationError
+from tertulia.http.api import internal, public
+from tertulia.http.api.authentication import Credentials, InternalAuthenticator, PublicAuthenticator
+from tertulia.http.api.participants import ParticipantHandlers
+from tertulia.http.api.recordings import RecordingHandlers
+from tertulia.http.api.rooms import RoomHandlers
+from tertulia.http.api.schemas import RoomPresenter
+from tertulia.http.api.schemas_recordings import meet_recording, public_recording
+from tertulia.http.api.sessions import AUTH_PATH, SessionHandlers
+from tertulia.http.kit.api import Api
+from tertulia.http.kit.asgi import App, TrustedProxies
+from tertulia.http.kit.cors import CrossOrigin
+from tertulia.http.kit.listening import CertificateWatch, HttpServer, listening_sockets, loopback_socket
+from tertulia.http.kit.protocol import JsonHttpProtocol
+from tertulia.http.livekit_webhook import LiveKitWebhook
+from tertulia.http.pages import Pages, content_security_policy
+from tertulia.http.server import RootApp
+from tertulia.services.accounts import AccountService, FirstSecrets
+from tertulia.services.meetings import MeetingService
+from tertulia.services.participants import ParticipantAuth, ParticipantService
+from tertulia.services.recordings.service import RecordingService
+from tertulia.services.rooms import RoomService
+from tertulia.services.tokens import ParticipantTokens
+from tertulia.settings import Settings
+from tertulia_sfu.config import MediaConfig
+from tertulia_sfu.server import MediaServer
+from tertulia_sfu.serving import uvicorn_config
+
+_log = structlog.get_logger(__name__)
+WEB_BUNDLE: Final = Path(__file__).parent.parent / "web_dist"
+_EXPIRY_TICK_S: Final = 0.1
+_RECONCILE_EVERY_S: Final = 20.0
+_FORGET_EVERY_S: Final = 300.0
+_CERTIFICATE_EVERY_S: Final = 2.0
+_RECORDINGS_TICK_S: Final = 0.05
+_REMOVE_EVERY_S: Final = 5.0
+_GRACE_S: Final = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Services:
+    accounts: AccountService
+    tokens: ParticipantTokens
+    participants: ParticipantService
+    rooms: RoomService
+    recordings: RecordingService
+
+
+class Application:
+    """The running product over one listening socket, and one without TLS for ourselves where that has TLS."""
+
+    def __init__(self, inst: Installation, sockets: list[socket.socket], loopback: socket.socket | None) -> None:
+        self._inst = inst
+        self._sockets = sockets
+        self._loopback = loopback
+        self._port: int = sockets[0].getsockname()[1]
+        self._root = RootApp()
+        self._stop = asyncio.Event()
+
+    @property
+    def public_url(self) -> str:
+        """Where browsers find us."""
+        scheme = "https" if self._inst.settings.tls_cert else "http"
+        return self._inst.settings.public_url or f"{scheme}://localhost:{self._port}"
+
+    @property
+    def media_url(self) -> str:
+        """Where clients find the media server."""
+        return self._inst.settings.media_url or self.public_url.replace("http", "ws", 1)
+
+    @property
+    def _media_internal_url(self) -> str:
+        settings = self._inst.settings
+        if settings.media_internal_url or settings.media_url:
+            return settings.media_internal_url or settings.media_url
+        if self._loopback is not None:
+            return f"http://127.0.0.1:{self._loopback.getsockname()[1]}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+
+    async def run(self) -> None:
+        """Serve until told to stop. Raises ConfigurationError when it cannot start."""
+        config = _uvicorn_config(self._root, self._inst.settings)
+        servers = {HttpServer(config): self._sockets}
+        if self._loopback is not None:
+            servers[HttpServer(_uvicorn_config(self._root))] = [self._loopback]
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        serving = [asyncio.ensure_future(server.serve(sockets)) for server, sockets in servers.items()]
+        try:
+            async with AsyncExitStack() as stack:
+                await self._start(stack, config)
+                _log.info("serving", url=self.public_url, port=self._port, media_url=self.media_url)
+                stopping = asyncio.ensure_future(self._stop.wait())
+                await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+                stopping.cancel()
+                _log.info("stopping")
+                self._root.close()
+        finally:
+            for server in servers:
+                server.should_exit = True
+            await asyncio.gather(*serving)
+
+    async def _start(self, stack: AsyncExitStack, config: uvicorn.Config) -> None:
+        inst, settings, clock = self._inst, self._inst.settings, SystemClock()
+        store = open_store(inst.database_url)
+        await store.open()
+        stack.push_async_callback(store.close)
+        accounts = accounts_service(inst, store)
+        _show(await accounts.prepare(), settings.admin_user, self.public_url)
+        media = await stack.enter_async_context(
+            LiveKitServer(self._media_internal_url, api_key=inst.media_api_key, api_secret=inst.media_api_secret)
+        )
+        tokens = ParticipantTokens(
+            api_key=inst.media_api_key, api_secret=inst.media_api_secret, media_url=self.media_url
+        )
+        participants = ParticipantService(
+            store=store, clock=clock, media=media, tokens=tokens, auth=ParticipantAuth(settings.participant_auth)
+        )
+        files = open_blobs(
+            settings.recordings_url,
+            default_folder=inst.recordings_dir,
+            redirect=settings.recordings_delivery == "redirect",
+        )
+        services = _Services(
+            accounts=accounts,
+            tokens=tokens,
+            participants=participants,
+            rooms=RoomService(store=store, clock=clock, media=media, live=participants),
+            recordings=RecordingService(store=store, clock=clock, media=media, files=files),
+        )
+        meetings = MeetingService(
+            store=store, clock=clock, media=media, rooms=services.rooms, participants=participants
+        )
+        prefixes = await self._media_apps(stack, participants, MediaReports(meetings)) | self._apis(services)
+        policy = content_security_policy(
+            media_url=self.media_url,
+            embed_origins=settings.embed_origins,
+            recordings_origin=await files.links_origin(),
+        )
+        self._root.open(prefixes, Pages(WEB_BUNDLE, policy=policy))
+        tasks = await stack.enter_async_context(background())
+        tasks("expiry", _EXPIRY_TICK_S, meetings.expire)
+        tasks("reconciler", _RECONCILE_EVERY_S, meetings.reconcile)
+        worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url)
+        tasks("recordings", _RECORDINGS_TICK_S, partial(run_worker, worker))
+        tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
+        if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
+            certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)
+            tasks("certificate", _CERTIFICATE_EVERY_S, certificate.look)
+        tasks("forgetting", _FORGET_EVERY_S, meetings.forget)
+
+    async def _media_apps(
+        self, stack: AsyncExitStack, participants: ParticipantService, reports: MediaReports
+    ) -> dict[str, App]:
+        inst, settings = self._inst, self._inst.settings
+        if not inst.embedded:
+            webhook = LiveKitWebhook(api_key=inst.media_api_key, api_secret=inst.media_api_secret, sink=reports)
+            return {"/livekit/webhook": webhook}
+        config = MediaConfig(
+            keys={inst.media_api_key: inst.media_api_secret},
+            udp_port=settings.media_udp_port,
+            tcp_port=settings.media_tcp_port,
+            addresses=settings.media_addresses,
+            ice_servers=ice_servers(settings),
+        )
+        media = MediaServer(config, join_policy=RoomJoinPolicy(participants), webhook_sink=reports)
+        try:
+            await media.start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"TERTULIA_MEDIA_UDP_PORT: {settings.media_udp_port} cannot be used: {error}"
+            ) from error
+        stack.push_async_callback(media.stop, _GRACE_S)
+        return {"/rtc": media.app, "/twirp": media.app}
+
+    def _apis(self, services: _Services) -> dict[str, App]:
+        accounts, recordings = services.accounts, services.recordings
+        credentials = Credentials(accounts=accounts, participants=services.participants, tokens=services.tokens)
+        secure = self.public_url.startswith("https:")
+        rooms = RoomHandlers(rooms=services.rooms, presenter=RoomPresenter(self.public_url))
+        participants = ParticipantHandlers(
+            participants=services.participants, credentials=credentials, secure_cookies=secure
+        )
+        in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
+        in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
+        sessions = SessionHandlers(accounts=accounts, auth_path=AUTH_PATH, secure_cookies=secure)
+        proxies = TrustedProxies(self._inst.settings.trusted_proxies)
+        public_api = Api(
+            "Tertulia API",
+            public.BASE_PATH,
+            public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
+            permissions=PUBLIC,
+            authenticator=PublicAuthenticator(credentials),
+            proxies=proxies,
+            public_url=self.public_url,
+        )
+        internal_api = Api(
+            "Tertulia internal API",
+            internal.BASE_PATH,
+            internal.internal_operations(
+                rooms=rooms, participants=participants, recordings=in_internal, sessions=sessions
+            ),
+            permissions=INTERNAL,
+            authenticator=InternalAuthenticator(credentials),
+            proxies=proxies,
+            public_url=self.public_url,
+        )
+        cors = CrossOrigin(public_api, origins=self._inst.settings.cors_origins)
+        return {public.BASE_PATH: cors, internal.BASE_PATH: internal_api}
+
+
+def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
+    """Print what was generated, once: it exists nowhere else in clear."""
+    lines = []
+    if secrets.api_key is not None:
+        lines.append(f"API key: {secrets.api_key}")
+    if secrets.admin_password is not None:
+        lines.append(f"Console: {url}  user: {admin_user}  password: {secrets.admin_password}")
+    if lines:
+        lines.insert(0, "Keep these: they are shown only now.")
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+
+
+def _uvicorn_config(app: App, tls: Settings | None = None) -> uvicorn.Config:
+    config = uvicorn_config(
+        app,
+        http=JsonHttpProtocol,
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=tls and tls.tls_cert,
+        ssl_keyfile=tls and tls.tls_key,
+    )
+    try:
+        config.load()
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigurationError(f"TERTULIA_TLS_CERT: the certificate and its key cannot be used: {error}") from error
+    return config
+
+
+def serve_forever(settings: Settings) -> None:
+    """Run the server in this thread until SIGTERM or SIGINT. Raises ConfigurationError."""
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    inst = installation(settings)
+    sockets = listening_sockets(settings.host, settings.port)
+    loopback = loopback_socket(inst.data_dir / "loopback-port") if inst.needs_loopback else None
+    await Application(inst, sockets, loopback).run()

@@ -1,0 +1,107 @@
+"""One installation: its settings, data directory and secrets, and what commands open of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tertulia.adapters.blobs import Blobs, open_blobs
+from tertulia.adapters.clock import SystemClock
+from tertulia.adapters.secret_files import kept_secrets, prepare_data_dir
+from tertulia.adapters.sql.store import SqlStore, open_store
+from tertulia.app.worker import WorkerDependencies
+from tertulia.services.accounts import AccountService
+from tertulia.services.tokens import RecorderTokens
+from tertulia.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Settings with everything filled in that was left to us."""
+
+    settings: Settings
+    data_dir: Path
+    secret_key: str
+    media_api_key: str
+    media_api_secret: str
+    database_url: str
+
+    @property
+    def needs_loopback(self) -> bool:
+        """Tell whether we reach ourselves by a listener of our own: a certificate is good for the public name only."""
+        return self.embedded and self.settings.tls_cert is not None and not self.settings.media_internal_url
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Tell where recordings are made, and kept unless a setting says otherwise."""
+        return self.data_dir / "recordings"
+
+    @property
+    def embedded(self) -> bool:
+        """Tell whether we are our own media server."""
+        return not self.settings.media_url
+
+
+def installation(settings: Settings) -> Installation:
+    """Prepare the data directory and the secrets in it. Raises ConfigurationError."""
+    data_dir = settings.data_dir.absolute()
+    prepare_data_dir(data_dir)
+    kept = kept_secrets(data_dir)
+    return Installation(
+        settings=settings,
+        data_dir=data_dir,
+        secret_key=settings.secret_key or kept.secret_key,
+        media_api_key=settings.media_api_key or kept.media_api_key,
+        media_api_secret=settings.media_api_secret or kept.media_api_secret,
+        database_url=settings.database_url or f"sqlite:///{data_dir / 'tertulia.db'}",
+    )
+
+
+@asynccontextmanager
+async def opened_accounts(inst: Installation) -> AsyncIterator[AccountService]:
+    """Open the store for a command that manages credentials."""
+    store = open_store(inst.database_url)
+    await store.open()
+    try:
+        yield accounts_service(inst, store)
+    finally:
+        await store.close()
+
+
+def accounts_service(inst: Installation, store: SqlStore) -> AccountService:
+    """Make the service that keeps the installation's credentials."""
+    return AccountService(
+        store=store,
+        clock=SystemClock(),
+        secret_key=inst.secret_key,
+        api_key=inst.settings.api_key or None,
+        admin_user=inst.settings.admin_user,
+        admin_password=inst.settings.admin_password or None,
+    )
+
+
+def worker_dependencies(inst: Installation, store: SqlStore, files: Blobs, *, media_url: str) -> WorkerDependencies:
+    """Collect what a recording worker of this installation is made of."""
+    return WorkerDependencies(
+        root=inst.recordings_dir,
+        media_url=media_url,
+        store=store,
+        files=files,
+        tokens=RecorderTokens(api_key=inst.media_api_key, api_secret=inst.media_api_secret),
+        settings=inst.settings,
+    )
+
+
+@asynccontextmanager
+async def opened_worker(inst: Installation) -> AsyncIterator[WorkerDependencies]:
+    """Open what a recording worker without a server needs."""
+    store = open_store(inst.database_url)
+    await store.open()
+    settings = inst.settings
+    try:
+        files = open_blobs(settings.recordings_url, default_folder=inst.recordings_dir)
+        yield worker_dependencies(inst, store, files, media_url=settings.media_internal_url or settings.media_url)
+    finally:
+        await store.close()

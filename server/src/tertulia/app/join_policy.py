@@ -1,0 +1,65 @@
+"""The product's part in the embedded media server: who may join, and which TURN servers a participant is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from livekit.protocol.models import DisconnectReason
+
+from tertulia.adapters.clock import SystemClock
+from tertulia.domain.ids import Identity, Millis
+from tertulia.errors import Forbidden, NotFound, TertuliaError
+from tertulia.services.participants import ParticipantService
+from tertulia.services.tokens import ParticipantMetadata
+from tertulia.services.turn import turn_login
+from tertulia.settings import Settings
+from tertulia_sfu.config import IceServer
+from tertulia_sfu.join_policy import Admission, JoinAttempt, Refusal
+
+
+class RoomJoinPolicy:
+    """Decides at every join what a token alone cannot hold: the room's expiry, a dead token, a changed role."""
+
+    def __init__(self, participants: ParticipantService) -> None:
+        self._participants = participants
+
+    async def admit(self, join: JoinAttempt) -> Admission:
+        """Admit or refuse a client with a valid token."""
+        ours = ParticipantMetadata.parse(join.claims.metadata)
+        issued_at_ms = ours.issued_at_ms if ours is not None else Millis(int(join.claims.issued_at * 1000))
+        try:
+            admitted = await self._participants.admit(
+                join.room, Identity(join.identity), None if ours is None else ours.role, issued_at_ms
+            )
+        except NotFound as refusal:
+            return Admission(Refusal(404, refusal.message, DisconnectReason.ROOM_DELETED))
+        except Forbidden as refusal:
+            return Admission(Refusal(403, refusal.message, DisconnectReason.PARTICIPANT_REMOVED))
+        except TertuliaError as refusal:
+            return Admission(Refusal(503, refusal.message))
+        if admitted.grants is None or ours is None or admitted.role is None:
+            return Admission(token_not_after=admitted.room_expires_at_ms / 1000)
+        return Admission(
+            grant=replace(
+                join.claims.video,
+                can_publish=admitted.grants.can_publish,
+                can_subscribe=admitted.grants.can_subscribe,
+                can_publish_data=admitted.grants.can_publish_data,
+            ),
+            metadata=ours.in_text(join.claims.metadata, role=admitted.role),
+            token_not_after=admitted.room_expires_at_ms / 1000,
+        )
+
+
+def ice_servers(settings: Settings) -> Callable[[str], list[IceServer]]:
+    """Return what makes short-lived TURN logins for a participant."""
+    clock = SystemClock()
+
+    def servers(participant: str) -> list[IceServer]:
+        if not settings.turn_urls:
+            return []
+        login = turn_login(settings.turn_secret, participant, now_ms=clock.now_ms())
+        return [IceServer(settings.turn_urls, login.username, login.credential)]
+
+    return servers

@@ -1,0 +1,1 @@
+"""Recordings: their states, and what a recorder's final state means."""

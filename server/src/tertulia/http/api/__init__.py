@@ -1,0 +1,1 @@
+"""The two documented APIs: one file a noun, with its schemas and handlers."""

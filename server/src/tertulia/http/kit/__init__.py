@@ -1,0 +1,1 @@
+"""HTTP infrastructure: operations, validation, replies. It knows nothing of meetings."""

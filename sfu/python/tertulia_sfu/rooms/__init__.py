@@ -1,0 +1,1 @@
+"""Live rooms: pure state, and the sessions of participants."""

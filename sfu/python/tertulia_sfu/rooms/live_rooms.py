@@ -1,0 +1,188 @@
+"""All live rooms of this server: found by name, entered, and fed with what the media core tells."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import structlog
+from livekit.protocol.models import DisconnectReason
+from livekit.protocol.room import CreateRoomRequest, RoomConfiguration
+from livekit.protocol.rtc import JoinRequest, SessionDescription, SignalResponse
+
+from tertulia_sfu.config import MediaConfig
+from tertulia_sfu.errors import InvalidRequest, NotFound
+from tertulia_sfu.ids import Identity, ParticipantSid, RoomName
+from tertulia_sfu.rooms.live_room import LiveRoom, check_sizes
+from tertulia_sfu.rooms.participant import Participant
+from tertulia_sfu.rooms.ports import EventListener, Media, Signals, Timers
+from tertulia_sfu.rooms.roster import Roster
+from tertulia_sfu.rooms.session import SignalSession
+from tertulia_sfu.tokens import MAX_NAME_LENGTH, Claims, Tokens
+
+# one of the core's event classes; each action below knows which fields its own has
+_Event = Any
+
+log = structlog.get_logger(__name__)
+
+
+class LiveRooms:
+    """The rooms, and which participant is in which."""
+
+    def __init__(
+        self,
+        *,
+        config: MediaConfig,
+        tokens: Tokens,
+        media: Media,
+        signals: Signals,
+        timers: Timers,
+        notices: EventListener,
+        node_id: str,
+    ) -> None:
+        self._config = config
+        self._tokens = tokens
+        self._media = media
+        self._signals = signals
+        self._timers = timers
+        self._notices = notices
+        self._node_id = node_id
+        self._rooms: dict[RoomName, LiveRoom] = {}
+        self._sessions: dict[ParticipantSid, SignalSession] = {}
+
+    def __iter__(self) -> Iterator[LiveRoom]:
+        return iter(list(self._rooms.values()))
+
+    def find(self, name: str) -> LiveRoom | None:
+        """The live room of this name."""
+        return self._rooms.get(RoomName(name))
+
+    def create(self, request: CreateRoomRequest | RoomConfiguration, *, name: RoomName, now: float) -> LiveRoom:
+        """The live room of this name, made with these settings if there is none. Raises InvalidRequest."""
+        room = self._rooms.get(name)
+        if room is not None:
+            return room
+        if len(name) > MAX_NAME_LENGTH:
+            raise InvalidRequest(f"The room's name is longer than {MAX_NAME_LENGTH} characters.")
+        check_sizes(metadata=request.metadata)
+        roster = Roster(
+            name, now=now, media=self._media, signals=self._signals, timers=self._timers, notices=self._notices
+        )
+        roster.metadata = request.metadata
+        roster.max_participants = request.max_participants
+        roster.empty_timeout_s = request.empty_timeout or self._config.empty_timeout_s
+        roster.departure_timeout_s = request.departure_timeout or self._config.departure_timeout_s
+        room = LiveRoom(
+            roster,
+            config=self._config,
+            tokens=self._tokens,
+            node_id=self._node_id,
+            on_left=self._forget_session,
+            on_closed=self._forget,
+        )
+        self._rooms[name] = room
+        room.opened(now)
+        return room
+
+    def _forget(self, room: LiveRoom) -> None:
+        if self._rooms.get(room.roster.name) is room:
+            del self._rooms[room.roster.name]
+
+    def _forget_session(self, participant: Participant) -> None:
+        self._sessions.pop(participant.sid, None)
+
+    def check_exists(self, claims: Claims) -> None:
+        """Raise NotFound where a room has to be made by the server API first. Clients know this sentence."""
+        may_create = self._config.auto_create or claims.video.room_create
+        if not may_create and RoomName(claims.video.room) not in self._rooms:
+            raise NotFound("requested room does not exist")
+
+    # ── sessions ──
+
+    def join(
+        self, sid: ParticipantSid, claims: Claims, request: JoinRequest, *, now: float, token_not_after: float | None
+    ) -> SignalSession:
+        """Enter a room, which is made if need be. Raises NotFound, RoomFull, InvalidRequest."""
+        self.check_exists(claims)
+        room = self.create(claims.room_config or RoomConfiguration(), name=RoomName(claims.video.room), now=now)
+        participant = room.join(sid, claims, request, now=now, token_not_after=token_not_after)
+        session = SignalSession(room, participant)
+        self._sessions[sid] = session
+        session.begin(request, now)
+        return session
+
+    def resumable(self, room: str, identity: Identity, sid: str) -> SignalSession | None:
+        """The session that a reconnecting client can go on with."""
+        live = self._rooms.get(RoomName(room))
+        participant = live.roster.find(identity) if live is not None else None
+        if participant is None or (sid and participant.sid != sid):
+            return None
+        return self._sessions.get(participant.sid)
+
+    def session(self, sid: str) -> SignalSession | None:
+        """The session of this participant, if it goes on."""
+        return self._sessions.get(ParticipantSid(sid))
+
+    def close_all(self, now: float) -> None:
+        """Everybody has to leave: the server stops."""
+        for room in self:
+            room.close(DisconnectReason.SERVER_SHUTDOWN, now)
+
+    # ── what the media core tells ──
+
+    def media_event(self, event: _Event, now: float) -> None:
+        """One event of the core, dispatched by its type. Events of peers that are gone mean nothing any more."""
+        name = type(event).__name__
+        if name == "SpeakersChanged":
+            self._speakers(event.levels)
+            return
+        session = self.session(event.peer)
+        action = _EVENTS.get(name)
+        if session is not None and action is not None:
+            action(session.room, session.participant, event, now)
+
+    def _speakers(self, levels: list[tuple[str, float]]) -> None:
+        by_room: dict[LiveRoom, list[tuple[Participant, float]]] = defaultdict(list)
+        for sid, level in levels:
+            session = self.session(sid)
+            if session is not None:
+                by_room[session.room].append((session.participant, level))
+        for room, speakers in by_room.items():
+            room.speakers(speakers)
+
+
+def _answered(room: LiveRoom, participant: Participant, event: _Event, _now: float) -> None:
+    answer = SessionDescription(type="answer", sdp=event.sdp, id=event.offer_id, mid_to_track_id=event.tracks)
+    room.roster.send(participant, SignalResponse(answer=answer))
+
+
+def _negotiation_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
+    log.warning("negotiation failed", participant=participant.sid, reason=event.reason)
+    room.start_over(participant, now)
+
+
+def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
+    log.warning("peer failed", participant=participant.sid, reason=event.reason)
+    room.start_over(participant, now)
+
+
+_EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] = {
+    "Answered": _answered,
+    "NegotiationFailed": _negotiation_failed,
+    "PeerFailed": _peer_failed,
+    "SectionsNeeded": lambda room, who, event, _: room.subscribing.sections_needed(
+        who, audio=event.audio, video=event.video
+    ),
+    "PeerConnected": lambda room, who, _, now: room.peer_connected(who, now),
+    "PeerDisconnected": lambda room, who, _, now: room.peer_disconnected(who, now),
+    "TrackStarted": lambda room, who, event, now: room.publishing.started(
+        who, event.track, mid=event.mid, mime_type=event.mime_type, cid=event.cid, now=now
+    ),
+    "TrackEnded": lambda room, who, event, now: room.publishing.ended(who, event.track, now),
+    "SubscriptionStarted": lambda room, who, event, _: room.subscribing.started(who, event.track),
+    "SubscriptionFailed": lambda room, who, event, _: room.subscribing.failed(who, event.track, event.reason),
+    "QualityWanted": lambda room, who, event, _: room.publishing.quality_wanted(who, event.track, event.quality),
+    "StreamPaused": lambda room, who, event, _: room.subscribing.paused(who, event.track, paused=event.paused),
+    "LinkQuality": lambda room, who, event, _: room.link_quality(who, loss=event.loss, rtt_ms=event.rtt_ms),
+    "DataReceived": lambda room, who, event, now: room.data.received(who, event.channel, event.payload, now),
+    "DataOpen": lambda room, who, event, now: room.data.channel_open(who, event.channel, now),
+}

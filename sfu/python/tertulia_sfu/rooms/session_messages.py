@@ -1,0 +1,74 @@
+"""The first message of a session: `join` for a new one, `reconnect` for one that goes on, `leave` for a refusal."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from livekit.protocol.models import Codec, DisconnectReason, ParticipantInfo, ServerInfo
+from livekit.protocol.models import Room as RoomInfo
+from livekit.protocol.rtc import ICEServer, JoinResponse, LeaveRequest, ReconnectResponse, SignalResponse
+
+from tertulia_sfu.config import IceServer
+
+# the LiveKit release whose behaviour we follow: clients choose by it what they dare to use
+SERVER_VERSION: Final = "1.13.5"
+PROTOCOL: Final = 17
+PING_INTERVAL_S: Final = 5
+PING_TIMEOUT_S: Final = 15
+
+PUBLISH_CODECS: Final = tuple(Codec(mime=mime) for mime in ("video/VP8", "video/H264", "audio/opus"))
+
+
+def server_info(node_id: str) -> ServerInfo:
+    """Who we say we are."""
+    return ServerInfo(edition=ServerInfo.Standard, version=SERVER_VERSION, protocol=PROTOCOL, node_id=node_id)
+
+
+def join_message(
+    *,
+    room: RoomInfo,
+    participant: ParticipantInfo,
+    others: Sequence[ParticipantInfo],
+    ice_servers: Sequence[IceServer],
+    node_id: str,
+    sif_trailer: bytes,
+) -> SignalResponse:
+    """The first message of a new session (one peer connection; the client offers)."""
+    return SignalResponse(
+        join=JoinResponse(
+            room=room,
+            participant=participant,
+            other_participants=others,
+            server_version=SERVER_VERSION,
+            server_info=server_info(node_id),
+            ice_servers=_ice_servers(ice_servers),
+            subscriber_primary=False,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+            sif_trailer=sif_trailer,
+            enabled_publish_codecs=PUBLISH_CODECS,
+            fast_publish=participant.permission.can_publish,
+        )
+    )
+
+
+def reconnect_message(*, ice_servers: Sequence[IceServer], node_id: str, last_sequence: int) -> SignalResponse:
+    """The first message of a resumed session; `last_sequence`: the last reliable data packet that arrived here."""
+    return SignalResponse(
+        reconnect=ReconnectResponse(
+            ice_servers=_ice_servers(ice_servers),
+            server_info=server_info(node_id),
+            last_message_seq=last_sequence,
+        )
+    )
+
+
+def leave_message(
+    reason: "DisconnectReason", action: "LeaveRequest.Action" = LeaveRequest.DISCONNECT
+) -> SignalResponse:
+    """The last message of a session, with what the client shall do next."""
+    can_reconnect = action != LeaveRequest.DISCONNECT
+    return SignalResponse(leave=LeaveRequest(reason=reason, action=action, can_reconnect=can_reconnect))
+
+
+def _ice_servers(servers: Sequence[IceServer]) -> list[ICEServer]:
+    return [ICEServer(urls=each.urls, username=each.username, credential=each.credential) for each in servers]

@@ -1,0 +1,1 @@
+"""LiveKit's server API: RoomService over Twirp, and webhooks."""

@@ -1,0 +1,133 @@
+"""Twirp (version 7) over HTTP: one method is one POST, protobuf or JSON in and out, errors always JSON."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from tertulia_sfu.errors import InvalidToken, Malformed, MediaError
+from tertulia_sfu.tokens import Claims, Tokens, VideoGrant
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES: Final = 10 * 1024 * 1024
+MEDIA_TYPES: Final = frozenset({"application/json", "application/protobuf"})
+
+STATUS: Final[Mapping[str, int]] = {
+    "unauthenticated": 401,
+    "permission_denied": 403,
+    "not_found": 404,
+    "bad_route": 404,
+    "deadline_exceeded": 408,
+    "already_exists": 409,
+    "failed_precondition": 412,
+    "malformed": 400,
+    "invalid_argument": 400,
+    "resource_exhausted": 429,
+    "internal": 500,
+    "unimplemented": 501,
+    "unavailable": 503,
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """What one method takes, who may call it, and what it does.
+
+    `allowed` decides from the token's video grant and the request; `act` may raise MediaError.
+    """
+
+    request: type[Message]
+    allowed: Callable[[VideoGrant, Message], bool]
+    act: Callable[[Any], Awaitable[Message]]
+
+
+class Twirp:
+    """Serves the methods of one service; `others` are services that exist in LiveKit, but not here."""
+
+    def __init__(self, service: str, methods: Mapping[str, Method], *, others: frozenset[str], tokens: Tokens) -> None:
+        self._service = service
+        self._methods = methods
+        self._others = others
+        self._tokens = tokens
+
+    async def handle(self, request: Request) -> Response:
+        """`POST /twirp/{service}/{method}`."""
+        service, name = request.path_params["service"], request.path_params["method"]
+        method = self._methods.get(name) if service == self._service else None
+        if method is None:
+            if service in self._others:
+                return error_response("unimplemented", f"{service} is not part of this server")
+            return error_response("bad_route", f"no handler for path /twirp/{service}/{name}")
+        try:
+            return await self._call(method, request)
+        except InvalidToken as error:
+            return PlainTextResponse(str(error), status_code=401)
+        except MediaError as error:
+            return error_response(error.code, str(error))
+        except Exception:
+            log.exception("call failed", method=name)
+            return error_response("internal", "internal error")
+
+    def _claims(self, request: Request) -> Claims | None:
+        header = request.headers.get("authorization")
+        if header is None:
+            return None
+        if not header.startswith("Bearer "):
+            raise InvalidToken("The Authorization header is not a bearer token.")
+        return self._tokens.verify(header.removeprefix("Bearer "))
+
+    async def _call(self, method: Method, request: Request) -> Response:
+        claims = self._claims(request)
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type not in MEDIA_TYPES:
+            return error_response("bad_route", f"unexpected Content-Type: {media_type}")
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse("The request is larger than 10 MiB.", status_code=413)
+        message = _parse(method.request(), body, media_type)
+        if claims is None or not method.allowed(claims.video, message):
+            return error_response("unauthenticated", "permissions denied")
+        return _reply(await method.act(message), media_type)
+
+
+def _parse(message: Message, body: bytes, media_type: str) -> Message:
+    try:
+        if media_type == "application/json":
+            json_format.Parse(body, message, ignore_unknown_fields=True)
+        else:
+            message.ParseFromString(body)
+    except (DecodeError, json_format.ParseError, UnicodeDecodeError, RecursionError):
+        raise Malformed("The request could not be decoded.") from None
+    return message
+
+
+async def _body(request: Request) -> bytes | None:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                return None
+    except ClientDisconnect:
+        raise Malformed("The request is incomplete.") from None
+    return bytes(body)
+
+
+def _reply(message: Message, media_type: str) -> Response:
+    if media_type == "application/protobuf":
+        return Response(message.SerializeToString(), media_type=media_type)
+    text = json_format.MessageToJson(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, indent=None
+    )
+    return Response(text, media_type=media_type)
+
+
+def error_response(code: str, sentence: str) -> Response:
+    """An error as Twirp writes it."""
+    return JSONResponse({"code": code, "msg": sentence, "meta": {}}, status_code=STATUS.get(code, 500))

@@ -1,0 +1,1 @@
+"""LiveKit's signalling over WebSocket."""

@@ -1,0 +1,27 @@
+"""The port that only this machine reaches."""
+
+from pathlib import Path
+
+import pytest
+
+from tertulia.http.kit.listening import loopback_socket
+
+
+def test_the_port_stays_the_same_while_it_can(tmp_path: Path):
+    remembered = tmp_path / "loopback-port"
+    with loopback_socket(remembered) as first:
+        host, port = first.getsockname()
+        assert host == "127.0.0.1"
+        with loopback_socket(remembered) as meanwhile:
+            other = meanwhile.getsockname()[1]
+            assert other != port
+    with loopback_socket(remembered) as second:
+        assert second.getsockname()[1] == other
+
+
+@pytest.mark.parametrize("damaged", ["", "no number", "-1", "70000", "8\n0"])
+def test_what_is_remembered_may_be_damaged(tmp_path: Path, damaged: str):
+    remembered = tmp_path / "loopback-port"
+    remembered.write_text(damaged)
+    with loopback_socket(remembered) as listener:
+        assert remembered.read_text() == str(listener.getsockname()[1])
