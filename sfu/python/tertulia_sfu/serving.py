@@ -8,12 +8,11 @@ from types import FrameType
 from typing import Any, Final
 
 import uvicorn
-import websockets.http11
 from starlette.types import ASGIApp
 
+from tertulia_sfu.signalling.websocket_protocol import SignalWebSocketProtocol
 from tertulia_sfu.wire import MAX_FRAME_BYTES
 
-MAX_REQUEST_LINE_BYTES: Final = 256 * 1024
 PING_INTERVAL_S: Final = 10.0
 PING_TIMEOUT_S: Final = 15.0
 
@@ -30,14 +29,9 @@ class _WithoutQueries(logging.Filter):
 
 
 def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:  # noqa: ANN401 – uvicorn's own settings
-    """A uvicorn configuration for signalling; `options` are uvicorn's own and win.
-
-    A join request travels in the URL and is some kilobytes long, uncompressed more; the WebSocket library's limit of
-    8 KiB for a request line can only be changed in its module (or by its environment variable before it is imported).
-    """
-    websockets.http11.MAX_LINE_LENGTH = MAX_REQUEST_LINE_BYTES
+    """Return a uvicorn configuration for signalling; `options` are uvicorn's own and win."""
     settings: dict[str, Any] = {
-        "ws": "websockets-sansio",
+        "ws": SignalWebSocketProtocol,
         "ws_max_size": MAX_FRAME_BYTES,
         "ws_ping_interval": PING_INTERVAL_S,
         "ws_ping_timeout": PING_TIMEOUT_S,
