@@ -30,7 +30,7 @@ from tertulia_sfu.tokens import Tokens
 
 __all__ = ["Admission", "IceServer", "JoinAttempt", "JoinPolicy", "MediaConfig", "MediaServer", "Refusal"]
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 CORS_MAX_AGE_S: Final = 86_400
 CORS_METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PATCH", "DELETE")
@@ -176,7 +176,7 @@ class _Node:
             try:
                 self._rooms.media_event(event, now)
             except Exception:
-                log.exception("media event failed", media_event=type(event).__name__)
+                _log.exception("media event failed", media_event=type(event).__name__)
 
     def _arm(self) -> None:
         """Wake up when the next deadline is due."""

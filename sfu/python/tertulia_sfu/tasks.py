@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Tasks:
@@ -24,7 +24,7 @@ class Tasks:
     def _done(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error("task failed", task=task.get_name(), exc_info=task.exception())
+            _log.error("task failed", task=task.get_name(), exc_info=task.exception())
 
     async def join(self, timeout_s: float) -> None:
         """Wait for what runs, but not longer than this."""

@@ -16,7 +16,7 @@ from tertulia_sfu.rooms.permissions import may_send
 from tertulia_sfu.rooms.ports import Channel
 from tertulia_sfu.rooms.roster import Roster
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 REPLAY_S: Final = 2.0
 REPLAY_BYTES: Final = 100_000
@@ -51,7 +51,7 @@ class DataRelay:
         try:
             packet = DataPacket.FromString(payload)
         except DecodeError:
-            log.info("malformed data packet", participant=sender.sid)
+            _log.info("malformed data packet", participant=sender.sid)
             return
         # an answer to a call of the server API goes to nobody else, so it needs no grant
         if self._is_rpc_answer(sender, packet) or not may_send(sender.claims, packet.WhichOneof("value")):

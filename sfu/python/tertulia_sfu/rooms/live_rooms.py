@@ -22,7 +22,7 @@ from tertulia_sfu.tokens import MAX_NAME_LENGTH, Claims, Tokens
 # one of the core's event classes; each action below knows which fields its own has
 _Event = Any
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class LiveRooms:
@@ -156,12 +156,12 @@ def _answered(room: LiveRoom, participant: Participant, event: _Event, _now: flo
 
 
 def _negotiation_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    log.warning("negotiation failed", participant=participant.sid, reason=event.reason)
+    _log.warning("negotiation failed", participant=participant.sid, reason=event.reason)
     room.start_over(participant, now)
 
 
 def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    log.warning("peer failed", participant=participant.sid, reason=event.reason)
+    _log.warning("peer failed", participant=participant.sid, reason=event.reason)
     room.start_over(participant, now)
 
 

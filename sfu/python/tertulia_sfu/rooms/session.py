@@ -37,7 +37,7 @@ from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.permissions import SIGNALS, Need, has
 from tertulia_sfu.wire import candidate_line
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 _CLIENT_REASONS: Final = frozenset(
     {
@@ -69,7 +69,7 @@ class SignalSession:
         elif field in _ACTIONS:
             _ACTIONS[field](self, getattr(request, field), now)
         else:
-            log.debug("request ignored", field=field, participant=self.participant.sid)
+            _log.debug("request ignored", field=field, participant=self.participant.sid)
 
     def _refuse(self, field: str, message: Message, need: Need) -> None:
         """Say so: with the request itself where the protocol has a place for it, and with its number if it has one."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 Key = tuple[str, ...]
 Action = Callable[[float], None]
@@ -50,4 +50,4 @@ class DeadlineQueue:
             try:
                 action(now)
             except Exception:
-                log.exception("deadline failed", key=key)
+                _log.exception("deadline failed", key=key)

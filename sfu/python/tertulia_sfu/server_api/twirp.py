@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from tertulia_sfu.errors import InvalidToken, Malformed, MediaError
 from tertulia_sfu.tokens import Claims, Tokens, VideoGrant
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 MEDIA_TYPES: Final = frozenset({"application/json", "application/protobuf"})
@@ -71,7 +71,7 @@ class Twirp:
         except MediaError as error:
             return error_response(error.code, str(error))
         except Exception:
-            log.exception("call failed", method=name)
+            _log.exception("call failed", method=name)
             return error_response("internal", "internal error")
 
     def _claims(self, request: Request) -> Claims | None:

@@ -19,7 +19,7 @@ from tertulia_sfu.ids import new_event_id
 from tertulia_sfu.tasks import Tasks
 from tertulia_sfu.tokens import Tokens
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 MAX_QUEUED: Final = 200
 MAX_AGE_S: Final = 30.0
@@ -98,9 +98,9 @@ class Webhooks:
                 await receiver(item.event)
             except Exception as error:  # noqa: BLE001 – whatever a receiver does wrong, it is tried again
                 if self._clock() + pause_s > item.at + MAX_AGE_S:
-                    log.warning("webhook given up", webhook=item.event.event, id=item.event.id, error=str(error))
+                    _log.warning("webhook given up", webhook=item.event.event, id=item.event.id, error=str(error))
                     return
-                log.info("webhook failed, will be tried again", webhook=item.event.event, error=str(error))
+                _log.info("webhook failed, will be tried again", webhook=item.event.event, error=str(error))
             else:
                 return
             await asyncio.sleep(pause_s)

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tertulia_sfu.ids import ParticipantSid
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 MAX_QUEUED_FRAMES: Final = 4096
 MAX_QUEUED_BYTES: Final = 8 * 1024 * 1024
@@ -36,7 +36,7 @@ class SignalConnection:
         self._frames.append(frame)
         self._queued_bytes += len(frame)
         if len(self._frames) > MAX_QUEUED_FRAMES or self._queued_bytes > MAX_QUEUED_BYTES:
-            log.warning("signalling line cut: the client does not read", frames=len(self._frames))
+            _log.warning("signalling line cut: the client does not read", frames=len(self._frames))
             self._frames.clear()
             self.end(POLICY_VIOLATION)
         self._wake.set()

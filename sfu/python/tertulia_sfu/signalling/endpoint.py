@@ -25,7 +25,7 @@ from tertulia_sfu.signalling.connection import SignalConnection, SignalConnectio
 from tertulia_sfu.tokens import Claims, Tokens, require_join
 from tertulia_sfu.wire import parse_signal_request, unwrap_join_request
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 CORS: Final = {"Access-Control-Allow-Origin": "*"}
 NO_LEGACY_SIGNALLING: Final = (
@@ -88,7 +88,7 @@ class Signalling:
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("sockets still open", count=self._open)
+            _log.warning("sockets still open", count=self._open)
 
     # ── who comes ──
 
@@ -122,7 +122,7 @@ class Signalling:
         try:
             admission = await self._join_policy.admit(attempt)
         except Exception:
-            log.exception("the join_policy failed")
+            _log.exception("the join_policy failed")
             raise Unreachable("The server cannot check this join at the moment.") from None
         refusal = admission.refusal
         if refusal is not None:
@@ -224,10 +224,10 @@ class Signalling:
         try:
             session.handle(parse_signal_request(frame), now)
         except InvalidRequest as error:
-            log.info("signalling closed", participant=session.participant.sid, reason=str(error))
+            _log.info("signalling closed", participant=session.participant.sid, reason=str(error))
             session.room.remove(session.participant, DisconnectReason.STATE_MISMATCH, now)
         except Exception:
-            log.exception("signalling request failed", participant=session.participant.sid)
+            _log.exception("signalling request failed", participant=session.participant.sid)
             session.room.start_over(session.participant, now)
 
 
