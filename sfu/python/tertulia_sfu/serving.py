@@ -1,4 +1,4 @@
-"""How uvicorn has to be set up for LiveKit's signalling: the one place, also for whoever mounts the server."""
+"""The uvicorn configuration that LiveKit's signalling needs, also for applications that mount the media server."""
 
 import logging
 import re
@@ -10,8 +10,8 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from tertulia_sfu.signalling.codec import MAX_FRAME_BYTES
 from tertulia_sfu.signalling.websocket_protocol import SignalWebSocketProtocol
-from tertulia_sfu.wire import MAX_FRAME_BYTES
 
 PING_INTERVAL_S: Final = 10.0
 PING_TIMEOUT_S: Final = 15.0
@@ -19,8 +19,8 @@ PING_TIMEOUT_S: Final = 15.0
 _QUERY: Final = re.compile(r"\?\S*")
 
 
-class _WithoutQueries(logging.Filter):
-    """Cuts query strings out of log records: tokens travel in them."""
+class _QueryStringFilter(logging.Filter):
+    """Removes query strings from log records: they carry access tokens."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -45,13 +45,13 @@ def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:  # noqa: ANN
     config = uvicorn.Config(app, **(settings | options))
     for name in ("uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
-        if not any(isinstance(each, _WithoutQueries) for each in logger.filters):
-            logger.addFilter(_WithoutQueries())
+        if not any(isinstance(each, _QueryStringFilter) for each in logger.filters):
+            logger.addFilter(_QueryStringFilter())
     return config
 
 
-class Server(uvicorn.Server):
-    """Uvicorn that lets the application say goodbye (`before_shutdown`) while the sockets are still open."""
+class SignallingServer(uvicorn.Server):
+    """A uvicorn server that awaits `before_shutdown` while its sockets are still open, so that clients are told."""
 
     def __init__(self, config: uvicorn.Config, *, before_shutdown: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
@@ -63,6 +63,6 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say goodbye, then close."""
+        """Await `before_shutdown`, then close."""
         await self._before_shutdown()
         await super().shutdown(sockets=sockets)

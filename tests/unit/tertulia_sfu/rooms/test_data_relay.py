@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from livekit.protocol.models import DataPacket, ParticipantInfo, RpcRequest, UserPacket
 from livekit.protocol.rtc import DataChannelReceiveState, SyncState
 
-from support.transcript import Guest, Meeting
+from support.meeting import Guest, Meeting
 
 
 def says(guest: Guest, packet: DataPacket, channel: str = "reliable") -> None:
-    guest.meeting.happens("DataReceived", guest.sid, channel=channel, payload=packet.SerializeToString())
+    guest.meeting.core_event("DataReceived", guest.sid, channel=channel, payload=packet.SerializeToString())
 
 
 def sent(meeting: Meeting) -> list[tuple[list[str], DataPacket]]:
@@ -31,7 +31,7 @@ def user(payload: bytes = b"hi", **fields: Any) -> DataPacket:
 @pytest.mark.parametrize("channel", ["reliable", "lossy"])
 def test_the_true_sender_is_stamped_and_gets_no_echo(channel: str) -> None:
     meeting = Meeting()
-    ann, bob, eve = meeting.enters("ann"), meeting.enters("bob"), meeting.enters("eve")
+    ann, bob, eve = meeting.join("ann"), meeting.join("bob"), meeting.join("eve")
     forged = DataPacket(
         participant_identity="bob",
         participant_sid=bob.sid,
@@ -54,7 +54,7 @@ def test_the_true_sender_is_stamped_and_gets_no_echo(channel: str) -> None:
 )
 def test_destinations_are_kept(packet: DataPacket) -> None:
     meeting = Meeting()
-    ann, bob, _eve = meeting.enters("ann"), meeting.enters("bob"), meeting.enters("eve")
+    ann, bob, _eve = meeting.join("ann"), meeting.join("bob"), meeting.join("eve")
     says(ann, packet)
     says(ann, DataPacket(user=UserPacket(payload=b"x", destination_sids=[bob.sid])))
     assert [peers for peers, _packet in sent(meeting)] == [[bob.sid], [bob.sid]]
@@ -70,16 +70,16 @@ def test_destinations_are_kept(packet: DataPacket) -> None:
 )
 def test_what_may_not_be_sent_is_dropped(packet: DataPacket, who: dict[str, Any]) -> None:
     meeting = Meeting()
-    ann, _bob = meeting.enters("ann", **who), meeting.enters("bob")
+    ann, _bob = meeting.join("ann", **who), meeting.join("bob")
     says(ann, packet)
     assert sent(meeting) == []
 
 
 def test_transcriptions_come_from_agents_and_metrics_go_to_whom_they_may() -> None:
     meeting = Meeting()
-    agent = meeting.enters("agent", claims={"kind": ParticipantInfo.AGENT})
-    bob = meeting.enters("bob")
-    watcher = meeting.enters("watcher", can_subscribe_metrics=True)
+    agent = meeting.join("agent", claims={"kind": ParticipantInfo.AGENT})
+    bob = meeting.join("bob")
+    watcher = meeting.join("watcher", can_subscribe_metrics=True)
     says(agent, DataPacket(transcription={}))
     says(bob, DataPacket(metrics={}))
     assert [peers for peers, _packet in sent(meeting)] == [[bob.sid, watcher.sid], [watcher.sid]]
@@ -87,7 +87,7 @@ def test_transcriptions_come_from_agents_and_metrics_go_to_whom_they_may() -> No
 
 def test_a_reliable_packet_is_delivered_once() -> None:
     meeting = Meeting()
-    ann, _bob = meeting.enters("ann"), meeting.enters("bob")
+    ann, _bob = meeting.join("ann"), meeting.join("bob")
     for sequence in (1, 2, 2, 1, 3):
         says(ann, user(sequence=sequence))
     assert [packet.sequence for _peers, packet in sent(meeting)] == [1, 2, 3]
@@ -95,24 +95,24 @@ def test_a_reliable_packet_is_delivered_once() -> None:
 
 def test_packets_sent_while_somebody_connects_arrive_a_moment_later() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
+    ann = meeting.join("ann")
     says(ann, user(b"before", sequence=1))
-    meeting.passes(0.1)
-    bob = meeting.enters("bob", connect=False)
+    meeting.advance(0.1)
+    bob = meeting.join("bob", connect=False)
     says(ann, user(b"meanwhile", sequence=2))
     says(ann, user(b"not for bob", sequence=3, destination_identities=["eve"]))
     assert sent(meeting) == []
-    bob.connects()
+    bob.connect()
     assert [(peers, packet.user.payload) for peers, packet in sent(meeting)] == [([bob.sid], b"meanwhile")]
 
 
 def test_after_a_resume_what_was_missed_is_repeated() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
+    ann, bob = meeting.join("ann"), meeting.join("bob")
     for sequence in (1, 2, 3):
         says(ann, user(sequence=sequence))
     meeting.core.commands.clear()
-    bob.asks(
+    bob.request(
         sync_state=SyncState(datachannel_receive_states=[DataChannelReceiveState(publisher_sid=ann.sid, last_seq=1)])
     )
     assert [packet.sequence for _peers, packet in sent(meeting)] == [2, 3]
@@ -120,24 +120,24 @@ def test_after_a_resume_what_was_missed_is_repeated() -> None:
 
 def test_the_memory_is_bounded_in_time_and_size() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
+    ann, bob = meeting.join("ann"), meeting.join("bob")
     for sequence in range(1, 50):
         says(ann, user(bytes(10_000), sequence=sequence))
     meeting.core.commands.clear()
     nothing_seen = SyncState(datachannel_receive_states=[DataChannelReceiveState(publisher_sid=ann.sid, last_seq=1)])
-    bob.asks(sync_state=nothing_seen)
+    bob.request(sync_state=nothing_seen)
     assert sum(len(packet.user.payload) for _peers, packet in sent(meeting)) <= 100_000
     meeting.core.commands.clear()
-    meeting.passes(3)
-    bob.asks(sync_state=nothing_seen)
+    meeting.advance(3)
+    bob.request(sync_state=nothing_seen)
     assert sent(meeting) == []
 
 
 def test_an_answer_to_the_server_api_is_taken_only_from_the_one_called() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
+    ann, bob = meeting.join("ann"), meeting.join("bob")
     answers: list[str] = []
-    ann.session.room.data.expect_rpc_answer("RPC_1", ann.session.participant, lambda r: answers.append(r.payload))
+    ann.room.data.expect_rpc_response("RPC_1", ann.participant, lambda r: answers.append(r.payload))
     response = DataPacket(rpc_response={"request_id": "RPC_1", "payload": "yes"})
     says(bob, response)
     assert answers == []
@@ -152,8 +152,8 @@ def test_an_answer_to_the_server_api_is_taken_only_from_the_one_called() -> None
 @given(st.binary(max_size=200))
 def test_garbage_is_dropped(payload: bytes) -> None:
     meeting = Meeting()
-    ann, _bob = meeting.enters("ann"), meeting.enters("bob")
+    ann, _bob = meeting.join("ann"), meeting.join("bob")
     for channel in ("reliable", "lossy", "data_track"):
-        meeting.happens("DataReceived", ann.sid, channel=channel, payload=payload)
+        meeting.core_event("DataReceived", ann.sid, channel=channel, payload=payload)
     for _peers, packet in sent(meeting):
         assert packet.participant_identity == "ann"

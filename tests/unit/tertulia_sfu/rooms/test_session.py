@@ -24,9 +24,9 @@ from livekit.protocol.rtc import (
     UpdateTrackSettings,
 )
 
-from support.transcript import Meeting
+from support.meeting import Meeting
 from tertulia_sfu.errors import InvalidRequest
-from tertulia_sfu.wire import parse_signal_request
+from tertulia_sfu.signalling.codec import parse_signal_request
 
 CAMERA, MICROPHONE = TrackSource.CAMERA, TrackSource.MICROPHONE
 AUDIO, VIDEO = TrackType.AUDIO, TrackType.VIDEO
@@ -34,34 +34,34 @@ AUDIO, VIDEO = TrackType.AUDIO, TrackType.VIDEO
 
 def test_a_track_is_answered_at_once_and_announced_with_its_first_packet() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    bob.take()
-    ann.asks(add_track=AddTrackRequest(cid="c1", type=VIDEO, source=CAMERA, name="cam", width=640, height=360))
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    bob.take_kinds()
+    ann.request(add_track=AddTrackRequest(cid="c1", type=VIDEO, source=CAMERA, name="cam", width=640, height=360))
     published = ann.last("track_published")
     assert published.cid == "c1"
     sid = published.track.sid
     assert sid.startswith("TR_")
-    assert bob.take() == []
+    assert bob.take_kinds() == []
     (peer, expected) = meeting.core.named("expect_track")[0]
     assert peer == ann.sid
     assert expected == {"track": sid, "kind": "video", "cids": ["c1"], "layers": [("high", 640, 360)]}
-    meeting.happens("TrackStarted", ann.sid, track=sid, cid="c1", mid="7", mime_type="video/VP8", simulcast=False)
+    meeting.core_event("TrackStarted", ann.sid, track=sid, cid="c1", mid="7", mime_type="video/VP8", simulcast=False)
     info = bob.last("update").participants[0]
     assert info.is_publisher
     assert (info.tracks[0].sid, info.tracks[0].mid, info.tracks[0].mime_type) == (sid, "7", "video/VP8")
     assert meeting.core.named("subscribe") == [(bob.sid, {"track": sid})]
-    assert meeting.hooks()[-1] == "track_published"
-    assert not ann.heard("update") or sid not in {track.sid for track in ann.last("update").participants[0].tracks}
+    assert meeting.webhook_names()[-1] == "track_published"
+    assert not ann.received("update") or sid not in {track.sid for track in ann.last("update").participants[0].tracks}
 
 
 def test_what_others_are_told_of_a_track_ends_with_it() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    sid = ann.publishes()
-    meeting.happens("TrackEnded", ann.sid, track=sid)
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    sid = ann.publish()
+    meeting.core_event("TrackEnded", ann.sid, track=sid)
     assert not bob.last("update").participants[0].tracks
-    assert meeting.hooks()[-1] == "track_unpublished"
-    assert bob.session.participant.wishes.active == set()
+    assert meeting.webhook_names()[-1] == "track_unpublished"
+    assert bob.participant.subscriptions == set()
 
 
 @pytest.mark.parametrize(
@@ -77,67 +77,67 @@ def test_what_others_are_told_of_a_track_ends_with_it() -> None:
 )
 def test_tracks_that_may_not_be(request_fields: dict[str, Any], grants: dict[str, Any], reason: int) -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann", **grants)
+    ann = meeting.join("ann", **grants)
     request = AddTrackRequest(**({"cid": "c"} | request_fields))
-    ann.asks(add_track=request)
+    ann.request(add_track=request)
     response = ann.last("request_response")
     assert response.reason == reason
     assert response.add_track == request
     assert meeting.core.named("expect_track") == []
-    assert not ann.heard("track_published")
+    assert not ann.received("track_published")
 
 
 def test_no_more_than_twenty_tracks_wait_for_their_media() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
+    ann = meeting.join("ann")
     for number in range(25):
-        ann.asks(add_track=AddTrackRequest(cid=f"c{number}", type=AUDIO, source=MICROPHONE))
+        ann.request(add_track=AddTrackRequest(cid=f"c{number}", type=AUDIO, source=MICROPHONE))
     assert len(meeting.core.named("expect_track")) == 20
     assert ann.last("request_response").reason == RequestResponse.LIMIT_EXCEEDED
 
 
 def test_a_second_request_for_the_same_track_waits_for_the_first() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
+    ann = meeting.join("ann")
     for _ in range(2):
-        ann.asks(add_track=AddTrackRequest(cid="c", type=AUDIO, source=MICROPHONE))
+        ann.request(add_track=AddTrackRequest(cid="c", type=AUDIO, source=MICROPHONE))
     assert ann.last("request_response").reason == RequestResponse.QUEUED
     first = ann.last("track_published").track.sid
-    meeting.happens("TrackStarted", ann.sid, track=first, cid="c", mid="7", mime_type="audio/opus", simulcast=False)
+    meeting.core_event("TrackStarted", ann.sid, track=first, cid="c", mid="7", mime_type="audio/opus", simulcast=False)
     assert ann.last("track_published").track.sid != first
 
 
 def test_mute_is_told_to_all_and_to_the_core() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    sid = ann.publishes(MICROPHONE, kind=AUDIO)
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    sid = ann.publish(MICROPHONE, kind=AUDIO)
     for muted in (True, False):
-        ann.asks(mute=MuteTrackRequest(sid=sid, muted=muted))
+        ann.request(mute=MuteTrackRequest(sid=sid, muted=muted))
         for guest in (ann, bob):
             assert guest.last("update").participants[0].tracks[0].muted is muted
         assert meeting.core.named("set_track_muted")[-1] == (ann.sid, {"track": sid, "muted": muted})
-    bob.asks(mute=MuteTrackRequest(sid=sid, muted=True))
+    bob.request(mute=MuteTrackRequest(sid=sid, muted=True))
     assert bob.last("request_response").reason == RequestResponse.NOT_FOUND, "nobody mutes another's track"
 
 
 def test_a_moderators_mute_reaches_the_publisher_before_the_update() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    sid = ann.publishes(MICROPHONE, kind=AUDIO)
-    ann.take()
-    publication = ann.session.participant.announced[0]
-    ann.session.room.publishing.mute_by_moderator(ann.session.participant, publication, muted=True)
-    assert ann.take() == ["mute", "update"]
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    sid = ann.publish(MICROPHONE, kind=AUDIO)
+    ann.take_kinds()
+    publication = ann.participant.announced[0]
+    ann.room.publications.mute_by_moderator(ann.participant, publication, muted=True)
+    assert ann.take_kinds() == ["mute", "update"]
     assert bob.last("update").participants[0].tracks[0].muted
     assert publication.sid == sid
 
 
 def test_changes_of_tracks_are_told() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    video, audio = ann.publishes(), ann.publishes(MICROPHONE, kind=AUDIO)
-    ann.asks(update_video_track=UpdateLocalVideoTrack(track_sid=video, width=360, height=640))
-    ann.asks(update_audio_track=UpdateLocalAudioTrack(track_sid=audio, features=[0, 3, 3]))
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    video, audio = ann.publish(), ann.publish(MICROPHONE, kind=AUDIO)
+    ann.request(update_video_track=UpdateLocalVideoTrack(track_sid=video, width=360, height=640))
+    ann.request(update_audio_track=UpdateLocalAudioTrack(track_sid=audio, features=[0, 3, 3]))
     tracks = {track.sid: track for track in bob.last("update").participants[0].tracks}
     assert (tracks[video].width, tracks[video].height) == (360, 640)
     assert list(tracks[audio].audio_features) == [0, 3]
@@ -145,110 +145,108 @@ def test_changes_of_tracks_are_told() -> None:
 
 def test_an_explicit_wish_beats_auto_subscribe() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    sid = ann.publishes()
-    bob.asks(subscription=UpdateSubscription(track_sids=[sid], subscribe=False))
-    bob.asks(subscription=UpdateSubscription(track_sids=[sid], subscribe=False))
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    sid = ann.publish()
+    bob.request(subscription=UpdateSubscription(track_sids=[sid], subscribe=False))
+    bob.request(subscription=UpdateSubscription(track_sids=[sid], subscribe=False))
     assert meeting.core.named("unsubscribe") == [(bob.sid, {"track": sid})]
-    bob.asks(subscription=UpdateSubscription(track_sids=[sid], subscribe=True))
+    bob.request(subscription=UpdateSubscription(track_sids=[sid], subscribe=True))
     assert len(meeting.core.named("subscribe")) == 2
 
 
 def test_a_wish_may_come_before_the_track() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
-    bob = meeting.enters("bob", auto_subscribe=False)
-    ann.asks(add_track=AddTrackRequest(cid="c", type=AUDIO, source=MICROPHONE))
+    ann = meeting.join("ann")
+    bob = meeting.join("bob", auto_subscribe=False)
+    ann.request(add_track=AddTrackRequest(cid="c", type=AUDIO, source=MICROPHONE))
     sid = ann.last("track_published").track.sid
-    bob.asks(subscription=UpdateSubscription(track_sids=[sid], subscribe=True))
+    bob.request(subscription=UpdateSubscription(track_sids=[sid], subscribe=True))
     assert meeting.core.named("subscribe") == []
-    meeting.happens("TrackStarted", ann.sid, track=sid, cid="c", mid="7", mime_type="audio/opus", simulcast=False)
+    meeting.core_event("TrackStarted", ann.sid, track=sid, cid="c", mid="7", mime_type="audio/opus", simulcast=False)
     assert meeting.core.named("subscribe") == [(bob.sid, {"track": sid})]
 
 
 def test_who_may_not_subscribe_gets_nothing() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
-    sid = ann.publishes()
-    bob = meeting.enters("bob", can_subscribe=False)
-    bob.asks(subscription=UpdateSubscription(track_sids=[sid], subscribe=True))
+    ann = meeting.join("ann")
+    sid = ann.publish()
+    bob = meeting.join("bob", can_subscribe=False)
+    bob.request(subscription=UpdateSubscription(track_sids=[sid], subscribe=True))
     assert meeting.core.named("subscribe") == []
-    bob.session.room.change_participant(
-        bob.session.participant, now=meeting.now, permission=ParticipantPermission(can_subscribe=True)
-    )
+    bob.room.change_participant(bob.participant, now=meeting.now, permission=ParticipantPermission(can_subscribe=True))
     assert meeting.core.named("subscribe") == [(bob.sid, {"track": sid})]
 
 
 def test_layer_settings_are_calmed_but_resuming_is_immediate() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    sid = ann.publishes()
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    sid = ann.publish()
     meeting.core.commands.clear()
     for height in (180, 360, 720):
-        bob.asks(track_setting=UpdateTrackSettings(track_sids=[sid], width=height * 2, height=height))
-    meeting.passes(0.2)
+        bob.request(track_setting=UpdateTrackSettings(track_sids=[sid], width=height * 2, height=height))
+    meeting.advance(0.2)
     heights = [arguments["height"] for _peer, arguments in meeting.core.named("configure_subscription")]
     assert heights == [180, 720]
-    bob.asks(track_setting=UpdateTrackSettings(track_sids=[sid], disabled=True))
-    meeting.passes(0.2)
-    bob.asks(track_setting=UpdateTrackSettings(track_sids=[sid], quality=VideoQuality.MEDIUM))
+    bob.request(track_setting=UpdateTrackSettings(track_sids=[sid], disabled=True))
+    meeting.advance(0.2)
+    bob.request(track_setting=UpdateTrackSettings(track_sids=[sid], quality=VideoQuality.MEDIUM))
     last = meeting.core.named("configure_subscription")[-1][1]
     assert (last["enabled"], last["quality"], last["height"]) == (True, "medium", None)
 
 
 def test_settings_may_come_before_the_subscription() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
-    bob = meeting.enters("bob", auto_subscribe=False)
-    sid = ann.publishes()
-    bob.asks(track_setting=UpdateTrackSettings(track_sids=[sid], quality=VideoQuality.LOW))
+    ann = meeting.join("ann")
+    bob = meeting.join("bob", auto_subscribe=False)
+    sid = ann.publish()
+    bob.request(track_setting=UpdateTrackSettings(track_sids=[sid], quality=VideoQuality.LOW))
     assert meeting.core.named("configure_subscription") == []
-    bob.asks(subscription=UpdateSubscription(track_sids=[sid], subscribe=True))
+    bob.request(subscription=UpdateSubscription(track_sids=[sid], subscribe=True))
     names = [name for name, peer, _arguments in meeting.core.commands if peer == bob.sid]
     assert names[-2:] == ["configure_subscription", "subscribe"]
 
 
 def test_a_publisher_hears_of_its_first_subscriber_once() -> None:
     meeting = Meeting()
-    ann, bob, eve = meeting.enters("ann"), meeting.enters("bob"), meeting.enters("eve")
-    ghost = meeting.enters("ghost", hidden=True)
-    sid = ann.publishes()
-    meeting.happens("SubscriptionStarted", ghost.sid, track=sid)
-    assert not ann.heard("track_subscribed")
+    ann, bob, eve = meeting.join("ann"), meeting.join("bob"), meeting.join("eve")
+    ghost = meeting.join("ghost", hidden=True)
+    sid = ann.publish()
+    meeting.core_event("SubscriptionStarted", ghost.sid, track=sid)
+    assert not ann.received("track_subscribed")
     for guest in (bob, eve):
-        meeting.happens("SubscriptionStarted", guest.sid, track=sid)
-    assert ann.take().count("track_subscribed") == 1
+        meeting.core_event("SubscriptionStarted", guest.sid, track=sid)
+    assert ann.take_kinds().count("track_subscribed") == 1
 
 
 def test_a_publisher_says_who_may_subscribe() -> None:
     meeting = Meeting()
-    ann, bob, eve = meeting.enters("ann"), meeting.enters("bob"), meeting.enters("eve")
-    sid = ann.publishes()
+    ann, bob, eve = meeting.join("ann"), meeting.join("bob"), meeting.join("eve")
+    sid = ann.publish()
     only = [
         TrackPermission(participant_identity="bob", all_tracks=True),
         TrackPermission(participant_sid="PA_x", track_sids=[sid]),
     ]
-    ann.asks(subscription_permission=SubscriptionPermission(track_permissions=only))
+    ann.request(subscription_permission=SubscriptionPermission(track_permissions=only))
     assert meeting.core.named("unsubscribe") == [(eve.sid, {"track": sid})]
     told = eve.last("subscription_permission_update")
     assert (told.participant_sid, told.track_sid, told.allowed) == (ann.sid, sid, False)
-    assert not bob.heard("subscription_permission_update")
-    second = ann.publishes(MICROPHONE, kind=AUDIO)
+    assert not bob.received("subscription_permission_update")
+    second = ann.publish(MICROPHONE, kind=AUDIO)
     assert (eve.sid, {"track": second}) not in meeting.core.named("subscribe")
     assert eve.last("subscription_permission_update").track_sid == second
-    late = meeting.enters("late", connect=False)
-    assert late.take().count("subscription_permission_update") == 2
-    ann.asks(subscription_permission=SubscriptionPermission(all_participants=True))
+    late = meeting.join("late", connect=False)
+    assert late.take_kinds().count("subscription_permission_update") == 2
+    ann.request(subscription_permission=SubscriptionPermission(all_participants=True))
     assert eve.last("subscription_permission_update").allowed
     assert (eve.sid, {"track": second}) in meeting.core.named("subscribe")
 
 
 def test_the_wanted_quality_is_told_to_the_publisher() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
-    sid = ann.publishes()
+    ann = meeting.join("ann")
+    sid = ann.publish()
     for quality, enabled in (("medium", [True, True, False]), (None, [False] * 3), ("high", [True] * 3)):
-        meeting.happens("QualityWanted", ann.sid, track=sid, quality=quality)
+        meeting.core_event("QualityWanted", ann.sid, track=sid, quality=quality)
         update = ann.last("subscribed_quality_update")
         assert update.subscribed_codecs[0].codec == "vp8"
         assert [one.enabled for one in update.subscribed_codecs[0].qualities] == enabled
@@ -257,15 +255,15 @@ def test_the_wanted_quality_is_told_to_the_publisher() -> None:
 
 def test_what_the_core_needs_of_a_client_is_asked() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
-    bob = meeting.enters("bob")
-    sid = ann.publishes()
-    meeting.happens("SectionsNeeded", bob.sid, audio=1, video=2)
+    ann = meeting.join("ann")
+    bob = meeting.join("bob")
+    sid = ann.publish()
+    meeting.core_event("SectionsNeeded", bob.sid, audio=1, video=2)
     need = bob.last("media_sections_requirement")
     assert (need.num_audios, need.num_videos) == (1, 2)
-    meeting.happens("SubscriptionFailed", bob.sid, track=sid, reason="codec_unsupported")
+    meeting.core_event("SubscriptionFailed", bob.sid, track=sid, reason="codec_unsupported")
     assert bob.last("subscription_response").err == 1
-    meeting.happens("StreamPaused", bob.sid, track=sid, paused=True)
+    meeting.core_event("StreamPaused", bob.sid, track=sid, paused=True)
     state = bob.last("stream_state_update").stream_states[0]
     assert (state.participant_sid, state.track_sid, state.state) == (ann.sid, sid, 1)
 
@@ -284,22 +282,22 @@ def test_a_change_of_ones_own_data_is_always_answered(
     grants: dict[str, Any], request_fields: dict[str, Any], reason: int
 ) -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann", **grants), meeting.enters("bob")
+    ann, bob = meeting.join("ann", **grants), meeting.join("bob")
     for guest in (ann, bob):
-        guest.take()
-    ann.asks(update_metadata=UpdateParticipantMetadata(request_id=9, **request_fields))
+        guest.take_kinds()
+    ann.request(update_metadata=UpdateParticipantMetadata(request_id=9, **request_fields))
     response = ann.last("request_response")
     assert (response.request_id, response.reason) == (9, reason)
-    assert bob.heard("update") is (reason == RequestResponse.OK)
-    assert ann.heard("update") is (reason == RequestResponse.OK)
+    assert bob.received("update") is (reason == RequestResponse.OK)
+    assert ann.received("update") is (reason == RequestResponse.OK)
 
 
 def test_permissions_taken_away_end_what_they_allowed() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    camera, microphone = ann.publishes(), ann.publishes(MICROPHONE, kind=AUDIO)
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    camera, microphone = ann.publish(), ann.publish(MICROPHONE, kind=AUDIO)
     only_sound = ParticipantPermission(can_subscribe=True, can_publish=True, can_publish_sources=[MICROPHONE])
-    ann.session.room.change_participant(ann.session.participant, now=meeting.now, permission=only_sound)
+    ann.room.change_participant(ann.participant, now=meeting.now, permission=only_sound)
     assert meeting.core.named("withdraw_track") == [(ann.sid, {"track": camera})]
     assert ann.last("track_unpublished").track_sid == camera
     assert [track.sid for track in bob.last("update").participants[0].tracks] == [microphone]
@@ -311,28 +309,28 @@ def test_permissions_taken_away_end_what_they_allowed() -> None:
 
 def test_pings_are_answered_in_both_forms() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
-    ann.asks(ping=5)
-    ann.asks(ping_req={"timestamp": 7, "rtt": 2})
+    ann = meeting.join("ann")
+    ann.request(ping=5)
+    ann.request(ping_req={"timestamp": 7, "rtt": 2})
     assert ann.last("pong") > 1_700_000_000_000
     assert ann.last("pong_resp").last_ping_timestamp == 7
 
 
 def test_simulated_faults_touch_only_their_caller() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    bob.take()
-    ann.asks(simulate=SimulateScenario(speaker_update=3))
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    bob.take_kinds()
+    ann.request(simulate=SimulateScenario(speaker_update=3))
     assert ann.last("speakers_changed").speakers[0].active
-    meeting.passes(3)
+    meeting.advance(3)
     assert not ann.last("speakers_changed").speakers[0].active
-    assert not bob.heard("speakers_changed")
-    ann.asks(simulate=SimulateScenario(disconnect_signal_on_resume=True))
-    assert ann.session.participant.take_resume_fault(meeting.now) is not None
-    assert ann.session.participant.take_resume_fault(meeting.now) is None
-    ann.asks(simulate=SimulateScenario(leave_request_full_reconnect=True))
+    assert not bob.received("speakers_changed")
+    ann.request(simulate=SimulateScenario(disconnect_signal_on_resume=True))
+    assert ann.participant.take_resume_fault(meeting.now) is not None
+    assert ann.participant.take_resume_fault(meeting.now) is None
+    ann.request(simulate=SimulateScenario(leave_request_full_reconnect=True))
     assert ann.last("leave").action == LeaveRequest.RECONNECT
-    assert not bob.heard("leave")
+    assert not bob.received("leave")
 
 
 FIELDS = [field.name for field in SignalRequest.DESCRIPTOR.fields]
@@ -342,8 +340,8 @@ FIELDS = [field.name for field in SignalRequest.DESCRIPTOR.fields]
 @given(st.lists(st.tuples(st.sampled_from(FIELDS), st.binary(max_size=60)), max_size=8))
 def test_no_request_however_strange_is_a_fault(requests: list[tuple[str, bytes]]) -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    ann.publishes()
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    ann.publish()
     for name, payload in requests:
         number = SignalRequest.DESCRIPTOR.fields_by_name[name].number
         frame = bytes([(number << 3 | 2) & 0x7F | (0x80 if number > 15 else 0)])
@@ -354,5 +352,5 @@ def test_no_request_however_strange_is_a_fault(requests: list[tuple[str, bytes]]
         except InvalidRequest:
             continue
         ann.session.handle(request, meeting.now)
-    meeting.passes(1)
-    assert not bob.heard("leave")
+    meeting.advance(1)
+    assert not bob.received("leave")

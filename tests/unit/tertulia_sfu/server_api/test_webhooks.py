@@ -9,11 +9,11 @@ import pytest
 from livekit.protocol.models import Room
 from livekit.protocol.webhook import WebhookEvent
 
-from tertulia_sfu.server_api.webhooks import MAX_QUEUED, Sink, Webhooks
+from tertulia_sfu.server_api.webhooks import MAX_QUEUED, Webhooks, WebhookSink
 from tertulia_sfu.tokens import Tokens
 
 
-def webhooks(sink: Sink) -> Webhooks:
+def webhooks(sink: WebhookSink) -> Webhooks:
     return Webhooks(sink=sink, urls=(), key="k", tokens=Tokens({"k": "s" * 32}, lambda: 0.0), clock=lambda: 1000.0)
 
 
@@ -37,11 +37,11 @@ async def test_a_room_waits_for_its_own_failures_only(monkeypatch: pytest.Monkey
 
 
 async def test_a_receiver_that_never_answers_costs_a_bounded_queue() -> None:
-    open_door = asyncio.Event()
+    may_answer = asyncio.Event()
     heard: list[WebhookEvent] = []
 
     async def sink(event: WebhookEvent) -> None:
-        await open_door.wait()
+        await may_answer.wait()
         heard.append(event)
 
     hooks = webhooks(sink)
@@ -49,7 +49,7 @@ async def test_a_receiver_that_never_answers_costs_a_bounded_queue() -> None:
     await asyncio.sleep(0)
     for number in range(MAX_QUEUED + 5):
         hooks(str(number), room=Room(name="r"))
-    open_door.set()
+    may_answer.set()
     await hooks.stop(5)
     assert len(heard) == MAX_QUEUED + 1
     assert [event.num_dropped for event in heard[:3]] == [0, 5, 0]
