@@ -23,7 +23,6 @@ from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.recordings.recording import Recording, RecordingState, recording_names
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.context import RecordingRules
-from tertulia.services.recordings.leases import LeaseTiming
 from tertulia.services.tokens import RecorderTokens
 from tertulia_recorder.drawing.layout import Size
 from tertulia_recorder.drawing.planes import Canvas, yuv
@@ -68,7 +67,7 @@ class OfflineInstallation:
 
     # ── the worker ──
 
-    def dependencies(self, lease_timing: LeaseTiming | None = None) -> WorkerDependencies:
+    def dependencies(self) -> WorkerDependencies:
         return WorkerDependencies(
             root=self.root,
             store=self.store,
@@ -77,7 +76,6 @@ class OfflineInstallation:
             rules=RecordingRules(media_url=MEDIA_URL, min_free_bytes=0),
             capacity=2,
             changes=self.changes,
-            lease_timing=lease_timing or LeaseTiming(),
         )
 
     async def finish(self) -> None:
@@ -86,9 +84,9 @@ class OfflineInstallation:
             await self.dependencies().worker(lock).finish_all()
 
     @asynccontextmanager
-    async def working(self, lease_timing: LeaseTiming | None = None) -> AsyncIterator[None]:
+    async def working(self, dependencies: WorkerDependencies | None = None) -> AsyncIterator[None]:
         """Run a worker as long as the block lasts."""
-        working = asyncio.ensure_future(run_worker(self.dependencies(lease_timing)))
+        working = asyncio.ensure_future(run_worker(dependencies or self.dependencies()))
         try:
             yield
         finally:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -119,7 +120,8 @@ async def test_a_machine_that_comes_back_brings_its_recording(installation: Offl
     row = await installation.add_row(ACTIVE, lease_owner="another", lease_until_ms=tomorrow)
     alive = await installation.add_row(ACTIVE, lease_owner="a-third", lease_until_ms=Millis(0))
     timing = LeaseTiming(renew_every_s=0.1, abandoned_after_s=1.0, steady_s=0.0)
-    async with renewing(installation, "a-third"), installation.working(timing):
+    dependencies = replace(installation.dependencies(), lease_timing=timing)
+    async with renewing(installation, "a-third"), installation.working(dependencies):
         await installation.row_when(row, is_lost_machine)
     assert (await installation.row(alive)).state is ACTIVE
     assert await installation.add_row(STARTING, room=row.room)
