@@ -41,7 +41,7 @@ from tertulia.http.kit.cors import CrossOrigin
 from tertulia.http.kit.listening import CertificateWatch, HttpServer, listening_sockets, loopback_socket
 from tertulia.http.kit.protocol import JsonHttpProtocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
-from tertulia.http.pages import Pages, content_security_policy
+from tertulia.http.pages import Pages, content_security_policy, reference_page
 from tertulia.http.server import RootApp
 from tertulia.services.accounts import AccountService, FirstSecrets
 from tertulia.services.meetings import MeetingService
@@ -217,6 +217,7 @@ class Application:
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, auth_path=AUTH_PATH, secure_cookies=secure)
         proxies = TrustedProxies(self._inst.settings.trusted_proxies)
+        reference = reference_page(WEB_BUNDLE)
         public_api = Api(
             "Tertulia API",
             public.BASE_PATH,
@@ -225,6 +226,7 @@ class Application:
             authenticator=PublicAuthenticator(credentials),
             proxies=proxies,
             public_url=self.public_url,
+            reference=reference,
         )
         internal_api = Api(
             "Tertulia internal API",
@@ -236,6 +238,7 @@ class Application:
             authenticator=InternalAuthenticator(credentials),
             proxies=proxies,
             public_url=self.public_url,
+            reference=reference,
         )
         cors = CrossOrigin(public_api, origins=self._inst.settings.cors_origins)
         return {public.BASE_PATH: cors, internal.BASE_PATH: internal_api}
