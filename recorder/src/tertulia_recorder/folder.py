@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -10,6 +11,7 @@ from tertulia_recorder.job import (
     JOB_FILE,
     LOCK_FILE,
     LOCK_VARIABLE,
+    NOTIFY_VARIABLE,
     PART_SUFFIX,
     STATE_FILE,
     STOP_FILE,
@@ -33,11 +35,14 @@ class RecordingFolder:
         self.path = path
         self.job = job
         self._lock_fd = lock_fd
+        self._notify_fd = _inherited_descriptor(NOTIFY_VARIABLE)
+        if self._notify_fd is not None:
+            os.set_blocking(self._notify_fd, False)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Take the folder; raises FolderBusyError, OSError, or ValueError for a job that cannot be read."""
-        lock_fd = _inherited_lock()
+        lock_fd = _inherited_descriptor(LOCK_VARIABLE)
         if lock_fd is None:
             lock_fd = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -55,6 +60,8 @@ class RecordingFolder:
         """Give the folder back."""
         (self.path / _BALLAST_FILE).unlink(missing_ok=True)
         os.close(self._lock_fd)
+        if self._notify_fd is not None:
+            os.close(self._notify_fd)
 
     @property
     def part(self) -> Path:
@@ -112,6 +119,9 @@ class RecordingFolder:
                 raise
             (self.path / _BALLAST_FILE).unlink(missing_ok=True)
             self._replace_state(state)
+        if self._notify_fd is not None:
+            with suppress(OSError):  # full: a byte is waiting already; broken: the worker has gone
+                os.write(self._notify_fd, b".")
 
     def _replace_state(self, state: RecorderState) -> None:
         scratch = self.path / (STATE_FILE + ".new")
@@ -129,9 +139,9 @@ class RecordingFolder:
             os.close(descriptor)
 
 
-def _inherited_lock() -> int | None:
-    """Take over the lock that whoever started us holds for us, so that there was no instant without it."""
-    number = os.environ.pop(LOCK_VARIABLE, "")
+def _inherited_descriptor(variable: str) -> int | None:
+    """Take over an open file that the process which started this one names in an environment variable."""
+    number = os.environ.pop(variable, "")
     if not number.isdecimal():
         return None
     os.set_inheritable(int(number), False)

@@ -33,6 +33,11 @@ TOKEN_MARGIN_S: Final = 900.0
 LOCK_VARIABLE: Final = "TERTULIA_RECORDER_LOCK"
 """The number of an open file that holds the lock already; absent when the recorder shall take the lock itself."""
 
+NOTIFY_VARIABLE: Final = "TERTULIA_RECORDER_NOTIFY"
+"""Optional: the number of an inherited pipe's write end. After each replacement of ``state.json`` the recorder writes
+one byte to it, without blocking and whether or not it is read: a hint to read the file, which stays the truth. The pipe
+reaches its end when the recorder has exited, provided that the worker has closed its own copy of the write end."""
+
 
 class RecordingPreset(StrEnum):
     """What the file holds: picture size and frame rate, or sound alone."""
