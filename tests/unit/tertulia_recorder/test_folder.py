@@ -123,17 +123,16 @@ def test_the_size_of_the_media_is_given_once_it_is_synced(path: Path):
     folder.close()
 
 
-def test_the_ballast_makes_room_for_the_last_state(path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_last_state_is_written_on_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = RecordingFolder.open(path)
-    folder.load_ballast()
-    replace = Path.replace
+    folder.reserve_space()
+    real_fsync = os.fsync
 
-    def full_disk(self: Path, target: Path) -> Path:
-        if any(each.name == "ballast" for each in path.iterdir()):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return replace(self, target)
+    def fsync(descriptor: int) -> None:
+        if (path / "ballast").exists():
+            raise OSError(errno.ENOSPC, "no space")
+        real_fsync(descriptor)
 
-    monkeypatch.setattr(Path, "replace", full_disk)
-    folder.write_state(STATE)
-    assert folder.read_state() == STATE
-    folder.close()
+    monkeypatch.setattr(os, "fsync", fsync)
+    folder.write_state(RecorderState(phase=RecorderPhase.DONE, pid=1))
+    assert folder.read_state() == RecorderState(phase=RecorderPhase.DONE, pid=1)
