@@ -65,7 +65,7 @@ def test_media_url_needs_its_keys(tmp_path: Path):
 def test_wrong_option_and_file(tmp_path: Path):
     """One name everywhere: option `--x-y`, key `x_y` in `tertulia.toml`."""
     (tmp_path / "tertulia.toml").write_text("prot = 5\n")
-    assert "'prot' is no setting" in run(tmp_path, "serve").stderr
+    assert "'prot' is not a setting" in run(tmp_path, "serve").stderr
     (tmp_path / "tertulia.toml").write_text("port = \n")
     done = run(tmp_path, "serve")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)

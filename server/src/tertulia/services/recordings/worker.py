@@ -88,6 +88,11 @@ class RecordingWorker:
             await self._sweep(tasks)
             return list(self._keepers)
 
+    @property
+    def unfinished(self) -> int:
+        """Return how many recordings this worker carries now."""
+        return len(self._keepers)
+
     async def _look(self, tasks: asyncio.TaskGroup) -> None:
         await self._adopt(tasks)
         while self._has_room() and (recording := await self._claim()) is not None:
