@@ -1,13 +1,10 @@
 """`tertulia-sfu`: the media server alone, as `livekit-server` is started."""
 
-import asyncio
-import logging
 import sys
 from collections.abc import Sequence
 from typing import Final
 
 import click
-import structlog
 
 from tertulia_sfu.config import MediaConfig
 
@@ -39,20 +36,6 @@ def media_command(name: str, *, example: str) -> click.Command:
         epilog=example,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-
-
-async def serve(config: MediaConfig, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. Raises OSError if a port cannot be had."""
-    from tertulia_sfu.server import MediaServer  # noqa: PLC0415 – help and completion need not wait for the server
-    from tertulia_sfu.serving import Server, uvicorn_config  # noqa: PLC0415
-
-    media = MediaServer(config)
-    await media.start()
-    try:
-        server = Server(uvicorn_config(media.app, host=host, port=port, log_level="info"), before_shutdown=media.stop)
-        await server.serve()
-    finally:
-        await media.stop()
 
 
 class _MediaCommand(click.Command):
@@ -90,6 +73,8 @@ def _run(
     keys: tuple[tuple[str, str], ...],
     webhook: tuple[str, ...],
 ) -> None:
+    from tertulia_sfu.standalone import run  # noqa: PLC0415 – help and completion need not wait for the server
+
     if not (keys or dev):
         raise click.UsageError("no API key: give --keys KEY:SECRET, or --dev to try it out")
     config = MediaConfig(
@@ -98,12 +83,8 @@ def _run(
         addresses=address or (DEV_ADDRESSES if dev else ()),
         webhook_urls=webhook,
     )
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
     try:
-        asyncio.run(serve(config, host=host, port=port))
+        run(config, host=host, port=port)
     except OSError as error:
         raise click.ClickException(error.strerror or str(error)) from error
 

@@ -44,13 +44,13 @@ class SettingsCommand(click.Command):
             short_help=row.summary,
             epilog=row.example,
         )
-        self._row = row
+        self.row = row
         self._complete = False
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Add the settings when they are asked for: importing them takes longer than everything else."""
         if not self._complete:
-            self.params += _setting_options(self._row.sections)
+            self.params += _setting_options(self.row.sections)
             self._complete = True
         return super().get_params(ctx)
 
@@ -86,7 +86,7 @@ class SettingsCommand(click.Command):
         ctx.obj = frozenset(name for name, value in given.items() if value is not None)
         settings = load_settings(given)
         set_up_logs("error")
-        module, _, function = self._row.run.partition(":")
+        module, _, function = self.row.run.partition(":")
         getattr(import_module(module), function)(settings, **ctx.params)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-SHELLS: Final = ("bash", "zsh", "fish", "powershell")
+SHELLS: Final = ("bash", "zsh", "fish")
 
 
 def completion_command(program: str) -> click.Command:

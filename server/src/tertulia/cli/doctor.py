@@ -31,10 +31,10 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
     """Check everything that a start needs, without starting. Raises ConfigurationError when something is missing."""
     inst = installation(settings)
     findings: list[Finding] = []
-    with progress("Checking", total=len(_CHECKS)) as bar:
+    with progress("Checking", total=len(_CHECKS)) as report:
         for name, check in _CHECKS.items():
-            bar.update(f"Checking: {name}", done=len(findings))
             findings.append(_finding(name, check, inst))
+            report(len(findings), len(_CHECKS))
     listing = Listing(
         rows=[("ok  " if each.ok else "FAIL", each.check, each.detail) for each in findings],
         data=[asdict(each) for each in findings],

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USAGE
     except click.Abort:
         return INTERRUPTED
-    except (click.ClickException, TertuliaError, OSError) as error:
+    except (click.ClickException, TertuliaError, OSError, ExceptionGroup) as error:
         message, status = _refusal(error)
         sys.stderr.write(f"{message}\n")
     return status if isinstance(status, int) else 0
@@ -44,8 +44,12 @@ def _refusal(error: Exception) -> tuple[str, int]:
             return f"{PROGRAM}: {_one_line(error)}", error.exit_code
         case TertuliaError():
             return error.message, WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED
-        case _:
+        case ExceptionGroup() if error.split(TertuliaError)[1] is None:  # tasks that ended for reasons that we know
+            return _refusal(error.exceptions[0])
+        case OSError():
             return f"{PROGRAM}: {error}", FAILED
+        case _:
+            raise error
 
 
 def _one_line(error: click.ClickException) -> str:

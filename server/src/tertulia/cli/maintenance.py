@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from tertulia.app.installation import installation, opened_accounts
-from tertulia.cli.output import progress
+from tertulia.cli.output import watched
 from tertulia.errors import ConfigurationError
 from tertulia.settings import PREFIX, Settings
 
@@ -18,8 +18,7 @@ def migrate(settings: Settings) -> None:
         async with opened_accounts(installation(settings)):
             pass
 
-    with progress("Migrating the database"):
-        asyncio.run(open_and_close())
+    asyncio.run(watched("Migrating the database", open_and_close()))
     sys.stdout.write("The database is up to date.\n")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tertulia.adapters.recorder.process import WorkerLock
 from tertulia.app.installation import Installation, installation, opened_worker
-from tertulia.cli.output import Listing, print_listing, progress
+from tertulia.cli.output import Listing, print_listing, watched
 from tertulia.domain.ids import Millis, RecordingId
 from tertulia.domain.recordings.recording import Recording
 from tertulia.errors import ConfigurationError, recording_not_found
@@ -22,7 +22,6 @@ from tertulia_recorder.job import STATE_FILE, RecorderState
 
 _NEWEST: Final = 100
 _COLUMNS: Final = ("ID", "STATE", "STARTED", "DURATION", "SIZE")
-_PROGRESS_EVERY_S: Final = 0.2
 
 
 def list_recordings(settings: Settings, *, as_json: bool) -> None:
@@ -132,17 +131,15 @@ async def _repair(inst: Installation) -> list[Recording]:
 
 
 async def _finish_all(worker: RecordingWorker) -> list[RecordingId]:
-    """Finish what crashes left, and say on a terminal how many of how many recordings are done."""
-    with progress("Repairing recordings") as bar:
-        total = 0
-        async with asyncio.TaskGroup() as tasks:
-            finishing = tasks.create_task(worker.finish_all(), name="repair")
-            while not finishing.done():
-                await asyncio.wait([finishing], timeout=_PROGRESS_EVERY_S)
-                left = worker.unfinished
-                total = max(total, left)
-                bar.update(f"Repairing recordings: {total - left} of {total}", done=total - left, total=total or None)
-        return finishing.result()
+    """Finish what crashes left, and show on a terminal how many of how many recordings are done."""
+    most = 0
+
+    def steps() -> tuple[int, int]:
+        nonlocal most
+        most = max(most, worker.unfinished)
+        return most - worker.unfinished, most
+
+    return await watched("Repairing recordings", worker.finish_all(), steps)
 
 
 def _recording_rows(recording: Recording) -> list[tuple[str, ...]]:
