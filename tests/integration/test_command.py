@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import os
-import pty
 import re
 import signal
 import socket
@@ -21,23 +19,10 @@ import jwt
 import pytest
 import requests
 
+from support.command import run_command
 from support.livekit_clients import joined
 from support.product import free_port
 from support.rest import COMMAND, FAR, PUBLIC, RestServer, running_server
-from tertulia.settings import Settings
-
-
-def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
-    return subprocess.run(
-        [COMMAND, *arguments],
-        env=clean | environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +38,7 @@ def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Compl
 )  # fmt: skip
 def test_wrong_setting(tmp_path: Path, name, value, allowed):
     """(issue 3) A wrong setting is one clear line naming the setting, the value and what is allowed."""
-    done = run(tmp_path, "serve", **{f"TERTULIA_{name}": value})
+    done = run_command(tmp_path, "serve", **{f"TERTULIA_{name}": value})
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr
@@ -65,7 +50,7 @@ def test_wrong_setting(tmp_path: Path, name, value, allowed):
 
 def test_media_url_needs_its_keys(tmp_path: Path):
     """`TERTULIA_MEDIA_API_KEY`, `TERTULIA_MEDIA_API_SECRET`: LiveKit's key and secret."""
-    done = run(tmp_path, "serve", TERTULIA_MEDIA_URL="wss://x")
+    done = run_command(tmp_path, "serve", TERTULIA_MEDIA_URL="wss://x")
     assert "TERTULIA_MEDIA_API_KEY" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -73,9 +58,9 @@ def test_media_url_needs_its_keys(tmp_path: Path):
 def test_wrong_option_and_file(tmp_path: Path):
     """One name everywhere: option `--x-y`, key `x_y` in `tertulia.toml`."""
     (tmp_path / "tertulia.toml").write_text("prot = 5\n")
-    assert "'prot' is not a setting" in run(tmp_path, "serve").stderr
+    assert "'prot' is not a setting" in run_command(tmp_path, "serve").stderr
     (tmp_path / "tertulia.toml").write_text("port = \n")
-    done = run(tmp_path, "serve")
+    done = run_command(tmp_path, "serve")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "tertulia.toml" in done.stderr
 
@@ -107,7 +92,7 @@ def test_taken_port(tmp_path: Path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run(tmp_path, "serve", "--port", str(port))
+        done = run_command(tmp_path, "serve", "--port", str(port))
     assert done.returncode == 2
     assert f"TERTULIA_PORT: {port}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -118,132 +103,14 @@ def test_taken_media_port(tmp_path: Path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("0.0.0.0", 0))
         port = taken.getsockname()[1]
-        done = run(tmp_path, "serve", "--port", "0", "--media-udp-port", str(port))
+        done = run_command(tmp_path, "serve", "--port", "0", "--media-udp-port", str(port))
     assert done.returncode == 2
     assert f"TERTULIA_MEDIA_UDP_PORT: {port}" in done.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    "command", ["serve", "media", "recorder", "recordings", "keys", "admin", "db", "doctor", "settings"]
-)
-def test_help(tmp_path: Path, command):
-    """`tertulia --help` explains each with an example."""
-    assert f"\n  tertulia {command} " in run(tmp_path, "--help").stdout.replace("doctor\n", "doctor \n")
-    done = run(tmp_path, command, "--help")
-    assert done.returncode == 0
-    assert "\nExample" in done.stdout
-    assert f"tertulia {command}" in done.stdout.partition("\nExample")[2]
-
-
-def test_alone_it_shows_help(tmp_path: Path):
-    """(issue 9) `tertulia` alone shows help, under headings by task; so does a group of commands."""
-    done = run(tmp_path)
-    assert done.returncode == 2
-    assert done.stderr == run(tmp_path, "--help").stdout
-    assert [line for line in done.stderr.splitlines() if re.fullmatch(r"[A-Z][a-z ]+:", line)] == [
-        "Run:", "Operate:", "Manage access:", "Set up the shell:", "Options:", "Examples:"
-    ]  # fmt: skip
-    assert "rotate" in run(tmp_path, "keys").stderr
-    assert re.fullmatch(r"tertulia \d+\.\d+\.\d+\n", run(tmp_path, "--version").stdout)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["serve", "--prot", "1"], "tertulia serve: No such option '--prot'"), (["bogus"], "tertulia: No such command"),
-        (["serve", "more"], "tertulia serve: Got unexpected extra argument"), (["serve", "--port"], "requires an arg"),
-        (["recordings", "show"], "tertulia recordings show: Missing argument 'ID'"),
-        (["completion", "tcsh"], "'tcsh' is not one of"), (["media"], "tertulia media: no API key"),
-        (["media", "--port", "70000"], "--port"), (["recordings", "show", "unknown"], "does not exist"),
-        (["recorder"], "TERTULIA_MEDIA_URL"), (["serve", "--data-dir", "/proc/none"], "TERTULIA_DATA_DIR"),
-    ],
-)  # fmt: skip
-def test_wrong_usage(tmp_path: Path, arguments, said):
-    """(issue 9) Wrong usage is one clear line, and no traceback."""
-    done = run(tmp_path, *arguments)
-    assert (done.returncode, done.stdout) == (1 if "unknown" in arguments else 2, "")
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert said in done.stderr
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_script(tmp_path: Path, shell):
-    """(issue 9) Shell completion."""
-    done = run(tmp_path, "completion", shell)
-    assert done.returncode == 0
-    assert f"_TERTULIA_COMPLETE={shell}_complete" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("tertulia rec", ["recorder", "recordings"]), ("tertulia recordings ", ["list", "show", "repair"]),
-        ("tertulia serve --participant-auth ", ["none", "moderators_only", "all_users"]),
-        ("tertulia serve --media-a", ["--media-api-key", "--media-api-secret", "--media-addresses"]),
-        ("tertulia media --de", ["--dev"]),
-    ],
-)  # fmt: skip
-def test_completion_in_bash(tmp_path: Path, typed, offered):
-    """The script, in a real shell: what is offered for what was typed."""
-    script = run(tmp_path, "completion", "bash").stdout.replace("tertulia;", f"{COMMAND};")
-    words = typed.split(" ")
-    quoted = " ".join(f"'{word}'" for word in words)
-    asked = f"COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _tertulia_completion {COMMAND}"
-    printed = 'printf "%s\\n" "${COMPREPLY[@]}"'
-    done = subprocess.run(["bash", "-c", f"{script}\n{asked}\n{printed}"], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == offered, done.stderr
-
-
-def test_json(tmp_path: Path):
-    """(issue 9) `--json` for everything that lists."""
-    given = {"TERTULIA_HOST": "127.0.0.2", "TERTULIA_SECRET_KEY": "very-hidden-0123456789"}
-    done = run(tmp_path, "settings", "--json", "--port", "7", **given)
-    listed = {each["name"]: each for each in json.loads(done.stdout)}
-    assert len(listed) == len(Settings.model_fields)
-    assert (listed["TERTULIA_HOST"]["value"], listed["TERTULIA_HOST"]["source"]) == ("127.0.0.2", "environment")
-    assert (listed["TERTULIA_PORT"]["value"], listed["TERTULIA_PORT"]["source"]) == ("7", "option")
-    assert listed["TERTULIA_RECORDING_PRESET"]["source"] == "default"
-    assert "very-hidden" not in done.stdout
-    assert json.loads(run(tmp_path, "recordings", "list", "--json").stdout) == []
-    assert json.loads(run(tmp_path, "recordings", "repair", "--json").stdout) == []
-    done = run(tmp_path, "doctor", "--json", "--port", "0", "--media-udp-port", "0")
-    assert {"check": "database", "ok": True, "detail": "opens, and is up to date"} in json.loads(done.stdout)
-
-
-def test_progress_only_on_a_terminal(tmp_path: Path):
-    """(issue 9) Progress bars on long work, plain lines where there is no terminal."""
-    arguments = ["doctor", "--port", "0", "--media-udp-port", "0"]
-    piped = run(tmp_path, *arguments, FORCE_COLOR="1")
-    assert (piped.returncode, piped.stderr) == (0, "")
-    assert "\x1b" not in piped.stdout
-    controller, terminal = pty.openpty()
-    with subprocess.Popen([COMMAND, *arguments], cwd=tmp_path, stdout=terminal, stderr=terminal) as process:
-        os.close(terminal)
-        with os.fdopen(controller, "rb", buffering=0) as screen:
-            drawn = b"".join(iter(lambda: read_terminal(screen), b""))
-    assert process.returncode == 0
-    assert b"6/6" in drawn
-    assert b"\x1b[32mok" in drawn
-
-
-def read_terminal(screen: io.RawIOBase) -> bytes:
-    try:
-        return screen.read(4096) or b""
-    except OSError:  # Linux says so when the last process has closed it
-        return b""
-
-
-def test_settings_before_the_verb(tmp_path: Path):
-    """Options may stand before and after the verb of a group; the one after it wins."""
-    assert run(tmp_path, "db", "--data-dir", "one", "migrate").returncode == 0
-    assert (tmp_path / "one/tertulia.db").is_file()
-    assert run(tmp_path, "db", "--data-dir", "one", "migrate", "--data-dir", "two").returncode == 0
-    assert (tmp_path / "two/tertulia.db").is_file()
-
-
 async def test_media_dev(tmp_path: Path):
     """`tertulia media --dev` is what `livekit-server --dev` is: port 7880, key devkey, secret secret, loopback only."""
-    help_text = " ".join(run(tmp_path, "media", "--help").stdout.split())
+    help_text = " ".join(run_command(tmp_path, "media", "--help").stdout.split())
     assert "their TCP port [default: 7880;" in help_text
     port = free_port()
     process = await asyncio.create_subprocess_exec(COMMAND, "media", "--dev", "--port", str(port), "--udp-port", "0")
@@ -289,13 +156,13 @@ def test_first_start_shows_what_is_there(tmp_path: Path):
 
 def test_db_and_doctor(tmp_path: Path):
     """`tertulia keys|admin|db|doctor` – rotate keys, set the admin's password, migrate, check this machine."""
-    assert run(tmp_path, "db", "migrate").returncode == 0
-    done = run(tmp_path, "doctor", "--port", "0", "--media-udp-port", "0")
+    assert run_command(tmp_path, "db", "migrate").returncode == 0
+    done = run_command(tmp_path, "doctor", "--port", "0", "--media-udp-port", "0")
     assert "ok    database" in done.stdout
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = run(tmp_path, "doctor", "--port", str(taken.getsockname()[1]))
+        done = run_command(tmp_path, "doctor", "--port", str(taken.getsockname()[1]))
     assert done.returncode == 2
     assert "FAIL  HTTP port" in done.stdout
 
