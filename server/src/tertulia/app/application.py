@@ -250,7 +250,10 @@ def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
     if secrets.api_key is not None:
         lines.append(f"API key: {secrets.api_key}")
     if secrets.admin_password is not None:
-        lines.append(f"Console: {url}  user: {admin_user}  password: {secrets.admin_password}")
+        lines += [
+            f"Administrator: user {admin_user}  password {secrets.admin_password}",
+            f"    logs in at {url}{AUTH_PATH}/login (REST); not yet in the browser: the console comes later",
+        ]
     if lines:
         lines.insert(0, "Keep these: they are shown only now.")
         sys.stdout.write("\n".join(lines) + "\n")

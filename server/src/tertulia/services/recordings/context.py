@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tertulia.domain.recordings.limits import DEFAULT_PRESET, EMPTY_TIMEOUT_S, MAX_DURATION_S, MIN_FREE_BYTES
+from tertulia.domain.recordings.limits import (
+    DEFAULT_EMPTY_TIMEOUT_S,
+    DEFAULT_MAX_BYTES,
+    DEFAULT_MAX_DURATION_S,
+    DEFAULT_MIN_FREE_BYTES,
+    DEFAULT_PRESET,
+)
 from tertulia.domain.recordings.recording import Recording
 from tertulia.services.ports import Clock, Files, Recorders, Store
 from tertulia.services.recordings.changes import RecordingChanges
@@ -24,10 +30,10 @@ class RecordingRules:
 
     media_url: str
     preset: RecordingPreset = DEFAULT_PRESET
-    max_duration_s: float = MAX_DURATION_S
-    max_bytes: int | None = None
-    min_free_bytes: int = MIN_FREE_BYTES
-    empty_timeout_s: float = EMPTY_TIMEOUT_S
+    max_duration_s: float = DEFAULT_MAX_DURATION_S
+    max_bytes: int | None = DEFAULT_MAX_BYTES
+    min_free_bytes: int = DEFAULT_MIN_FREE_BYTES
+    empty_timeout_s: float = DEFAULT_EMPTY_TIMEOUT_S
 
     def job(self, recording: Recording) -> RecorderJob:
         """Return the job for the recorder of a recording."""

@@ -66,6 +66,11 @@ class RecordingWorker:
             await self._sweep(tasks)
             return list(self._supervisors)
 
+    @property
+    def unfinished(self) -> int:
+        """Return how many recordings this worker carries now."""
+        return len(self._supervisors)
+
     async def _poll(self, tasks: asyncio.TaskGroup) -> None:
         await self._adopt(tasks)
         while self._has_capacity() and (recording := await self._claim()) is not None:
