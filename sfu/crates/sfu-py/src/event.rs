@@ -37,7 +37,6 @@ pub fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Reliable => "reliable",
         Channel::Lossy => "lossy",
-        Channel::DataTrack => "data_track",
     }
 }
 

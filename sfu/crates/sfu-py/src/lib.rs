@@ -9,7 +9,7 @@ use std::process;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, Wish};
+use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, SubscriptionSettings};
 use tertulia_sfu_io::{MediaCore, Options};
 
 use crate::event::PyEvent;
@@ -22,12 +22,12 @@ struct PyMediaCore {
 }
 
 impl PyMediaCore {
-    /// Threads do not survive a fork: a child has nothing to talk to.
+    /// Threads do not survive a fork: in a child process there is nothing to send commands to.
     fn core(&self) -> PyResult<&MediaCore> {
         if process::id() == self.pid {
             Ok(&self.core)
         } else {
-            Err(PyRuntimeError::new_err("the media core cannot be used after a fork: make one in this process"))
+            Err(PyRuntimeError::new_err("the media core cannot be used after a fork: create one in this process"))
         }
     }
 }
@@ -140,8 +140,9 @@ impl PyMediaCore {
         priority: Option<u32>,
     ) -> PyResult<()> {
         let quality = quality.map(self::quality).transpose()?;
-        let wish = Wish { enabled, quality, height, fps, priority };
-        self.core()?.configure_subscription(peer.into(), track.into(), wish);
+        let _ = fps;
+        let settings = SubscriptionSettings { enabled, quality, height, priority };
+        self.core()?.configure_subscription(peer.into(), track.into(), settings);
         Ok(())
     }
 

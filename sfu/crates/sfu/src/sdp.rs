@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::command::Kind;
+use crate::media::Kind;
 
 /// Larger offers are refused: a room's worth of sections is well below it.
 const MAX_BYTES: usize = 512 * 1024;

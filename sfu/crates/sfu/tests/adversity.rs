@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::World;
 use support::client::Got;
 use support::network::Link;
-use tertulia_sfu::{Command, Event, Kind, PeerId, Quality, Wish};
+use tertulia_sfu::{Command, Event, Kind, PeerId, Quality, SubscriptionSettings};
 
 fn lossy(loss: f64, seed: u64) -> Link {
     Link { delay: Duration::from_millis(20), jitter: Duration::from_millis(15), loss, seed }
@@ -55,7 +55,11 @@ fn layers_are_switched_on_a_bad_link_too() {
         let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
         world.subscribe(bob, &track);
         for quality in [Quality::High, Quality::Low, Quality::Medium, Quality::High] {
-            world.configure(bob, &track, Wish { quality: Some(quality), ..Wish::default() });
+            world.configure(
+                bob,
+                &track,
+                SubscriptionSettings { quality: Some(quality), ..SubscriptionSettings::default() },
+            );
             world.run(Duration::from_secs(5));
             let got = in_order(world.clients[bob].received(&track));
             assert_eq!(got.last().unwrap().layer, quality as u8, "seed {seed}");
@@ -134,7 +138,7 @@ fn unknown_names_are_ignored() {
         Command::Offer { peer: ghost.clone(), offer_id: 1, sdp: String::new() },
         Command::WithdrawTrack { peer: ghost.clone(), track: "TR_x".into() },
         Command::Unsubscribe { peer: ghost.clone(), track: "TR_x".into() },
-        Command::ConfigureSubscription { peer: ghost, track: "TR_x".into(), wish: Wish::default() },
+        Command::ConfigureSubscription { peer: ghost, track: "TR_x".into(), settings: SubscriptionSettings::default() },
     ];
     for command in commands {
         world.shards[0].handle_command(world.now, command);

@@ -172,7 +172,7 @@ fn muting_holds_back_and_unmuting_begins_with_a_key_frame() {
 fn data_goes_both_ways() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
-    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 6);
+    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 4);
     let now = world.now;
     assert!(world.clients[alice].send(now, "_reliable", b"hello"));
     world.run_until(|world| {

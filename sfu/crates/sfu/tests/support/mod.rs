@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
-    Command, Event, Kind, LayerSpec, Message, PeerId, Quality, Shard, ShardConfig, ShardId, Source, TrackId, Wish,
+    Command, Event, Kind, LayerSpec, Message, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
+    SubscriptionSettings, TrackId,
 };
 
 use client::Client;
@@ -128,9 +129,9 @@ impl World {
         self.command(client, Command::Unsubscribe { peer, track: track.clone() });
     }
 
-    pub fn configure(&mut self, client: usize, track: &TrackId, wish: Wish) {
+    pub fn configure(&mut self, client: usize, track: &TrackId, settings: SubscriptionSettings) {
         let peer = self.peer(client);
-        self.command(client, Command::ConfigureSubscription { peer, track: track.clone(), wish });
+        self.command(client, Command::ConfigureSubscription { peer, track: track.clone(), settings });
     }
 
     pub fn saw(&self, wanted: impl Fn(&Event) -> bool) -> bool {
