@@ -12,7 +12,7 @@ from livekit.protocol.rtc import SignalResponse
 from .ids import ParticipantSid
 
 Kind = Literal["audio", "video"]
-Channel = Literal["reliable", "lossy", "data_track"]
+Channel = Literal["reliable", "lossy"]
 Quality = Literal["low", "medium", "high"]
 
 
@@ -38,7 +38,6 @@ class Media(Protocol):
         enabled: bool = True,
         quality: Quality | None = None,
         height: int | None = None,
-        fps: int | None = None,
         priority: int | None = None,
     ) -> None: ...
     def send_data(self, peers: list[str], *, channel: Channel, payload: bytes) -> None: ...

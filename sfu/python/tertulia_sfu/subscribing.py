@@ -152,7 +152,6 @@ class Subscribing:
             enabled=not settings.disabled,
             quality=QUALITIES.get(settings.quality, "high") if is_video else None,
             height=self._wanted_height(settings, publication) if is_video else None,
-            fps=settings.fps or None,
             priority=min(settings.priority, 255) or None,
         )
 

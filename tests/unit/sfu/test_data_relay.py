@@ -153,7 +153,7 @@ def test_an_answer_to_the_server_api_is_taken_only_from_the_one_called() -> None
 def test_garbage_is_dropped(payload: bytes) -> None:
     meeting = Meeting()
     ann, _bob = meeting.enters("ann"), meeting.enters("bob")
-    for channel in ("reliable", "lossy", "data_track"):
+    for channel in ("reliable", "lossy"):
         meeting.happens("DataReceived", ann.sid, channel=channel, payload=payload)
     for _peers, packet in sent(meeting):
         assert packet.participant_identity == "ann"

@@ -26,7 +26,7 @@ def test_a_host_that_nobody_knows_is_left_to_the_one_who_joins():
 
 
 def test_what_is_no_address_is_refused():
-    with pytest.raises(OSError, match="is no IP address"):
+    with pytest.raises(OSError, match="is not an IP address"):
         Receiver(addresses=["localhost"])
 
 

@@ -37,8 +37,9 @@ impl PyMediaCore {
     #[new]
     #[pyo3(signature = (*, udp_port, addresses, bind = "0.0.0.0", workers = 0))]
     fn new(udp_port: u16, addresses: Vec<String>, bind: &str, workers: usize) -> PyResult<Self> {
-        let parse =
-            |text: &str| text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is no IP address")));
+        let parse = |text: &str| {
+            text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is not an IP address")))
+        };
         let addresses = addresses.iter().map(|text| parse(text)).collect::<PyResult<Vec<_>>>()?;
         let core = MediaCore::new(&Options { udp_port, bind: parse(bind)?, addresses, workers })?;
         Ok(Self { core, pid: process::id() })
@@ -127,7 +128,7 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, fps = None, priority = None))]
+    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, priority = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of the contract")]
     fn configure_subscription(
         &self,
@@ -136,11 +137,9 @@ impl PyMediaCore {
         enabled: bool,
         quality: Option<&str>,
         height: Option<u32>,
-        fps: Option<u32>,
         priority: Option<u32>,
     ) -> PyResult<()> {
         let quality = quality.map(self::quality).transpose()?;
-        let _ = fps;
         let settings = SubscriptionSettings { enabled, quality, height, priority };
         self.core()?.configure_subscription(peer.into(), track.into(), settings);
         Ok(())
