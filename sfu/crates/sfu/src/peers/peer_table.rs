@@ -24,10 +24,8 @@ pub(crate) struct Peers {
     by_id: HashMap<PeerId, PeerKey>,
     demux: Demux,
     timers: Timers,
-    /// Reused by every step.
+    /// What steps have produced and was not handled yet.
     drained: Drained,
-    /// Events of steps that have not been handled yet.
-    events: VecDeque<(PeerKey, TransportEvent)>,
     /// Peers that an error has removed, and the error.
     failed: VecDeque<(Peer, String)>,
     /// Peers with packets to encrypt.
@@ -72,7 +70,6 @@ impl Peers {
             demux: Demux::default(),
             timers: Timers::default(),
             drained: Drained::default(),
-            events: VecDeque::new(),
             failed: VecDeque::new(),
             to_flush: Vec::new(),
             to_check: Vec::new(),
@@ -174,6 +171,8 @@ impl Peers {
     ) -> Option<R> {
         let transport = &mut self.entries.get_mut(key)?.peer.transport;
         let drained = &mut self.drained;
+        let unhandled = drained.events.len();
+        drained.peer = key;
         let outcome = catch_unwind(AssertUnwindSafe(|| run(transport, drained)));
         for datagram in self.drained.datagrams.drain(..) {
             if is_binding_success(&datagram.contents) {
@@ -181,29 +180,23 @@ impl Peers {
             }
             outbox.send_datagram(datagram);
         }
-        let events = self.drained.events.drain(..);
-        match outcome {
+        let error = match outcome {
             Ok(Ok(result)) => {
-                self.events.extend(events.map(|event| (key, event)));
                 self.schedule(key);
                 return Some(result);
             }
-            Ok(Err(error)) => {
-                drop(events);
-                self.fail(key, &error.to_string());
-            }
-            Err(_) => {
-                drop(events);
-                self.fail(key, "internal fault");
-            }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "internal fault".to_owned(),
+        };
+        self.drained.events.truncate(unhandled);
+        self.fail(key, &error);
         None
     }
 
     /// The next event of past steps. Events of a peer that is gone are skipped.
     pub fn take_event(&mut self) -> Option<(PeerKey, TransportEvent)> {
         loop {
-            let (key, event) = self.events.pop_front()?;
+            let (key, event) = self.drained.events.pop_front()?;
             if self.entries.contains(key) {
                 return Some((key, event));
             }

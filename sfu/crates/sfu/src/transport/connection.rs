@@ -4,7 +4,7 @@
 //! it returns its next deadline. [`Transport::step`] does both and is the only mutable access to it, but for
 //! [`Egress::send`], which only collects packets for the next step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::credentials::IceCredentials;
 use super::packet::{Egress, Outgoing, PayloadType, ReceivedPacket};
 use super::streams::{self, StreamSsrcs};
 use crate::datagram::Datagram;
-use crate::ids::{Mid, Ssrc};
+use crate::ids::{Mid, PeerKey, Ssrc};
 use crate::media::Channel;
 
 /// Deadlines nearer than this are put off: each one walks every stream of the connection.
@@ -37,11 +37,20 @@ pub(crate) struct Transport {
     deadline: Instant,
 }
 
-/// What a step produced.
+/// What steps have produced. The caller reuses it, so that a step allocates nothing of its own.
 #[derive(Default)]
 pub(crate) struct Drained {
-    pub events: Vec<TransportEvent>,
+    /// Whose steps it is used for.
+    pub peer: PeerKey,
+    /// Events that have not been handled yet, also of other peers.
+    pub events: VecDeque<(PeerKey, TransportEvent)>,
     pub datagrams: Vec<Datagram>,
+}
+
+impl Drained {
+    fn push(&mut self, event: TransportEvent) {
+        self.events.push_back((self.peer, event));
+    }
 }
 
 /// What happened on a connection.
@@ -108,7 +117,7 @@ impl Transport {
                 Output::Transmit(transmit) => drained
                     .datagrams
                     .push(Datagram { destination: transmit.destination, contents: transmit.contents.into() }),
-                Output::Event(event) => drained.events.extend(self.read_event(now, event)),
+                Output::Event(event) => self.read_event(now, event, drained),
                 Output::Timeout(deadline) => {
                     if !self.channels.follow_up(&mut self.rtc)? {
                         self.deadline = deadline.max(now + TIMER_SLACK);
@@ -119,31 +128,33 @@ impl Transport {
         }
     }
 
-    fn read_event(&mut self, now: Instant, event: Event) -> Option<TransportEvent> {
+    fn read_event(&mut self, now: Instant, event: Event, drained: &mut Drained) {
         match event {
             Event::RtpPacket(packet) => {
-                Some(TransportEvent::Media(ReceivedPacket::read(now, self.rtc.codec_config(), packet)))
+                drained.push(TransportEvent::Media(ReceivedPacket::read(now, self.rtc.codec_config(), packet)));
             }
-            Event::Connected => Some(TransportEvent::Connected),
-            Event::Closed => Some(TransportEvent::Closed),
-            Event::KeyframeRequest(request) => Some(TransportEvent::KeyframeRequested(Mid::from(&*request.mid))),
+            Event::Connected => drained.push(TransportEvent::Connected),
+            Event::Closed => drained.push(TransportEvent::Closed),
+            Event::KeyframeRequest(request) => {
+                drained.push(TransportEvent::KeyframeRequested(Mid::from(&*request.mid)));
+            }
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
-                Some(TransportEvent::BandwidthEstimated(estimate.as_u64()))
+                drained.push(TransportEvent::BandwidthEstimated(estimate.as_u64()));
             }
-            Event::PeerStats(stats) => Some(TransportEvent::Stats(LinkStats::read(&stats))),
-            Event::ChannelOpen(id, label) => self.channels.on_open(id, &label).map(TransportEvent::ChannelOpened),
+            Event::PeerStats(stats) => drained.push(TransportEvent::Stats(LinkStats::read(&stats))),
+            Event::ChannelOpen(id, label) => {
+                if let Some(channel) = self.channels.on_open(id, &label) {
+                    drained.push(TransportEvent::ChannelOpened(channel));
+                }
+            }
             Event::ChannelData(data) => {
-                self.channels.channel_of(data.id).map(|channel| TransportEvent::DataReceived(channel, data.data))
+                if let Some(channel) = self.channels.channel_of(data.id) {
+                    drained.push(TransportEvent::DataReceived(channel, data.data));
+                }
             }
-            Event::ChannelClose(id) => {
-                self.channels.on_close(id);
-                None
-            }
-            Event::ChannelBufferedAmountLow(_) => {
-                self.channels.on_writable();
-                None
-            }
-            _ => None,
+            Event::ChannelClose(id) => self.channels.on_close(id),
+            Event::ChannelBufferedAmountLow(_) => self.channels.on_writable(),
+            _ => {}
         }
     }
 
