@@ -31,8 +31,8 @@ pub struct Options {
     pub workers: usize,
 }
 
-/// The packet engine. Commands return at once, and unknown peers and tracks are ignored; [`MediaCore::drain`] returns what
-/// happens. Dropping it closes it.
+/// The packet engine. Commands return at once, and unknown peers and tracks are ignored; [`MediaCore::drain`] returns
+/// what happens. Dropping it closes it.
 pub struct MediaCore {
     udp_port: u16,
     events: Arc<EventQueue>,

@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use support::World;
-use support::client::Got;
 use support::network::Link;
+use support::received::Got;
 use tertulia_sfu::{Command, Event, Kind, PeerId, Quality, SubscriptionSettings};
 
 fn lossy(loss: f64, seed: u64) -> Link {

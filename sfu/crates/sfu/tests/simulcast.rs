@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use support::World;
-use support::client::Got;
+use support::received::Got;
 use tertulia_sfu::{Event, Kind, Quality, SubscriptionSettings, TrackId};
 
 const RIDS: &[&str] = &["q", "h", "f"];

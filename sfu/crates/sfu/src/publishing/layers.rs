@@ -9,7 +9,7 @@ use crate::media::{LAYERS, LayerMask, layer_bit};
 const LAYER_SILENCE: Duration = Duration::from_secs(1);
 /// Packets of another layer in that time that make the silence significant.
 const PACKETS_OF_OTHERS: u32 = 5;
-/// Key frames of the lowest layer, which is cheap to encode, may be requested this often; of other layers half as often.
+/// Key frames of the lowest layer, which is cheap to encode, may be requested this often; of others half as often.
 const KEYFRAME_INTERVAL_LOWEST: Duration = Duration::from_millis(500);
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(1000);
 /// A shorter measurement is taken for one this long.

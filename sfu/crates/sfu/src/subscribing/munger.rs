@@ -1,5 +1,5 @@
-//! Sequence numbers and timestamps as one subscriber sees them: they continue without a jump over changes of layer, pauses
-//! and losses (RFC 3550 section 5.1).
+//! Sequence numbers and timestamps as one subscriber sees them: they continue without a jump over changes of layer,
+//! pauses and losses (RFC 3550 section 5.1).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

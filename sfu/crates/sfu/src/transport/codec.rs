@@ -3,8 +3,11 @@
 use str0m::format::{Codec, CodecConfig, CodecSpec, PayloadParams, detect_h264_keyframe};
 use str0m::media::Pt;
 
-use super::packet::PayloadType;
 use super::vp8::Vp8Descriptor;
+
+/// The payload type of an outgoing packet, as negotiated with its receiver (RFC 3551 section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PayloadType(pub u8);
 
 /// A codec and the parameters that a decoder has to support: clock rate, channels, H.264 profile.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -18,10 +18,10 @@ use str0m::stats::PeerStats;
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
-use super::codec::CodecFormat;
+use super::codec::{CodecFormat, PayloadType};
 use super::config::ShardConfig;
 use super::credentials::IceCredentials;
-use super::packet::{Egress, Outgoing, PayloadType, ReceivedPacket};
+use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{self, StreamSsrcs};
 use crate::datagram::Datagram;
 use crate::ids::{Mid, PeerKey, Ssrc};

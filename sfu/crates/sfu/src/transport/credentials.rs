@@ -15,7 +15,7 @@ pub(crate) struct IceCredentials {
 }
 
 impl IceCredentials {
-    /// Random credentials whose ufrag begins with the shard's number: any worker can hand a first datagram to its owner.
+    /// Random credentials whose ufrag begins with the shard's number: any worker can route a first datagram.
     pub fn generate(shard: ShardId) -> Self {
         let random = IceCreds::new();
         Self { ufrag: format!("{:0SHARD_DIGITS$x}{}", shard.0, random.ufrag), password: random.pass }

@@ -1,7 +1,7 @@
 //! The packet path: ICE, DTLS, SRTP, RTP, RTCP and SCTP of one peer connection.
 //!
-//! str0m is used in this module and nowhere else in the crate. What the rest of the crate sees are the types below: they
-//! hold plain values, or wrap a value of str0m whose field is visible here only ([`ShardConfig`], [`CodecFormat`],
+//! str0m is used in this module and nowhere else in the crate. What the rest of the crate sees are the types below:
+//! they hold plain values, or wrap a value of str0m whose field is visible here only ([`ShardConfig`], [`CodecFormat`],
 //! [`Vp8Descriptor`], [`Vp8Patch`]). Payloads (`Arc<[u8]>`) and datagrams (`Vec<u8>`) are handed over without copying.
 //!
 //! | file | wraps |
@@ -28,10 +28,11 @@ mod vp8;
 
 pub(crate) use channels::Sent;
 pub use codec::CodecFormat;
+pub(crate) use codec::PayloadType;
 pub use config::{ConfigError, ShardConfig};
 pub(crate) use connection::{Drained, LinkStats, Transport, TransportError, TransportEvent};
 pub(crate) use credentials::IceCredentials;
-pub(crate) use packet::{Egress, Outgoing, PayloadType, ReceivedPacket};
+pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet};
 pub(crate) use streams::StreamSsrcs;
 pub(crate) use stun::{is_binding_success, is_stun, shard_of_check};

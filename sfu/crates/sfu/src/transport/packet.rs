@@ -7,13 +7,9 @@ use str0m::format::CodecConfig;
 use str0m::media::{Frequency, MediaTime};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 
-use super::codec::CodecFormat;
+use super::codec::{CodecFormat, PayloadType};
 use super::vp8::{Vp8Descriptor, Vp8Patch};
 use crate::ids::Ssrc;
-
-/// The payload type of an outgoing packet, as negotiated with its receiver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PayloadType(pub u8);
 
 /// One received media packet, parsed once, shared by all who forward it.
 #[derive(Debug)]

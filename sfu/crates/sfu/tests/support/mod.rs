@@ -4,6 +4,8 @@
 
 pub mod client;
 pub mod network;
+pub mod received;
+pub mod sender;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
