@@ -81,7 +81,7 @@ impl Worker {
         }
     }
 
-    /// One iteration. False if it was told to stop.
+    /// One iteration. False once it has to stop.
     fn turn(&self, shard: &mut Shard, buffer: &mut [u8]) -> bool {
         self.wait(shard.poll_timeout());
         let now = Instant::now();

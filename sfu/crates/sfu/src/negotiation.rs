@@ -62,7 +62,7 @@ impl Negotiation<'_> {
         Ok(())
     }
 
-    /// After an ICE restart, put credentials in force that tell every worker whose they are. Returns the texts to
+    /// After an ICE restart, replace the transport's credentials by some that name this shard. Returns the texts to
     /// replace in the answer.
     fn adopt_credentials(&mut self, now: Instant, key: PeerKey) -> Option<Vec<(String, String)>> {
         let fresh = IceCredentials::generate(self.outbox.shard());

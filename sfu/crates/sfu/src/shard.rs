@@ -114,7 +114,7 @@ impl Shard {
         self.settle(now);
     }
 
-    /// Time has passed; due when [`Shard::poll_timeout`] says so.
+    /// Time has passed; due at [`Shard::poll_timeout`].
     pub fn handle_timeout(&mut self, now: Instant) {
         while self.peers.advance_next(now, &mut self.outbox) {
             self.settle(now);
@@ -214,7 +214,7 @@ impl Shard {
     fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8]) {
         self.peers.receive(now, key, source, data, &mut self.outbox);
         self.settle(now);
-        // a lost peer was heard again, on an address that a check has validated
+        // a lost peer sends again, from an address that a check has validated
         if let Some(peer) = self.peers.get_mut(key)
             && peer.is_recovered()
         {
@@ -335,16 +335,16 @@ mod tests {
     fn a_panic_in_one_peers_step_removes_that_peer_alone() {
         let config = ShardConfig::new(&["192.0.2.1:1".parse().expect("an address")]).expect("a configuration");
         let (now, mut shard) = (Instant::now(), Shard::new(ShardId(0), config));
-        for peer in ["PA_unlucky", "PA_other"] {
+        for peer in ["PA_faulty", "PA_other"] {
             shard.handle_command(now, Command::AddPeer { peer: peer.into() });
         }
-        let unlucky = PeerId::from("PA_unlucky");
-        let key = shard.peers.key_of(&unlucky).expect("was added");
+        let faulty = PeerId::from("PA_faulty");
+        let key = shard.peers.key_of(&faulty).expect("was added");
         let outcome: Option<()> = shard.peers.step(key, &mut shard.outbox, |_, _| panic!("on purpose"));
         assert!(outcome.is_none());
         shard.settle(now);
-        assert!(shard.peers.key_of(&unlucky).is_none());
-        assert!(matches!(&shard.output().events[..], [Event::PeerFailed { peer, .. }] if *peer == unlucky));
+        assert!(shard.peers.key_of(&faulty).is_none());
+        assert!(matches!(&shard.output().events[..], [Event::PeerFailed { peer, .. }] if *peer == faulty));
         assert!(shard.peers.key_of(&"PA_other".into()).is_some());
         shard.handle_timeout(now + Duration::from_secs(1));
         shard.flush(now + Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Layers: who gets which, how changes look to a subscriber, and what the publisher is told.
+//! Simulcast layers: which subscriber gets which, how changes look to it, and what is reported to the publisher.
 
 mod support;
 
@@ -83,7 +83,7 @@ fn switching_layers_is_seamless() {
 }
 
 #[test]
-fn a_layer_that_dries_up_is_replaced_and_taken_again() {
+fn a_layer_that_stops_is_replaced_and_used_again_later() {
     let mut world = World::new(1);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Video, RIDS);
@@ -100,7 +100,7 @@ fn a_layer_that_dries_up_is_replaced_and_taken_again() {
 }
 
 #[test]
-fn the_publisher_is_told_what_is_wanted_more_at_once_and_less_after_a_while() {
+fn higher_demand_is_reported_at_once_and_lower_demand_after_5_s() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Video, RIDS);
@@ -145,7 +145,7 @@ fn a_disabled_subscription_is_silent_and_resumes_with_a_key_frame() {
 }
 
 #[test]
-fn key_frames_are_not_asked_for_too_often() {
+fn key_frame_requests_are_throttled() {
     let mut world = World::new(1);
     let alice = world.join(1, 1);
     let track = world.publish(alice, Kind::Video, &[]);
@@ -167,7 +167,7 @@ fn key_frames_are_not_asked_for_too_often() {
 }
 
 #[test]
-fn the_first_picture_does_not_wait_for_the_best_layer() {
+fn the_first_frame_does_not_wait_for_the_best_layer() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Video, RIDS);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 const SILENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Connectivity {
-    last_heard: Instant,
+    last_received: Instant,
     is_up: bool,
     /// The loss was reported.
     is_lost: bool,
@@ -16,7 +16,7 @@ pub(super) struct Connectivity {
 
 impl Connectivity {
     pub fn new(now: Instant) -> Self {
-        Self { last_heard: now, is_up: false, is_lost: false, is_negotiated: false }
+        Self { last_received: now, is_up: false, is_lost: false, is_negotiated: false }
     }
 
     pub fn is_up(&self) -> bool {
@@ -27,14 +27,14 @@ impl Connectivity {
         self.is_negotiated
     }
 
-    pub fn heard(&mut self, now: Instant) {
-        self.last_heard = now;
+    pub fn received(&mut self, now: Instant) {
+        self.last_received = now;
     }
 
     /// An offer was answered. The first one starts the clock.
     pub fn negotiated(&mut self, now: Instant) {
         if !self.is_negotiated {
-            self.last_heard = now;
+            self.last_received = now;
         }
         self.is_negotiated = true;
     }
@@ -61,7 +61,7 @@ impl Connectivity {
 
     /// True if the peer has become silent and that is to be reported.
     pub fn is_newly_silent(&mut self, now: Instant) -> bool {
-        let is_silent = now.saturating_duration_since(self.last_heard) >= SILENCE;
+        let is_silent = now.saturating_duration_since(self.last_received) >= SILENCE;
         if !is_silent || !self.is_negotiated || self.is_lost {
             return false;
         }

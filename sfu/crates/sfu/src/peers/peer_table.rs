@@ -144,7 +144,7 @@ impl Peers {
     pub fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8], outbox: &mut Outbox) {
         let Some(destination) = self.config.local_address(source) else { return };
         if let Some(entry) = self.entries.get_mut(key) {
-            entry.peer.connectivity.heard(now);
+            entry.peer.connectivity.received(now);
         }
         self.step(key, outbox, |transport, drained| transport.receive(now, drained, (source, destination), data));
     }

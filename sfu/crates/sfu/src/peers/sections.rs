@@ -9,7 +9,7 @@ pub(crate) struct Section {
     mid: Mid,
     kind: Kind,
     role: Role,
-    /// Its stream has been used, whatever the section was in between: the next track needs new SSRCs.
+    /// Its stream has been used, even if the section was inactive since: the next track needs new SSRCs.
     has_sent: bool,
     transport_cc: Option<String>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Publishing {
 enum Matching {
     Waiting,
     Matched(TrackKey),
-    /// The track was withdrawn: whatever the client goes on sending here is dropped.
+    /// The track was withdrawn: packets that the client still sends here are dropped.
     Withdrawn,
 }
 
@@ -43,7 +43,7 @@ enum Matching {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Slot {
     subscription: Option<SubscriptionKey>,
-    /// The last answer says that it sends a track which is gone.
+    /// The last answer announces a track here that is gone.
     is_stale: bool,
 }
 

@@ -11,7 +11,7 @@ const WINDOW: Duration = Duration::from_millis(400);
 const QUIETEST_SPEECH_DB: f64 = 35.0;
 /// Share of a window that has to be speech.
 const MIN_ACTIVE: f64 = 0.4;
-/// Sound in one packet.
+/// Duration of the audio in one packet.
 const PACKET_MS: f64 = 20.0;
 /// Weight of the newest window.
 const SMOOTHING: f64 = 2.0 / 3.0;
@@ -42,13 +42,13 @@ impl Loudness {
     pub fn judge(&mut self) -> f64 {
         let window_ms = WINDOW.as_millis() as f64;
         let active = (f64::from(self.active_packets) * PACKET_MS / window_ms).min(1.0);
-        let heard = match self.loudest_db {
+        let loudness = match self.loudest_db {
             Some(db) if active >= MIN_ACTIVE => linear(db - DB_PER_DECADE * active.log10()),
             _ => 0.0,
         };
         self.active_packets = 0;
         self.loudest_db = None;
-        self.smoothed += (heard - self.smoothed) * SMOOTHING;
+        self.smoothed += (loudness - self.smoothed) * SMOOTHING;
         if self.smoothed >= linear(QUIETEST_SPEECH_DB) { self.smoothed } else { 0.0 }
     }
 }

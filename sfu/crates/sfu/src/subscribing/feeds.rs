@@ -51,7 +51,7 @@ impl Feed {
         StateChange { is_first, is_unmuted }
     }
 
-    /// True if it is not what the publisher's shard was told last.
+    /// True if it differs from what was sent to the publisher's shard last.
     pub fn set_demand(&mut self, demand: Demand) -> bool {
         std::mem::replace(&mut self.demand, demand) != demand
     }

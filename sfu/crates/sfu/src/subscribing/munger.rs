@@ -216,7 +216,7 @@ mod tests {
                     munger.switch(&next);
                 }
                 let out = munger.forward(&next).expect("the newest packet is always sent");
-                assert!(seen.insert(out.sequence, ()).is_none(), "seed {seed}: a number was used twice");
+                assert!(seen.insert(out.sequence, ()).is_none(), "seed {seed}: a sequence number was used twice");
                 if let Some((last_sequence, last_timestamp)) = newest {
                     assert!(out.sequence > last_sequence, "seed {seed}");
                     assert!(!switching || out.sequence == last_sequence + 1, "seed {seed}: a gap at a switch");

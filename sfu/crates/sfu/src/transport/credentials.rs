@@ -1,4 +1,4 @@
-//! ICE credentials that tell workers apart.
+//! ICE credentials that name the worker they belong to.
 
 use str0m::IceCreds;
 

@@ -154,3 +154,30 @@ fn sender_clock_us(packet: &RtpPacket) -> Option<i64> {
     let rate = i64::from(packet.time.denom()).max(1);
     i64::try_from(since_epoch.as_micros()).ok()?.checked_add(ticks * 1_000_000 / rate)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_extensions_are_forwarded_as_they_came() {
+        for orientation in 0..4 {
+            let came = ExtensionValues {
+                audio_level: Some(-30),
+                voice_activity: Some(true),
+                video_orientation: Some(orientation.into()),
+                play_delay_min: Some(MediaTime::from_hundredths(7)),
+                play_delay_max: Some(MediaTime::from_hundredths(4095)),
+                ..ExtensionValues::default()
+            };
+            let read = HeaderExtensions::read(&came);
+            assert_eq!((read.video_orientation, read.playout_delay), (Some(orientation), Some((7, 4095))));
+            let sent = read.write();
+            assert_eq!((sent.audio_level, sent.voice_activity), (came.audio_level, came.voice_activity));
+            assert_eq!(sent.video_orientation, came.video_orientation);
+            let delays = |values: &ExtensionValues| [values.play_delay_min, values.play_delay_max];
+            assert_eq!(delays(&sent).map(|delay| delay.map(|it| it.as_micros())), [Some(70_000), Some(40_950_000)]);
+        }
+        assert_eq!(HeaderExtensions::read(&HeaderExtensions::default().write()), HeaderExtensions::default());
+    }
+}

@@ -2,7 +2,7 @@
 
 use str0m::rtp;
 
-/// Picture ids of a sender that uses one byte for them.
+/// The largest PictureID in the one-byte form.
 const SHORT_PICTURE_ID: u16 = 0x7f;
 
 /// The descriptor of one payload, parsed once and shared by all who forward it.
@@ -60,5 +60,21 @@ impl Vp8Descriptor {
 impl Vp8Patch {
     pub(super) fn inner(self) -> rtp::Vp8Patch {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wide_picture_id_is_cut_where_the_sender_uses_the_short_form() {
+        // X and I bits, a picture id of one byte, and a byte of the frame
+        let short = Vp8Descriptor::parse(&[0x80, 0x80, 0x05, 0x00]).expect("a descriptor");
+        assert_eq!(short.numbers(), Vp8Numbers { picture_id: Some(5), ..Vp8Numbers::default() });
+        let patch = |id| short.rewrite(Vp8Numbers { picture_id: Some(id), ..Vp8Numbers::default() });
+        let cut = patch(0x1234).map(Vp8Patch::inner);
+        assert_eq!(cut, patch(0x34).map(Vp8Patch::inner));
+        assert!(cut.is_some() && cut != patch(0x35).map(Vp8Patch::inner));
     }
 }

@@ -1,4 +1,4 @@
-//! What a client publishes: synthetic media whose payloads tests can tell apart.
+//! What a client publishes: synthetic media with the layer and frame number in each payload.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ pub struct Sender {
     pub mid: Option<Mid>,
     /// By layer.
     pub paused: [bool; 3],
-    /// Layers that make no key frame for now.
+    /// Layers whose encoder ignores key frame requests for now.
     pub withheld: [bool; 3],
     pub keyframes_asked: usize,
     pub level: i8,
