@@ -26,7 +26,7 @@ def test_an_unknown_host_is_an_error_only_when_joining():
 
 
 def test_what_is_not_an_address_is_refused():
-    with pytest.raises(OSError, match="IP address"):
+    with pytest.raises(OSError, match="is not an IP address"):
         Receiver(addresses=["localhost"])
 
 

@@ -154,7 +154,7 @@ def test_a_response_to_the_server_api_is_accepted_only_from_the_callee() -> None
 def test_garbage_is_dropped(payload: bytes) -> None:
     meeting = Meeting()
     ann, _bob = meeting.join("ann"), meeting.join("bob")
-    for channel in ("reliable", "lossy", "data_track"):
+    for channel in ("reliable", "lossy"):
         meeting.core_event("DataReceived", ann.sid, channel=channel, payload=payload)
     for _peers, packet in sent_packets(meeting):
         assert packet.participant_identity == "ann"

@@ -1,17 +1,18 @@
-//! Numbers as one subscriber sees them: whatever layer is forwarded, pauses and losses in between, sequence numbers,
-//! timestamps and VP8 picture ids run on without a jump (RFC 3550 5.1, RFC 7741 4.2).
+//! Sequence numbers and timestamps as one subscriber sees them: they continue without a jump over changes of layer,
+//! pauses and losses (RFC 3550 section 5.1).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use str0m::rtp::{Vp8Descriptor, Vp8Patch};
+use super::vp8_munger::Vp8Munger;
+use crate::transport::{Packet, Vp8Patch};
 
-use crate::message::Packet;
-
-/// How many left-out packets are remembered for placing late ones.
+/// How many omitted packets are remembered for placing late ones.
 const MAX_SPANS: usize = 32;
-/// A switch never moves media time by more than this.
+/// A switch never advances media time by more than this.
 const MAX_SWITCH_GAP: Duration = Duration::from_secs(60);
+/// A sender's clock may run ahead of the arrivals by this much before it is taken for wrong.
+const MAX_CLOCK_LEAD: Duration = Duration::from_secs(1);
 
 /// The numbers of an outgoing packet.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub(crate) struct Munged {
     pub vp8: Option<Vp8Patch>,
 }
 
-/// Rewrites one subscription's packets. Feed it [`Munger::switch`] at each change of source, then the packets.
+/// Rewrites one subscription's packets. Call [`Munger::switch`] at each change of source, then [`Munger::forward`].
 pub(crate) struct Munger {
     clock_rate_hz: u32,
     first_sequence: u64,
@@ -30,7 +31,7 @@ pub(crate) struct Munger {
     vp8: Vp8Munger,
 }
 
-/// The present source's numbers → ours.
+/// From the current source's sequence numbers to the subscriber's.
 struct SourceMap {
     /// First packet of the source that is forwarded; earlier ones belong before the switch.
     start: u64,
@@ -74,7 +75,7 @@ impl Munger {
         }
     }
 
-    /// None for a packet that must not be sent any more: it is older than the switch.
+    /// None for a packet that is older than the switch: it must not be sent.
     pub fn forward(&mut self, packet: &Packet) -> Option<Munged> {
         let source = self.source.as_mut()?;
         let sequence = source.map(packet.sequence)?;
@@ -89,7 +90,7 @@ impl Munger {
         Some(Munged { sequence, timestamp, vp8 })
     }
 
-    /// Leave `packet` out without leaving a gap, if it is the next one; else the gap stays.
+    /// Omit `packet` without leaving a gap, if it is the next one; else the gap stays.
     pub fn skip(&mut self, packet: &Packet) {
         let Some(source) = self.source.as_mut() else { return };
         if packet.sequence != source.highest + 1 {
@@ -104,7 +105,7 @@ impl Munger {
         }
     }
 
-    /// Media time goes on by what the sender's clock says, or by what went by here; at least by one tick.
+    /// Media time advances as the sender's clock did, or else by the time between arrivals; at least by one tick.
     fn timestamp_after_switch(&self, packet: &Packet) -> u32 {
         let Some(last) = &self.last else { return packet.timestamp };
         let arrived = packet.arrival.saturating_duration_since(last.arrival);
@@ -112,7 +113,7 @@ impl Munger {
             (Some(before), Some(after)) => u64::try_from(after - before).ok().map(Duration::from_micros),
             _ => None,
         };
-        let plausible = |gap: &Duration| *gap <= arrived + Duration::from_secs(1);
+        let plausible = |gap: &Duration| *gap <= arrived + MAX_CLOCK_LEAD;
         let gap = sampled.filter(plausible).unwrap_or(arrived).min(MAX_SWITCH_GAP);
         let ticks = (gap.as_micros() * u128::from(self.clock_rate_hz) / 1_000_000).max(1);
         last.timestamp.wrapping_add(u32::try_from(ticks).unwrap_or(u32::MAX))
@@ -130,64 +131,14 @@ impl SourceMap {
 }
 
 fn signed_difference(a: u64, b: u64) -> i64 {
-    // both are counters of packets of one session, far below 2^63
+    // both count packets of one session, far below 2^63
     a as i64 - b as i64
-}
-
-/// Offsets that keep picture id (15 or 7 bits), TL0PICIDX (8) and KEYIDX (5) running on.
-#[derive(Default)]
-struct Vp8Munger {
-    picture_offset: u16,
-    tl0_offset: u8,
-    key_offset: u8,
-    last_picture: u16,
-    last_tl0: u8,
-    last_key: u8,
-    begun: bool,
-}
-
-impl Vp8Munger {
-    fn switch(&mut self, descriptor: &Vp8Descriptor) {
-        if !self.begun {
-            return;
-        }
-        let next_picture = self.last_picture.wrapping_add(1);
-        self.picture_offset = next_picture.wrapping_sub(descriptor.picture_id().unwrap_or_default()) & 0x7fff;
-        self.tl0_offset = self.last_tl0.wrapping_add(1).wrapping_sub(descriptor.tl0_pic_idx().unwrap_or_default());
-        self.key_offset = self.last_key.wrapping_add(1).wrapping_sub(descriptor.key_idx().unwrap_or_default()) & 0x1f;
-    }
-
-    fn forward(&mut self, descriptor: &Vp8Descriptor, newest: bool) -> Option<Vp8Patch> {
-        let picture = descriptor.picture_id().map(|id| id.wrapping_add(self.picture_offset) & 0x7fff);
-        let tl0 = descriptor.tl0_pic_idx().map(|index| index.wrapping_add(self.tl0_offset));
-        let key = descriptor.key_idx().map(|index| index.wrapping_add(self.key_offset) & 0x1f);
-        if newest {
-            self.begun = true;
-            self.last_picture = picture.unwrap_or(self.last_picture);
-            self.last_tl0 = tl0.unwrap_or(self.last_tl0);
-            self.last_key = key.unwrap_or(self.last_key);
-        }
-        let with = |picture: Option<u16>| {
-            let mut patch = descriptor.patch();
-            if let Some(picture) = picture {
-                patch = patch.picture_id(picture);
-            }
-            if let Some(tl0) = tl0 {
-                patch = patch.tl0_pic_idx(tl0);
-            }
-            if let Some(key) = key {
-                patch = patch.key_idx(key);
-            }
-            patch.build()
-        };
-        // a sender with 7-bit ids: the wide number does not fit, its low bits run on as well
-        with(picture).or_else(|_| with(picture.map(|id| id & 0x7f))).ok()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::HeaderExtensions;
 
     const RATE: u32 = 90_000;
 
@@ -202,10 +153,7 @@ mod tests {
             payload: [1u8].as_slice().into(),
             arrival,
             sender_clock_us: None,
-            audio_level: None,
-            voice_activity: None,
-            orientation: None,
-            playout_delay: None,
+            extensions: HeaderExtensions::default(),
         }
     }
 
@@ -227,11 +175,11 @@ mod tests {
         assert_eq!(forwarded(&mut munger, 70_000), Some(7));
         assert_eq!(forwarded(&mut munger, 70_003), Some(10));
         assert_eq!(forwarded(&mut munger, 70_001), Some(8));
-        assert_eq!(forwarded(&mut munger, 69_999), None, "from before the beginning");
+        assert_eq!(forwarded(&mut munger, 69_999), None, "older than the first packet");
     }
 
     #[test]
-    fn what_is_left_out_leaves_no_gap() {
+    fn omitted_packets_leave_no_gap() {
         let now = Instant::now();
         let mut munger = Munger::new(RATE, 0);
         munger.switch(&packet(100, 0, now));
@@ -268,7 +216,7 @@ mod tests {
                     munger.switch(&next);
                 }
                 let out = munger.forward(&next).expect("the newest packet is always sent");
-                assert!(seen.insert(out.sequence, ()).is_none(), "seed {seed}: a number was used twice");
+                assert!(seen.insert(out.sequence, ()).is_none(), "seed {seed}: a sequence number was used twice");
                 if let Some((last_sequence, last_timestamp)) = newest {
                     assert!(out.sequence > last_sequence, "seed {seed}");
                     assert!(!switching || out.sequence == last_sequence + 1, "seed {seed}: a gap at a switch");
@@ -292,9 +240,9 @@ mod tests {
             Packet { sender_clock_us: Some(1_100_000), ..packet(77, 123_456, now + Duration::from_millis(300)) };
         munger.switch(&after);
         assert_eq!(munger.forward(&after).map(|out| out.timestamp), Some(500 + 9000));
-        // a clock that makes no sense: by arrival, then
-        let mad = Packet { sender_clock_us: Some(0), ..packet(1, 9, now + Duration::from_millis(400)) };
-        munger.switch(&mad);
-        assert_eq!(munger.forward(&mad).map(|out| out.timestamp), Some(500 + 9000 + 9000));
+        // a clock that runs backwards is ignored: arrivals count
+        let backwards = Packet { sender_clock_us: Some(0), ..packet(1, 9, now + Duration::from_millis(400)) };
+        munger.switch(&backwards);
+        assert_eq!(munger.forward(&backwards).map(|out| out.timestamp), Some(500 + 9000 + 9000));
     }
 }

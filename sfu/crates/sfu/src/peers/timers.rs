@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use crate::ids::PeerKey;
 
-/// A heap of (deadline, peer). An entry that is not the peer's present one is out of date: whoever takes it checks.
+/// A heap of (deadline, peer). An entry that is not the peer's current one is out of date: the caller checks.
 #[derive(Default)]
-pub(crate) struct Timers {
+pub(super) struct Timers {
     heap: BinaryHeap<Reverse<(Instant, PeerKey)>>,
 }
 

@@ -1,32 +1,35 @@
-//! Who is speaking, from the audio levels that clients put on their packets (RFC 6464).
+//! Who is speaking, from the audio levels in clients' packets (RFC 6464).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::ids::PeerId;
 
-/// How often levels are judged.
-pub(crate) const WINDOW: Duration = Duration::from_millis(400);
-/// A packet quieter than this (in −dBov) is no speech.
+/// Levels are judged over this time.
+const WINDOW: Duration = Duration::from_millis(400);
+/// A packet quieter than this (in −dBov) is not speech.
 const QUIETEST_SPEECH_DB: f64 = 35.0;
 /// Share of a window that has to be speech.
 const MIN_ACTIVE: f64 = 0.4;
-/// What one packet stands for.
+/// Duration of the audio in one packet.
 const PACKET_MS: f64 = 20.0;
 /// Weight of the newest window.
 const SMOOTHING: f64 = 2.0 / 3.0;
+/// Levels are reported in steps of 1/8.
 const STEPS: f64 = 8.0;
+/// Decibels for a tenfold amplitude.
+const DB_PER_DECADE: f64 = 20.0;
 
-/// Levels heard from one track in the present window, and its smoothed loudness.
+/// Levels of one track in the current window, and its smoothed loudness.
 #[derive(Default)]
-pub(crate) struct Loudness {
+pub(super) struct Loudness {
     active_packets: u32,
     loudest_db: Option<f64>,
     smoothed: f64,
 }
 
 impl Loudness {
-    /// `level`: 0 (loudest) to −127, as the library hands it over.
+    /// `level`: 0 (loudest) to −127, as in the header extension, negated.
     pub fn observe(&mut self, level: i8) {
         let db = f64::from(level).abs();
         if db <= QUIETEST_SPEECH_DB {
@@ -39,38 +42,49 @@ impl Loudness {
     pub fn judge(&mut self) -> f64 {
         let window_ms = WINDOW.as_millis() as f64;
         let active = (f64::from(self.active_packets) * PACKET_MS / window_ms).min(1.0);
-        let heard = match self.loudest_db {
-            Some(db) if active >= MIN_ACTIVE => linear(db - 20.0 * active.log10()),
+        let loudness = match self.loudest_db {
+            Some(db) if active >= MIN_ACTIVE => linear(db - DB_PER_DECADE * active.log10()),
             _ => 0.0,
         };
         self.active_packets = 0;
         self.loudest_db = None;
-        self.smoothed += (heard - self.smoothed) * SMOOTHING;
+        self.smoothed += (loudness - self.smoothed) * SMOOTHING;
         if self.smoothed >= linear(QUIETEST_SPEECH_DB) { self.smoothed } else { 0.0 }
     }
 }
 
 fn linear(db: f64) -> f64 {
-    10f64.powf(-db / 20.0)
+    10f64.powf(-db / DB_PER_DECADE)
 }
 
-/// The levels last announced, so that only changes are.
+/// The levels reported last, so that only changes are reported.
 #[derive(Default)]
-pub(crate) struct Speakers {
-    announced: BTreeMap<PeerId, f64>,
+pub(super) struct Speakers {
+    reported: BTreeMap<PeerId, f64>,
+    last_judged: Option<Instant>,
 }
 
 impl Speakers {
-    /// `levels`: everybody who speaks now. Returns who changed, 0.0 for who stopped.
+    /// Whether a window has passed; if so, the next one begins.
+    pub fn is_due(&mut self, now: Instant) -> bool {
+        let last = *self.last_judged.get_or_insert(now);
+        let is_due = now.saturating_duration_since(last) >= WINDOW;
+        if is_due {
+            self.last_judged = Some(now);
+        }
+        is_due
+    }
+
+    /// `levels`: all peers that speak now. Returns those whose level changed, 0.0 for those that stopped.
     pub fn update(&mut self, levels: &BTreeMap<PeerId, f64>) -> Vec<(PeerId, f64)> {
         let stepped = |level: f64| (level * STEPS).ceil() / STEPS;
         let now: BTreeMap<PeerId, f64> = levels.iter().map(|(peer, level)| (peer.clone(), stepped(*level))).collect();
-        let started = now.iter().filter(|(peer, level)| self.announced.get(*peer) != Some(*level));
+        let started = now.iter().filter(|(peer, level)| self.reported.get(*peer) != Some(*level));
         let mut changes: Vec<_> = started.map(|(peer, level)| (peer.clone(), *level)).collect();
         changes.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let stopped = self.announced.keys().filter(|peer| !now.contains_key(*peer));
+        let stopped = self.reported.keys().filter(|peer| !now.contains_key(*peer));
         changes.extend(stopped.map(|peer| (peer.clone(), 0.0)));
-        self.announced = now;
+        self.reported = now;
         changes
     }
 }
@@ -92,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn louder_is_more_and_silence_ends_it() {
+    fn louder_is_a_higher_level_and_silence_ends_it() {
         let (mut loud, mut soft) = (Loudness::default(), Loudness::default());
         assert!(window(&mut loud, -5, 20) > window(&mut soft, -30, 20));
         for _ in 0..8 {
@@ -102,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn only_changes_are_told_in_steps_of_an_eighth() {
+    fn only_changes_are_reported_in_steps_of_an_eighth() {
         let mut speakers = Speakers::default();
         let (ann, bob) = (PeerId::from("PA_ann"), PeerId::from("PA_bob"));
         let levels =

@@ -1,10 +1,16 @@
-//! Which simulcast layer one subscriber gets. Layers are changed only on a key frame of the new one.
+//! Which simulcast layer one subscriber gets. Layers change only on a key frame of the new one.
 
-use crate::command::{Quality, Wish};
-use crate::message::{LayerMask, Packet, TrackState};
+use crate::media::{LAYERS, LayerMask, Quality, SubscriptionSettings, layer_bit};
+use crate::message::TrackState;
+use crate::transport::Packet;
+
+/// A layer suffices from this share of the height asked for: 9 / 10.
+const SUFFICIENT: (u64, u64) = (9, 10);
+/// Heights in pixels of layers whose publisher announced none; what needs more gets [`Quality::High`].
+const USUAL_HEIGHTS: [(u32, Quality); 2] = [(180, Quality::Low), (360, Quality::Medium)];
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
+pub(super) enum Choice {
     /// Part of the layer being forwarded.
     Forward,
     /// The first packet of another layer, or of the same one after a pause.
@@ -13,7 +19,7 @@ pub(crate) enum Choice {
 }
 
 #[derive(Default)]
-pub(crate) struct LayerSelector {
+pub(super) struct LayerSelector {
     current: Option<u8>,
     target: Option<u8>,
     /// The lowest live layer below the target: good enough to begin with.
@@ -30,7 +36,7 @@ impl LayerSelector {
         }
     }
 
-    /// Forget what was forwarded: the next key frame begins anew.
+    /// Wait for a key frame again, as in the beginning.
     pub fn restart(&mut self) {
         self.current = None;
     }
@@ -70,7 +76,7 @@ impl LayerSelector {
 }
 
 fn mask(layer: Option<u8>) -> LayerMask {
-    layer.map_or(0, |layer| 1u8.checked_shl(u32::from(layer)).unwrap_or(0))
+    layer.map_or(0, layer_bit)
 }
 
 fn best_layer(live: LayerMask, wanted: Quality) -> Option<u8> {
@@ -79,24 +85,28 @@ fn best_layer(live: LayerMask, wanted: Quality) -> Option<u8> {
 }
 
 fn lowest_layer(live: LayerMask) -> Option<u8> {
-    (0..3).find(|layer| live & mask(Some(*layer)) != 0)
+    (0..LAYERS as u8).find(|layer| live & mask(Some(*layer)) != 0)
 }
 
-/// The quality that a wish means for this track: the smallest layer that is at least 0.9 of the asked height.
-pub(crate) fn wanted_quality(wish: &Wish, state: &TrackState) -> Option<Quality> {
-    if !wish.enabled {
+/// The quality that settings mean for this track. A height means the smallest layer that suffices for it.
+pub(super) fn wanted_quality(settings: &SubscriptionSettings, state: &TrackState) -> Option<Quality> {
+    if !settings.enabled {
         return None;
     }
-    if let Some(height) = wish.height.filter(|height| *height > 0) {
-        let known = Quality::ALL.into_iter().zip(state.heights).filter(|(_, height)| *height > 0);
-        let enough = known.clone().find(|(_, layer)| u64::from(*layer) * 10 >= u64::from(height) * 9);
-        if let Some((quality, size)) = enough.or(known.clone().next_back()) {
-            // of two equal heights the higher one
-            return known.filter(|(_, other)| *other == size).map(|(q, _)| q).next_back().or(Some(quality));
-        }
-        let ladder = [(180, Quality::Low), (360, Quality::Medium)];
-        let step = ladder.into_iter().find(|(size, _)| size * 10 >= u64::from(height) * 9);
-        return Some(step.map_or(Quality::High, |(_, quality)| quality));
+    match settings.height.filter(|height| *height > 0) {
+        Some(height) => Some(quality_for_height(height, state)),
+        None => Some(settings.quality.unwrap_or(Quality::High)),
     }
-    Some(wish.quality.unwrap_or(Quality::High))
+}
+
+fn quality_for_height(height: u32, state: &TrackState) -> Quality {
+    let suffices = |layer: u32| u64::from(layer) * SUFFICIENT.1 >= u64::from(height) * SUFFICIENT.0;
+    let known = Quality::ALL.into_iter().zip(state.heights).filter(|(_, height)| *height > 0);
+    let found = known.clone().find(|(_, layer)| suffices(*layer)).or(known.clone().next_back());
+    if let Some((quality, size)) = found {
+        // of layers with equal heights the highest one
+        return known.filter(|(_, other)| *other == size).map(|(q, _)| q).next_back().unwrap_or(quality);
+    }
+    let usual = USUAL_HEIGHTS.into_iter().find(|(layer, _)| suffices(*layer));
+    usual.map_or(Quality::High, |(_, quality)| quality)
 }
