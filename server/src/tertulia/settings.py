@@ -103,6 +103,19 @@ class Settings(BaseSettings):
         title="sqlite:///<file> or postgresql://…",
         description="the database; default SQLite in the data directory",
     )
+    database_pool_size: int = Field(
+        16,
+        ge=2,
+        title="a number, 2 or more",
+        description="connections that one server opens to PostgreSQL at most: half for reads, half for writes",
+    )
+    database_pool_timeout_s: float = Field(
+        30,
+        gt=0,
+        allow_inf_nan=False,
+        title="seconds, more than 0",
+        description="how long a request waits for a free connection to PostgreSQL before it is refused",
+    )
     secret_key: str = Field(
         "",
         title="a text of at least 16 characters",

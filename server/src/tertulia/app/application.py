@@ -20,7 +20,6 @@ import uvloop
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.clock import SystemClock
 from tertulia.adapters.media_server import LiveKitServer, MediaReports
-from tertulia.adapters.sql.store import open_store
 from tertulia.app.background import background
 from tertulia.app.installation import Installation, accounts_service, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
@@ -133,7 +132,7 @@ class Application:
 
     async def _start(self, stack: AsyncExitStack, config: uvicorn.Config) -> None:
         inst, settings, clock = self._inst, self._inst.settings, SystemClock()
-        store = open_store(inst.database_url)
+        store = inst.new_store()
         await store.open()
         stack.push_async_callback(store.close)
         accounts = accounts_service(inst, store)

@@ -37,6 +37,14 @@ class Installation:
         """Tell whether we reach ourselves by a listener of our own: a certificate is good for the public name only."""
         return self.embedded and self.settings.tls_cert is not None and not self.settings.media_internal_url
 
+    def new_store(self) -> SqlStore:
+        """Return the store of these settings, not yet opened."""
+        return open_store(
+            self.database_url,
+            pool_size=self.settings.database_pool_size,
+            pool_timeout_s=self.settings.database_pool_timeout_s,
+        )
+
     @property
     def recordings_dir(self) -> Path:
         """Tell where recordings are made, and kept unless a setting says otherwise."""
@@ -66,7 +74,7 @@ def installation(settings: Settings) -> Installation:
 @asynccontextmanager
 async def opened_accounts(inst: Installation) -> AsyncIterator[AccountService]:
     """Open the store for a command that manages credentials."""
-    store = open_store(inst.database_url)
+    store = inst.new_store()
     await store.open()
     try:
         yield accounts_service(inst, store)
@@ -117,7 +125,7 @@ def recording_rules(settings: Settings, media_url: str) -> RecordingRules:
 @asynccontextmanager
 async def opened_worker(inst: Installation) -> AsyncIterator[WorkerDependencies]:
     """Open what a recording worker without a server needs."""
-    store = open_store(inst.database_url)
+    store = inst.new_store()
     await store.open()
     settings = inst.settings
     try:

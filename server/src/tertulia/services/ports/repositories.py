@@ -1,32 +1,15 @@
-"""What services need from outside: the store, the media server, files, the clock.
-
-Store: runs a function as one transaction. Transaction: the tables, by noun. MediaServerClient: the live state, which
-belongs to it alone. The rest is small.
-"""
+"""The tables of the store, one repository a noun."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from tertulia.domain.access import Grants, Role
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
-from tertulia.domain.participants import LiveParticipant, Seat
+from tertulia.domain.participants import Seat
 from tertulia.domain.recordings.recording import Recording, RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
-from tertulia_recorder.job import RecorderJob, RecorderState
-
-T = TypeVar("T")
-
-
-class Clock(Protocol):
-    """The wall clock."""
-
-    def now_ms(self) -> Millis:
-        """Tell the time."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,156 +158,3 @@ class IdempotencyKeyRepository(Protocol):
         ...
 
     def forget_expired(self, *, now_ms: Millis) -> None: ...  # noqa: D102
-
-
-class Transaction(Protocol):
-    """The tables inside one transaction."""
-
-    @property
-    def rooms(self) -> RoomRepository: ...  # noqa: D102
-    @property
-    def seats(self) -> SeatRepository: ...  # noqa: D102
-    @property
-    def recordings(self) -> RecordingRepository: ...  # noqa: D102
-    @property
-    def accounts(self) -> AccountRepository: ...  # noqa: D102
-    @property
-    def idempotency(self) -> IdempotencyKeyRepository: ...  # noqa: D102
-
-
-class Store(Protocol):
-    """Runs functions as transactions. What a function raises rolls its transaction back and reaches the caller."""
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run a function that only reads."""
-        ...
-
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run a function that writes; when this returns, what it wrote survives a crash."""
-        ...
-
-
-class MediaServerClient(Protocol):
-    """The media server by its public API. Raises `Unavailable` when it cannot be reached."""
-
-    async def rooms(self) -> list[RoomName]:
-        """List the rooms that live right now."""
-        ...
-
-    async def participants(self, room: RoomName) -> list[LiveParticipant]:
-        """List who is in, hidden participants too; nobody when the room does not live."""
-        ...
-
-    async def participant(self, room: RoomName, identity: Identity) -> LiveParticipant | None:
-        """Look for one participant."""
-        ...
-
-    async def remove(self, room: RoomName, identity: Identity) -> bool:
-        """Disconnect somebody; False when nobody of that name is in."""
-        ...
-
-    async def end(self, room: RoomName) -> None:
-        """Tell everybody and disconnect them; a room that does not live is no error."""
-        ...
-
-    async def set_role(self, room: RoomName, participant: LiveParticipant, role: Role, grants: Grants) -> None:
-        """Change what somebody may do, at once; somebody who has just left is no error."""
-        ...
-
-    async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
-        """Switch off somebody's microphone; somebody who has just left is no error."""
-        ...
-
-
-class FileReader(Protocol):
-    """A finished file that can be read in pieces."""
-
-    @property
-    def size_bytes(self) -> int: ...  # noqa: D102
-    @property
-    def etag(self) -> str: ...  # noqa: D102
-    @property
-    def link(self) -> str | None:
-        """Tell where a client may read the file itself, for some minutes; None when it has to be read through us."""
-        ...
-
-    def read(self, start: int, end: int) -> AsyncIterator[bytes]:
-        """Stream the bytes from `start` up to, not including, `end`."""
-        ...
-
-
-class Files(Protocol):
-    """Where finished recordings are kept: a folder or a bucket."""
-
-    async def open(self, path: str) -> FileReader | None:
-        """Find a file."""
-        ...
-
-    async def keep(self, path: str, source: Path) -> bool:
-        """Store a file of this machine; returns when the store has confirmed all of it.
-
-        Raises Unavailable, and NotFound when there is no such file. True when `source` is not needed any more; False
-        when it is itself the stored file.
-        """
-        ...
-
-    async def is_elsewhere(self, path: str, source: Path) -> bool:
-        """Tell whether the store has all of a file, and not in `source`. Raises Unavailable."""
-        ...
-
-    async def delete(self, path: str) -> None:
-        """Delete a file and what else is in its folder; one that is gone is no error."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderStatus:
-    """What is known of a recorder from outside: its folder, its process, and the state that it wrote last."""
-
-    exists: bool
-    is_alive: bool
-    state: RecorderState | None
-
-
-class Recorders(Protocol):
-    """The recorder processes of this machine, one for each recording, each with a folder. They outlive the server."""
-
-    def folder(self, recording_id: RecordingId) -> Path:
-        """Return the folder in which a recording is made."""
-        ...
-
-    async def start(self, job: RecorderJob, token: str) -> None:
-        """Make the folder and start the recorder. Raises Unavailable."""
-        ...
-
-    async def status(self, recording_id: RecordingId) -> RecorderStatus:
-        """Return whether a recorder lives, and its last state."""
-        ...
-
-    async def request_stop(self, recording_id: RecordingId) -> None:
-        """Ask a recorder to finish its file; one that has exited is not an error."""
-        ...
-
-    async def kill(self, recording_id: RecordingId) -> None:
-        """Kill a recorder that does not answer; `recover` finishes its file."""
-        ...
-
-    async def recover(self, recording_id: RecordingId) -> RecorderState | None:
-        """Finish the file that a recorder left; None when it left nothing at all. Raises Unavailable on failure."""
-        ...
-
-    async def log_tail(self, recording_id: RecordingId) -> str:
-        """Return the end of a recorder's log."""
-        ...
-
-    async def delete_folder(self, recording_id: RecordingId) -> None:
-        """Delete a recording's folder with all that is in it."""
-        ...
-
-    async def recording_ids(self) -> list[RecordingId]:
-        """List the recordings that have a folder on this machine."""
-        ...
-
-    async def free_bytes(self) -> int:
-        """Return how much space is left on the disk of the folders."""
-        ...
