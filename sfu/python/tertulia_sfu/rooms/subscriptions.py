@@ -164,7 +164,7 @@ class SubscriptionManager:
         return min(settings.width * info.height // info.width, 65_535) if info.width and info.height else None
 
     def change_permission(self, owner: Participant, permission: SubscriptionPermission) -> None:
-        """Handle `setTrackSubscriptionPermissions`: who may receive this participant's tracks. The others are told."""
+        """Handle `setTrackSubscriptionPermissions`: who may receive this participant's tracks. Tell those affected."""
         pairs = [(each, track) for each in self._roster if each is not owner for track in owner.announced]
         before = [owner.allows(subscriber, publication.sid) for subscriber, publication in pairs]
         owner.subscription_permission = permission

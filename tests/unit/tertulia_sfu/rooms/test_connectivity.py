@@ -54,6 +54,19 @@ def test_a_client_that_vanished_has_fifteen_seconds() -> None:
     assert ann.last("update").participants[0].disconnect_reason == DisconnectReason.CONNECTION_TIMEOUT
 
 
+def test_a_client_without_signalling_has_fifteen_seconds_since_its_media_was_heard() -> None:
+    meeting = Meeting()
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    bob.lose_signal()
+    meeting.advance(600)
+    meeting.core_event("PeerDisconnected", bob.sid)  # the core heard it 10 s ago for the last time
+    ann.take_kinds()
+    meeting.advance(4.9)
+    assert not ann.received("update")
+    meeting.advance(0.2)
+    assert ann.last("update").participants[0].disconnect_reason == DisconnectReason.CONNECTION_TIMEOUT
+
+
 def test_a_client_whose_media_died_is_asked_to_resume() -> None:
     meeting = Meeting()
     ann, bob = meeting.join("ann"), meeting.join("bob")
