@@ -1,9 +1,8 @@
-"""`tertulia recordings`: what an operator sees and repairs without a server."""
+"""`tertulia recordings`: what an operator sees and mends without a server."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 
 from integration.recording_lifecycle.test_crafted_states import done, recording
@@ -45,25 +44,3 @@ async def test_list_repair_show(tmp_path: Path) -> None:
         assert "frames composed" in told
         assert (await command(here, database_url, "show", "unknown"))[0] == 1
         assert (await command(here, database_url, "show"))[0] == 2
-
-
-async def test_the_same_as_json(tmp_path: Path) -> None:
-    """(issue 9) `--json`: the same for programs, and nothing else on standard output or standard error."""
-    database_url = f"sqlite:///{tmp_path / 'x.db'}"
-    async with crafted(tmp_path, database_url) as here:
-        crashed = await here.row(RecordingState.ACTIVE)
-        recording(here, crashed)
-
-        status, told = await command(here, database_url, "list", "--json")
-        assert (status, [(one["id"], one["state"]) for one in json.loads(told)]) == (0, [(crashed.id, "ACTIVE")])
-
-        status, told = await command(here, database_url, "repair", "--json")
-        (repaired,) = json.loads(told)
-        assert (status, repaired["id"], repaired["state"]) == (0, crashed.id, "COMPLETE")
-        assert repaired["duration_s"] > 0
-
-        status, told = await command(here, database_url, "show", crashed.id, "--json")
-        shown = json.loads(told)
-        assert (status, shown | {"recorder": None}) == (0, repaired | {"recorder": None})
-        assert shown["recorder"]["phase"] == "done"
-        assert shown["recorder"]["frames_composed"] >= 0
