@@ -1,6 +1,6 @@
 """Settings: an option beats the environment, which beats `tertulia.toml`. One name everywhere.
 
-Nobody reads settings but the composition root: every part is given what it needs.
+Only `app` and `cli` read settings: every other part is given what it needs.
 """
 
 from __future__ import annotations
@@ -23,13 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from tertulia.domain.recordings.limits import (
-    DEFAULT_EMPTY_TIMEOUT_S,
-    DEFAULT_MAX_BYTES,
-    DEFAULT_MAX_DURATION_S,
-    DEFAULT_MIN_FREE_BYTES,
-    DEFAULT_PRESET,
-)
+from tertulia.domain.recordings.limits import DEFAULT_PRESET, EMPTY_TIMEOUT_S, MAX_DURATION_S, MIN_FREE_BYTES
 from tertulia.errors import ConfigurationError
 from tertulia_recorder.job import RecordingPreset
 
@@ -183,27 +177,27 @@ class Settings(BaseSettings):
         DEFAULT_PRESET, title="720p30, 1080p30 or audio", description="picture and rate of recordings"
     )
     recording_max_duration_s: float = Field(
-        DEFAULT_MAX_DURATION_S,
+        MAX_DURATION_S,
         gt=0,
         allow_inf_nan=False,
         title="seconds, more than 0",
         description="the longest a recording may be",
     )
     recording_max_bytes: int | None = Field(
-        DEFAULT_MAX_BYTES,
+        None,
         gt=0,
         title="bytes, more than 0",
         description="the largest a recording may be; default: no limit",
     )
     recording_empty_timeout_s: float = Field(
-        DEFAULT_EMPTY_TIMEOUT_S,
+        EMPTY_TIMEOUT_S,
         ge=0,
         allow_inf_nan=False,
         title="seconds, 0 or more",
         description="how long a meeting without participants is still recorded",
     )
     recording_min_free_bytes: int = Field(
-        DEFAULT_MIN_FREE_BYTES,
+        MIN_FREE_BYTES,
         ge=0,
         title="bytes, 0 or more",
         description="recordings end when less of the disk is free",
@@ -227,7 +221,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Say where settings come from, the strongest first."""
+        """Return where settings come from, the strongest first."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @field_validator("public_url")
@@ -364,7 +358,7 @@ def _network(value: str) -> None:
 
 
 def load_settings(options: Mapping[str, Any]) -> Settings:
-    """Collect the settings. Raises ConfigurationError: one line for each wrong one, with what is allowed."""
+    """Collect the settings. Raise ConfigurationError with a line for each wrong one, which says what is allowed."""
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:

@@ -28,7 +28,7 @@ class Finding:
 
 
 def doctor(settings: Settings, *, as_json: bool) -> None:
-    """Check everything that a start needs, without starting. Raises ConfigurationError when something is missing."""
+    """Check everything that a start needs, without starting. Raise ConfigurationError when something is missing."""
     inst = installation(settings)
     findings: list[Finding] = []
     with progress("Checking", total=len(_CHECKS)) as report:
