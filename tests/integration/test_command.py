@@ -153,7 +153,7 @@ async def test_clean_stop(tmp_path: Path):
         async with joined(server, token) as ana:
             server.process.send_signal(signal.SIGTERM)
             stopped, _ = await asyncio.gather(
-                asyncio.to_thread(server.process.wait, 5), ana.notices("disconnected", within_s=5)
+                asyncio.to_thread(server.process.wait, 5), ana.wait_for_event("disconnected", within_s=5)
             )
             assert stopped == 0
         assert "Traceback" not in server.log()

@@ -1,4 +1,4 @@
-"""`tertulia-sfu`: the media server alone, as `livekit-server` is started."""
+"""The command `tertulia-sfu`: the media server alone, started like `livekit-server`."""
 
 import argparse
 import asyncio
@@ -11,13 +11,13 @@ import structlog
 
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.server import MediaServer
-from tertulia_sfu.serving import Server, uvicorn_config
+from tertulia_sfu.serving import SignallingServer, uvicorn_config
 
 DEV_KEYS: Final = {"devkey": "secret"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until interrupted. Returns the exit status."""
+    """Run until interrupted. Return the exit status."""
     options = _parser().parse_args(argv)
     keys = dict(options.keys or ())
     if options.dev:
@@ -44,11 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def serve(config: MediaConfig, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. Raises OSError if a port cannot be had."""
+    """Serve until SIGINT or SIGTERM. Raise OSError if a port cannot be opened."""
     media = MediaServer(config)
     await media.start()
     try:
-        server = Server(uvicorn_config(media.app, host=host, port=port, log_level="info"), before_shutdown=media.stop)
+        http = uvicorn_config(media.app, host=host, port=port, log_level="info")
+        server = SignallingServer(http, before_shutdown=media.stop)
         await server.serve()
     finally:
         await media.stop()

@@ -41,11 +41,12 @@ from tertulia.http.kit.cors import CrossOrigin
 from tertulia.http.kit.listening import CertificateWatch, HttpServer, listening_sockets, loopback_socket
 from tertulia.http.kit.protocol import JsonHttpProtocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
-from tertulia.http.pages import Pages, content_security_policy
+from tertulia.http.pages import Pages, content_security_policy, reference_page
 from tertulia.http.server import RootApp
 from tertulia.services.accounts import AccountService, FirstSecrets
 from tertulia.services.meetings import MeetingService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
+from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.service import RecordingService
 from tertulia.services.rooms import RoomService
 from tertulia.services.tokens import ParticipantTokens
@@ -60,7 +61,7 @@ _EXPIRY_TICK_S: Final = 0.1
 _RECONCILE_EVERY_S: Final = 20.0
 _FORGET_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
-_RECORDINGS_TICK_S: Final = 0.05
+_RESTART_WORKER_AFTER_S: Final = 0.05
 _REMOVE_EVERY_S: Final = 5.0
 _GRACE_S: Final = 1.5
 
@@ -151,12 +152,13 @@ class Application:
             default_folder=inst.recordings_dir,
             redirect=settings.recordings_delivery == "redirect",
         )
+        changes = RecordingChanges()
         services = _Services(
             accounts=accounts,
             tokens=tokens,
             participants=participants,
             rooms=RoomService(store=store, clock=clock, media=media, live=participants),
-            recordings=RecordingService(store=store, clock=clock, media=media, files=files),
+            recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
         )
         meetings = MeetingService(
             store=store, clock=clock, media=media, rooms=services.rooms, participants=participants
@@ -171,8 +173,8 @@ class Application:
         tasks = await stack.enter_async_context(background())
         tasks("expiry", _EXPIRY_TICK_S, meetings.expire)
         tasks("reconciler", _RECONCILE_EVERY_S, meetings.reconcile)
-        worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url)
-        tasks("recordings", _RECORDINGS_TICK_S, partial(run_worker, worker))
+        worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes)
+        tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
         if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
             certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)
@@ -215,6 +217,7 @@ class Application:
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, auth_path=AUTH_PATH, secure_cookies=secure)
         proxies = TrustedProxies(self._inst.settings.trusted_proxies)
+        reference = reference_page(WEB_BUNDLE)
         public_api = Api(
             "Tertulia API",
             public.BASE_PATH,
@@ -223,6 +226,7 @@ class Application:
             authenticator=PublicAuthenticator(credentials),
             proxies=proxies,
             public_url=self.public_url,
+            reference=reference,
         )
         internal_api = Api(
             "Tertulia internal API",
@@ -234,6 +238,7 @@ class Application:
             authenticator=InternalAuthenticator(credentials),
             proxies=proxies,
             public_url=self.public_url,
+            reference=reference,
         )
         cors = CrossOrigin(public_api, origins=self._inst.settings.cors_origins)
         return {public.BASE_PATH: cors, internal.BASE_PATH: internal_api}

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from tertulia.adapters.recorder.process import WorkerLock
+from tertulia.adapters.recorder.worker_lock import WorkerLock
 from tertulia.app.installation import Installation, opened_worker
 from tertulia.app.worker import run_worker
 from tertulia.domain.ids import Millis, RecordingId
@@ -71,14 +71,14 @@ async def details(inst: Installation, recording_id: str) -> str:
 async def repair(inst: Installation) -> str:
     """Finish what crashes left, as every start does. Raises ConfigurationError while a server does that itself."""
     async with opened_worker(inst) as parts:
-        place = await asyncio.to_thread(WorkerLock.take, parts.root)
-        if place is None:
+        lock = await asyncio.to_thread(WorkerLock.acquire, parts.root)
+        if lock is None:
             raise ConfigurationError(f"A server or recorder runs on {parts.root}: it repairs recordings itself")
         try:
-            finished = await parts.worker(place).finish_all()
+            finished = await parts.worker(lock).finish_all()
             after = await parts.store.read(lambda tx: tx.recordings.find_many(finished))
         finally:
-            place.leave()
+            lock.release()
     if not after:
         return "There was nothing to repair.\n"
     return _table([(one.id, one.state, one.details or one.error or "") for one in after])

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,6 +24,13 @@ _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _MEETING: Final = re.compile(r"/meet/[^/]+/?\Z")
 _FOR_EVER: Final = b"public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = b"no-cache"
+_REFERENCE: Final = "reference.html"
+# data: is for the style sheet's icons; "try it" calls our own API, and nothing else is reached
+_REFERENCE_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    b"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_NOT_BUILT: Final = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,25 @@ def content_security_policy(
     ))  # fmt: skip
 
 
+def reference_page(folder: Path) -> Reply:
+    """Return the page that shows a base path's document, which it finds beside itself (`openapi.json`).
+
+    It is stricter than a meeting's page: no other site may frame it, and it reaches nothing but our own server.
+    """
+    file = folder / _REFERENCE
+    return Reply(
+        HTTPStatus.OK,
+        file.read_bytes() if file.is_file() else _NOT_BUILT.encode(),
+        [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"cache-control", _ASK_AGAIN),
+            (b"content-security-policy", _REFERENCE_POLICY),
+            (b"referrer-policy", b"no-referrer"),
+            (b"x-content-type-options", b"nosniff"),
+        ],
+    )
+
+
 class Pages:
     """Serves the bundle in a folder. Without one, a page says how it is built."""
 
@@ -71,11 +98,10 @@ class Pages:
         self._files = {
             f"/{path.relative_to(folder).as_posix()}": self._load(path, folder)
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix not in {".br", ".gz"}
+            if path.is_file() and path.suffix not in {".br", ".gz"} and path.name != _REFERENCE
         }
         if "/index.html" not in self._files:
-            missing = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
-            self._files["/index.html"] = self._file(missing.encode(), "text/html", _ASK_AGAIN, {})
+            self._files["/index.html"] = self._file(_NOT_BUILT.encode(), "text/html", _ASK_AGAIN, {})
 
     def _load(self, path: Path, folder: Path) -> _File:
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"

@@ -279,7 +279,7 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecorderStatus:
-    """What is seen of a recorder from outside: is there a folder, does the process live, what did it say last."""
+    """What is known of a recorder from outside: its folder, its process, and the state that it wrote last."""
 
     exists: bool
     is_alive: bool
@@ -287,44 +287,44 @@ class RecorderStatus:
 
 
 class Recorders(Protocol):
-    """The recorder processes of this machine, one a recording, each with a folder. They outlive the server."""
+    """The recorder processes of this machine, one for each recording, each with a folder. They outlive the server."""
 
     def folder(self, recording_id: RecordingId) -> Path:
-        """Tell where a recording is made."""
+        """Return the folder in which a recording is made."""
         ...
 
     async def start(self, job: RecorderJob, token: str) -> None:
         """Make the folder and start the recorder. Raises Unavailable."""
         ...
 
-    async def look(self, recording_id: RecordingId) -> RecorderStatus:
-        """See whether a recorder lives, and what it said last."""
+    async def status(self, recording_id: RecordingId) -> RecorderStatus:
+        """Return whether a recorder lives, and its last state."""
         ...
 
-    async def ask_to_end(self, recording_id: RecordingId) -> None:
-        """Ask a recorder to finish its file; one that has gone is no error."""
+    async def request_stop(self, recording_id: RecordingId) -> None:
+        """Ask a recorder to finish its file; one that has exited is not an error."""
         ...
 
     async def kill(self, recording_id: RecordingId) -> None:
-        """End a recorder that does not answer; its file is repaired afterwards."""
+        """Kill a recorder that does not answer; `recover` finishes its file."""
         ...
 
     async def recover(self, recording_id: RecordingId) -> RecorderState | None:
-        """Finish what a recorder left; None when it left nothing at all. Raises Unavailable when that failed."""
+        """Finish the file that a recorder left; None when it left nothing at all. Raises Unavailable on failure."""
         ...
 
     async def log_tail(self, recording_id: RecordingId) -> str:
-        """Give the end of a recorder's log, for whoever has to find out what went wrong."""
+        """Return the end of a recorder's log."""
         ...
 
-    async def discard(self, recording_id: RecordingId) -> None:
-        """Remove a recording's folder with all that is in it."""
+    async def delete_folder(self, recording_id: RecordingId) -> None:
+        """Delete a recording's folder with all that is in it."""
         ...
 
-    async def known(self) -> list[RecordingId]:
-        """List whose folders are here."""
+    async def recording_ids(self) -> list[RecordingId]:
+        """List the recordings that have a folder on this machine."""
         ...
 
     async def free_bytes(self) -> int:
-        """Tell how much the disk of the folders still takes."""
+        """Return how much space is left on the disk of the folders."""
         ...

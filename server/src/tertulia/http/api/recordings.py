@@ -55,7 +55,7 @@ class RecordingHandlers:
 
     async def _start(self, call: Call, room: str, preset: RecordingPreset | None) -> Reply:
         call.only_in(room)
-        return json_reply(self._show(await self._recordings.start(room, preset=preset, once=once_of(call))))
+        return json_reply(self._show(await self._recordings.start(room, preset=preset, idempotency_key=once_of(call))))
 
     async def stop(self, call: Call) -> Reply:
         """PUT /recordings/{recordingId}."""

@@ -22,14 +22,11 @@ from tertulia.http.kit.asgi import Receive, Scope, Send, TrustedProxies
 from tertulia.http.kit.errors import error_reply, internal_error, method_not_allowed, unknown_path
 from tertulia.http.kit.openapi import document
 from tertulia.http.kit.operations import Call, Operation
-from tertulia.http.kit.reader import READER_POLICY, reader_page
 from tertulia.http.kit.replies import JSON, Reply
 from tertulia.http.kit.validation import check_content_type, has_body, parse_body, parse_query, read_body
 
 _log = structlog.get_logger(__name__)
 _ASK_AGAIN: Final = (b"cache-control", b"no-cache")
-_HTML: Final = (b"content-type", b"text/html; charset=utf-8")
-_READER_POLICY: Final = (b"content-security-policy", READER_POLICY.encode())
 _NOBODY: Final = Principal(Actor.ANYONE)
 
 
@@ -51,7 +48,7 @@ class _Node:
 
 
 class Api:
-    """The operations of one base path."""
+    """The operations of one base path, its document, and the page that shows it (`reference`)."""
 
     def __init__(
         self,
@@ -63,6 +60,7 @@ class Api:
         authenticator: Authenticator,
         proxies: TrustedProxies,
         public_url: str,
+        reference: Reply,
     ) -> None:
         self._base = base_path.split("/")
         self._permissions = permissions
@@ -71,7 +69,7 @@ class Api:
         made = document(title, f"{public_url}{base_path}", operations, permissions)
         self._pages = {
             "openapi.json": Reply(200, orjson.dumps(made), [JSON, _ASK_AGAIN]),
-            "docs": Reply(200, reader_page(made), [_HTML, _ASK_AGAIN, _READER_POLICY]),
+            "docs": reference,
         }
         self._root = _Node()
         for operation in operations:

@@ -1,8 +1,7 @@
-"""Bytes to messages and back: the signalling frames and the join request that travels in the URL."""
+"""Decoding of what clients send: signal requests, and the join request that travels in the URL."""
 
 import base64
 import binascii
-import json
 import zlib
 from typing import Final
 
@@ -13,15 +12,14 @@ from tertulia_sfu.errors import InvalidRequest
 
 MAX_JOIN_REQUEST_BYTES: Final = 1024 * 1024
 MAX_FRAME_BYTES: Final = 2 * 1024 * 1024
-MAX_CANDIDATE_CHARS: Final = 1024
 
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
 def unwrap_join_request(text: str) -> JoinRequest:
-    """The join request of a `/rtc/v1` URL: base64url of a wrapper whose content may be gzipped (1 MiB at most).
+    """Decode `join_request` of a `/rtc/v1` URL: base64url of a WrappedJoinRequest, gzipped or not, at most 1 MiB.
 
-    Raises InvalidRequest for everything that is not one.
+    Raise InvalidRequest for anything else.
     """
     if not text:
         raise InvalidRequest("The join_request is empty.")
@@ -48,22 +46,10 @@ def _gunzip(data: bytes) -> bytes:
 
 
 def parse_signal_request(frame: bytes | None) -> SignalRequest:
-    """One signalling frame; None stands for a text frame. Raises InvalidRequest if it is not one."""
+    """Decode one WebSocket frame; None stands for a text frame. Raise InvalidRequest if it is not a signal request."""
     if frame is None or len(frame) > MAX_FRAME_BYTES:
         raise InvalidRequest("Signalling messages are binary and at most 2 MiB large.")
     try:
         return SignalRequest.FromString(frame)
     except DecodeError:
         raise InvalidRequest("A signalling message cannot be read.") from None
-
-
-def candidate_line(candidate_init: str) -> str | None:
-    """The candidate of a trickled RTCIceCandidateInit (JSON), or None where there is nothing to use in it."""
-    try:
-        init = json.loads(candidate_init)
-    except (ValueError, RecursionError):
-        return None
-    line = init.get("candidate") if isinstance(init, dict) else None
-    if not isinstance(line, str) or not line or len(line) > MAX_CANDIDATE_CHARS:
-        return None
-    return line

@@ -1,4 +1,4 @@
-"""The join request of the URL, and candidates: what is read, what is refused."""
+"""Decoding of join requests and signal requests: what is accepted, what is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from livekit.protocol.rtc import JoinRequest, WrappedJoinRequest
 
 from tertulia_sfu.errors import InvalidRequest
-from tertulia_sfu.wire import MAX_FRAME_BYTES, candidate_line, parse_signal_request, unwrap_join_request
+from tertulia_sfu.signalling.codec import MAX_FRAME_BYTES, parse_signal_request, unwrap_join_request
 
 REQUEST = JoinRequest(metadata="grüße", participant_sid="PA_x")
 
@@ -36,14 +36,14 @@ def test_both_compressions_padded_or_not(padded: bool) -> None:
         "%%%%",
         "abc d",
         encode(b"\xff" * 9),
-        encode(b"no gzip", WrappedJoinRequest.GZIP),
+        encode(b"not gzip", WrappedJoinRequest.GZIP),
         encode(gzip.compress(REQUEST.SerializeToString())[:-9], WrappedJoinRequest.GZIP),
         encode(gzip.compress(bytes(1024 * 1024 + 1)), WrappedJoinRequest.GZIP),
         encode(gzip.compress(bytes(200 * 1024 * 1024)), WrappedJoinRequest.GZIP),
         encode(bytes(1024 * 1024 + 1)),
     ],
 )
-def test_what_is_no_join_request(text: str) -> None:
+def test_what_is_not_a_join_request(text: str) -> None:
     with pytest.raises(InvalidRequest):
         unwrap_join_request(text)
 
@@ -57,24 +57,6 @@ def test_garbage_is_refused_or_empty(text: str) -> None:
 
 
 @pytest.mark.parametrize("frame", [None, b"\xff\xff", bytes(MAX_FRAME_BYTES + 1)], ids=["text", "garbage", "huge"])
-def test_what_is_no_signal_request(frame: bytes | None) -> None:
+def test_what_is_not_a_signal_request(frame: bytes | None) -> None:
     with pytest.raises(InvalidRequest):
         parse_signal_request(frame)
-
-
-@pytest.mark.parametrize(
-    ("init", "line"),
-    [
-        (
-            '{"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", "sdpMid": "0"}',
-            "candidate:1 1 udp 1 192.0.2.1 9 typ host",
-        ),
-        ('{"candidate": ""}', None),
-        ('{"candidate": null}', None),
-        ('{"candidate": "' + "x" * 5000 + '"}', None),
-        ("[" * 100_000, None),
-        ("7", None),
-    ],
-)
-def test_candidates(init: str, line: str | None) -> None:
-    assert candidate_line(init) == line

@@ -1,4 +1,4 @@
-"""Tracks of participants: asked for, announced with their first packet, muted, changed, ended."""
+"""Publications: tracks are requested, announced with their first packet, muted, changed and ended."""
 
 from collections.abc import Callable
 from typing import Final
@@ -28,32 +28,34 @@ from tertulia_sfu.ids import TrackSid, new_track_sid
 from tertulia_sfu.rooms.participant import Participant, Publication
 from tertulia_sfu.rooms.ports import Kind, Quality
 from tertulia_sfu.rooms.roster import Roster
-from tertulia_sfu.rooms.subscribing import QUALITIES, Subscribing
+from tertulia_sfu.rooms.subscriptions import QUALITIES, SubscriptionManager
 
-MAX_PENDING: Final = 20
-MAX_QUEUED: Final = 3
-MAX_TEXT: Final = 256
+MAX_PENDING_TRACKS: Final = 20
+MAX_QUEUED_REQUESTS: Final = 3
+MAX_TEXT_LENGTH: Final = 256
 
 _KINDS: Final[dict[int, Kind]] = {TrackType.AUDIO: "audio", TrackType.VIDEO: "video"}
 _DEFAULT_MIME: Final = {TrackType.AUDIO: "audio/opus", TrackType.VIDEO: "video/VP8"}
 _RANKS: Final[dict[Quality | None, int]] = {None: -1, "low": 0, "medium": 1, "high": 2}
 
 
-class Publishing:
-    """Publications of all participants of a room. `changed` is called when the room's figures may have changed."""
+class PublicationManager:
+    """The publications of all participants of a room. `counts_changed` is called when its counts may have changed."""
 
-    def __init__(self, roster: Roster, subscribing: Subscribing, changed: Callable[[float], None]) -> None:
+    def __init__(
+        self, roster: Roster, subscriptions: SubscriptionManager, counts_changed: Callable[[float], None]
+    ) -> None:
         self._roster = roster
-        self._subscribing = subscribing
-        self._changed = changed
+        self._subscriptions = subscriptions
+        self._counts_changed = counts_changed
 
-    # ── what publishers ask ──
+    # ── requests of publishers ──
 
     def add(self, owner: Participant, request: AddTrackRequest) -> None:
-        """`add_track`: reserve a track for a section of a past or coming offer."""
+        """Handle `add_track`: reserve a track for a section of a past or coming offer."""
         if request.sid in owner.publications:
-            # a second codec for a track: it goes on with its first
-            self._answer(owner, request.cid, owner.publications[TrackSid(request.sid)])
+            # a backup codec for a track: the track keeps its first codec
+            self._confirm(owner, request.cid, owner.publications[TrackSid(request.sid)])
             return
         refusal = self._refusal(owner, request)
         if refusal is not None:
@@ -71,7 +73,7 @@ class Publishing:
         )
         if request.muted:
             self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=True)
-        self._answer(owner, request.cid, publication)
+        self._confirm(owner, request.cid, publication)
 
     def _refusal(self, owner: Participant, request: AddTrackRequest) -> tuple["RequestResponse.Reason", str] | None:
         reasons = RequestResponse
@@ -79,23 +81,25 @@ class Publishing:
             return reasons.UNSUPPORTED_TYPE, "only audio and video tracks can be published"
         if not owner.may_publish(request.source):
             return reasons.NOT_ALLOWED, "does not have permission to publish this source"
-        return self._excess(owner, request)
+        return self._exceeded_limit(owner, request)
 
-    def _excess(self, owner: Participant, request: AddTrackRequest) -> tuple["RequestResponse.Reason", str] | None:
+    def _exceeded_limit(
+        self, owner: Participant, request: AddTrackRequest
+    ) -> tuple["RequestResponse.Reason", str] | None:
         reasons = RequestResponse
-        if not request.cid or max(len(request.cid), len(request.name), len(request.stream)) > MAX_TEXT:
-            return reasons.LIMIT_EXCEEDED, f"cid, name and stream have 1 to {MAX_TEXT} characters"
-        pending = [one for one in owner.publications.values() if not one.announced]
-        if len(pending) >= MAX_PENDING:
+        if not request.cid or max(len(request.cid), len(request.name), len(request.stream)) > MAX_TEXT_LENGTH:
+            return reasons.LIMIT_EXCEEDED, f"cid, name and stream have 1 to {MAX_TEXT_LENGTH} characters"
+        pending = [each for each in owner.publications.values() if not each.announced]
+        if len(pending) >= MAX_PENDING_TRACKS:
             return reasons.LIMIT_EXCEEDED, "too many tracks wait for their media"
-        if any(request.cid in one.cids for one in pending):
-            if len(owner.queued_tracks) >= MAX_QUEUED:
+        if any(request.cid in each.cids for each in pending):
+            if len(owner.queued_tracks) >= MAX_QUEUED_REQUESTS:
                 return reasons.LIMIT_EXCEEDED, "too many requests for the same track"
             owner.queued_tracks.append(request)
             return reasons.QUEUED, "a track with this cid waits for its media"
         return None
 
-    def _answer(self, owner: Participant, cid: str, publication: Publication) -> None:
+    def _confirm(self, owner: Participant, cid: str, publication: Publication) -> None:
         response = TrackPublishedResponse(cid=cid, track=publication.info)
         self._roster.send(owner, SignalResponse(track_published=response))
 
@@ -108,7 +112,7 @@ class Publishing:
                 owner.queued_tracks.append(request)
 
     def mute(self, owner: Participant, request: MuteTrackRequest) -> None:
-        """The owner muted or unmuted a track."""
+        """Handle `mute`: the publisher muted or unmuted its track."""
         publication = owner.publications.get(TrackSid(request.sid))
         if publication is None:
             response = RequestResponse(reason=RequestResponse.NOT_FOUND, message="no such track", mute=request)
@@ -117,7 +121,10 @@ class Publishing:
             self._set_muted(owner, publication, muted=request.muted)
 
     def mute_by_moderator(self, owner: Participant, publication: Publication, *, muted: bool) -> None:
-        """Somebody else muted it: its client is told first, or it would answer the update by setting its own state."""
+        """Mute a track for its publisher.
+
+        Its client is told first: it would answer the update alone by restoring its own state.
+        """
         if publication.info.muted != muted:
             message = MuteTrackRequest(sid=publication.sid, muted=muted)
             self._roster.send(owner, SignalResponse(mute=message))
@@ -131,7 +138,7 @@ class Publishing:
         self._announce_change(owner, publication)
 
     def update_audio(self, owner: Participant, request: UpdateLocalAudioTrack) -> None:
-        """The features of an audio track changed (stereo, noise suppression …)."""
+        """Handle `update_audio_track`: the features changed (stereo, noise suppression …)."""
         publication = owner.publications.get(TrackSid(request.track_sid))
         if publication is not None and publication.info.type == TrackType.AUDIO:
             del publication.info.audio_features[:]
@@ -139,7 +146,7 @@ class Publishing:
             self._announce_change(owner, publication)
 
     def update_video(self, owner: Participant, request: UpdateLocalVideoTrack) -> None:
-        """The size of a video changed (rotation, another window shared …)."""
+        """Handle `update_video_track`: the size changed (rotation, another shared window …)."""
         publication = owner.publications.get(TrackSid(request.track_sid))
         if publication is not None and publication.info.type == TrackType.VIDEO:
             publication.info.width, publication.info.height = request.width, request.height
@@ -147,13 +154,13 @@ class Publishing:
 
     def _announce_change(self, owner: Participant, publication: Publication) -> None:
         if publication.announced:
-            owner.touch()
+            owner.increment_version()
             self._roster.announce(owner)
 
-    # ── what the media core tells ──
+    # ── events of the media core ──
 
-    def started(self, owner: Participant, track: str, *, mid: str, mime_type: str, cid: str, now: float) -> None:
-        """The first packet came: everyone else is told, and those who want it get it."""
+    def handle_started(self, owner: Participant, track: str, *, mid: str, mime_type: str, cid: str, now: float) -> None:
+        """Announce a track whose first packet came, and subscribe those who want it."""
         publication = owner.publications.get(TrackSid(track))
         if publication is None or publication.announced:
             return
@@ -164,44 +171,44 @@ class Publishing:
         if cid and cid != codec.cid:
             codec.sdp_cid = cid
         publication.announced = True
-        owner.touch()
+        owner.increment_version()
         self._roster.announce(owner, to_itself=False)
         self._roster.notify("track_published", owner, info)
-        self._subscribing.reconcile_publication(owner, publication)
+        self._subscriptions.reconcile_publication(owner, publication)
         self._take_queued(owner, publication.cids)
-        self._changed(now)
+        self._counts_changed(now)
 
-    def ended(self, owner: Participant, track: str, now: float) -> None:
-        """The client's section stopped sending."""
+    def handle_ended(self, owner: Participant, track: str, now: float) -> None:
+        """Remove a track whose section stopped sending."""
         publication = owner.publications.get(TrackSid(track))
         if publication is not None:
-            self._drop(owner, publication, now)
+            self._remove(owner, publication, now)
 
     def withdraw(self, owner: Participant, publication: Publication, now: float) -> None:
-        """End a track whatever its client does: the grants no longer allow it."""
+        """End a track that the grants no longer allow, whatever its client sends."""
         self._roster.media.withdraw_track(owner.sid, track=publication.sid)
         gone = TrackUnpublishedResponse(track_sid=publication.sid)
         self._roster.send(owner, SignalResponse(track_unpublished=gone))
-        self._drop(owner, publication, now)
+        self._remove(owner, publication, now)
 
     def withdraw_forbidden(self, owner: Participant, now: float) -> None:
-        """End the tracks that the (changed) grants do not allow."""
+        """End the tracks that the changed grants do not allow."""
         for publication in list(owner.publications.values()):
             if not owner.may_publish(publication.info.source):
                 self.withdraw(owner, publication, now)
 
-    def _drop(self, owner: Participant, publication: Publication, now: float) -> None:
+    def _remove(self, owner: Participant, publication: Publication, now: float) -> None:
         owner.publications.pop(publication.sid, None)
-        self._subscribing.forget_track(publication.sid)
+        self._subscriptions.forget_track(publication.sid)
         if publication.announced:
-            owner.touch()
+            owner.increment_version()
             self._roster.announce(owner, to_itself=False)
             self._roster.notify("track_unpublished", owner, publication.info)
-            self._changed(now)
+            self._counts_changed(now)
         self._take_queued(owner, publication.cids)
 
-    def quality_wanted(self, owner: Participant, track: str, quality: Quality | None) -> None:
-        """Tell the publisher which layers anybody wants, so that it need not encode the others (dynacast)."""
+    def send_quality_update(self, owner: Participant, track: str, quality: Quality | None) -> None:
+        """Tell the publisher which simulcast layers are wanted, so that it need not encode the others (dynacast)."""
         publication = owner.publications.get(TrackSid(track))
         if publication is None:
             return
@@ -213,14 +220,14 @@ class Publishing:
             subscribed_qualities=qualities,
             subscribed_codecs=[SubscribedCodec(codec=codec, qualities=qualities)],
         )
-        publication.wanted = update
+        publication.quality_update = update
         self._roster.send(owner, SignalResponse(subscribed_quality_update=update))
 
-    def repeat_wanted(self, owner: Participant) -> None:
-        """The same again for a publisher that may have missed it."""
+    def repeat_quality_updates(self, owner: Participant) -> None:
+        """Send the last quality updates again to a publisher that may have missed them."""
         for publication in owner.announced:
-            if publication.wanted is not None:
-                self._roster.send(owner, SignalResponse(subscribed_quality_update=publication.wanted))
+            if publication.quality_update is not None:
+                self._roster.send(owner, SignalResponse(subscribed_quality_update=publication.quality_update))
 
 
 def _cids(request: AddTrackRequest) -> list[str]:

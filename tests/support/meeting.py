@@ -1,10 +1,10 @@
-"""A meeting on paper: people without sockets, a clock that is set by hand, and what each was told."""
+"""Live rooms over a fake media core: participants without sockets, a clock that tests move, and every message sent."""
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +22,9 @@ from livekit.protocol.webhook import WebhookEvent
 from support.fake_core import FakeCore, event
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.ids import ApiKey, Identity, ParticipantSid
+from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.live_rooms import LiveRooms
+from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.session import SignalSession
 from tertulia_sfu.rooms.timers import DeadlineQueue
 from tertulia_sfu.tokens import Claims, Tokens, VideoGrant
@@ -32,84 +34,100 @@ START = 1_800_000_000.0
 
 
 @dataclass
-class RecordedLines:
-    """Signalling lines that keep what was said."""
+class RecordedSignals:
+    """Signal connections that keep what was sent over them."""
 
-    told: dict[ParticipantSid, list[SignalResponse]] = field(default_factory=lambda: defaultdict(list))
-    hung_up: list[ParticipantSid] = field(default_factory=list)
+    sent: dict[ParticipantSid, list[SignalResponse]] = field(default_factory=lambda: defaultdict(list))
+    closed: list[ParticipantSid] = field(default_factory=list)
 
-    def send(self, to: Sequence[ParticipantSid], message: SignalResponse) -> None:
+    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse) -> None:
         copy = SignalResponse.FromString(message.SerializeToString())
-        for who in to:
-            if who not in self.hung_up:
-                self.told[who].append(copy)
+        for sid in recipients:
+            if sid not in self.closed:
+                self.sent[sid].append(copy)
 
-    def close(self, who: ParticipantSid) -> None:
-        self.hung_up.append(who)
+    def close(self, sid: ParticipantSid) -> None:
+        self.closed.append(sid)
 
 
 @dataclass
 class Guest:
-    """One participant of a meeting on paper."""
+    """One participant of a meeting, driven by its signal requests."""
 
     meeting: Meeting
     session: SignalSession
-    _tracks: Any = field(default_factory=lambda: itertools.count(1))
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def participant(self) -> Participant:
+        return self.session.participant
+
+    @property
+    def room(self) -> LiveRoom:
+        return self.session.room
 
     @property
     def sid(self) -> ParticipantSid:
-        return self.session.participant.sid
+        return self.participant.sid
 
     @property
-    def told(self) -> list[SignalResponse]:
-        return self.meeting.lines.told[self.sid]
+    def messages(self) -> list[SignalResponse]:
+        return self.meeting.signals.sent[self.sid]
 
-    def take(self) -> list[str]:
-        """The kinds of messages since the last look."""
-        kinds = [str(message.WhichOneof("message")) for message in self.told]
-        self.told.clear()
+    def take_kinds(self) -> list[str]:
+        """Return the kinds of the messages since the last call."""
+        kinds = [str(message.WhichOneof("message")) for message in self.messages]
+        self.messages.clear()
         return kinds
 
     def last(self, kind: str) -> Any:
-        """The newest message of this kind."""
-        found = [message for message in self.told if message.WhichOneof("message") == kind]
-        assert found, f"no {kind}; told: {[message.WhichOneof('message') for message in self.told]}"
+        """Return the newest message of this kind."""
+        found = [message for message in self.messages if message.WhichOneof("message") == kind]
+        assert found, f"no {kind}, only {[message.WhichOneof('message') for message in self.messages]}"
         return getattr(found[-1], kind)
 
-    def heard(self, kind: str) -> bool:
-        return any(message.WhichOneof("message") == kind for message in self.told)
+    def received(self, kind: str) -> bool:
+        return any(message.WhichOneof("message") == kind for message in self.messages)
 
-    def asks(self, **request: Any) -> None:
-        """`>>` one signal request."""
+    def request(self, **request: Any) -> None:
+        """Send one signal request."""
         self.session.handle(SignalRequest(**request), self.meeting.now)
 
-    def connects(self) -> None:
-        """Media is up, and so are the data channels."""
-        self.meeting.happens("PeerConnected", self.sid)
-        for channel in ("reliable", "lossy"):
-            self.meeting.happens("DataOpen", self.sid, channel=channel)
+    def resume(self) -> None:
+        """Resume over a new signal connection."""
+        self.session.resume(JoinRequest(reconnect=True, participant_sid=self.sid), self.meeting.now)
 
-    def publishes(
+    def lose_signal(self) -> None:
+        """Lose the signal connection."""
+        self.room.connectivity.signal_lost(self.participant, self.meeting.now)
+
+    def connect(self) -> None:
+        """Connect media and data channels."""
+        self.meeting.core_event("PeerConnected", self.sid)
+        for channel in ("reliable", "lossy"):
+            self.meeting.core_event("DataOpen", self.sid, channel=channel)
+
+    def publish(
         self, source: TrackSource = TrackSource.CAMERA, *, kind: TrackType = TrackType.VIDEO, **request: Any
     ) -> str:
-        """Add a track whose first packet comes at once; its sid."""
-        cid = f"cid-{self.sid}-{next(self._tracks)}"
-        self.asks(add_track=AddTrackRequest(cid=cid, type=kind, source=source, **request))
+        """Publish a track whose first packet comes at once. Return its sid."""
+        cid = f"cid-{self.sid}-{next(self._numbers)}"
+        self.request(add_track=AddTrackRequest(cid=cid, type=kind, source=source, **request))
         sid = str(self.last("track_published").track.sid)
         mime_type = "video/VP8" if kind == TrackType.VIDEO else "audio/opus"
-        self.meeting.happens(
+        self.meeting.core_event(
             "TrackStarted", self.sid, track=sid, cid=cid, mid="7", mime_type=mime_type, simulcast=False
         )
         return sid
 
 
 class Meeting:
-    """Rooms over a fake core."""
+    """Rooms over a fake core, with a clock that tests move."""
 
     def __init__(self, **settings: Any) -> None:
         self.now = START
         self.core = FakeCore()
-        self.lines = RecordedLines()
+        self.signals = RecordedSignals()
         self.timers = DeadlineQueue()
         self.webhooks: list[WebhookEvent] = []
         self.tokens = Tokens({KEY: SECRET}, lambda: self.now)
@@ -117,14 +135,14 @@ class Meeting:
             config=MediaConfig(keys={KEY: SECRET}, **settings),
             tokens=self.tokens,
             media=self.core,
-            signals=self.lines,
+            signals=self.signals,
             timers=self.timers,
-            notices=self._notice,
+            listener=self._record_webhook,
             node_id="ND_test",
         )
         self._numbers = itertools.count(1)
 
-    def _notice(
+    def _record_webhook(
         self,
         event: str,
         *,
@@ -134,7 +152,7 @@ class Meeting:
     ) -> None:
         self.webhooks.append(WebhookEvent(event=event, room=room, participant=participant, track=track))
 
-    def enters(
+    def join(
         self,
         identity: str,
         *,
@@ -145,7 +163,7 @@ class Meeting:
         claims: dict[str, Any] | None = None,
         **grants: Any,
     ) -> Guest:
-        """Somebody joins with a token of these grants."""
+        """Join with a token of these grants; with `connect`, media is connected too."""
         token = Claims(
             api_key=ApiKey(KEY),
             identity=Identity(identity),
@@ -166,21 +184,21 @@ class Meeting:
         )
         guest = Guest(self, session)
         if connect:
-            guest.connects()
+            guest.connect()
         return guest
 
-    def happens(self, kind: str, peer: str = "", **fields: Any) -> None:
-        """The core tells of something."""
-        self.rooms.media_event(event(kind, peer, **fields), self.now)
+    def core_event(self, kind: str, peer: str = "", **fields: Any) -> None:
+        """Report an event of the media core, by the name of its class."""
+        self.rooms.handle_media_event(event(kind, peer, **fields), self.now)
 
-    def passes(self, seconds: float) -> None:
-        """Time passes, and what is due happens on time."""
+    def advance(self, seconds: float) -> None:
+        """Move the clock; what is due is run on time."""
         end = self.now + seconds
         while (at := self.timers.next_at()) is not None and at <= end:
             self.now = max(self.now, at)
             self.timers.run_due(self.now)
         self.now = end
 
-    def hooks(self) -> list[str]:
-        """The names of the webhooks so far."""
+    def webhook_names(self) -> list[str]:
+        """Return the names of the webhooks so far."""
         return [str(event.event) for event in self.webhooks]
