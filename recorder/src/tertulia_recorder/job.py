@@ -39,11 +39,6 @@ NOTIFY_VARIABLE: Final = "TERTULIA_RECORDER_NOTIFY"
 one byte to it, without blocking and whether or not it is read: a hint to read the file, which stays the truth. The pipe
 reaches its end when the recorder has exited, provided that the worker has closed its own copy of the write end."""
 
-NOTIFY_VARIABLE: Final = "TERTULIA_RECORDER_NOTIFY"
-"""Optional: the number of an inherited pipe's write end. After each replacement of ``state.json`` the recorder writes
-one byte to it, without blocking and whether or not it is read: a hint to read the file, which stays the truth. The pipe
-reaches its end when the recorder has exited, provided that the worker has closed its own copy of the write end."""
-
 
 class RecordingPreset(StrEnum):
     """The picture size and frame rate of a file, or sound alone."""
