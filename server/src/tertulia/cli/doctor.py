@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tertulia.app.application import WEB_BUNDLE
 from tertulia.app.installation import Installation, installation, opened_accounts
+from tertulia.app.listening import listening_sockets
 from tertulia.errors import ConfigurationError
-from tertulia.http.kit.listening import listening_sockets
 from tertulia.settings import Settings
 
 
