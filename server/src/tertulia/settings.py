@@ -23,7 +23,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from tertulia.domain.recordings.limits import DEFAULT_PRESET, EMPTY_TIMEOUT_S, MAX_DURATION_S, MIN_FREE_BYTES
+from tertulia.domain.recordings.limits import (
+    DEFAULT_EMPTY_TIMEOUT_S,
+    DEFAULT_MAX_DURATION_S,
+    DEFAULT_MIN_FREE_BYTES,
+    DEFAULT_PRESET,
+)
 from tertulia.errors import ConfigurationError
 from tertulia_recorder.job import RecordingPreset
 
@@ -177,27 +182,27 @@ class Settings(BaseSettings):
         DEFAULT_PRESET, title="720p30, 1080p30 or audio", description="picture and rate of recordings"
     )
     recording_max_duration_s: float = Field(
-        MAX_DURATION_S,
+        DEFAULT_MAX_DURATION_S,
         gt=0,
         allow_inf_nan=False,
         title="seconds, more than 0",
         description="the longest a recording may be",
     )
     recording_max_bytes: int | None = Field(
-        None,
+        DEFAULT_MAX_BYTES,
         gt=0,
         title="bytes, more than 0",
         description="the largest a recording may be; default: no limit",
     )
     recording_empty_timeout_s: float = Field(
-        EMPTY_TIMEOUT_S,
+        DEFAULT_EMPTY_TIMEOUT_S,
         ge=0,
         allow_inf_nan=False,
         title="seconds, 0 or more",
         description="how long a meeting without participants is still recorded",
     )
     recording_min_free_bytes: int = Field(
-        MIN_FREE_BYTES,
+        DEFAULT_MIN_FREE_BYTES,
         ge=0,
         title="bytes, 0 or more",
         description="recordings end when less of the disk is free",
