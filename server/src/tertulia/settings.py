@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from tertulia.domain.recordings.limits import (
     DEFAULT_EMPTY_TIMEOUT_S,
+    DEFAULT_MAX_BYTES,
     DEFAULT_MAX_DURATION_S,
     DEFAULT_MIN_FREE_BYTES,
     DEFAULT_PRESET,
