@@ -34,7 +34,7 @@ check: prepare-dev ## all that is checked without running: format, lint, types, 
 	cd sfu && cargo fmt --all --check
 	cd sfu && cargo clippy --release --all-targets -- -D warnings
 
-fix: prepare-dev ## format, and mend what the linters can mend
+fix: prepare-dev ## format, and fix what the linters can fix
 	.venv/bin/ruff check --fix . || true
 	.venv/bin/ruff format .
 	cd web && npm run --silent fix
