@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.command import run_command
-from support.rest import COMMAND
+from support.rest import COMMAND, RestServer
 from tertulia.settings import Settings
 
 
@@ -102,6 +102,17 @@ def test_json(tmp_path: Path):
     assert json.loads(run_command(tmp_path, "recordings", "repair", "--json").stdout) == []
     done = run_command(tmp_path, "doctor", "--json", "--port", "0", "--media-udp-port", "0")
     assert {"check": "database", "ok": True, "detail": "opens, and is up to date"} in json.loads(done.stdout)
+
+
+def test_recordings_as_json(tmp_path: Path):
+    """(issue 9) What `tertulia recordings` shows, for programs."""
+    assert run_command(tmp_path, "db", "migrate").returncode == 0
+    added = RestServer(tmp_path).add_recording("room-1")
+    (listed,) = json.loads(run_command(tmp_path, "recordings", "list", "--json").stdout)
+    assert (listed["id"], listed["room"], listed["state"]) == (added.id, "room-1", "COMPLETE")
+    shown = run_command(tmp_path, "recordings", "show", added.id, "--json")
+    assert json.loads(shown.stdout) == listed | {"recorder": None}
+    assert (shown.returncode, shown.stderr) == (0, "")
 
 
 def test_progress_only_on_a_terminal(tmp_path: Path):

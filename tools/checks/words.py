@@ -39,7 +39,8 @@ _PATTERNS: Final = (
     "deploy/*",
 )
 _EXEMPT: Final = ("tools/checks/words.py", "CHANGELOG.md", "docs/glossary.md", "tests/integration/spec/")
-_START, _END = r"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))", r"(?![a-z])"
+# an identifier's parts count too: camelCase and snake_case
+_START, _END = r"(?:(?<![A-Za-z])|(?<=[a-z])(?-i:(?=[A-Z])))", r"(?-i:(?![a-z]))"
 _RETIRED: Final = re.compile(f"{_START}(?:{'|'.join(RETIRED)}){_END}", re.IGNORECASE)
 
 

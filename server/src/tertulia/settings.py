@@ -1,6 +1,6 @@
 """Settings: an option beats the environment, which beats `tertulia.toml`. One name everywhere.
 
-Nobody reads settings but the composition root: every part is given what it needs.
+Only `app` and `cli` read settings: every other part is given what it needs.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Say where settings come from, the strongest first."""
+        """Return where settings come from, the strongest first."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @field_validator("public_url")
@@ -364,7 +364,7 @@ def _network(value: str) -> None:
 
 
 def load_settings(options: Mapping[str, Any]) -> Settings:
-    """Collect the settings. Raises ConfigurationError: one line for each wrong one, with what is allowed."""
+    """Collect the settings. Raise ConfigurationError with a line for each wrong one, which says what is allowed."""
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:

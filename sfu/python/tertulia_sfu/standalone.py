@@ -12,7 +12,7 @@ from tertulia_sfu.serving import SignallingServer, uvicorn_config
 
 
 def run(config: MediaConfig, *, host: str, port: int) -> None:
-    """Set up logs and serve until SIGINT or SIGTERM. Raises OSError if a port cannot be had."""
+    """Set up logs and serve until SIGINT or SIGTERM. Raise OSError when a port cannot be opened."""
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -21,7 +21,7 @@ def run(config: MediaConfig, *, host: str, port: int) -> None:
 
 
 async def serve(config: MediaConfig, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. Raises OSError if a port cannot be had."""
+    """Serve until SIGINT or SIGTERM. Raise OSError when a port cannot be opened."""
     media = MediaServer(config)
     await media.start()
     try:

@@ -1,9 +1,8 @@
-"""`tertulia recordings`: what an operator sees and repairs without a server."""
+"""`tertulia recordings`: what an operator sees and mends without a server."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 
 from support import crash_states
@@ -46,25 +45,3 @@ async def test_list_repair_show(tmp_path: Path) -> None:
         assert "frames composed" in output
         assert (await run(installation, database_url, "show", "unknown"))[0] == 1
         assert (await run(installation, database_url, "show"))[0] == 2
-
-
-async def test_the_same_as_json(tmp_path: Path) -> None:
-    """(issue 9) `--json`: the same for programs, and nothing else on standard output or standard error."""
-    database_url = f"sqlite:///{tmp_path / 'x.db'}"
-    async with offline_installation(tmp_path, database_url) as installation:
-        crashed = await installation.add_row(RecordingState.ACTIVE)
-        crash_states.recording(installation, crashed)
-
-        status, output = await run(installation, database_url, "list", "--json")
-        assert (status, [(one["id"], one["state"]) for one in json.loads(output)]) == (0, [(crashed.id, "ACTIVE")])
-
-        status, output = await run(installation, database_url, "repair", "--json")
-        (repaired,) = json.loads(output)
-        assert (status, repaired["id"], repaired["state"]) == (0, crashed.id, "COMPLETE")
-        assert repaired["duration_s"] > 0
-
-        status, output = await run(installation, database_url, "show", crashed.id, "--json")
-        shown = json.loads(output)
-        assert (status, shown | {"recorder": None}) == (0, repaired | {"recorder": None})
-        assert shown["recorder"]["phase"] == "done"
-        assert shown["recorder"]["frames_composed"] >= 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tertulia.http.kit.asgi import TrustedProxies, cookie
+from tertulia.http.kit.fields import parse_fields
+from tertulia.http.kit.paging import page_token, parse_page_token
 
 from tertulia.domain.ids import LATEST, Millis
 from tertulia.errors import InvalidInput
-from tertulia.http.kit.asgi import TrustedProxies, cookie
 from tertulia.http.kit.errors import HttpError
-from tertulia.http.kit.fields import parse_fields
-from tertulia.http.kit.paging import page_token, parse_page_token
 from tertulia.http.kit.ranges import parse_range
 from tertulia.services.ports import PageKey
 

@@ -80,6 +80,8 @@ def test_limits_of_recordings_have_one_default(made: type):
 
 
 def test_settings_take_the_limits_from_the_domain():
-    given = {name.removeprefix("DEFAULT_").lower(): value for name, value in vars(limits).items() if name.isupper()}
-    assert given == {name: Settings.model_fields[f"recording_{name}"].default for name in given}
-    assert len(given) == 5
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    assert defaults["recording_preset"] is limits.DEFAULT_PRESET
+    assert defaults["recording_max_duration_s"] == limits.DEFAULT_MAX_DURATION_S
+    assert defaults["recording_min_free_bytes"] == limits.DEFAULT_MIN_FREE_BYTES
+    assert defaults["recording_empty_timeout_s"] == limits.DEFAULT_EMPTY_TIMEOUT_S

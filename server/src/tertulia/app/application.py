@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.clock import SystemClock
@@ -23,24 +24,23 @@ from tertulia.adapters.media_server import LiveKitServer, MediaReports
 from tertulia.app.background import background
 from tertulia.app.installation import Installation, accounts_service, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
+from tertulia.app.listening import CertificateWatch, HttpServer, listening_sockets, loopback_socket
 from tertulia.app.worker import run_worker
-from tertulia.domain.access import INTERNAL, PUBLIC
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
-from tertulia.http.api.authentication import Credentials, InternalAuthenticator, PublicAuthenticator
+from tertulia.http.api.authentication import Credentials
+from tertulia.http.api.docs_page import docs_page
 from tertulia.http.api.participants import ParticipantHandlers
-from tertulia.http.api.recordings import RecordingHandlers
-from tertulia.http.api.rooms import RoomHandlers
-from tertulia.http.api.schemas import RoomPresenter
-from tertulia.http.api.schemas_recordings import meet_recording, public_recording
+from tertulia.http.api.recordings import RecordingHandlers, meet_recording, public_recording
+from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
 from tertulia.http.api.sessions import AUTH_PATH, SessionHandlers
-from tertulia.http.kit.api import Api
-from tertulia.http.kit.asgi import App, TrustedProxies
+from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.cors import CrossOrigin
-from tertulia.http.kit.listening import CertificateWatch, HttpServer, listening_sockets, loopback_socket
+from tertulia.http.kit.errors import Endpoint
+from tertulia.http.kit.operations import BoundedRequest
 from tertulia.http.kit.protocol import JsonHttpProtocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
-from tertulia.http.pages import Pages, content_security_policy, reference_page
+from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
 from tertulia.services.accounts import AccountService, FirstSecrets
 from tertulia.services.meetings import MeetingService
@@ -162,7 +162,7 @@ class Application:
         meetings = MeetingService(
             store=store, clock=clock, media=media, rooms=services.rooms, participants=participants
         )
-        prefixes = await self._media_apps(stack, participants, MediaReports(meetings)) | self._apis(services)
+        prefixes = self._apis(services) | await self._media_apps(stack, participants, MediaReports(meetings))
         policy = content_security_policy(
             media_url=self.media_url,
             embed_origins=settings.embed_origins,
@@ -182,11 +182,11 @@ class Application:
 
     async def _media_apps(
         self, stack: AsyncExitStack, participants: ParticipantService, reports: MediaReports
-    ) -> dict[str, App]:
+    ) -> dict[str, ASGIApp]:
         inst, settings = self._inst, self._inst.settings
         if not inst.embedded:
             webhook = LiveKitWebhook(api_key=inst.media_api_key, api_secret=inst.media_api_secret, sink=reports)
-            return {"/livekit/webhook": webhook}
+            return {"/livekit/webhook": Endpoint(BoundedRequest, webhook.respond)}
         config = MediaConfig(
             keys={inst.media_api_key: inst.media_api_secret},
             udp_port=settings.media_udp_port,
@@ -204,7 +204,7 @@ class Application:
         stack.push_async_callback(media.stop, _GRACE_S)
         return {"/rtc": media.app, "/twirp": media.app}
 
-    def _apis(self, services: _Services) -> dict[str, App]:
+    def _apis(self, services: _Services) -> dict[str, ASGIApp]:
         accounts, recordings = services.accounts, services.recordings
         credentials = Credentials(accounts=accounts, participants=services.participants, tokens=services.tokens)
         secure = self.public_url.startswith("https:")
@@ -214,33 +214,32 @@ class Application:
         )
         in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
-        sessions = SessionHandlers(accounts=accounts, auth_path=AUTH_PATH, secure_cookies=secure)
+        sessions = SessionHandlers(accounts=accounts, secure_cookies=secure)
         proxies = TrustedProxies(self._inst.settings.trusted_proxies)
-        reference = reference_page(WEB_BUNDLE)
-        public_api = Api(
-            "Tertulia API",
-            public.BASE_PATH,
+        docs = docs_page(WEB_BUNDLE)
+        public_api = public.public_api(
             public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
-            permissions=PUBLIC,
-            authenticator=PublicAuthenticator(credentials),
+            credentials=credentials,
+            room_of_recording=in_public.room_of,
             proxies=proxies,
             public_url=self.public_url,
-            reference=reference,
+            docs_page=docs,
         )
-        internal_api = Api(
-            "Tertulia internal API",
-            internal.BASE_PATH,
+        internal_api = internal.internal_api(
             internal.internal_operations(
                 rooms=rooms, participants=participants, recordings=in_internal, sessions=sessions
             ),
-            permissions=INTERNAL,
-            authenticator=InternalAuthenticator(credentials),
+            credentials=credentials,
+            room_of_recording=in_internal.room_of,
             proxies=proxies,
             public_url=self.public_url,
-            reference=reference,
+            docs_page=docs,
         )
-        cors = CrossOrigin(public_api, origins=self._inst.settings.cors_origins)
-        return {public.BASE_PATH: cors, internal.BASE_PATH: internal_api}
+        origins = self._inst.settings.cors_origins
+        return {
+            public.BASE_PATH: CrossOrigin(public_api, origins=origins) if origins else public_api,
+            internal.BASE_PATH: internal_api,
+        }
 
 
 def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
@@ -259,7 +258,7 @@ def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
         sys.stdout.flush()
 
 
-def _uvicorn_config(app: App, tls: Settings | None = None) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp, tls: Settings | None = None) -> uvicorn.Config:
     config = uvicorn_config(
         app,
         http=JsonHttpProtocol,

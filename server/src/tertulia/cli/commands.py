@@ -71,7 +71,7 @@ class SettingsCommand(click.Command):
         formatter.write_text(SETTINGS_RULE)
 
     def invoke(self, ctx: click.Context) -> None:
-        """Load the settings and run the command. Raises ConfigurationError.
+        """Load the settings and run the command. Raise ConfigurationError when a setting is wrong.
 
         `ctx.obj` names the settings that were given as options.
         """

@@ -12,9 +12,9 @@ from typing import Final
 
 from tertulia.app.application import WEB_BUNDLE
 from tertulia.app.installation import Installation, installation, opened_accounts
+from tertulia.app.listening import listening_sockets
 from tertulia.cli.output import Listing, print_listing, progress
 from tertulia.errors import ConfigurationError
-from tertulia.http.kit.listening import listening_sockets
 from tertulia.settings import Settings
 
 
@@ -28,7 +28,7 @@ class Finding:
 
 
 def doctor(settings: Settings, *, as_json: bool) -> None:
-    """Check everything that a start needs, without starting. Raises ConfigurationError when something is missing."""
+    """Check everything that a start needs, without starting. Raise ConfigurationError when something is missing."""
     inst = installation(settings)
     findings: list[Finding] = []
     with progress("Checking", total=len(_CHECKS)) as report:

@@ -12,7 +12,7 @@ from tertulia.settings import PREFIX, Settings
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database up to date. Raises ConfigurationError."""
+    """Bring the database up to date. Raise ConfigurationError when it cannot be opened."""
 
     async def open_and_close() -> None:
         async with opened_accounts(installation(settings)):
@@ -23,7 +23,7 @@ def migrate(settings: Settings) -> None:
 
 
 def rotate_api_key(settings: Settings) -> None:
-    """Make a new API key. Raises ConfigurationError where a setting holds the key."""
+    """Make a new API key. Raise ConfigurationError where a setting holds the key."""
 
     async def rotate() -> str:
         async with opened_accounts(installation(settings)) as accounts:
@@ -35,7 +35,7 @@ def rotate_api_key(settings: Settings) -> None:
 
 
 def set_password(settings: Settings, *, from_stdin: bool) -> None:
-    """Set the administrator's password. Raises ConfigurationError where a setting holds it."""
+    """Set the administrator's password. Raise ConfigurationError where a setting holds it."""
 
     async def store(password: str | None) -> str:
         async with opened_accounts(installation(settings)) as accounts:

@@ -39,7 +39,7 @@ def list_recordings(settings: Settings, *, as_json: bool) -> None:
 
 
 def show_recording(settings: Settings, *, recording_id: str, as_json: bool) -> None:
-    """Print everything about one recording: its row, and what its recorder measured. Raises NotFound."""
+    """Print a recording's row, and what its recorder measured. Raise NotFound when there is none."""
     recording, state = asyncio.run(_details(installation(settings), RecordingId(recording_id)))
     measured = None if state is None else recorder_data(state)
     rows = _recording_rows(recording) + ([] if state is None else _recorder_rows(state))
@@ -47,7 +47,7 @@ def show_recording(settings: Settings, *, recording_id: str, as_json: bool) -> N
 
 
 def repair_recordings(settings: Settings, *, as_json: bool) -> None:
-    """Finish what crashes left, as every start does. Raises ConfigurationError while a server does that itself."""
+    """Finish what crashes left, as every start does. Raise ConfigurationError while a server does that itself."""
     repaired = asyncio.run(_repair(installation(settings)))
     listing = Listing(
         rows=[(each.id, each.state, each.details or each.error or "") for each in repaired]

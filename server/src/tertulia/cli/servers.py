@@ -19,13 +19,13 @@ _log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """Run the server. Raises ConfigurationError when it cannot start."""
+    """Run the server. Raise ConfigurationError when it cannot start."""
     set_up_logs(settings.log_level)
     serve_forever(settings)
 
 
 def record(settings: Settings) -> None:
-    """Run a recording worker without a server. Raises ConfigurationError."""
+    """Run a recording worker without a server. Raise ConfigurationError when it cannot start."""
     set_up_logs(settings.log_level)
     uvloop.run(_record(installation(settings)))
 

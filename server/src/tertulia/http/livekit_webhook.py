@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from livekit import api
 from livekit.protocol.webhook import WebhookEvent
+from starlette.responses import Response
 
-from tertulia.errors import TertuliaError, unauthenticated
-from tertulia.http.kit.asgi import Receive, Scope, Send, header
-from tertulia.http.kit.errors import error_reply, method_not_allowed
-from tertulia.http.kit.replies import no_content
-from tertulia.http.kit.validation import read_body
+from tertulia.errors import unauthenticated
+from tertulia.http.kit.errors import method_not_allowed
+from tertulia.http.kit.operations import BoundedRequest
+from tertulia.http.kit.responses import no_content
 
 
 class LiveKitWebhook:
@@ -21,19 +21,15 @@ class LiveKitWebhook:
         self._receiver = api.WebhookReceiver(api.TokenVerifier(api_key, api_secret))
         self._sink = sink
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(self, request: BoundedRequest) -> Response:
         """Take one report."""
-        try:
-            if scope["method"] != "POST":
-                raise method_not_allowed("POST")
-            await self._sink(self._verified(scope, await read_body(scope, receive)))
-            reply = no_content()
-        except TertuliaError as error:
-            reply = error_reply(error, scope["state"]["request_id"])
-        await reply.send(send, receive)
+        if request.method != "POST":
+            raise method_not_allowed("POST")
+        await self._sink(self._verified(request.headers.get("authorization", ""), await request.body()))
+        return no_content()
 
-    def _verified(self, scope: Scope, body: bytes) -> WebhookEvent:
+    def _verified(self, authorization: str, body: bytes) -> WebhookEvent:
         try:
-            return self._receiver.receive(body.decode(), header(scope, b"authorization") or "")
+            return self._receiver.receive(body.decode(), authorization)
         except Exception as error:  # the library lets whatever its parts raise through
             raise unauthenticated() from error

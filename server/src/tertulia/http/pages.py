@@ -11,33 +11,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from tertulia.http.kit.asgi import Header, Scope, header
-from tertulia.http.kit.errors import unknown_path
-from tertulia.http.kit.replies import Reply
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tertulia.http.kit.errors import Endpoint, unknown_path
 
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _MEETING: Final = re.compile(r"/meet/[^/]+/?\Z")
-_FOR_EVER: Final = b"public, max-age=31536000, immutable"
-_ASK_AGAIN: Final = b"no-cache"
-_REFERENCE: Final = "reference.html"
-# data: is for the style sheet's icons; "try it" calls our own API, and nothing else is reached
-_REFERENCE_POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    b"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
-_NOT_BUILT: Final = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
+_IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_REVALIDATE: Final = "no-cache"
+_SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
+"""Files of the bundle that are served elsewhere: the API reference stands beside each API's document."""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    headers: tuple[Header, ...]
     etag: str
-    bodies: Mapping[str, bytes]
+    not_modified: Response
+    by_encoding: Mapping[str, Response]
 
 
 def content_security_policy(
@@ -66,42 +62,33 @@ def content_security_policy(
     ))  # fmt: skip
 
 
-def reference_page(folder: Path) -> Reply:
-    """Return the page that shows a base path's document, which it finds beside itself (`openapi.json`).
-
-    It is stricter than a meeting's page: no other site may frame it, and it reaches nothing but our own server.
-    """
-    file = folder / _REFERENCE
-    return Reply(
-        HTTPStatus.OK,
-        file.read_bytes() if file.is_file() else _NOT_BUILT.encode(),
-        [
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"cache-control", _ASK_AGAIN),
-            (b"content-security-policy", _REFERENCE_POLICY),
-            (b"referrer-policy", b"no-referrer"),
-            (b"x-content-type-options", b"nosniff"),
-        ],
-    )
-
-
 class Pages:
-    """Serves the bundle in a folder. Without one, a page says how it is built."""
+    """Serves the bundle in a folder. Without one, a page says how it is built.
+
+    Starlette's StaticFiles knows neither files that were compressed when they were built nor a tag that is the same on
+    every machine, and asks the disk at every request.
+    """
 
     def __init__(self, folder: Path, *, policy: str) -> None:
-        self._security: tuple[Header, ...] = (
-            (b"content-security-policy", policy.encode()),
-            (b"referrer-policy", b"no-referrer"),
-            (b"x-content-type-options", b"nosniff"),
-            (b"permissions-policy", b"camera=*, microphone=*, display-capture=*, geolocation=(), payment=(), usb=()"),
-        )
+        self._security = {
+            "content-security-policy": policy,
+            "referrer-policy": "no-referrer",
+            "x-content-type-options": "nosniff",
+            "permissions-policy": "camera=*, microphone=*, display-capture=*, geolocation=(), payment=(), usb=()",
+        }
         self._files = {
             f"/{path.relative_to(folder).as_posix()}": self._load(path, folder)
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix not in {".br", ".gz"} and path.name != _REFERENCE
+            if path.is_file() and path.suffix not in {".br", ".gz"} and path.name not in _SERVED_ELSEWHERE
         }
         if "/index.html" not in self._files:
-            self._files["/index.html"] = self._file(_NOT_BUILT.encode(), "text/html", _ASK_AGAIN, {})
+            missing = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
+            self._files["/index.html"] = self._file(missing.encode(), "text/html", _REVALIDATE, {})
+        self.files = Endpoint(Request, self._respond)
+
+    def routes(self) -> list[Route]:
+        """List the pages' routes; `files` serves all other paths."""
+        return [Route(path, self.files) for path in ("/", "/meet/{roomName}", "/meet/{roomName}/")]
 
     def _load(self, path: Path, folder: Path) -> _File:
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -111,36 +98,36 @@ class Pages:
             if Path(f"{path}{suffix}").is_file()
         }
         hashed = path.relative_to(folder).parts[0] == "assets"
-        return self._file(path.read_bytes(), kind, _FOR_EVER if hashed else _ASK_AGAIN, compressed)
+        return self._file(path.read_bytes(), kind, _IMMUTABLE if hashed else _REVALIDATE, compressed)
 
-    def _file(self, body: bytes, kind: str, caching: bytes, compressed: Mapping[str, bytes]) -> _File:
+    def _file(self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes]) -> _File:
         text = kind.startswith("text/") or kind in {"application/javascript", "application/json"}
         etag = f'"{sha256(body).hexdigest()[:24]}"'
-        headers = (
-            (b"content-type", f"{kind}; charset=utf-8".encode() if text else kind.encode()),
-            (b"cache-control", caching),
-            (b"etag", etag.encode()),
-            (b"vary", b"accept-encoding"),
-            *self._security,
-        )
-        return _File(headers, etag, {"": body, **compressed})
+        headers = {
+            "content-type": f"{kind}; charset=utf-8" if text else kind,
+            "cache-control": caching,
+            "etag": etag,
+            "vary": "accept-encoding",
+            **self._security,
+        }
+        by_encoding = {
+            name: Response(data, 200, headers | {"content-encoding": name}) for name, data in compressed.items()
+        }
+        return _File(etag, Response(None, 304, headers), {"": Response(body, 200, headers), **by_encoding})
 
-    def answer(self, scope: Scope) -> Reply:
-        """Answer a request for a page or a file. Raises HttpError (404) when there is none."""
-        path = scope["path"]
+    async def _respond(self, request: Request) -> Response:
+        path = request.scope["path"]
         if path == "/" or _MEETING.match(path):
             path = "/index.html"
         file = self._files.get(path)
-        if file is None or scope["method"] not in {"GET", "HEAD"}:
+        if file is None or request.method not in {"GET", "HEAD"}:
             raise unknown_path()
-        if header(scope, b"if-none-match") == file.etag:
-            return Reply(304, b"", list(file.headers))
+        if request.headers.get("if-none-match") == file.etag:
+            return file.not_modified
         accepted = {
             part.partition(";")[0].strip()
-            for part in (header(scope, b"accept-encoding") or "").split(",")
+            for part in request.headers.get("accept-encoding", "").split(",")
             if not part.replace(" ", "").endswith(";q=0")
         }
-        for encoding, _suffix in _ENCODINGS:
-            if encoding in accepted and encoding in file.bodies:
-                return Reply(200, file.bodies[encoding], [*file.headers, (b"content-encoding", encoding.encode())])
-        return Reply(200, file.bodies[""], list(file.headers))
+        encoding = next((name for name, _ in _ENCODINGS if name in accepted and name in file.by_encoding), "")
+        return file.by_encoding[encoding]

@@ -1,25 +1,67 @@
-"""Finds out who asks, on each of the two base paths. Which kinds of credential count, the permission table says."""
+"""Finds out who sent a request, on each of the two base paths. Which credentials count, the permission table says."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, cast
 from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 from tertulia.domain.access import Actor, Principal, Role
 from tertulia.errors import unauthenticated
-from tertulia.http.kit.asgi import Scope, cookie, header
-from tertulia.http.kit.cookies import ACCESS_COOKIE, PARTICIPANT_COOKIE
+from tertulia.http.kit.openapi import SecuritySchemes
 from tertulia.services.accounts import AccountService
 from tertulia.services.participants import ParticipantService
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
 
+ACCESS_COOKIE: Final = "OvMeetAccessToken"
+REFRESH_COOKIE: Final = "OvMeetRefreshToken"
+PARTICIPANT_COOKIE: Final = "OvMeetParticipantToken"
+_PARTICIPANT_SCHEMES: Final = ("participantTokenCookie", "bearer")
+SECURITY_SCHEMES: Final = SecuritySchemes(
+    {
+        "apiKeyInHeader": {"type": "apiKey", "in": "header", "name": "X-API-KEY"},
+        "accessTokenCookie": {"type": "apiKey", "in": "cookie", "name": ACCESS_COOKIE},
+        "refreshTokenCookie": {"type": "apiKey", "in": "cookie", "name": REFRESH_COOKIE},
+        "participantTokenCookie": {"type": "apiKey", "in": "cookie", "name": PARTICIPANT_COOKIE},
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "streamTicket": {"type": "apiKey", "in": "query", "name": "ticket"},
+    },
+    {
+        Actor.API_KEY: ("apiKeyInHeader",),
+        Actor.ADMIN: ("accessTokenCookie", "bearer"),
+        Actor.MODERATOR: _PARTICIPANT_SCHEMES,
+        Actor.PUBLISHER: _PARTICIPANT_SCHEMES,
+        Actor.VIEWER: _PARTICIPANT_SCHEMES,
+        Actor.HOLDER: _PARTICIPANT_SCHEMES,
+        Actor.TICKET: ("streamTicket",),
+        Actor.ANYONE: (),
+    },
+)
 _ACTOR: Final = {Role.MODERATOR: Actor.MODERATOR, Role.PUBLISHER: Actor.PUBLISHER, Role.VIEWER: Actor.VIEWER}
 
 
-def bearer(scope: Scope) -> str | None:
+def bearer(request: Request) -> str | None:
     """Read a bearer token (RFC 6750)."""
-    scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def cookie(request: Request, name: str) -> str | None:
+    """Read a cookie. Of two with one name the first counts, whose path is the longer one; Starlette takes the last."""
+    for line in request.headers.getlist("cookie"):
+        for part in line.split(";"):
+            key, _, value = part.strip().partition("=")
+            if key == name:
+                return value.strip('"')
+    return None
+
+
+def set_cookie(response: Response, name: str, value: str, *, path: str, max_age_s: int, secure: bool) -> None:
+    """Set a cookie that scripts cannot read and other sites do not send."""
+    same_site = cast("Literal['strict']", "Strict")  # Starlette's types know small letters only
+    response.set_cookie(name, value, max_age_s, path=path, secure=secure, httponly=True, samesite=same_site)
 
 
 class Credentials:
@@ -32,9 +74,9 @@ class Credentials:
         self._participants = participants
         self._tokens = tokens
 
-    async def api_key(self, scope: Scope) -> Principal | None:
+    async def api_key(self, request: Request) -> Principal | None:
         """Accept the API key; None when none came. Raises Unauthenticated for a wrong one."""
-        offered = header(scope, b"x-api-key")
+        offered = request.headers.get("x-api-key")
         if offered is None:
             return None
         if not await self._accounts.is_api_key(offered):
@@ -54,9 +96,9 @@ class Credentials:
             return None
         return Principal(_ACTOR[role], room=read.room, identity=read.identity)
 
-    def ticket(self, scope: Scope) -> Principal | None:
+    def ticket(self, request: Request) -> Principal | None:
         """Accept a ticket in the query; None when none came. Raises Unauthenticated for a wrong one."""
-        offered = parse_qs(scope["query_string"].decode("latin-1")).get("ticket")
+        offered = parse_qs(request.scope["query_string"].decode("latin-1")).get("ticket")
         if offered is None:
             return None
         recording = self._accounts.recording_of_ticket(offered[0])
@@ -69,18 +111,18 @@ class Credentials:
         read = self._tokens.read(token) if token else None
         return None if read is None else Principal(Actor.HOLDER, room=read.room, identity=read.identity)
 
-    async def logged_in(self, scope: Scope) -> bool:
+    async def logged_in(self, request: Request) -> bool:
         """Tell whether an administrator's session comes along, whatever else does."""
-        by_bearer = await self.admin(bearer(scope))
-        return by_bearer is not None or await self.admin(cookie(scope, ACCESS_COOKIE)) is not None
+        by_bearer = await self.admin(bearer(request))
+        return by_bearer is not None or await self.admin(cookie(request, ACCESS_COOKIE)) is not None
 
-    def shown(self, scope: Scope) -> ParticipantToken | None:
+    def participant_token(self, request: Request) -> ParticipantToken | None:
         """Read the participant token that comes along, living or not."""
-        token = bearer(scope)
+        token = bearer(request)
         by_bearer = self._tokens.read(token) if token else None
         if by_bearer is not None:
             return by_bearer
-        token = cookie(scope, PARTICIPANT_COOKIE)
+        token = cookie(request, PARTICIPANT_COOKIE)
         return self._tokens.read(token) if token else None
 
 
@@ -90,11 +132,11 @@ class PublicAuthenticator:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
 
-    async def identify(self, scope: Scope, accepted: frozenset[Actor]) -> Principal:
-        """Return who asks. Raises Unauthenticated."""
-        principal = await self._credentials.api_key(scope)
+    async def identify(self, request: Request, accepted: frozenset[Actor]) -> Principal:
+        """Return who sent it. Raises Unauthenticated."""
+        principal = await self._credentials.api_key(request)
         if principal is None and Actor.ADMIN in accepted:
-            principal = await self._credentials.admin(bearer(scope) or cookie(scope, ACCESS_COOKIE))
+            principal = await self._credentials.admin(bearer(request) or cookie(request, ACCESS_COOKIE))
         if principal is None:
             raise unauthenticated()
         return principal
@@ -106,18 +148,18 @@ class InternalAuthenticator:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
 
-    async def identify(self, scope: Scope, accepted: frozenset[Actor]) -> Principal:
-        """Return who asks, if the operation takes that kind of credential. Raises Unauthenticated."""
-        token = bearer(scope)
-        principal = self._credentials.ticket(scope) if Actor.TICKET in accepted else None
+    async def identify(self, request: Request, accepted: frozenset[Actor]) -> Principal:
+        """Return who sent it, if the operation takes that kind of credential. Raises Unauthenticated."""
+        token = bearer(request)
+        principal = self._credentials.ticket(request) if Actor.TICKET in accepted else None
         if principal is not None:
             return principal
         if Actor.HOLDER in accepted:
-            principal = self._credentials.holder(token or cookie(scope, PARTICIPANT_COOKIE))
+            principal = self._credentials.holder(token or cookie(request, PARTICIPANT_COOKIE))
         if Actor.ADMIN in accepted:
-            principal = await self._credentials.admin(token or cookie(scope, ACCESS_COOKIE))
+            principal = await self._credentials.admin(token or cookie(request, ACCESS_COOKIE))
         if principal is None and accepted & {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}:
-            principal = await self._credentials.participant(token or cookie(scope, PARTICIPANT_COOKIE))
+            principal = await self._credentials.participant(token or cookie(request, PARTICIPANT_COOKIE))
         if principal is None:
             raise unauthenticated()
         return principal

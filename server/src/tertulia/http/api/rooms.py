@@ -1,18 +1,156 @@
-"""Rooms over HTTP, for both base paths."""
+"""Rooms over HTTP, the same on both base paths."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
-from tertulia.http.api.schemas import FieldsQuery, ListRoomsQuery, OpenViduMeetRoomOptions, RoomPresenter, RoomUpdate
-from tertulia.http.kit.fields import Pick, parse_fields
-from tertulia.http.kit.idempotency import once_of
-from tertulia.http.kit.operations import Call
-from tertulia.http.kit.paging import listed, parse_page_token
-from tertulia.http.kit.replies import JSON, NO_STORE, Reply, json_array, json_reply, no_content
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+from starlette.responses import Response
+
+from tertulia.domain.access import Action
+from tertulia.domain.ids import LATEST, Millis
+from tertulia.domain.rooms import MAX_PARTICIPANTS, PreferencesChange, Room
+from tertulia.http.kit.idempotency import HEADER, check_idempotency_key, idempotency_key
+from tertulia.http.kit.lists import FieldsQuery, ListQuery, list_response, parse_fields
+from tertulia.http.kit.operations import ROOM_IN_PATH, Operation, OperationRequest, many, nothing, one
+from tertulia.http.kit.responses import JsonResponse, no_content
+from tertulia.http.kit.validation import Body, NotNull, WholeNumber
 from tertulia.services.ports import PageKey
-from tertulia.services.rooms import RoomService
+from tertulia.services.rooms import RoomOptions, RoomService
+
+
+class ChatPreferences(Body):
+    """Preferences for the chat in the room."""
+
+    enabled: Annotated[bool, NotNull] = Field(default=True, description="If true, chat messages may be sent.")
+
+
+class RecordingPreferences(Body):
+    """Preferences for recording the room."""
+
+    enabled: Annotated[bool, NotNull] = Field(default=True, description="If true, the meeting may be recorded.")
+
+
+class VirtualBackgroundPreferences(Body):
+    """Preferences for virtual backgrounds in the room."""
+
+    enabled: Annotated[bool, NotNull] = Field(default=True, description="If true, virtual backgrounds may be used.")
+
+
+class RoomPreferencesSchema(Body):
+    """What a room allows."""
+
+    model_config = ConfigDict(title="RoomPreferences")  # the component's name in the document
+
+    chatPreferences: Annotated[ChatPreferences | None, NotNull] = None
+    recordingPreferences: Annotated[RecordingPreferences | None, NotNull] = None
+    virtualBackgroundPreferences: Annotated[VirtualBackgroundPreferences | None, NotNull] = None
+
+    def change(self) -> PreferencesChange:
+        """Read what is to change; `enabled` that is absent inside a part leaves it as it is."""
+
+        def enabled(part: ChatPreferences | RecordingPreferences | VirtualBackgroundPreferences | None) -> bool | None:
+            return None if part is None or "enabled" not in part.model_fields_set else part.enabled
+
+        return PreferencesChange(
+            chat_enabled=enabled(self.chatPreferences),
+            recording_enabled=enabled(self.recordingPreferences),
+            virtual_background_enabled=enabled(self.virtualBackgroundPreferences),
+        )
+
+
+class OpenViduMeetRoomOptions(Body):
+    """What a new room shall be."""
+
+    expirationDate: WholeNumber = Field(
+        description="When the room ends, in milliseconds since the Unix epoch; in the future.", le=LATEST, ge=-LATEST
+    )
+    roomNamePrefix: Annotated[str | None, NotNull] = Field(
+        default=None, description="The readable part of the room's name."
+    )
+    maxParticipants: Annotated[WholeNumber | None, NotNull] = Field(
+        default=None, ge=1, le=MAX_PARTICIPANTS, description="How many may be in at once."
+    )
+    preferences: Annotated[RoomPreferencesSchema | None, NotNull] = None
+
+    def options(self) -> RoomOptions:
+        """Translate to the domain."""
+        return RoomOptions(
+            expires_at_ms=Millis(self.expirationDate),
+            prefix=self.roomNamePrefix,
+            max_participants=self.maxParticipants,
+            preferences=self.preferences.change() if self.preferences is not None else PreferencesChange(),
+        )
+
+
+class RoomUpdate(RoomPreferencesSchema):
+    """Preferences to change, bare or wrapped in `preferences`."""
+
+    model_config = ConfigDict(title="RoomUpdate")
+
+    preferences: Annotated[RoomPreferencesSchema | None, NotNull] = None
+
+    @model_validator(mode="after")
+    def _not_mixed(self) -> RoomUpdate:
+        if "preferences" in self.model_fields_set and len(self.model_fields_set) > 1:
+            raise PydanticCustomError("mixed", "Send preferences either bare or wrapped in 'preferences', not both")
+        return self
+
+    def wrapped_or_bare(self) -> PreferencesChange:
+        """Read the change, whichever way it came."""
+        return self.preferences.change() if self.preferences is not None else self.change()
+
+
+class OpenViduMeetRoom(BaseModel):
+    """A room."""
+
+    roomName: str | None = None
+    creationDate: float | None = None
+    expirationDate: float | None = None
+    roomNamePrefix: str | None = None
+    preferences: RoomPreferencesSchema | None = None
+    maxParticipants: int | None = None
+    moderatorURL: str | None = None
+    publisherURL: str | None = None
+    viewerURL: str | None = None
+
+
+class RoomPresenter:
+    """Shows rooms as the API does."""
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url.rstrip("/")
+
+    def url(self, room: Room, secret: str) -> str:
+        """Make a link that joins a room with the role of its secret (which needs no escaping)."""
+        return f"{self._public_url}/meet/{room.name}/?secret={secret}"
+
+    def with_links(self, room: Room) -> dict[str, Any]:
+        """Show a room to the application and to administrators."""
+        return self.without_links(room) | {
+            "moderatorURL": self.url(room, room.secrets.moderator),
+            "publisherURL": self.url(room, room.secrets.publisher),
+            "viewerURL": self.url(room, room.secrets.viewer),
+        }
+
+    def without_links(self, room: Room) -> dict[str, Any]:
+        """Show a room to a participant."""
+        shown: dict[str, Any] = {
+            "roomName": room.name,
+            "creationDate": room.created_at_ms,
+            "expirationDate": room.expires_at_ms,
+            "preferences": {
+                "chatPreferences": {"enabled": room.preferences.chat_enabled},
+                "recordingPreferences": {"enabled": room.preferences.recording_enabled},
+                "virtualBackgroundPreferences": {"enabled": room.preferences.virtual_background_enabled},
+            },
+        }
+        if room.prefix is not None:
+            shown["roomNamePrefix"] = room.prefix
+        if room.max_participants is not None:
+            shown["maxParticipants"] = room.max_participants
+        return shown
 
 
 class RoomHandlers:
@@ -22,51 +160,90 @@ class RoomHandlers:
         self._rooms = rooms
         self._presenter = presenter
 
-    async def create(self, call: Call) -> Reply:
+    async def create(self, request: OperationRequest) -> Response:
         """POST /rooms."""
-        options = call.body_as(OpenViduMeetRoomOptions).options()
-        return json_reply(self._presenter.with_links(await self._rooms.create(options, once=once_of(call))))
+        options = request.body_as(OpenViduMeetRoomOptions).options()
+        room = await self._rooms.create(options, once=await idempotency_key(request))
+        return JsonResponse(self._presenter.with_links(room))
 
-    async def get(self, call: Call) -> Reply:
+    async def get(self, request: OperationRequest) -> Response:
         """GET /rooms/{roomName}. A participant sees its own room, without links."""
-        call.only_in(call.path["roomName"])
-        room = await self._rooms.get(call.path["roomName"])
-        show = self._presenter.with_links if call.principal.room is None else self._presenter.without_links
-        return json_reply(parse_fields(call.query_as(FieldsQuery).fields_)(show(room)))
+        room = await self._rooms.get(request.path_params["roomName"])
+        show = self._presenter.with_links if request.principal.room is None else self._presenter.without_links
+        return JsonResponse(parse_fields(request.query_as(FieldsQuery).fields_)(show(room)))
 
-    async def list_all(self, call: Call) -> Reply:
+    async def list_all(self, request: OperationRequest) -> Response:
         """GET /rooms: whole and streamed, or a page."""
-        query = call.query_as(ListRoomsQuery)
-        pick = parse_fields(query.fields_)
-        after = parse_page_token(query.nextPageToken)
-        if query.maxItems is None and after is None:
-            return Reply(200, json_array(self._all(pick)), [JSON, NO_STORE])
-        limit = query.maxItems or 100
-        rooms = await self._rooms.page(limit=limit + 1, after=after)
-        key = PageKey(rooms[limit - 1].created_at_ms, rooms[limit - 1].name) if len(rooms) > limit else None
-        shown = [pick(self._presenter.with_links(room)) for room in rooms[:limit]]
-        return listed(call.scope, shown, key, limit, query.fields_)
+        return await list_response(
+            request,
+            everything=self._rooms.all,
+            page=lambda limit, after: self._rooms.page(limit=limit, after=after),
+            show=self._presenter.with_links,
+            key=lambda room: PageKey(room.created_at_ms, room.name),
+        )
 
-    async def _all(self, pick: Pick) -> AsyncIterator[list[dict[str, Any]]]:
-        async for piece in self._rooms.all():
-            yield [pick(self._presenter.with_links(room)) for room in piece]
-
-    async def update(self, call: Call) -> Reply:
+    async def update(self, request: OperationRequest) -> Response:
         """PUT /rooms/{roomName}."""
-        room = await self._rooms.update(call.path["roomName"], call.body_as(RoomUpdate).wanted())
-        return json_reply(self._presenter.with_links(room))
+        change = request.body_as(RoomUpdate).wrapped_or_bare()
+        return JsonResponse(
+            self._presenter.with_links(await self._rooms.update(request.path_params["roomName"], change))
+        )
 
-    async def delete(self, call: Call) -> Reply:
+    async def delete(self, request: OperationRequest) -> Response:
         """DELETE /rooms/{roomName}."""
-        await self._rooms.delete(call.path["roomName"])
+        await self._rooms.delete(request.path_params["roomName"])
         return no_content()
 
-    async def end(self, call: Call) -> Reply:
+    async def end(self, request: OperationRequest) -> Response:
         """POST /rooms/{roomName}/end."""
-        call.only_in(call.path["roomName"])
-        await self._rooms.end_meeting(call.path["roomName"])
+        await self._rooms.end_meeting(request.path_params["roomName"])
         return no_content()
 
-    async def rotate_links(self, call: Call) -> Reply:
+    async def rotate_links(self, request: OperationRequest) -> Response:
         """POST /rooms/{roomName}/rotate-links."""
-        return json_reply(self._presenter.with_links(await self._rooms.rotate_links(call.path["roomName"])))
+        room = await self._rooms.rotate_links(request.path_params["roomName"])
+        return JsonResponse(self._presenter.with_links(room))
+
+
+def room_operations(rooms: RoomHandlers, tag: str) -> list[Operation]:
+    """List what can be done with rooms; the same on both base paths."""
+    path = "/rooms/{roomName}"
+    return [
+        Operation(
+            id="createRoom", method="POST", path="/rooms", action=Action.CREATE_ROOM, handle=rooms.create,
+            summary="Create a room", tag=tag, body=OpenViduMeetRoomOptions,
+            header_names=(HEADER,), check_headers=check_idempotency_key,
+            responses=one("The room, with a link for each role", OpenViduMeetRoom, 401, 409, 413, 415, 422),
+        ),
+        Operation(
+            id="getRooms", method="GET", path="/rooms", action=Action.LIST_ROOMS, handle=rooms.list_all,
+            summary="List rooms that have not expired", tag=tag, query=ListQuery,
+            responses=many("The rooms, newest first", OpenViduMeetRoom, 401, 422),
+        ),
+        Operation(
+            id="getRoom", method="GET", path=path, action=Action.GET_ROOM, room=ROOM_IN_PATH, handle=rooms.get,
+            summary="Get a room", tag=tag, query=FieldsQuery,
+            responses=one("The room", OpenViduMeetRoom, 401, 403, 404),
+        ),
+        Operation(
+            id="updateRoom", method="PUT", path=path, action=Action.UPDATE_ROOM, room=ROOM_IN_PATH,
+            handle=rooms.update, summary="Change what a room allows, also during a meeting", tag=tag, body=RoomUpdate,
+            responses=one("The room as it is now", OpenViduMeetRoom, 401, 404, 413, 415, 422),
+        ),
+        Operation(
+            id="deleteRoom", method="DELETE", path=path, action=Action.DELETE_ROOM, room=ROOM_IN_PATH,
+            handle=rooms.delete, summary="Delete a room and end its meeting", tag=tag,
+            responses=nothing("The room is gone", 401, 404),
+        ),
+        Operation(
+            id="rotateRoomLinks", method="POST", path=f"{path}/rotate-links", action=Action.ROTATE_LINKS,
+            room=ROOM_IN_PATH, handle=rooms.rotate_links, is_addition=True,
+            summary="Give a room new links; the old ones stop working", tag=tag,
+            responses=one("The room with its new links", OpenViduMeetRoom, 401, 404),
+        ),
+        Operation(
+            id="endMeeting", method="POST", path=f"{path}/end", action=Action.END_MEETING, room=ROOM_IN_PATH,
+            handle=rooms.end, is_addition=True, summary="End the meeting, keep the room", tag=tag,
+            responses=nothing("The meeting is over", 401, 403, 404, 503),
+        ),
+    ]  # fmt: skip

@@ -1,21 +1,24 @@
-"""The console's session: log in, refresh, log out, who am I."""
+"""The administrator's session: log in, refresh, log out, who am I."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
+from tertulia.domain.access import Action
 from tertulia.domain.ids import SessionId
 from tertulia.errors import unauthenticated
-from tertulia.http.api.authentication import bearer
-from tertulia.http.kit.asgi import Header, cookie, set_cookie
-from tertulia.http.kit.cookies import ACCESS_COOKIE, REFRESH_COOKIE
-from tertulia.http.kit.operations import Call
-from tertulia.http.kit.replies import Reply, json_reply, no_content
+from tertulia.http.api.authentication import ACCESS_COOKIE, REFRESH_COOKIE, bearer, cookie, set_cookie
+from tertulia.http.kit.operations import Operation, OperationRequest, nothing, one
+from tertulia.http.kit.responses import JsonResponse, no_content
 from tertulia.http.kit.validation import Body
 from tertulia.services.accounts import AccountService, SessionTokens
 from tertulia.services.tokens import LIFETIME_MS, TokenKind
+
+AUTH_PATH: Final = "/meet/internal-api/v1/auth"
+_TAG: Final = "Internal API - Session"
 
 
 class Login(Body):
@@ -42,54 +45,78 @@ class Profile(BaseModel):
 class SessionHandlers:
     """Translates between HTTP and the sessions of the accounts' service."""
 
-    def __init__(self, *, accounts: AccountService, auth_path: str, secure_cookies: bool) -> None:
+    def __init__(self, *, accounts: AccountService, secure_cookies: bool) -> None:
         self._accounts = accounts
-        self._auth_path = auth_path
         self._secure_cookies = secure_cookies
 
-    async def log_in(self, call: Call) -> Reply:
+    async def log_in(self, request: OperationRequest) -> Response:
         """POST /auth/login."""
-        login = call.body_as(Login)
-        return self._answer(await self._accounts.log_in(login.username, login.password, address=call.address))
+        login = request.body_as(Login)
+        tokens = await self._accounts.log_in(login.username, login.password, address=request.client_address)
+        return self._logged_in(tokens)
 
-    async def refresh(self, call: Call) -> Reply:
+    async def refresh(self, request: OperationRequest) -> Response:
         """POST /auth/refresh: the refresh token by cookie or bearer."""
-        token = bearer(call.scope) or cookie(call.scope, REFRESH_COOKIE)
+        token = bearer(request) or cookie(request, REFRESH_COOKIE)
         if token is None:
             raise unauthenticated()
-        return self._answer(await self._accounts.refresh(token))
+        return self._logged_in(await self._accounts.refresh(token))
 
-    async def log_out(self, call: Call) -> Reply:
-        """POST /auth/logout: revokes whatever session the credentials name, and clears both cookies."""
-        for token in (bearer(call.scope), cookie(call.scope, ACCESS_COOKIE), cookie(call.scope, REFRESH_COOKIE)):
+    async def log_out(self, request: OperationRequest) -> Response:
+        """POST /auth/logout: revokes every session that the credentials name, and clears both cookies."""
+        for token in (bearer(request), cookie(request, ACCESS_COOKIE), cookie(request, REFRESH_COOKIE)):
             session = await self._session(token) if token is not None else None
             if session is not None:
                 await self._accounts.log_out(session)
-        return no_content(*self._cookies("", "", access_s=0, refresh_s=0))
+        response = no_content()
+        self._set_cookies(response, "", "", access_s=0, refresh_s=0)
+        return response
 
     async def _session(self, token: str) -> SessionId | None:
         living = await self._accounts.session_of(token)
         return living.id if living is not None else await self._accounts.session_of_refresh(token)
 
-    async def profile(self, _call: Call) -> Reply:
+    async def profile(self, _request: OperationRequest) -> Response:
         """GET /auth/profile."""
-        return json_reply({"username": self._accounts.admin_user, "role": "admin"})
+        return JsonResponse({"username": self._accounts.admin_user, "role": "admin"})
 
-    def _answer(self, tokens: SessionTokens) -> Reply:
-        cookies = self._cookies(
+    def _logged_in(self, tokens: SessionTokens) -> Response:
+        response = JsonResponse({"accessToken": tokens.access, "refreshToken": tokens.refresh})
+        self._set_cookies(
+            response,
             tokens.access,
             tokens.refresh,
             access_s=LIFETIME_MS[TokenKind.ACCESS] // 1000,
             refresh_s=LIFETIME_MS[TokenKind.REFRESH] // 1000,
         )
-        return json_reply({"accessToken": tokens.access, "refreshToken": tokens.refresh}, headers=cookies)
+        return response
 
-    def _cookies(self, access: str, refresh: str, *, access_s: int, refresh_s: int) -> list[Header]:
+    def _set_cookies(self, response: Response, access: str, refresh: str, *, access_s: int, refresh_s: int) -> None:
         secure = self._secure_cookies
-        return [
-            set_cookie(ACCESS_COOKIE, access, path="/", max_age_s=access_s, secure=secure),
-            set_cookie(REFRESH_COOKIE, refresh, path=self._auth_path, max_age_s=refresh_s, secure=secure),
-        ]
+        set_cookie(response, ACCESS_COOKIE, access, path="/", max_age_s=access_s, secure=secure)
+        set_cookie(response, REFRESH_COOKIE, refresh, path=AUTH_PATH, max_age_s=refresh_s, secure=secure)
 
 
-AUTH_PATH: Final = "/meet/internal-api/v1/auth"
+def session_operations(sessions: SessionHandlers) -> list[Operation]:
+    """List what can be done with the administrator's session, on the internal base path."""
+    cookies = ("Set-Cookie",)
+    return [
+        Operation(
+            id="logIn", method="POST", path="/auth/login", action=Action.LOG_IN, handle=sessions.log_in,
+            summary="Log in to the console", tag=_TAG, body=Login,
+            responses=one("The session's tokens, and its cookies", LoggedIn, 401, 413, 415, 422, 429, headers=cookies),
+        ),
+        Operation(
+            id="refreshSession", method="POST", path="/auth/refresh", action=Action.REFRESH_SESSION,
+            handle=sessions.refresh, summary="Get new tokens for the session; the old refresh token dies", tag=_TAG,
+            responses=one("The session's new tokens, and its cookies", LoggedIn, 401, headers=cookies),
+        ),
+        Operation(
+            id="logOut", method="POST", path="/auth/logout", action=Action.LOG_OUT, handle=sessions.log_out,
+            summary="Revoke the session and clear its cookies", tag=_TAG, responses=nothing("No session any more"),
+        ),
+        Operation(
+            id="getProfile", method="GET", path="/auth/profile", action=Action.PROFILE, handle=sessions.profile,
+            summary="See who is logged in", tag=_TAG, responses=one("Who is logged in", Profile, 401),
+        ),
+    ]  # fmt: skip

@@ -1,187 +1,139 @@
-"""A base path as an ASGI application: finds the operation, checks in the agreed order, answers.
+"""The operations of one base path as an ASGI application, with every check in the agreed order.
 
-Order of checks: path and method, authentication, permission, content type, validation (query, headers, body); then the
-operation itself looks at existence and state.
+Order of checks: path and method, authentication, permission (which includes the room), content type, validation (query,
+headers, body); then the operation itself looks at existence and state.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import Final, Protocol
-from urllib.parse import unquote
 
 import orjson
-import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
 
 from tertulia.domain.access import Action, Actor, Principal
-from tertulia.errors import TertuliaError, forbidden
-from tertulia.http.kit.asgi import Receive, Scope, Send, TrustedProxies
-from tertulia.http.kit.errors import error_reply, internal_error, method_not_allowed, unknown_path
-from tertulia.http.kit.openapi import document
-from tertulia.http.kit.operations import Call, Operation
-from tertulia.http.kit.replies import JSON, Reply
-from tertulia.http.kit.validation import check_content_type, has_body, parse_body, parse_query, read_body
+from tertulia.errors import forbidden
+from tertulia.http.kit.addresses import TrustedProxies
+from tertulia.http.kit.errors import Endpoint
+from tertulia.http.kit.openapi import Json
+from tertulia.http.kit.operations import Operation, OperationRequest
+from tertulia.http.kit.routing import MethodRoute, SegmentRouter
+from tertulia.http.kit.validation import check_content_type, named_values, parse_body, parse_query, query_values
 
-_log = structlog.get_logger(__name__)
-_ASK_AGAIN: Final = (b"cache-control", b"no-cache")
-_NOBODY: Final = Principal(Actor.ANYONE)
+REVALIDATE: Final = {"cache-control": "no-cache"}
+_BOUND_TO_ROOM: Final = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER, Actor.HOLDER, Actor.TICKET}
 
 
 class Authenticator(Protocol):
-    """Finds out who asks."""
+    """Finds out who sent a request."""
 
-    async def identify(self, scope: Scope, accepted: frozenset[Actor]) -> Principal:
-        """Return who asks, by a credential of a kind that is accepted. Raises Unauthenticated."""
+    async def identify(self, request: Request, accepted: frozenset[Actor]) -> Principal:
+        """Return who sent it, by a credential of a kind that is accepted. Raises Unauthenticated."""
         ...
 
 
-@dataclass(slots=True)
-class _Node:
-    """One segment of the paths: what follows it, and the operations that end here."""
+class Api(SegmentRouter):
+    """The operations of one base path, their `document` at `…/openapi.json` and the `docs_page` that shows it.
 
-    literal: dict[str, _Node] = field(default_factory=dict)
-    parameter: tuple[str, _Node] | None = None
-    operations: dict[str, Operation] = field(default_factory=dict)
-
-
-class Api:
-    """The operations of one base path, its document, and the page that shows it (`reference`)."""
+    `room_of_recording` finds the room of a recording by its id. Raises ValueError for an operation that may be allowed
+    to an actor bound to a room, and does not declare where its room comes from.
+    """
 
     def __init__(
         self,
-        title: str,
         base_path: str,
         operations: Sequence[Operation],
         *,
+        document: Json,
+        docs_page: Response,
         permissions: Mapping[Action, frozenset[Actor]],
         authenticator: Authenticator,
+        room_of_recording: Callable[[str], Awaitable[str | None]],
         proxies: TrustedProxies,
-        public_url: str,
-        reference: Reply,
     ) -> None:
-        self._base = base_path.split("/")
         self._permissions = permissions
         self._authenticator = authenticator
+        self._room_of_recording = room_of_recording
         self._proxies = proxies
-        made = document(title, f"{public_url}{base_path}", operations, permissions)
-        self._pages = {
-            "openapi.json": Reply(200, orjson.dumps(made), [JSON, _ASK_AGAIN]),
-            "docs": reference,
-        }
-        self._root = _Node()
         for operation in operations:
-            self._add(operation)
+            if operation.room is None and permissions[operation.action] & _BOUND_TO_ROOM:
+                raise ValueError(f"{operation.id} does not declare where its room comes from")
+        served = Response(orjson.dumps(document), media_type="application/json", headers=REVALIDATE)
+        pages = {"/openapi.json": served, "/docs": docs_page}
+        super().__init__([
+            *self._routes(base_path, operations),
+            *(MethodRoute(base_path + path, {"GET": page}) for path, page in pages.items()),
+        ])  # fmt: skip
 
-    def _add(self, operation: Operation) -> None:
-        node = self._root
-        for segment in operation.path.strip("/").split("/"):
-            if segment.startswith("{"):
-                name = segment.strip("{}")
-                node.parameter = node.parameter or (name, _Node())
-                node = node.parameter[1]
-            else:
-                node = node.literal.setdefault(segment, _Node())
-        node.operations[operation.method] = operation
+    def _routes(self, base_path: str, operations: Sequence[Operation]) -> list[MethodRoute]:
+        """Make one route of each path. A path that a template also matches goes first: `token` may be a name, too."""
+        by_path: dict[str, dict[str, Endpoint[OperationRequest]]] = {}
+        for one in operations:
+            path = (base_path + one.path).replace("}", ":segment}")
+            by_path.setdefault(path, {})[one.method] = Endpoint(OperationRequest, partial(self._respond, one))
+        matching = {path: [other for other in by_path if _matches(other, path)] for path in by_path}
+        return [
+            MethodRoute(path, by_path[path], also=chain(*(by_path[other] for other in matching[path])))
+            for path in sorted(by_path, key=lambda path: len(matching[path]), reverse=True)
+        ]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request_id = scope["state"]["request_id"]
-        try:
-            reply = await self._answer(scope, receive, request_id)
-        except TertuliaError as error:
-            reply = error_reply(error, request_id)
-            if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                _log.warning("request failed", request_id=request_id, code=error.code, reason=error.message)
-        except Exception:  # noqa: BLE001 - a defect costs one answer, and is logged
-            _log.exception("request failed by a defect", request_id=request_id)
-            reply = error_reply(internal_error(), request_id)
-        await reply.send(send, receive, without_body=scope["method"] == "HEAD")
-
-    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
-        segments = self._segments(scope)
-        page = self._pages.get("/".join(segments))
-        if page is not None:
-            if scope["method"] not in {"GET", "HEAD"}:
-                raise method_not_allowed("GET")
-            return page
-        operation, parameters = self._find(segments, scope["method"])
-        call = Call(scope, parameters, _NOBODY, self._proxies.client(scope), request_id)
+    async def _respond(self, operation: Operation, request: OperationRequest) -> Response:
+        request.client_address = self._proxies.client(request)
         allowed = self._permissions[operation.action]
         if Actor.ANYONE not in allowed:
-            call.principal = await self._authenticator.identify(scope, allowed)
-            if call.principal.actor not in allowed:
+            request.principal = await self._authenticator.identify(request, allowed)
+            if request.principal.actor not in allowed or await self._is_elsewhere(operation, request):
                 raise forbidden()
-        await _read(call, operation, receive)
-        reply = await operation.handle(call)
-        return await (reply.whole() if scope["http_version"] == "1.0" else reply.begun())
+        await _read(operation, request)
+        return await operation.handle(request)
 
-    def _segments(self, scope: Scope) -> list[str]:
-        """Cut the path behind the base path, before it is decoded: a name may hold a slash."""
-        raw = scope.get("raw_path") or scope["path"].encode()
-        segments = [unquote(segment) for segment in raw.partition(b"?")[0].decode("latin-1").split("/")]
-        if segments[: len(self._base)] != self._base:
-            raise unknown_path()
-        return segments[len(self._base) :]
+    async def _is_elsewhere(self, operation: Operation, request: OperationRequest) -> bool:
+        """Tell whether a participant or a ticket's holder names another room than its own.
 
-    def _find(self, segments: Sequence[str], method: str) -> tuple[Operation, dict[str, str]]:
-        """Find what a path means. A literal goes before a parameter, but `token` is also somebody's name."""
-        allowed: set[str] = set()
-        for operations, parameters in _meanings(self._root, segments):
-            operation = operations.get("GET" if method == "HEAD" else method)
-            if operation is not None:
-                return operation, parameters
-            allowed |= operations.keys()
-        raise method_not_allowed(*sorted(allowed)) if allowed else unknown_path()
+        A room that cannot be read (the body is not JSON, no such recording) refuses nobody: what is wrong with the
+        request is told, and nothing of another room is.
+        """
+        who, source = request.principal, operation.room
+        if who.room is None and who.recording is None:
+            return False
+        if source is None or (who.recording is not None and source.place != "recording"):
+            return True
+        named: Iterable[str] = ()
+        match source.place:
+            case "path":
+                named = (request.path_params[name] for name in source.names)
+            case "query":
+                values = query_values(request)
+                named = (values[name] for name in source.names if name in values)
+            case "body" if request.has_body:
+                named = named_values(await request.body(), source.names)
+            case "recording":
+                return await self._is_other_recording(who, request.path_params[source.names[0]])
+        return any(room != who.room for room in named)
 
-
-def _meanings(node: _Node, segments: Sequence[str]) -> Iterator[tuple[dict[str, Operation], dict[str, str]]]:
-    if not segments:
-        yield node.operations, {}
-        return
-    segment, rest = segments[0], segments[1:]
-    if segment in node.literal:
-        yield from _meanings(node.literal[segment], rest)
-    if node.parameter is not None and segment:
-        name, following = node.parameter
-        for operations, parameters in _meanings(following, rest):
-            yield operations, {name: segment} | parameters
+    async def _is_other_recording(self, who: Principal, recording: str) -> bool:
+        if who.recording is not None:
+            return who.recording != recording
+        room = await self._room_of_recording(recording)
+        return room is not None and room != who.room
 
 
-async def _read(call: Call, operation: Operation, receive: Receive) -> None:
-    takes_body = operation.body is not None and (operation.body_required or has_body(call.scope))
-    if takes_body and has_body(call.scope):
-        check_content_type(call.scope)
+def _matches(template: str, path: str) -> bool:
+    return compile_path(template)[0].match(path) is not None
+
+
+async def _read(operation: Operation, request: OperationRequest) -> None:
+    has_body = operation.body is not None and request.has_body
+    if has_body:
+        check_content_type(request)
     if operation.query is not None:
-        call.query = parse_query(operation.query, call.scope)
+        request.query = parse_query(operation.query, request)
     if operation.check_headers is not None:
-        operation.check_headers(call.scope)
-    if takes_body and operation.body is not None:
-        call.raw_body = await read_body(call.scope, receive)
-        call.body = parse_body(operation.body, call.raw_body)
-
-
-class Elapsed:
-    """Measures how long something took."""
-
-    def __init__(self) -> None:
-        self._began = time.perf_counter()
-
-    def ms(self) -> float:
-        """Tell the milliseconds since it was made."""
-        return round((time.perf_counter() - self._began) * 1000, 1)
-
-
-def log_request(scope: Scope, status: int, elapsed: Elapsed) -> None:
-    """Log a request: never its query string, which may hold a secret. What only our own parts ask is for debugging."""
-    own = scope["path"] == "/health" or scope["path"].startswith("/twirp/")
-    (_log.debug if own and status < HTTPStatus.BAD_REQUEST else _log.info)(
-        "request",
-        method=scope["method"],
-        path=scope["path"],
-        status=status,
-        ms=elapsed.ms(),
-        request_id=scope["state"]["request_id"],
-    )
+        operation.check_headers(request)
+    if operation.body is not None and (has_body or operation.body_required):
+        request.content = parse_body(operation.body, await request.body())

@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from http import HTTPStatus
 
-from tertulia.http.kit.asgi import App, Header, Message, Receive, Scope, Send, header
-from tertulia.http.kit.replies import Reply
-
-_PREFLIGHT: Final[tuple[Header, ...]] = (
-    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE"),
-    (b"access-control-allow-headers", b"authorization, content-type, idempotency-key, range, x-api-key, x-request-id"),
-    (b"access-control-max-age", b"7200"),
-)
-_EXPOSED: Final = (
-    b"access-control-expose-headers",
-    b"accept-ranges, content-range, etag, link, retry-after, x-next-page-token, x-request-id",
-)
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class CrossOrigin:
-    """Wraps an API; without origins it changes nothing."""
+class CrossOrigin(CORSMiddleware):
+    """Starlette's middleware, which lets what it does not allow through to the API: that answers with JSON."""
 
-    def __init__(self, app: App, *, origins: Collection[str]) -> None:
-        self._app = app
-        self._origins = frozenset(origins)
+    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
+            allow_headers=("authorization", "content-type", "idempotency-key", "range", "x-api-key", "x-request-id"),
+            expose_headers=(
+                "accept-ranges", "content-range", "etag", "link", "retry-after", "x-next-page-token", "x-request-id",
+            ),
+            max_age=7200,
+        )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, of this site or of another."""
-        origin = header(scope, b"origin")
-        if origin is None or not ({"*", origin} & self._origins):
-            await self._app(scope, receive, send)
-            return
-        allowed = [
-            (b"access-control-allow-origin", b"*" if "*" in self._origins else origin.encode("latin-1")),
-            (b"vary", b"origin"),
-        ]
-        if scope["method"] == "OPTIONS" and header(scope, b"access-control-request-method") is not None:
-            await Reply(204, b"", [*allowed, *_PREFLIGHT]).send(send, receive)
-            return
+        origin = Headers(scope=scope).get("origin")
+        handler = super().__call__ if origin is not None and self.is_allowed_origin(origin) else self.app
+        await handler(scope, receive, send)
 
-        async def send_allowed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *allowed, _EXPOSED]
-            await send(message)
-
-        await self._app(scope, receive, send_allowed)
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a preflight request with 204, whatever it asks for: the browser compares."""
+        headers = dict(self.preflight_headers)
+        if self.preflight_explicit_allow_origin:
+            headers["access-control-allow-origin"] = request_headers["origin"]
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)

@@ -4,79 +4,81 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tertulia.domain.access import Action, Actor
-from tertulia.http.kit.answers import Problem
-from tertulia.http.kit.cookies import ACCESS_COOKIE, PARTICIPANT_COOKIE, REFRESH_COOKIE
-from tertulia.http.kit.operations import Answer, Operation
+from tertulia.http.kit.errors import Problem
+from tertulia.http.kit.operations import Operation, ResponseSpec
 
 Json = dict[str, Any]
 _REF: Final = "#/components/schemas/{model}"
 _ADDITION: Final = "An addition: the OpenVidu Meet document does not have it."
-_SCHEMES: Final[Json] = {
-    "apiKeyInHeader": {"type": "apiKey", "in": "header", "name": "X-API-KEY"},
-    "accessTokenCookie": {"type": "apiKey", "in": "cookie", "name": ACCESS_COOKIE},
-    "refreshTokenCookie": {"type": "apiKey", "in": "cookie", "name": REFRESH_COOKIE},
-    "participantTokenCookie": {"type": "apiKey", "in": "cookie", "name": PARTICIPANT_COOKIE},
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    "streamTicket": {"type": "apiKey", "in": "query", "name": "ticket"},
-}
-_SCHEMES_OF: Final[Mapping[Actor, tuple[str, ...]]] = {
-    Actor.API_KEY: ("apiKeyInHeader",),
-    Actor.ADMIN: ("accessTokenCookie", "bearer"),
-    Actor.MODERATOR: ("participantTokenCookie", "bearer"),
-    Actor.PUBLISHER: ("participantTokenCookie", "bearer"),
-    Actor.VIEWER: ("participantTokenCookie", "bearer"),
-    Actor.HOLDER: ("participantTokenCookie", "bearer"),
-    Actor.TICKET: ("streamTicket",),
-    Actor.ANYONE: (),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class SecuritySchemes:
+    """How credentials travel: the document's `securitySchemes`, and the names of those that each actor uses."""
+
+    definitions: Json
+    by_actor: Mapping[Actor, tuple[str, ...]]
 
 
 def document(
-    title: str, url: str, operations: Sequence[Operation], permissions: Mapping[Action, frozenset[Actor]]
+    title: str,
+    url: str,
+    operations: Sequence[Operation],
+    permissions: Mapping[Action, frozenset[Actor]],
+    security: SecuritySchemes,
 ) -> Json:
     """Generate the document of a base path that is served at `url`."""
-    models = {model.__name__: model for operation in operations for model in _models(operation)}
-    schemas = models_json_schema([(model, "validation") for model in models.values()], ref_template=_REF)[1]
+    models = dict.fromkeys(model for operation in operations for model in _models(operation))
+    schemas = models_json_schema([(model, "validation") for model in models], ref_template=_REF)[1].get("$defs", {})
+    renamed = {name: schema["title"] for name, schema in schemas.items() if schema.get("title", name) != name}
     paths: Json = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, permissions)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, permissions, security)
     return {
         "openapi": "3.0.3",
         "info": {"title": title, "version": "v1", "license": {"name": "Apache-2.0"}},
         "servers": [{"url": url}],
         "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in operations)],
         "paths": paths,
-        "components": {"securitySchemes": _SCHEMES, "schemas": _as_3_0(schemas.get("$defs", {}))},
+        "components": {
+            "securitySchemes": security.definitions,
+            "schemas": {renamed.get(name, name): _as_3_0(schema, renamed) for name, schema in schemas.items()},
+        },
     }
 
 
 def _models(operation: Operation) -> list[type[BaseModel]]:
-    answered = [answer.model for answer in operation.answers.values() if answer.model is not None]
+    answered = [response.model for response in operation.responses.values() if response.model is not None]
     return [Problem, *answered, *([operation.body] if operation.body is not None else [])]
 
 
-def _operation(operation: Operation, permissions: Mapping[Action, frozenset[Actor]]) -> Json:
+def _ref(model: type[BaseModel]) -> Json:
+    """Refer to a model's component, whose name is the class's or, where that differs, the title in its config."""
+    return {"$ref": _REF.format(model=model.model_config.get("title") or model.__name__)}
+
+
+def _operation(operation: Operation, permissions: Mapping[Action, frozenset[Actor]], security: SecuritySchemes) -> Json:
     made: Json = {
         "operationId": operation.id,
         "summary": operation.summary,
         "tags": [operation.tag],
         "parameters": _parameters(operation),
-        "responses": {str(status): _answer(answer) for status, answer in sorted(operation.answers.items())},
+        "responses": {str(status): _response(one) for status, one in sorted(operation.responses.items())},
     }
-    schemes = [name for actor in sorted(permissions[operation.action]) for name in _SCHEMES_OF[actor]]
+    schemes = [name for actor in sorted(permissions[operation.action]) for name in security.by_actor[actor]]
     if schemes:
         made["security"] = [{name: []} for name in dict.fromkeys(schemes)]
     if operation.is_addition:
         made["description"] = _ADDITION
     if operation.body is not None:
-        schema = {"$ref": _REF.format(model=operation.body.__name__)}
-        content = {"application/json": {"schema": schema}}
+        content = {"application/json": {"schema": _ref(operation.body)}}
         made["requestBody"] = {"required": operation.body_required, "content": content}
     return made
 
@@ -92,7 +94,7 @@ def _parameters(operation: Operation) -> list[Json]:
     ]
     if operation.query is None:
         return in_path + in_header
-    schema = _as_3_0(operation.query.model_json_schema(ref_template=_REF))
+    schema = _as_3_0(operation.query.model_json_schema(ref_template=_REF), {})
     required = schema.get("required", ())
     in_query = [
         {
@@ -107,25 +109,28 @@ def _parameters(operation: Operation) -> list[Json]:
     return in_path + in_query + in_header
 
 
-def _answer(answer: Answer) -> Json:
-    made: Json = {"description": answer.description}
-    if answer.headers:
-        made["headers"] = {name: {"schema": {"type": "string"}} for name in answer.headers}
-    if answer.media_type != "application/json":
-        made["content"] = {answer.media_type: {"schema": {"type": "string", "format": "binary"}}}
-    elif answer.model is not None:
-        ref = {"$ref": _REF.format(model=answer.model.__name__)}
-        made["content"] = {"application/json": {"schema": {"type": "array", "items": ref} if answer.is_list else ref}}
+def _response(response: ResponseSpec) -> Json:
+    made: Json = {"description": response.description}
+    if response.headers:
+        made["headers"] = {name: {"schema": {"type": "string"}} for name in response.headers}
+    if response.media_type != "application/json":
+        made["content"] = {response.media_type: {"schema": {"type": "string", "format": "binary"}}}
+    elif response.model is not None:
+        ref = _ref(response.model)
+        schema = {"type": "array", "items": ref} if response.is_list else ref
+        made["content"] = {"application/json": {"schema": schema}}
     return made
 
 
-def _as_3_0(schema: Any) -> Any:  # noqa: ANN401 - any JSON
+def _as_3_0(schema: Any, renamed: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
     """Turn JSON Schema 2020-12 into what OpenAPI 3.0 knows: fields that may be left out are not nullable."""
     if isinstance(schema, list):
-        return [_as_3_0(item) for item in schema]
+        return [_as_3_0(item, renamed) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {name: _as_3_0(value) for name, value in schema.items() if name != "title" or not isinstance(value, str)}
+    made = {
+        name: _as_3_0(value, renamed) for name, value in schema.items() if name != "title" or not isinstance(value, str)
+    }
     kept = [option for option in made.get("anyOf", ()) if option != {"type": "null"}]
     if "anyOf" in made and len(kept) == 1:
         del made["anyOf"]
@@ -134,4 +139,7 @@ def _as_3_0(schema: Any) -> Any:  # noqa: ANN401 - any JSON
         del made["default"]
     if "const" in made:
         made["enum"] = [made.pop("const")]
+    if "$ref" in made:
+        prefix, _, name = made["$ref"].rpartition("/")
+        made["$ref"] = f"{prefix}/{renamed.get(name, name)}"
     return made

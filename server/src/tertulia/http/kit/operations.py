@@ -5,53 +5,91 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 
 from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
 
-from tertulia.domain.access import Action, Principal
-from tertulia.errors import forbidden
-from tertulia.http.kit.asgi import Scope
-from tertulia.http.kit.replies import Reply
+from tertulia.domain.access import Action, Actor, Principal
+from tertulia.http.kit.errors import HttpError, Problem
 
+MAX_BODY_BYTES: Final = 1024 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 
 
-@dataclass(slots=True)
-class Call:
-    """One request to an operation, authenticated, permitted and validated."""
+class BoundedRequest(Request):
+    """A request whose body is at most MAX_BODY_BYTES long."""
 
-    scope: Scope
-    path: Mapping[str, str]
-    principal: Principal
-    address: str
-    request_id: str
+    _raw_body: bytes | None = None
+
+    async def body(self) -> bytes:
+        """Read the body, once. Raises HttpError (413) when it is too large."""
+        if self._raw_body is None:
+            raw = bytearray()
+            async for chunk in self.stream():
+                raw += chunk
+                if len(raw) > MAX_BODY_BYTES:
+                    raise HttpError(
+                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                        "body_too_large",
+                        f"The body is larger than {MAX_BODY_BYTES} bytes",
+                    )
+            self._raw_body = bytes(raw)
+        return self._raw_body
+
+
+class OperationRequest(BoundedRequest):
+    """A request to an operation; a handler gets it authenticated, permitted and validated."""
+
+    principal = Principal(Actor.ANYONE)
+    client_address = "unknown"
     query: BaseModel | None = None
-    body: BaseModel | None = None
-    raw_body: bytes = b""
+    content: BaseModel | None = None
+    """The body, parsed; None when the operation takes none, or none came."""
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body comes along, by the headers."""
+        return "transfer-encoding" in self.headers or (self.headers.get("content-length") or "0") != "0"
 
     def body_as(self, kind: type[Model]) -> Model:
         """Return the body, which the operation declares to be of that kind."""
-        assert isinstance(self.body, kind)  # noqa: S101 - the operation's own declaration
-        return self.body
+        assert isinstance(self.content, kind)  # noqa: S101 - the operation's own declaration
+        return self.content
 
     def query_as(self, kind: type[Model]) -> Model:
         """Return the query, which the operation declares to be of that kind."""
         assert isinstance(self.query, kind)  # noqa: S101 - the operation's own declaration
         return self.query
 
-    def only_in(self, room: str) -> None:
-        """Refuse a participant of another room."""
-        if self.principal.room is not None and self.principal.room != room:
-            raise forbidden()
 
-
-Handler = Callable[[Call], Awaitable[Reply]]
+Handler = Callable[[OperationRequest], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One documented answer: what it means, the model of its body, and its headers."""
+class RoomSource:
+    """Where a request says which room it is about, so that permission is decided before its content is judged.
+
+    `path`, `query`, `body`: by a parameter or field with one of `names`. `recording`: it is the room of the recording
+    whose id is the path's parameter; a ticket opens this one recording. `token`: no room can be chosen, the credential
+    decides.
+    """
+
+    place: Literal["path", "query", "body", "recording", "token"]
+    names: tuple[str, ...] = ()
+
+
+ROOM_IN_PATH: Final = RoomSource("path", ("roomName",))
+ROOM_IN_QUERY: Final = RoomSource("query", ("roomName",))
+ROOM_IN_BODY: Final = RoomSource("body", ("roomName", "roomId"))
+ROOM_OF_RECORDING: Final = RoomSource("recording", ("recordingId",))
+ROOM_OF_TOKEN: Final = RoomSource("token")
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseSpec:
+    """One documented response: what it means, the model of its body, and its headers."""
 
     description: str
     model: type[BaseModel] | None = None
@@ -60,12 +98,13 @@ class Answer:
     headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method on one path of a base path.
 
-    `header_names` are request headers it reads; `check_headers` raises when one of them is malformed. Without
-    `body_required` an empty body is as good as none. `is_addition`: the given document does not have it.
+    `room` must be given when the action is allowed to an actor who is bound to a room. `header_names` are request
+    headers it reads; `check_headers` raises when one of them is malformed. Without `body_required` an empty body is as
+    good as none. `is_addition`: the given document does not have it.
     """
 
     id: str
@@ -75,16 +114,17 @@ class Operation:
     handle: Handler
     summary: str
     tag: str
-    answers: Mapping[int, Answer]
+    responses: Mapping[int, ResponseSpec]
+    room: RoomSource | None = None
     body: type[BaseModel] | None = None
     body_required: bool = True
     query: type[BaseModel] | None = None
     header_names: tuple[str, ...] = ()
-    check_headers: Callable[[Scope], None] | None = None
+    check_headers: Callable[[Request], None] | None = None
     is_addition: bool = False
 
 
-ERROR_TEXT: Mapping[int, str] = {
+_ERROR_TEXT: Final[Mapping[int, str]] = {
     HTTPStatus.BAD_REQUEST: "Bad Request: the Range header is malformed",
     HTTPStatus.UNAUTHORIZED: "Unauthorized: no valid credential",
     HTTPStatus.FORBIDDEN: "Forbidden: the credential may not do this",
@@ -98,3 +138,26 @@ ERROR_TEXT: Mapping[int, str] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Internal server error",
     HTTPStatus.SERVICE_UNAVAILABLE: "A part of the installation cannot do it right now",
 }
+
+
+def errors(*statuses: int) -> dict[int, ResponseSpec]:
+    """Document refusals; every operation may also fail inside."""
+    return {status: ResponseSpec(_ERROR_TEXT[status], Problem) for status in (*statuses, 500)}
+
+
+def one(
+    description: str, model: type[BaseModel], *statuses: int, headers: tuple[str, ...] = ()
+) -> Mapping[int, ResponseSpec]:
+    """Document an operation that answers one thing, or refuses with one of `statuses`."""
+    return {200: ResponseSpec(description, model, headers=headers), **errors(*statuses)}
+
+
+def many(description: str, model: type[BaseModel], *statuses: int) -> Mapping[int, ResponseSpec]:
+    """Document an operation that answers a bare array."""
+    headers = ("X-Next-Page-Token", "Link")
+    return {200: ResponseSpec(description, model, is_list=True, headers=headers), **errors(*statuses)}
+
+
+def nothing(description: str, *statuses: int) -> Mapping[int, ResponseSpec]:
+    """Document an operation that answers 204."""
+    return {204: ResponseSpec(description), **errors(*statuses)}

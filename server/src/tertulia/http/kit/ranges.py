@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from tertulia.http.kit.asgi import Scope, header
+from starlette.requests import Request
+
 from tertulia.http.kit.errors import HttpError
 
 _SET: Final = re.compile(r"(?i:bytes)=([ \t]*(?:\d+-\d*|-\d+)[ \t]*(?:,[ \t]*(?:\d+-\d*|-\d+)[ \t]*)*)\Z", re.ASCII)
@@ -34,7 +35,7 @@ class ByteRange:
                 HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
                 "range_not_satisfiable",
                 f"The file has {size} bytes",
-                headers=[(b"content-range", f"bytes */{size}".encode())],
+                headers={"content-range": f"bytes */{size}"},
             )
         return start, end
 
@@ -59,9 +60,9 @@ def _parse_one(part: str) -> ByteRange:
     return ByteRange(int(first), int(last) if last else None)
 
 
-def check_range(scope: Scope) -> None:
+def check_range(request: Request) -> None:
     """Raise HttpError for a malformed Range header, before anything is looked for."""
-    parse_range(header(scope, b"range"))
+    parse_range(request.headers.get("range"))
 
 
 def _malformed() -> HttpError:

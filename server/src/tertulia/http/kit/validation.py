@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from http import HTTPStatus
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
+from starlette.requests import Request
 
 from tertulia.errors import FieldProblem, InvalidInput
-from tertulia.http.kit.asgi import Receive, Scope, header
 from tertulia.http.kit.errors import HttpError
 
-MAX_BODY_BYTES: Final = 1024 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -27,7 +27,7 @@ class Body(BaseModel):
 
 
 class Query(BaseModel):
-    """A request's query; parameters that an operation does not know are nobody's."""
+    """A request's query; parameters that an operation does not know are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -47,36 +47,12 @@ def _whole(value: object) -> object:
 NotNull: Final = BeforeValidator(_refuse_null)
 """For fields that may be left out and yet are not nullable."""
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
-"""A number without a fraction, however JSON writes it; `true` is no number."""
+"""A number without a fraction, however JSON writes it; `true` is not a number."""
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """Collect a body. Raises HttpError when it is too large."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return b""
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise HttpError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"The body is larger than {MAX_BODY_BYTES} bytes"
-            )
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def has_body(scope: Scope) -> bool:
-    """Tell from the headers whether a body comes along."""
-    return header(scope, b"transfer-encoding") is not None or (header(scope, b"content-length") or "0") != "0"
-
-
-def check_content_type(scope: Scope) -> None:
-    """Refuse a body that is not JSON in UTF-8."""
-    media_type, _, parameters = (header(scope, b"content-type") or "").partition(";")
+def check_content_type(request: Request) -> None:
+    """Raise HttpError (415) for a body that is not JSON in UTF-8."""
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = parameters.replace(" ", "").lower()
     if media_type.strip().lower() != "application/json" or (
         charset.startswith("charset=")
@@ -90,7 +66,7 @@ def check_content_type(scope: Scope) -> None:
 
 
 def parse_body(model: type[Model], raw: bytes) -> Model:
-    """Parse JSON strictly (NaN and Infinity are malformed) and check it against a model."""
+    """Parse JSON strictly (NaN and Infinity are malformed) and check it against a model. Raises InvalidInput."""
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -99,13 +75,32 @@ def parse_body(model: type[Model], raw: bytes) -> Model:
     return _validated(model, value, "body")
 
 
-def parse_query(model: type[Model], scope: Scope) -> Model:
-    """Check query parameters against a model. Of a parameter that comes twice, the values are joined by commas."""
+def parse_query(model: type[Model], request: Request) -> Model:
+    """Check query parameters against a model. Raises InvalidInput."""
+    return _validated(model, query_values(request), "query") if request.scope["query_string"] else _empty(model)
+
+
+def query_values(request: Request) -> dict[str, str]:
+    """Read the query parameters; of one that comes twice, the values are joined by commas."""
     values: dict[str, str] = {}
-    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    for name, value in pairs:
+    for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
         values[name] = f"{values[name]},{value}" if name in values else value
-    return _validated(model, values, "query")
+    return values
+
+
+def named_values(raw: bytes, names: tuple[str, ...]) -> Iterator[str]:
+    """Read the texts of some fields of a body that may be anything; what cannot be read names nothing."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return
+    if isinstance(value, dict):
+        yield from (value[name] for name in names if isinstance(value.get(name), str))
+
+
+@cache
+def _empty(model: type[Model]) -> Model:
+    return _validated(model, {}, "query")
 
 
 def _validated(model: type[Model], value: object, place: str) -> Model:
@@ -116,11 +111,11 @@ def _validated(model: type[Model], value: object, place: str) -> Model:
 
 
 def _problem(detail: ErrorDetails) -> FieldProblem:
-    message = _WORDS.get(detail["type"], detail["msg"])
+    message = _MESSAGES.get(detail["type"], detail["msg"])
     return FieldProblem(".".join(str(part) for part in detail["loc"]), message)
 
 
-_WORDS: Mapping[str, Any] = {
+_MESSAGES: Final[Mapping[str, str]] = {
     "missing": "Required",
     "extra_forbidden": "Unknown field",
     "model_type": "Expected an object",

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-
-from tertulia.errors import Unavailable
 from tertulia.http.kit.asgi import Message
 from tertulia.http.kit.replies import Reply
+
+from tertulia.errors import Unavailable
 
 
 async def pieces(count: int, made: list[int]) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tertulia.http.kit.listening import loopback_socket
+from tertulia.app.listening import loopback_socket
 
 
 def test_the_port_stays_the_same_while_it_can(tmp_path: Path):
