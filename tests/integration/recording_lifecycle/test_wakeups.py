@@ -52,16 +52,8 @@ def no_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def recordings(installation: OfflineInstallation, media: MediaServerProcess) -> AsyncIterator[RecordingService]:
-    """Recordings as the server has them: the service and one worker, for one recording at a time."""
-    parts = installation.dependencies()
-    dependencies = replace(
-        parts,
-        tokens=RecorderTokens(api_key=KEY, api_secret=SECRET),
-        rules=replace(parts.rules, media_url=media.url),
-        capacity=1,
-    )
     async with LiveKitServer(media.url.replace("ws", "http", 1), api_key=KEY, api_secret=SECRET) as client:
-        service = RecordingService(
+        yield RecordingService(
             store=installation.store,
             clock=SystemClock(),
             media=client,
@@ -70,10 +62,18 @@ async def recordings(installation: OfflineInstallation, media: MediaServerProces
             start_timeout_s=START_TIMEOUT_S,
             claim_timeout_s=START_TIMEOUT_S,
         )
-        async with installation.working(dependencies):
-            yield service
 
 
+@pytest.fixture
+async def worker(installation: OfflineInstallation, media: MediaServerProcess) -> AsyncIterator[None]:
+    """Run a worker for one recording at a time."""
+    parts = installation.dependencies()
+    tokens, rules = RecorderTokens(api_key=KEY, api_secret=SECRET), replace(parts.rules, media_url=media.url)
+    async with installation.working(replace(parts, tokens=tokens, rules=rules, capacity=1)):
+        yield
+
+
+@pytest.mark.usefixtures("worker")
 async def test_start_stop_and_start_again(
     installation: OfflineInstallation, media: MediaServerProcess, recordings: RecordingService
 ) -> None:
@@ -86,6 +86,7 @@ async def test_start_stop_and_start_again(
         assert ended.state is RecordingState.COMPLETE
 
 
+@pytest.mark.usefixtures("worker")
 async def test_a_start_that_is_stopped_answers(
     installation: OfflineInstallation, media: MediaServerProcess, recordings: RecordingService
 ) -> None:
@@ -98,3 +99,16 @@ async def test_a_start_that_is_stopped_answers(
             await starting
         ended = await installation.row_when(rows[0], lambda row: not row.is_running)
         assert ended.state is RecordingState.ABORTED
+
+
+async def test_a_start_that_is_stopped_before_its_claim_answers(
+    media: MediaServerProcess, recordings: RecordingService
+) -> None:
+    async with asyncio.timeout(START_TIMEOUT_S), in_meeting(Publisher(media, ROOM, "Ann")):
+        starting = asyncio.ensure_future(recordings.start(ROOM))
+        while not (rows := await recordings.page(room=ROOM, limit=1)):
+            await asyncio.sleep(0.01)
+        await recordings.stop(rows[0].id)
+        with pytest.raises(Conflict, match="stopped"):
+            await starting
+    assert (await recordings.get(rows[0].id)).state is RecordingState.ABORTED
