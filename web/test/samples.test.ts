@@ -19,7 +19,7 @@ test("a documented request carries what is required, and the preferred credentia
   });
 });
 
-test("an operation that is open to everybody needs no credential", () => {
+test("an operation that is open to all needs no credential", () => {
   expect(documentedRequest(SERVER, "/participants/token", "post", {}, "{}")).toEqual({
     method: "post",
     url: `${SERVER}/participants/token`,

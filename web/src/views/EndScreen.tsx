@@ -1,36 +1,36 @@
 import { useEffect, useRef } from "preact/hooks";
+import { type Cause, isFinal } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { MeetingPage } from "../session/page.ts";
 import type { Recordings } from "../session/recordings.ts";
-import { type Cause, isFinal } from "../trouble.ts";
 import { RecordingDialogs } from "./RecordingDialogs.tsx";
 import { RecordingsList } from "./RecordingsPanel.tsx";
 
-/** The end of the way: the person left, or why there is no meeting (any more), and what to do. */
-export function Stopped({ page, cause }: { readonly page: MeetingPage; readonly cause: Cause | null }) {
+/** The user left, or why there is no meeting (any more), and what to do. */
+export function EndScreen({ page, cause }: { readonly page: MeetingPage; readonly cause: Cause | null }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
-  const words = cause ? text.trouble[cause] : text.stopped.left;
+  const { title, advice } = cause ? text.errors[cause] : text.ended.left;
   return (
     <main class="card-page">
-      <section class="card stopped" data-cause={cause ?? "left"}>
+      <section class="card end-screen" data-cause={cause ?? "left"}>
         <h1 ref={heading} tabIndex={-1}>
-          {words.title}
+          {title}
         </h1>
-        <p>{words.advice}</p>
+        <p>{advice}</p>
         {!(cause && isFinal(cause)) && (
           <button type="button" class="primary" onClick={() => void page.open()}>
-            {cause ? text.stopped.retry : text.stopped.again}
+            {cause ? text.ended.retry : text.ended.again}
           </button>
         )}
-        {cause !== "removed" && <RecordingsAfterwards recordings={page.recordings} />}
+        {cause !== "removed" && <MeetingRecordings recordings={page.recordings} />}
       </section>
     </main>
   );
 }
 
-/** What was recorded, for the moderator who was in the meeting: it is often looked at when the meeting is over. */
-function RecordingsAfterwards({ recordings }: { readonly recordings: Recordings }) {
+/** The recordings, for a moderator who was in the meeting: they are often wanted after it. */
+function MeetingRecordings({ recordings }: { readonly recordings: Recordings }) {
   useEffect(() => {
     if (recordings.all.value) recordings.show(true);
     return () => recordings.show(false);

@@ -1,7 +1,7 @@
 import type { MeetingLink } from "../api/participants.ts";
 
-/** Reads `/meet/<roomName>/?secret=<secret>`. What is missing is empty: the server will say that the link is not valid. */
-export function linkOf({ pathname, search }: Pick<Location, "pathname" | "search">): MeetingLink {
+/** Reads `/meet/<roomName>/?secret=<secret>`. What is missing is empty: the server answers that the link is not valid. */
+export function parseMeetingLink({ pathname, search }: Pick<Location, "pathname" | "search">): MeetingLink {
   const encoded = /\/meet\/([^/]+)/.exec(pathname)?.[1] ?? "";
   return { roomName: decoded(encoded), secret: new URLSearchParams(search).get("secret") ?? "" };
 }

@@ -1,25 +1,24 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Attachable } from "../session/roster.ts";
 
-interface PictureProps {
+interface VideoTrackProps {
   readonly track: Attachable;
   readonly mirrored: boolean;
   readonly label: string;
 }
 
-/** Shows a track of the meeting. The track is attached to the element, so that the SDK knows which size is looked at. */
-export function Picture({ track, mirrored, label }: PictureProps) {
+/** Shows a track of the meeting. The track is attached to the element, so that the SDK knows the size at which it is shown. */
+export function VideoTrack({ track, mirrored, label }: VideoTrackProps) {
   const ref = useRef<HTMLVideoElement>(null);
   useAttached(ref, track);
   return <video ref={ref} class={mirrored ? "mirrored" : ""} aria-label={label} autoplay playsInline muted />;
 }
 
-/** Plays somebody's sound. */
-export function SoundPlayer({ track }: { readonly track: Attachable }) {
+/** Plays a remote participant's audio. */
+export function AudioTrack({ track }: { readonly track: Attachable }) {
   const ref = useRef<HTMLAudioElement>(null);
   useAttached(ref, track);
-  // live speech of a meeting has no captions to offer
-  // biome-ignore lint/a11y/useMediaCaption: there is no text of what people say now
+  // biome-ignore lint/a11y/useMediaCaption: there are no captions of live speech
   return <audio ref={ref} autoplay />;
 }
 
@@ -32,8 +31,8 @@ function useAttached(ref: { readonly current: HTMLMediaElement | null }, track: 
   }, [ref, track]);
 }
 
-/** Shows a track of this machine that is in no meeting yet. */
-export function Preview({ track, label }: { readonly track: MediaStreamTrack; readonly label: string }) {
+/** Shows the local camera before the meeting. */
+export function CameraPreview({ track, label }: { readonly track: MediaStreamTrack; readonly label: string }) {
   const ref = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const element = ref.current;

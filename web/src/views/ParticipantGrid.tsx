@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../components/Icon.tsx";
-import { Picture } from "../components/Media.tsx";
+import { VideoTrack } from "../components/Tracks.tsx";
 import { text } from "../i18n/index.ts";
 import { hueStepOf, initialsOf, tileWidthFor } from "../session/grid.ts";
 import type { Meeting } from "../session/meeting.ts";
@@ -8,16 +8,19 @@ import type { Tile } from "../session/roster.ts";
 
 const TILE_GAP = 10;
 
-/** Everybody's tile in a grid; a shared screen takes the larger part, with the people in a strip. */
-export function Stage({ meeting }: { readonly meeting: Meeting }) {
-  const { screens, people, count } = meeting.roster.value;
-  const sharing = screens.length > 0;
+/** The participants' tiles in a grid; a shared screen takes the larger part, with the tiles in a strip. */
+export function ParticipantGrid({ meeting }: { readonly meeting: Meeting }) {
+  const { screenShares, participants, count } = meeting.roster.value;
+  const isSharing = screenShares.length > 0;
   return (
-    <section class={sharing ? "stage with-screen" : "stage"} aria-label={text.meeting.stage}>
-      {sharing && <TileGrid tiles={screens} className="screens" />}
-      <TileGrid tiles={people} className={sharing ? "strip" : "people"} />
-      {people.length === 0 && <p class="stage-hint">{text.meeting.nobodyPublishes}</p>}
-      {people.length > 0 && count === 1 && <p class="stage-hint">{text.meeting.alone}</p>}
+    <section
+      class={isSharing ? "participant-grid with-screen" : "participant-grid"}
+      aria-label={text.meeting.participants}
+    >
+      {isSharing && <TileGrid tiles={screenShares} className="screens" />}
+      <TileGrid tiles={participants} className={isSharing ? "strip" : "grid"} />
+      {participants.length === 0 && <p class="grid-hint">{text.meeting.nobodyPublishes}</p>}
+      {participants.length > 0 && count === 1 && <p class="grid-hint">{text.meeting.alone}</p>}
     </section>
   );
 }
@@ -42,13 +45,13 @@ function TileGrid({ tiles, className }: { readonly tiles: readonly Tile[]; reado
       style={{ "--tile-width": `${tileWidth}px`, "--tile-gap": `${TILE_GAP}px` }}
     >
       {tiles.map((tile) => (
-        <TileView key={tile.key} tile={tile} />
+        <ParticipantTile key={tile.key} tile={tile} />
       ))}
     </ul>
   );
 }
 
-function TileView({ tile }: { readonly tile: Tile }) {
+function ParticipantTile({ tile }: { readonly tile: Tile }) {
   const label = labelOf(tile);
   return (
     <li
@@ -56,27 +59,27 @@ function TileView({ tile }: { readonly tile: Tile }) {
       data-identity={tile.identity}
       data-kind={tile.kind}
       data-local={tile.isLocal}
-      data-silent={tile.silent}
+      data-muted={tile.muted}
       data-speaking={tile.speaking}
     >
       {tile.video ? (
-        <Picture track={tile.video} mirrored={tile.isLocal && tile.kind === "person"} label={label} />
+        <VideoTrack track={tile.video} mirrored={tile.isLocal && tile.kind === "participant"} label={label} />
       ) : (
         <span class="initials" aria-hidden="true">
           {initialsOf(tile.name)}
         </span>
       )}
       <p class="name">
-        {tile.silent && <Icon name="microphoneOff" />}
+        {tile.muted && <Icon name="microphoneOff" />}
         <bdi>{label}</bdi>
-        {tile.silent && <span class="heard-only">, {text.meeting.muted}</span>}
-        {tile.speaking && <span class="heard-only">, {text.meeting.speaking}</span>}
+        {tile.muted && <span class="visually-hidden">, {text.meeting.muted}</span>}
+        {tile.speaking && <span class="visually-hidden">, {text.meeting.speaking}</span>}
       </p>
     </li>
   );
 }
 
 function labelOf({ kind, isLocal, name }: Tile): string {
-  if (kind === "screen") return isLocal ? text.meeting.ownScreen : text.meeting.screenOf(name);
+  if (kind === "screen_share") return isLocal ? text.meeting.ownScreen : text.meeting.screenOf(name);
   return isLocal ? text.meeting.you(name) : name;
 }

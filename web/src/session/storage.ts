@@ -1,4 +1,4 @@
-/** What the page remembers on this device, and what it remembers for this tab only. */
+/** What the page stores on this device. */
 export interface Preferences {
   name: string;
   cameraOn: boolean;
@@ -19,13 +19,14 @@ const DEFAULTS: Preferences = {
 
 const PREFERENCES_KEY = "tertulia.preferences";
 
-/** `null` stands for a browser that keeps nothing (a foreign iframe, strict settings): the page works, it only forgets. */
+/** `null` stands for a browser that stores nothing (an iframe on another site, strict settings): the page works without. */
 export type KeyValueStore = Pick<Storage, "getItem" | "setItem" | "removeItem"> | null;
 
-export class Memory {
+/** Preferences of this device, and the access token of this tab. */
+export class PageStorage {
   readonly #device: KeyValueStore;
   readonly #tab: KeyValueStore;
-  /** Where the browser keeps nothing (a foreign iframe), the page still knows its token as long as it is open. */
+  /** Where the browser stores nothing, the page has its token as long as it is open. */
   readonly #tokens = new Map<string, string>();
 
   constructor(device: KeyValueStore, tab: KeyValueStore) {
@@ -34,25 +35,25 @@ export class Memory {
   }
 
   preferences(): Preferences {
-    const kept = parseObject(this.#device?.getItem(PREFERENCES_KEY) ?? null);
+    const saved = parseObject(this.#device?.getItem(PREFERENCES_KEY) ?? null);
     const merged: Record<string, unknown> = { ...DEFAULTS };
     for (const [key, standard] of Object.entries(DEFAULTS)) {
-      if (typeof kept[key] === typeof standard) merged[key] = kept[key];
+      if (typeof saved[key] === typeof standard) merged[key] = saved[key];
     }
     return merged as unknown as Preferences;
   }
 
-  remember(change: Partial<Preferences>): void {
-    quietly(() => this.#device?.setItem(PREFERENCES_KEY, JSON.stringify({ ...this.preferences(), ...change })));
+  savePreferences(change: Partial<Preferences>): void {
+    ignoringErrors(() => this.#device?.setItem(PREFERENCES_KEY, JSON.stringify({ ...this.preferences(), ...change })));
   }
 
   token(roomName: string): string | null {
     return this.#tokens.get(roomName) ?? this.#tab?.getItem(tokenKey(roomName)) ?? null;
   }
 
-  keepToken(roomName: string, token: string): void {
+  saveToken(roomName: string, token: string): void {
     this.#tokens.set(roomName, token);
-    quietly(() => this.#tab?.setItem(tokenKey(roomName), token));
+    ignoringErrors(() => this.#tab?.setItem(tokenKey(roomName), token));
   }
 }
 
@@ -78,11 +79,11 @@ function parseObject(text: string | null): Record<string, unknown> {
   }
 }
 
-/** A full or forbidden store must not stop anybody from joining. */
-function quietly(write: () => void): void {
+/** A full or forbidden store must not prevent joining. */
+function ignoringErrors(write: () => void): void {
   try {
     write();
   } catch {
-    // forgetting is the worst that happens
+    // what is not stored is asked for again
   }
 }

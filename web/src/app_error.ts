@@ -1,4 +1,4 @@
-/** Everything that can go wrong for somebody on the page. The words for each are in `i18n`, in one table. */
+/** Everything that can go wrong for the user. The message for each is in `i18n`, in one table. */
 export type Cause =
   // the link and the meeting
   | "no_link"
@@ -12,7 +12,7 @@ export type Cause =
   | "not_admitted"
   | "removed"
   | "joined_elsewhere"
-  // the way to the server
+  // the connection to the server
   | "server_unreachable"
   | "server_stopping"
   | "media_blocked"
@@ -36,23 +36,23 @@ export type Cause =
   | "recordings_unavailable"
   | "recording_unplayable";
 
-/** A failure whose cause is known, so that it can be told in words. */
-export class Trouble extends Error {
+/** A failure whose cause is known, so that it has a message for the user. */
+export class AppError extends Error {
   readonly code: Cause;
 
   constructor(code: Cause, options?: ErrorOptions) {
     super(code, options);
-    this.name = "Trouble";
+    this.name = "AppError";
     this.code = code;
   }
 }
 
 export function causeOf(error: unknown): Cause {
-  return error instanceof Trouble ? error.code : "unexpected";
+  return error instanceof AppError ? error.code : "unexpected";
 }
 
-/** Causes after which the form stays open: what is wrong can be put right in it, or by trying again. */
-const MENDED_IN_THE_FORM: ReadonlySet<Cause> = new Set<Cause>([
+/** Causes after which the form stays open: they can be corrected in it, or are worth another try. */
+const RECOVERABLE_IN_FORM: ReadonlySet<Cause> = new Set<Cause>([
   "name_taken",
   "name_not_valid",
   "too_many_tries",
@@ -63,8 +63,8 @@ const MENDED_IN_THE_FORM: ReadonlySet<Cause> = new Set<Cause>([
   "unexpected",
 ]);
 
-export function staysInForm(cause: Cause): boolean {
-  return MENDED_IN_THE_FORM.has(cause);
+export function isRecoverableInForm(cause: Cause): boolean {
+  return RECOVERABLE_IN_FORM.has(cause);
 }
 
 /** Causes after which trying the same link again makes no sense. */

@@ -1,12 +1,12 @@
 import { ConnectionError, DisconnectReason } from "livekit-client";
 import { expect, test } from "vitest";
+import type { Cause } from "../src/app_error.ts";
 import { text } from "../src/i18n/index.ts";
 import { levelOf } from "../src/session/level.ts";
 import { causeOfConnectError, causeOfDisconnect } from "../src/session/media_errors.ts";
-import type { Cause } from "../src/trouble.ts";
 
 test("every cause has a title and says what to do", () => {
-  for (const { title, advice } of Object.values(text.trouble)) {
+  for (const { title, advice } of Object.values(text.errors)) {
     expect(title).not.toBe("");
     expect(advice).toMatch(/\.$/);
   }
@@ -20,7 +20,7 @@ test.each([
   [DisconnectReason.SERVER_SHUTDOWN, "server_stopping"],
   [DisconnectReason.SIGNAL_CLOSE, "connection_lost"],
   [undefined, "connection_lost"],
-])("the end %s is told as %s", (reason, cause) => {
+])("the disconnect reason %s means %s", (reason, cause) => {
   expect(causeOfDisconnect(reason)).toBe(cause);
 });
 
@@ -34,7 +34,7 @@ test.each<[ConnectionError, Cause]>([
   expect(causeOfConnectError(error)).toBe(cause);
 });
 
-test("a failure of unknown kind is told as such", () => {
+test("an unknown failure is unexpected", () => {
   expect(causeOfConnectError(new Error("?"))).toBe("unexpected");
 });
 
