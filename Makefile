@@ -25,11 +25,12 @@ build: need-run $(WEB_BUNDLE) ## wheels with everything inside, in dist/
 # most tests wait for media or for processes to start: three at once fill two cores
 TESTS_AT_ONCE ?= 3
 .PHONY: check fix test test-rust test-web test-python e2e soak
-check: prepare-dev ## all that is checked without running: format, lint, types, imports
+check: prepare-dev ## all that is checked without running: format, lint, types, imports, structure, words
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/python -m tools.checks
 	cd web && npm run --silent check
 	cd sfu && cargo fmt --all --check
 	cd sfu && cargo clippy --release --all-targets -- -D warnings

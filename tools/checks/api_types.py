@@ -15,6 +15,7 @@ from tools.checks.repository import ROOT, shown
 
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api import internal
+from tertulia.http.api.authentication import SECURITY_SCHEMES
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers
 from tertulia.http.api.rooms import RoomHandlers
@@ -40,7 +41,7 @@ def internal_document() -> dict[str, Any]:
         recordings=_without_service(RecordingHandlers),
         sessions=_without_service(SessionHandlers),
     )
-    return document("Tertulia internal API", internal.BASE_PATH, operations, INTERNAL)
+    return document("Tertulia internal API", internal.BASE_PATH, operations, INTERNAL, SECURITY_SCHEMES)
 
 
 def _without_service(kind: type[T]) -> T:
@@ -53,7 +54,7 @@ def generated() -> str:
     with TemporaryDirectory() as folder:
         source, target = Path(folder, "openapi.json"), Path(folder, "schema.d.ts")
         source.write_text(json.dumps(internal_document()))
-        command = [GENERATOR, source, "--output", target]
+        command: list[str | Path] = [GENERATOR, source, "--output", target]
         subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
         return target.read_text()
 

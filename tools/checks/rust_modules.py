@@ -1,7 +1,5 @@
 """Check the Rust crates: no circle among a crate's modules, no function over 50 lines, no file over 400 lines.
 
-    python tools/checks/rust_modules.py [CRATES_DIRECTORY]
-
 A module depends on another one if it declares it (`mod`), names it in a path that starts with `crate`, `self`, `super`
 or a child module, or holds inherent methods (`impl Type`) of a type that the other one defines. The last counts in both
 directions: state that two modules write is one module in two files.
@@ -10,11 +8,12 @@ Unit tests (`#[cfg(test)] mod`) count for the length of files and for nothing el
 """
 
 import re
-import sys
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from tools.checks.repository import ROOT
 
 MAX_FUNCTION_LINES: Final = 50
 MAX_FILE_LINES: Final = 400
@@ -49,13 +48,11 @@ class Module:
     uses: set[ModulePath] = field(default_factory=set)
 
 
-def main(arguments: list[str]) -> int:
-    """Print what is wrong; return 1 if anything is."""
-    root = Path(arguments[0]) if arguments else Path(__file__).resolve().parents[2] / "sfu" / "crates"
-    problems = [problem for crate in sorted(root.iterdir()) if crate.is_dir() for problem in check_crate(crate)]
-    for problem in problems:
-        sys.stdout.write(f"{problem}\n")
-    return 1 if problems else 0
+def problems(crates: Path = ROOT / "sfu" / "crates") -> Iterator[str]:
+    """Yield what is wrong with the crates, one line each."""
+    for crate in sorted(crates.iterdir()):
+        if crate.is_dir():
+            yield from check_crate(crate)
 
 
 def check_crate(crate: Path) -> Iterator[str]:
@@ -229,7 +226,3 @@ def functions(code: str) -> Iterator[tuple[str, int, int]]:
             continue
         first = code.count("\n", 0, match.start()) + 1
         yield match[1], first, code.count("\n", match.start(), block_end(code, body)) + 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
