@@ -12,7 +12,7 @@ RETIRED: Final = {
     r"whoever": "a client, a participant, the user",
     r"somebody": "a client, a participant, the user",
     r"hang_up|hangs? up": "close",
-    r"last[_ ]words": "log_tail, the final state",
+    r"last[_ ]?words": "log_tail, the final state",
     r"greetings?": "session messages",
     r"workshop|workplace": "WorkerContext, WorkerLock",
     r"sightings?": "RecorderStatus",
