@@ -22,6 +22,8 @@ build: need-run $(WEB_BUNDLE) ## wheels with everything inside, in dist/
 	uv build --all-packages --wheel --out-dir dist
 
 ##@ Develop
+# most tests wait for media or for processes to start: three at once fill two cores
+TESTS_AT_ONCE ?= 3
 .PHONY: check fix test test-rust test-web test-python e2e soak
 check: prepare-dev ## all that is checked without running: format, lint, types, imports
 	.venv/bin/ruff format --check .
@@ -32,7 +34,7 @@ check: prepare-dev ## all that is checked without running: format, lint, types, 
 	cd sfu && cargo fmt --all --check
 	cd sfu && cargo clippy --release --all-targets -- -D warnings
 
-fix: prepare-dev ## format, and mend what the linters can mend
+fix: prepare-dev ## format, and fix what the linters can fix
 	.venv/bin/ruff check --fix . || true
 	.venv/bin/ruff format .
 	cd web && npm run --silent fix
@@ -46,8 +48,9 @@ test-rust: ## the media core, in virtual time
 test-web: $(STAMPS)/npm ## the page's view models
 	cd web && npm test --silent
 
-test-python: ## everything else, browsers included (T=path picks)
-	.venv/bin/pytest $(T)
+test-python: ## everything else, browsers included (T=path picks): side by side what measures no time, then the rest
+	.venv/bin/pytest -m "not measures_time" --numprocesses $(TESTS_AT_ONCE) --dist loadfile $(T) || [ $$? = 5 ]
+	.venv/bin/pytest -m measures_time $(T) || [ $$? = 5 ] # 5: none was picked
 
 e2e: need-test prepare-dev ## only the tests with real browsers
 	.venv/bin/pytest tests/e2e

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from livekit import api
 
-from support.media_servers import RunningServer, embedded, find_livekit_server, livekit
+from support.media_servers import RunningServer, ServerProcess, embedded, find_livekit_server, livekit
 
 _numbers = itertools.count(1)
 
@@ -28,19 +28,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def livekit_server() -> Iterator[RunningServer]:
+def livekit_server() -> Iterator[ServerProcess]:
     """One real livekit-server for all tests: each has a room of its own."""
-    program = find_livekit_server()
-    assert program
-    with livekit(program) as running:
-        yield running
+    with livekit() as process:
+        yield process
 
 
 @pytest.fixture
 async def server(request: pytest.FixtureRequest) -> AsyncIterator[RunningServer]:
     """A media server. Ours is new for each test."""
     if request.param == "livekit":
-        yield request.getfixturevalue("livekit_server")
+        process: ServerProcess = request.getfixturevalue("livekit_server")
+        await process.wait_until_alive()
+        yield RunningServer("livekit", process.ports.http)
         return
     async with embedded() as running:
         yield running

@@ -1,4 +1,4 @@
-"""What a token does not allow, the server refuses, whatever the client tries; and changes hold at once."""
+"""Grants: the server refuses what a token does not allow, whatever the client tries; changes hold at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.media_servers import RunningServer
 CAMERA = rtc.TrackSource.SOURCE_CAMERA
 
 
-async def test_a_viewer_sees_and_publishes_nothing(server: RunningServer, room: str) -> None:
+async def test_a_viewer_receives_and_cannot_publish(server: RunningServer, room: str) -> None:
     viewer_token = token(server, "viewer", room, can_publish=False, can_publish_data=False)
     async with joined(server, token(server, "ann", room)) as ann, joined(server, viewer_token) as viewer:
         await ann.shows(RED)
@@ -25,15 +25,15 @@ async def test_a_viewer_sees_and_publishes_nothing(server: RunningServer, room: 
         await viewer.sees("ann")
         await viewer.me.publish_data(b"psst")
         await ann.me.publish_data(b"mark")
-        await viewer.notices("data_received")
-        assert ann.heard("data_received") == []
+        await viewer.wait_for_event("data_received")
+        assert ann.events_named("data_received") == []
 
 
 async def test_only_allowed_sources_are_published(server: RunningServer, room: str) -> None:
     only_sound = token(server, "ann", room, can_publish=True, can_publish_sources=["microphone"])
     async with joined(server, only_sound) as ann, joined(server, token(server, "bob", room)) as bob:
         await ann.sounds()
-        await bob.notices("track_subscribed")
+        await bob.wait_for_event("track_subscribed")
         with pytest.raises((PublishTrackError, asyncio.TimeoutError)):
             async with asyncio.timeout(2):
                 await ann.shows()
@@ -48,9 +48,9 @@ async def test_who_may_not_subscribe_receives_nothing(server: RunningServer, roo
         joined(server, token(server, "bob", room)) as bob,
     ):
         await ann.sounds()
-        await bob.notices("track_subscribed")
+        await bob.wait_for_event("track_subscribed")
         await other.sees("ann")
-        assert other.heard("track_subscribed") == []
+        assert other.events_named("track_subscribed") == []
 
 
 async def test_own_metadata_needs_the_grant(server: RunningServer, room: str) -> None:
@@ -70,7 +70,7 @@ async def test_own_metadata_needs_the_grant(server: RunningServer, room: str) ->
         await ann.sees("bob")
         await bob.me.set_name("Bobby")  # the SDK says nothing when it is refused
         await bob.me.publish_data(b"mark")
-        await ann.notices("data_received")
+        await ann.wait_for_event("data_received")
         assert ann.room.remote_participants["bob"].name != "Bobby"
 
 
@@ -83,15 +83,15 @@ async def test_a_permission_taken_away_ends_what_it_allowed(
         await ann.sees("bob")
         silent = api.ParticipantPermission(can_subscribe=True, can_publish=False, can_publish_data=False)
         await admin.room.update_participant(api.UpdateParticipantRequest(room=room, identity="ann", permission=silent))
-        await bob.notices("track_unpublished")
+        await bob.wait_for_event("track_unpublished")
         await ann.until(lambda: not ann.me.permissions.can_publish, "ann to know")
         await ann.me.publish_data(b"psst")
         await bob.me.publish_data(b"mark")
-        await ann.notices("data_received")
-        assert bob.heard("data_received") == []
+        await ann.wait_for_event("data_received")
+        assert bob.events_named("data_received") == []
 
 
-async def test_a_permission_given_is_good_at_once(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:
+async def test_a_permission_given_holds_at_once(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:
     viewer_token = token(server, "ann", room, can_publish=False)
     async with joined(server, viewer_token) as ann, joined(server, token(server, "bob", room)) as bob:
         full = api.ParticipantPermission(can_subscribe=True, can_publish=True, can_publish_data=True)
@@ -110,8 +110,8 @@ async def test_a_publisher_decides_who_may_subscribe(server: RunningServer, room
         only_bob = [rtc.ParticipantTrackPermission(participant_identity="bob", allow_all=True)]
         ann.me.set_track_subscription_permissions(allow_all_participants=False, participant_permissions=only_bob)
         await ann.sounds()
-        await bob.notices("track_subscribed")
-        await eve.notices("track_published")
-        assert eve.heard("track_subscribed") == []
+        await bob.wait_for_event("track_subscribed")
+        await eve.wait_for_event("track_published")
+        assert eve.events_named("track_subscribed") == []
         ann.me.set_track_subscription_permissions(allow_all_participants=True)
-        await eve.notices("track_subscribed")
+        await eve.wait_for_event("track_subscribed")

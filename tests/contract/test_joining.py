@@ -1,4 +1,4 @@
-"""Who gets in, who is seen, and how one leaves."""
+"""Joining: who is let in, who is seen, and how participants leave."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from livekit import api, rtc
 from livekit.protocol.models import DisconnectReason
 
-from support.livekit_clients import Person, joined, token
+from support.livekit_clients import LiveKitClient, joined, token
 from support.media_servers import RunningServer
 
 
@@ -54,7 +54,7 @@ async def test_a_bad_token_is_refused(server: RunningServer, room: str, case: st
         "garbage": "not.a.token",
         "expired": token(server, "ann", room, life=timedelta(minutes=-5)),
         "other secret": _forged(server, room, secret="x" * 40),
-        "other key": _forged(server, room, iss="somebody-else"),
+        "other key": _forged(server, room, iss="another-key"),
         "alg none": _forged(server, room, secret="", algorithm="none"),
         "tampered": f"{header}.{payload[:-2]}AA.{signature}",
         "no join": _forged(server, room, video={"room": room}),
@@ -63,10 +63,10 @@ async def test_a_bad_token_is_refused(server: RunningServer, room: str, case: st
     assert status == 401
     if server.name == "embedded":  # livekit-server repeats the token
         assert bad == "" or bad not in sentence
-    person = Person(rtc.Room())
+    client = LiveKitClient(rtc.Room())
     with pytest.raises(rtc.ConnectError):
         async with asyncio.timeout(20):
-            await person.room.connect(server.ws_url, bad)
+            await client.room.connect(server.ws_url, bad)
 
 
 @pytest.mark.only("embedded", "livekit-server accepts a token that never expires")
@@ -83,88 +83,88 @@ async def test_a_token_without_a_room_or_identity_is_refused(server: RunningServ
     assert status in {400, 401}
 
 
-async def test_people_see_each_other_come_and_leave_at_once(server: RunningServer, room: str) -> None:
+async def test_participants_see_each_other_join_and_leave_at_once(server: RunningServer, room: str) -> None:
     async with joined(server, token(server, "ann", room)) as ann:
         async with joined(server, token(server, "bob", room)) as bob:
             seen = await ann.sees("bob")
             assert seen.sid.startswith("PA_")
             await bob.sees("ann")
             await bob.sounds()
-            await ann.notices("track_subscribed")
+            await ann.wait_for_event("track_subscribed")
         await ann.misses("bob", within_s=2)
-        (gone,) = await ann.notices("participant_disconnected")
+        (gone,) = await ann.wait_for_event("participant_disconnected")
         assert gone.identity == "bob"
         assert gone.disconnect_reason == DisconnectReason.CLIENT_INITIATED
 
 
-async def test_the_newer_of_two_with_one_name_wins(server: RunningServer, room: str) -> None:
+async def test_the_newer_of_two_with_one_identity_stays(server: RunningServer, room: str) -> None:
     async with (
         joined(server, token(server, "ann", room)) as witness,
         joined(server, token(server, "bob", room)) as older,
     ):
         await witness.sees("bob")
         async with joined(server, token(server, "bob", room)) as newer:
-            (reason,) = await older.notices("disconnected")
+            (reason,) = await older.wait_for_event("disconnected")
             assert reason == DisconnectReason.DUPLICATE_IDENTITY
             new_sid = newer.me.sid
             await witness.until(
                 lambda: (bob := witness.room.remote_participants.get("bob")) and bob.sid == new_sid, "the new bob"
             )
             names = [
-                noticed.name
-                for noticed in witness.noticed
-                if noticed.name.startswith("participant_") and noticed.about[0].identity == "bob"
+                event.name
+                for event in witness.events
+                if event.name.startswith("participant_") and event.arguments[0].identity == "bob"
             ]
             order = [name for name in names if name in {"participant_connected", "participant_disconnected"}]
             assert order == ["participant_connected", "participant_disconnected", "participant_connected"]
             assert newer.room.isconnected()
 
 
-async def _try_to_join(server: RunningServer, access_token: str) -> Person | None:
-    person = Person(rtc.Room())
-    person.watch()
+async def _try_to_join(server: RunningServer, access_token: str) -> LiveKitClient | None:
+    client = LiveKitClient(rtc.Room())
+    client.record_events()
     try:
         async with asyncio.timeout(30):
-            await person.room.connect(server.ws_url, access_token)
+            await client.room.connect(server.ws_url, access_token)
     except rtc.ConnectError:
         return None
-    return person
+    return client
 
 
-async def test_no_more_come_in_than_the_room_holds_however_they_race(server: RunningServer, room: str) -> None:
+async def test_no_more_join_than_the_room_holds_however_they_race(server: RunningServer, room: str) -> None:
     def config(made: api.AccessToken) -> None:
         made.with_room_config(api.RoomConfiguration(max_participants=2))
 
     def enter(name: str, **grants: Any) -> Any:
         return _try_to_join(server, token(server, name, room, change=config, **grants))
 
-    came = [person for person in await asyncio.gather(*(enter(f"p{n}") for n in range(6))) if person]
+    came = [client for client in await asyncio.gather(*(enter(f"p{n}") for n in range(6))) if client]
     recorder = await enter("recorder", hidden=True, recorder=True)
     try:
         assert len(came) == 2
-        assert recorder is not None, "a recorder needs no place"
+        assert recorder is not None, "a recorder is not counted"
         assert await enter("late") is None
     finally:
-        for person in [*came, recorder]:
-            if person is not None:
-                await person.leaves()
+        for client in [*came, recorder]:
+            if client is not None:
+                await client.leaves()
 
 
-async def test_somebody_hidden_is_seen_by_nobody_and_sees_all(
+async def test_a_hidden_participant_sees_all_and_is_not_seen(
     server: RunningServer, room: str, admin: api.LiveKitAPI
 ) -> None:
     async with joined(server, token(server, "ann", room)) as ann:
         await ann.sounds()
         async with joined(server, token(server, "ghost", room, hidden=True, can_publish=False)) as ghost:
             await ghost.sees("ann")
-            await ghost.notices("track_subscribed")
+            await ghost.wait_for_event("track_subscribed")
             async with joined(server, token(server, "bob", room)) as bob:
                 await bob.sees("ann")
-                await bob.notices("track_subscribed")
+                await bob.wait_for_event("track_subscribed")
                 assert "ghost" not in bob.room.remote_participants
                 listed = await admin.room.list_participants(api.ListParticipantsRequest(room=room))
                 assert {one.identity for one in listed.participants} == {"ann", "bob", "ghost"}
-        assert "ghost" not in {about[0].identity for about in ann.heard("participant_connected")}
+        assert "ghost" not in {about[0].identity for about in ann.events_named("participant_connected")}
 
 
 async def test_a_recorder_makes_the_room_recorded(server: RunningServer, room: str) -> None:
@@ -175,7 +175,7 @@ async def test_a_recorder_makes_the_room_recorded(server: RunningServer, room: s
         await ann.until(lambda: not ann.room.is_recording, "the recording to end")
 
 
-async def test_what_a_token_says_of_somebody_is_told_to_others(server: RunningServer, room: str) -> None:
+async def test_what_a_token_says_of_a_participant_is_sent_to_others(server: RunningServer, room: str) -> None:
     def profile(made: api.AccessToken) -> None:
         made.with_name("Ann <b>of</b> Cleves").with_metadata('{"a": 1}').with_attributes({"mood": "fine"})
 

@@ -1,4 +1,4 @@
-"""What one publishes, the other receives: the colour, the tone, the bytes."""
+"""Media: what one participant publishes, the others receive: the colour, the tone."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ async def test_mute_and_unmute_are_seen(server: RunningServer, room: str) -> Non
         publication = await ann.sounds(440)
         track = await bob.receives("ann", MICROPHONE)
         publication.track.mute()
-        await bob.notices("track_muted")
+        await bob.wait_for_event("track_muted")
         publication.track.unmute()
-        await bob.notices("track_unmuted")
+        await bob.wait_for_event("track_unmuted")
         assert await tone(track, 440) == pytest.approx(440, abs=20)
 
 
@@ -62,13 +62,13 @@ async def test_unpublish_is_seen_and_the_next_track_arrives(server: RunningServe
         first = await ann.shows(RED)
         await bob.receives("ann", CAMERA)
         await ann.me.unpublish_track(first.sid)
-        await bob.notices("track_unpublished")
-        await bob.notices("track_unsubscribed")
+        await bob.wait_for_event("track_unpublished")
+        await bob.wait_for_event("track_unsubscribed")
         await ann.shows(BLUE)
         assert is_near(await mean_colour(await bob.receives("ann", CAMERA), BLUE), BLUE)
 
 
-async def test_many_tracks_of_many_people_find_their_way(server: RunningServer, room: str) -> None:
+async def test_many_tracks_of_many_participants_arrive(server: RunningServer, room: str) -> None:
     """More tracks than the sections a client offers at first."""
     async with joined(server, token(server, "watcher", room)) as watcher:
         colours = {"ann": RED, "bob": BLUE, "cid": (30, 180, 30), "dan": (200, 200, 30), "eve": (30, 200, 200)}
@@ -80,8 +80,8 @@ async def _show_all(server: RunningServer, room: str, watcher, colours) -> None:
     if not colours:
         return
     (name, colour), *rest = colours.items()
-    async with joined(server, token(server, name, room)) as person:
-        await person.shows(colour, size=(160, 90))
+    async with joined(server, token(server, name, room)) as client:
+        await client.shows(colour, size=(160, 90))
         assert is_near(await mean_colour(await watcher.receives(name, CAMERA), colour), colour), name
         await _show_all(server, room, watcher, dict(rest))
 
@@ -92,13 +92,13 @@ async def test_unsubscribe_and_subscribe_again(server: RunningServer, room: str)
         await bob.receives("ann", CAMERA)
         publication = next(iter(bob.room.remote_participants["ann"].track_publications.values()))
         publication.set_subscribed(False)
-        await bob.notices("track_unsubscribed")
+        await bob.wait_for_event("track_unsubscribed")
         publication.set_subscribed(True)
-        await bob.until(lambda: len(bob.heard("track_subscribed")) == 2, "the track again")
+        await bob.until(lambda: len(bob.events_named("track_subscribed")) == 2, "the track again")
         assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
 
 
-async def test_nothing_is_subscribed_where_nobody_asked(server: RunningServer, room: str) -> None:
+async def test_nothing_is_subscribed_without_auto_subscribe(server: RunningServer, room: str) -> None:
     async with joined(server, token(server, "ann", room)) as ann:
         await ann.shows(RED)
         options = rtc.RoomOptions(auto_subscribe=False)
@@ -118,13 +118,13 @@ async def test_publisher_learns_of_its_first_subscriber(server: RunningServer, r
             await publication.wait_for_subscription()
 
 
-async def test_speakers_are_told(server: RunningServer, room: str) -> None:
+async def test_active_speakers_are_sent(server: RunningServer, room: str) -> None:
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         await ann.sounds(440)
         await bob.until(
             lambda: any(
                 speaker.identity == "ann"
-                for (speakers,) in bob.heard("active_speakers_changed")
+                for (speakers,) in bob.events_named("active_speakers_changed")
                 for speaker in speakers
             ),
             "ann to speak",

@@ -1,4 +1,4 @@
-"""The server API: what an application sees and does in live rooms."""
+"""The server API: what an application can read and do in live rooms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.livekit_clients import joined, token
 from support.media_servers import RunningServer
 
 
-async def test_rooms_are_made_listed_changed_and_deleted(
+async def test_rooms_are_created_listed_changed_and_deleted(
     server: RunningServer, room: str, admin: api.LiveKitAPI
 ) -> None:
     made = await admin.room.create_room(api.CreateRoomRequest(name=room, max_participants=5, metadata="first"))
@@ -28,7 +28,7 @@ async def test_rooms_are_made_listed_changed_and_deleted(
         await admin.room.update_room_metadata(api.UpdateRoomMetadataRequest(room=room, metadata="second"))
         await ann.until(lambda: ann.room.metadata == "second", "the new metadata")
         await admin.room.delete_room(api.DeleteRoomRequest(room=room))
-        (reason,) = await ann.notices("disconnected")
+        (reason,) = await ann.wait_for_event("disconnected")
         assert reason == DisconnectReason.ROOM_DELETED
     assert not (await admin.room.list_rooms(api.ListRoomsRequest(names=[room]))).rooms
 
@@ -36,33 +36,33 @@ async def test_rooms_are_made_listed_changed_and_deleted(
 async def test_a_moderator_mutes_a_track(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         publication = await ann.sounds()
-        await bob.notices("track_subscribed")
+        await bob.wait_for_event("track_subscribed")
         muted = await admin.room.mute_published_track(
             api.MuteRoomTrackRequest(room=room, identity="ann", track_sid=publication.sid, muted=True)
         )
         assert muted.track.muted
-        await ann.notices("track_muted")
-        await bob.notices("track_muted")
-        assert bob.heard("track_unmuted") == []
+        await ann.wait_for_event("track_muted")
+        await bob.wait_for_event("track_muted")
+        assert bob.events_named("track_unmuted") == []
         with pytest.raises(api.TwirpError) as caught:
             await admin.room.mute_published_track(
                 api.MuteRoomTrackRequest(room=room, identity="ann", track_sid=publication.sid, muted=False)
             )
         assert caught.value.code == "failed_precondition"
         publication.track.unmute()
-        await bob.notices("track_unmuted")
+        await bob.wait_for_event("track_unmuted")
 
 
-async def test_somebody_is_removed(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:
+async def test_a_participant_is_removed(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         await bob.sees("ann")
         await admin.room.remove_participant(api.RoomParticipantIdentity(room=room, identity="ann"))
-        (reason,) = await ann.notices("disconnected")
+        (reason,) = await ann.wait_for_event("disconnected")
         assert reason == DisconnectReason.PARTICIPANT_REMOVED
         await bob.misses("ann", within_s=5)
 
 
-async def test_somebody_is_changed(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:
+async def test_a_participant_is_changed(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         seen = await bob.sees("ann")
         info = await admin.room.update_participant(
@@ -82,7 +82,9 @@ async def test_somebody_is_changed(server: RunningServer, room: str, admin: api.
         assert found.permission.can_publish
 
 
-async def test_subscriptions_of_somebody_are_changed(server: RunningServer, room: str, admin: api.LiveKitAPI) -> None:
+async def test_subscriptions_of_a_participant_are_changed(
+    server: RunningServer, room: str, admin: api.LiveKitAPI
+) -> None:
     async with joined(server, token(server, "ann", room)) as ann:
         publication = await ann.sounds()
         options = rtc.RoomOptions(auto_subscribe=False)
@@ -91,7 +93,7 @@ async def test_subscriptions_of_somebody_are_changed(server: RunningServer, room
             await admin.room.update_subscriptions(
                 api.UpdateSubscriptionsRequest(room=room, identity="bob", track_sids=[publication.sid], subscribe=True)
             )
-            await bob.notices("track_subscribed")
+            await bob.wait_for_event("track_subscribed")
 
 
 @pytest.mark.parametrize(
@@ -105,12 +107,12 @@ async def test_subscriptions_of_somebody_are_changed(server: RunningServer, room
     ],
 )
 @pytest.mark.parametrize("in_room", [False, True], ids=["no room", "no participant"])
-async def test_what_is_not_there(
+async def test_missing_rooms_and_participants(
     server: RunningServer, room: str, admin: api.LiveKitAPI, method: str, status: int, code: str, in_room: bool
 ) -> None:
     if in_room:
         await admin.room.create_room(api.CreateRoomRequest(name=room))
-    answer = await _call(server, method, room, {"room": room, "identity": "nobody"})
+    answer = await _call(server, method, room, {"room": room, "identity": "unknown"})
     assert answer[0] == status
     assert answer[1]["code"] == code
 
@@ -149,7 +151,7 @@ async def test_a_token_without_the_grant_may_not(server: RunningServer, room: st
     assert (status, body["code"]) == (401, "unauthenticated")
 
 
-async def test_errors_of_the_road(server: RunningServer, room: str) -> None:
+async def test_errors_of_the_transport(server: RunningServer, room: str) -> None:
     async with aiohttp.ClientSession() as http:
         url = f"{server.http_url}/twirp/livekit.RoomService"
         bearer = {"Authorization": "Bearer nonsense", "Content-Type": "application/json"}
@@ -172,7 +174,7 @@ async def test_errors_of_the_road(server: RunningServer, room: str) -> None:
 
 
 @pytest.mark.only("embedded", "livekit-server answers 500 without Redis")
-async def test_services_that_are_not_here_say_so(server: RunningServer) -> None:
+async def test_services_that_are_missing_say_so(server: RunningServer) -> None:
     async with aiohttp.ClientSession() as http:
         for service in ("Egress/ListEgress", "Ingress/ListIngress", "SIP/ListSIPTrunk"):
             async with http.post(f"{server.http_url}/twirp/livekit.{service}", json={}) as answer:
@@ -183,11 +185,11 @@ async def test_services_that_are_not_here_say_so(server: RunningServer) -> None:
 async def test_a_call_to_a_participant(server: RunningServer, room: str) -> None:
     async with joined(server, token(server, "bob", room)) as bob:
 
-        async def greet(call: rtc.RpcInvocationData) -> str:
+        async def echo(call: rtc.RpcInvocationData) -> str:
             return f"hello {call.payload}"
 
-        bob.me.register_rpc_method("greet", greet)
-        request = {"room": room, "destination_identity": "bob", "method": "greet", "payload": "server"}
+        bob.me.register_rpc_method("echo", echo)
+        request = {"room": room, "destination_identity": "bob", "method": "echo", "payload": "server"}
         status, body = await _call(server, "PerformRpc", room, request)
         assert (status, body.get("payload")) == (200, "hello server"), body
 

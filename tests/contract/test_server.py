@@ -1,13 +1,10 @@
-"""The server as a whole: started alone, stopped, asked at its join_policy, and slow clients."""
+"""The server as a whole: started alone, stopped, and with a join policy of the application."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,47 +13,30 @@ import pytest
 from livekit import rtc
 from livekit.protocol.models import DisconnectReason
 
-from support.livekit_clients import Person, joined, token
-from support.media_servers import RunningServer, embedded, free_port
+from support.livekit_clients import LiveKitClient, joined, token
+from support.media_servers import Ports, RunningServer, ServerProcess, embedded
 from tertulia_sfu.server import Admission, JoinAttempt, MediaConfig, MediaServer, Refusal
 
 COMMAND = Path(sys.executable).with_name("tertulia-sfu")
 
 
-@asynccontextmanager
-async def command(*options: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, RunningServer]]:
-    """`tertulia-sfu --dev` in a process of its own."""
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        COMMAND, "--dev", "--port", str(port), "--udp-port", "0", *options, stderr=asyncio.subprocess.PIPE
-    )
+async def test_alone_it_is_what_livekit_server_is_in_dev_mode(room: str, tmp_path: Path) -> None:
+    ports = Ports()
+    command = [str(COMMAND), "--dev", "--port", str(ports.http), "--udp-port", "0"]
+    process = ServerProcess(command, ports, log=tmp_path / "log")
+    await process.start()
     try:
-        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
-            while process.returncode is None:
-                try:
-                    async with http.get(f"http://127.0.0.1:{port}/") as answer:
-                        assert answer.status == 200
-                        break
-                except aiohttp.ClientConnectionError:
-                    await asyncio.sleep(0.05)
-        yield process, RunningServer("embedded", port, key="devkey", secret="secret")
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def test_alone_it_is_what_livekit_server_is_in_dev_mode(room: str) -> None:
-    async with command() as (process, server):
+        server = RunningServer("embedded", ports.http, key="devkey", secret="secret")
         async with joined(server, token(server, "ann", room)) as ann:
-            process.send_signal(signal.SIGTERM)
-            (reason,) = await ann.notices("disconnected")
+            process.terminate()
+            (reason,) = await ann.wait_for_event("disconnected")
             assert reason == DisconnectReason.SERVER_SHUTDOWN
-        async with asyncio.timeout(5):
-            _output, errors = await process.communicate()
-        assert process.returncode == 0
-        assert b"access_token" not in errors
-        assert b"eyJ" not in errors, "no token in the log"
+        assert await process.exit_status(within_s=5) == 0
+    finally:
+        process.kill()
+    log = process.log.read_text()
+    assert "access_token" not in log
+    assert "eyJ" not in log, "no token in the log"
 
 
 async def test_a_port_that_is_taken_is_named() -> None:
@@ -70,8 +50,8 @@ async def test_a_port_that_is_taken_is_named() -> None:
     assert media.stats() == {}
 
 
-class StrictDoor:
-    """Refuses some, makes viewers of others."""
+class StrictJoinPolicy:
+    """A policy that refuses some and makes viewers of others."""
 
     def __init__(self) -> None:
         self.asked: list[JoinAttempt] = []
@@ -88,12 +68,12 @@ class StrictDoor:
         return Admission()
 
 
-async def test_the_application_has_the_last_word_at_the_door(room: str) -> None:
-    join_policy = StrictDoor()
+async def test_the_join_policy_decides_at_each_join_and_resume(room: str) -> None:
+    join_policy = StrictJoinPolicy()
     async with embedded(join_policy=join_policy) as server:
         with pytest.raises(rtc.ConnectError):
             async with asyncio.timeout(30):
-                await Person(rtc.Room()).room.connect(server.ws_url, token(server, "banned", room))
+                await LiveKitClient(rtc.Room()).room.connect(server.ws_url, token(server, "banned", room))
         for identity, status in (("banned", 403), ("broken", 503)):
             query = {"access_token": token(server, identity, room)}
             async with (
@@ -106,11 +86,11 @@ async def test_the_application_has_the_last_word_at_the_door(room: str) -> None:
             assert not viewer.me.permissions.can_publish
             assert (viewer.me.name, viewer.me.metadata) == ("V", "demoted")
             await viewer.room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT)
-            await viewer.notices("reconnected")
+            await viewer.wait_for_event("reconnected")
     assert [join.reconnect for join in join_policy.asked if join.identity == "viewer"] == [False, True]
 
 
-async def test_who_comes_while_the_server_is_down_is_told_so() -> None:
+async def test_requests_while_the_server_is_stopped_get_503() -> None:
     media = MediaServer(MediaConfig(keys={"k": "s"}))
     answers: list[dict[str, object]] = []
 

@@ -1,4 +1,4 @@
-"""What applications are told by webhooks: signed, in order, and again when they were not heard."""
+"""Webhooks: signed, in order, and retried."""
 
 from __future__ import annotations
 
@@ -64,21 +64,20 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture(params=["embedded", *(["livekit"] if find_livekit_server() else [])])
-async def told(request: pytest.FixtureRequest) -> AsyncIterator[tuple[RunningServer, Receiver]]:
-    """A server that tells a receiver."""
+async def reporting(request: pytest.FixtureRequest) -> AsyncIterator[tuple[RunningServer, Receiver]]:
+    """A server that sends its webhooks to a receiver."""
     async with receiving() as receiver:
         if request.param == "embedded":
             async with embedded(webhook_urls=[receiver.url]) as server:
                 yield server, receiver
         else:
-            program = find_livekit_server()
-            assert program
-            with livekit(program, webhook_urls=[receiver.url]) as server:
-                yield server, receiver
+            with livekit(webhook_urls=[receiver.url]) as process:
+                await process.wait_until_alive()
+                yield RunningServer("livekit", process.ports.http), receiver
 
 
-async def test_a_meeting_is_told_from_beginning_to_end(told: tuple[RunningServer, Receiver], room: str) -> None:
-    server, receiver = told
+async def test_a_meeting_is_reported_from_start_to_end(reporting: tuple[RunningServer, Receiver], room: str) -> None:
+    server, receiver = reporting
 
     def short(made: api.AccessToken) -> None:
         made.with_room_config(api.RoomConfiguration(departure_timeout=1, empty_timeout=1))
@@ -107,10 +106,8 @@ async def test_a_meeting_is_told_from_beginning_to_end(told: tuple[RunningServer
     assert len({event.id for event in receiver.events}) == len(receiver.events)
 
 
-async def test_an_event_that_was_not_heard_comes_again_in_order(
-    told: tuple[RunningServer, Receiver], room: str
-) -> None:
-    server, receiver = told
+async def test_an_event_that_failed_is_retried_in_order(reporting: tuple[RunningServer, Receiver], room: str) -> None:
+    server, receiver = reporting
     receiver.failures = 2
     async with joined(server, token(server, "ann", room)):
         await receiver.until("room_started", "participant_joined")
@@ -118,7 +115,7 @@ async def test_an_event_that_was_not_heard_comes_again_in_order(
     assert receiver.names() == ["room_started", "participant_joined", "participant_left"]
 
 
-async def test_a_sink_in_the_same_process_is_told_the_same(room: str) -> None:
+async def test_a_sink_in_the_same_process_receives_the_same(room: str) -> None:
     events: list[WebhookEvent] = []
 
     async def sink(event: WebhookEvent) -> None:

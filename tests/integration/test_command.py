@@ -5,31 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import ssl
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
+import jwt
 import pytest
 import requests
 
+from support.command import run_command
 from support.livekit_clients import joined
+from support.product import free_port
 from support.rest import COMMAND, FAR, PUBLIC, RestServer, running_server
-
-
-def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
-    return subprocess.run(
-        [COMMAND, *arguments],
-        env=clean | environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(
@@ -45,7 +38,7 @@ def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Compl
 )  # fmt: skip
 def test_wrong_setting(tmp_path: Path, name, value, allowed):
     """(issue 3) A wrong setting is one clear line naming the setting, the value and what is allowed."""
-    done = run(tmp_path, "serve", **{f"TERTULIA_{name}": value})
+    done = run_command(tmp_path, "serve", **{f"TERTULIA_{name}": value})
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr
@@ -57,7 +50,7 @@ def test_wrong_setting(tmp_path: Path, name, value, allowed):
 
 def test_media_url_needs_its_keys(tmp_path: Path):
     """`TERTULIA_MEDIA_API_KEY`, `TERTULIA_MEDIA_API_SECRET`: LiveKit's key and secret."""
-    done = run(tmp_path, "serve", TERTULIA_MEDIA_URL="wss://x")
+    done = run_command(tmp_path, "serve", TERTULIA_MEDIA_URL="wss://x")
     assert "TERTULIA_MEDIA_API_KEY" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -65,9 +58,9 @@ def test_media_url_needs_its_keys(tmp_path: Path):
 def test_wrong_option_and_file(tmp_path: Path):
     """One name everywhere: option `--x-y`, key `x_y` in `tertulia.toml`."""
     (tmp_path / "tertulia.toml").write_text("prot = 5\n")
-    assert "'prot' is no setting" in run(tmp_path, "serve").stderr
+    assert "'prot' is not a setting" in run_command(tmp_path, "serve").stderr
     (tmp_path / "tertulia.toml").write_text("port = \n")
-    done = run(tmp_path, "serve")
+    done = run_command(tmp_path, "serve")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "tertulia.toml" in done.stderr
 
@@ -99,7 +92,7 @@ def test_taken_port(tmp_path: Path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run(tmp_path, "serve", "--port", str(port))
+        done = run_command(tmp_path, "serve", "--port", str(port))
     assert done.returncode == 2
     assert f"TERTULIA_PORT: {port}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -110,29 +103,66 @@ def test_taken_media_port(tmp_path: Path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("0.0.0.0", 0))
         port = taken.getsockname()[1]
-        done = run(tmp_path, "serve", "--port", "0", "--media-udp-port", str(port))
+        done = run_command(tmp_path, "serve", "--port", "0", "--media-udp-port", str(port))
     assert done.returncode == 2
     assert f"TERTULIA_MEDIA_UDP_PORT: {port}" in done.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("command", ["serve", "keys", "admin", "db", "doctor", "media"])
-def test_help(tmp_path: Path, command):
-    """`tertulia --help` explains each with an example."""
-    assert f"\n  tertulia {command} " in run(tmp_path, "--help").stdout.replace("doctor\n", "doctor \n")
-    done = run(tmp_path, command, "--help")
-    assert done.returncode == 0
-    assert "Example: tertulia" in done.stdout
+async def test_media_dev(tmp_path: Path):
+    """`tertulia media --dev` is what `livekit-server --dev` is: port 7880, key devkey, secret secret, loopback only."""
+    help_text = " ".join(run_command(tmp_path, "media", "--help").stdout.split())
+    assert "their TCP port [default: 7880;" in help_text
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(COMMAND, "media", "--dev", "--port", str(port), "--udp-port", "0")
+    try:
+        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
+            while True:
+                assert process.returncode is None
+                with suppress(aiohttp.ClientConnectionError):
+                    async with http.get(f"http://127.0.0.1:{port}/") as answer:
+                        assert answer.status == 200
+                        break
+                await asyncio.sleep(0.05)
+            claims = {"iss": "devkey", "sub": "ann", "exp": 4_000_000_000, "video": {"room": "r", "roomJoin": True}}
+            token = jwt.encode(claims, "secret", "HS256")
+            async with http.get(f"http://127.0.0.1:{port}/rtc/validate", params={"access_token": token}) as answer:
+                assert answer.status == 200
+        addresses = subprocess.run(["ss", "-Hlnup"], capture_output=True, text=True, check=True).stdout.splitlines()
+        assert {line.split()[3].rpartition(":")[0] for line in addresses if f"pid={process.pid}," in line} == {
+            "127.0.0.1"
+        }
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
+
+
+def test_first_start_shows_what_is_there(tmp_path: Path):
+    """Generated secrets are printed once, to standard output, with what each of them opens."""
+    with running_server(tmp_path, TERTULIA_API_KEY="", TERTULIA_ADMIN_PASSWORD="") as own:
+        shown = (tmp_path / "stdout").read_text()
+        found = re.search(
+            r"API key: (\S+)\nAdministrator: user (\S+)  password (\S+)\n +logs in at (\S+) .*not yet", shown
+        )
+        assert found is not None, shown
+        key, user, password, address = found.groups()
+        assert "Console: http" not in shown
+        assert own.ask("GET", "/rooms", key=key).status_code == 200
+        body = {"username": user, "password": password}
+        assert requests.post(address, json=body, timeout=5).status_code == 200
+        own.stop()
+        own.start()
+        assert (tmp_path / "stdout").read_text() == shown
 
 
 def test_db_and_doctor(tmp_path: Path):
     """`tertulia keys|admin|db|doctor` – rotate keys, set the admin's password, migrate, check this machine."""
-    assert run(tmp_path, "db", "migrate").returncode == 0
-    done = run(tmp_path, "doctor", "--port", "0", "--media-udp-port", "0")
+    assert run_command(tmp_path, "db", "migrate").returncode == 0
+    done = run_command(tmp_path, "doctor", "--port", "0", "--media-udp-port", "0")
     assert "ok    database" in done.stdout
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = run(tmp_path, "doctor", "--port", str(taken.getsockname()[1]))
+        done = run_command(tmp_path, "doctor", "--port", str(taken.getsockname()[1]))
     assert done.returncode == 2
     assert "FAIL  HTTP port" in done.stdout
 
@@ -153,7 +183,7 @@ async def test_clean_stop(tmp_path: Path):
         async with joined(server, token) as ana:
             server.process.send_signal(signal.SIGTERM)
             stopped, _ = await asyncio.gather(
-                asyncio.to_thread(server.process.wait, 5), ana.notices("disconnected", within_s=5)
+                asyncio.to_thread(server.process.wait, 5), ana.wait_for_event("disconnected", within_s=5)
             )
             assert stopped == 0
         assert "Traceback" not in server.log()

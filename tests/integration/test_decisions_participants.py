@@ -170,7 +170,7 @@ async def test_disconnect(server: RestServer, room: TestRoom):
                 assert (await internal(bearer=server.token(room, "Pia", "publisher"))).status_code == 403
                 assert (await internal(bearer=server.token(server.create_room(), "Mo"))).status_code == 403
                 assert (await internal(bearer=moderator)).status_code == 204
-            await other.notices("disconnected")
+            await other.wait_for_event("disconnected")
             await mona.misses(hostile)
         with pytest.raises(Exception, match=r".+"):
             async with joined(server, token):
@@ -274,19 +274,19 @@ async def test_mute(server: RestServer, room: TestRoom):
         joined(server, server.token(room, "Vera", "viewer")) as vera,
     ):
         await pia.sounds()
-        await vera.notices("track_subscribed")
+        await vera.wait_for_event("track_subscribed")
         for bearer in (elsewhere, server.token(room, "Paul", "publisher"), server.token(room, "Vic", "viewer")):
             assert await asyncio.to_thread(mute, bearer=bearer) == 403
-        assert vera.heard("track_muted") == []
+        assert vera.events_named("track_muted") == []
         assert await asyncio.to_thread(mute, bearer=mona) == 204
-        await vera.notices("track_muted")
-        await pia.notices("track_muted")
+        await vera.wait_for_event("track_muted")
+        await pia.wait_for_event("track_muted")
         (track,) = pia.me.track_publications.values()
         track.track.unmute()
-        await vera.notices("track_unmuted")
+        await vera.wait_for_event("track_unmuted")
         answer = await asyncio.to_thread(server.ask, "POST", path)
         assert answer.status_code == 204
-        await vera.until(lambda: len(vera.heard("track_muted")) == 2, "to hear of it again")
+        await vera.until(lambda: len(vera.events_named("track_muted")) == 2, "to hear of it again")
         nobody = path.replace("Pia", "Nobody")
         assert await asyncio.to_thread(mute, nobody, bearer=mona) == 404
 

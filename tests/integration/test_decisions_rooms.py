@@ -161,7 +161,7 @@ async def test_expiry(server: RestServer):
     token, late = server.token(room, "Ana"), server.token(room, "Bea")
     assert server.claims(token)["exp"] * 1000 <= expires
     async with joined(server, token) as ana:
-        await ana.notices("disconnected", within_s=10)
+        await ana.wait_for_event("disconnected", within_s=10)
         assert 0 <= now_ms() - expires < 1000
     for method, path in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/end"), ("GET", "/participants")):
         answer = server.ask(method, f"/rooms/{room.name}{path}", {} if method == "PUT" else None)
@@ -200,7 +200,7 @@ async def test_delete_ends_the_meeting(server: RestServer, room: TestRoom):
     async with joined(server, token) as ana:
         answer = await asyncio.to_thread(server.ask, "DELETE", f"/rooms/{room.name}")
         assert (answer.status_code, answer.content) == (204, b"")
-        await ana.notices("disconnected", within_s=3)
+        await ana.wait_for_event("disconnected", within_s=3)
     assert server.ask("DELETE", f"/rooms/{room.name}").status_code == 404
     assert server.ask("DELETE", "/rooms/unknown").status_code == 404
     with pytest.raises(Exception, match=r".+"):
@@ -226,7 +226,7 @@ async def test_end_keeps_the_room(server: RestServer, room: TestRoom):
     async with joined(server, server.token(room, "Ana")) as ana:
         answer = await asyncio.to_thread(server.ask, "POST", f"/rooms/{room.name}/end")
         assert answer.status_code == 204
-        await ana.notices("disconnected", within_s=3)
+        await ana.wait_for_event("disconnected", within_s=3)
     assert server.ask("GET", f"/rooms/{room.name}").status_code == 200
     async with joined(server, server.token(room, "Ana")):
         pass

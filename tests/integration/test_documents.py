@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from html.parser import HTMLParser
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -112,52 +110,50 @@ def test_our_document_is_valid(both):
     assert all(result.ok() for result in schema.get_all_operations())
 
 
-@pytest.mark.parametrize("base", [PUBLIC, INTERNAL])
-def test_reader(server: RestServer, base):
-    """… and a reader at `…/docs`, without any file from a CDN."""
-    page = server.ask("GET", "/docs", base=base, key=None)
-    assert page.status_code == 200
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "http://" not in page.text
-    assert "https://" not in page.text
-    assert "<script" not in page.text
-    assert "/rooms/{roomName}" in page.text
-
-
-class _Tags(HTMLParser):
-    """What a page is made of: its ids, the places that it points to, and its stylesheet."""
+class _Links(HTMLParser):
+    """The addresses that a page loads or leads to."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.ids: list[str] = []
-        self.links: set[str] = set()
-        self.style = ""
-        self._in_style = False
+        self.addresses: set[str] = set()
+        self.inline: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = dict(attrs)
-        self.ids += [named["id"] or ""] if "id" in named else []
-        self.links |= {named["href"] or ""} if "href" in named else set()
-        self._in_style = tag == "style"
-
-    def handle_data(self, data: str) -> None:
-        if self._in_style:
-            self.style, self._in_style = data, False
+        self.addresses |= {named[name] or "" for name in ("src", "href") if name in named}
+        self.inline += [tag] if tag == "style" or (tag == "script" and "src" not in named) else []
 
 
 @pytest.mark.parametrize("base", [PUBLIC, INTERNAL])
-def test_reader_is_whole(server: RestServer, base):
-    """… and a reader at `…/docs`: every operation and schema has a place, every link leads to one, its style counts."""
+def test_reference(server: RestServer, base):
+    """… and a reader at `…/docs`, without any file from a CDN: everything it loads is ours, and nothing is inline.
+
+    What it shows and does is in tests/e2e/test_reference.py."""
     page = server.ask("GET", "/docs", base=base, key=None)
-    document = server.ask("GET", "/openapi.json", base=base, key=None).json()
-    tags = _Tags(page.text)
-    operations = {one["operationId"] for methods in document["paths"].values() for one in methods.values()}
-    assert {*operations, *document["components"]["schemas"], "content"} == set(tags.ids)
-    assert len(tags.ids) == len(set(tags.ids))
-    assert tags.links - {"openapi.json"} == {f"#{one}" for one in tags.ids}
-    digest = base64.b64encode(hashlib.sha256(tags.style.encode()).digest()).decode()
-    assert f"style-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["cache-control"] == "no-cache"
+    policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    links = _Links(page.text)
+    assert links.inline == []
+    assert "openapi.json" in links.addresses
+    assets = links.addresses - {"openapi.json"}
+    assert len(assets) >= 3
+    for address in assets:
+        assert address.startswith("/assets/"), address
+        assert server.ask("GET", address, base="", key=None).status_code == 200
+    assert server.ask("HEAD", "/docs", base=base, key=None).headers["content-length"] == str(len(page.content))
+    refused = server.ask("POST", "/docs", base=base, key=None)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_reference_has_no_other_address(server: RestServer):
+    """The bundle's file is the page of a base path, and of nothing else."""
+    assert server.ask("GET", "/reference.html", base="", key=None).status_code == 404
 
 
 def test_overlay_lines_name_their_sentence():

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from support.livekit_clients import joined
-from support.media_servers import find_livekit_server, free_port
+from support.media_servers import find_livekit_server
+from support.ports import free_port
 from support.rest import RestServer, running_server
 
 KEY, SECRET = "devkey", "a-secret-of-the-external-server-0123456789"
@@ -70,9 +71,9 @@ async def test_chat_off_and_dead_tokens(external: RestServer):
         people = await ask("GET", f"/rooms/{room.name}/participants")
         assert [one["participantName"] for one in people.json()] == ["Ana"]
         assert (await ask("DELETE", f"/participants/Ana?roomName={room.name}")).status_code == 204
-        await ana.notices("disconnected")
+        await ana.wait_for_event("disconnected")
     async with joined(media, token) as ana:
-        await ana.notices("disconnected")
+        await ana.wait_for_event("disconnected")
 
 
 async def test_delete_and_expiry(external: RestServer):
@@ -82,9 +83,9 @@ async def test_delete_and_expiry(external: RestServer):
     media = Media(external, token)
     async with joined(media, token) as ana:
         assert (await asyncio.to_thread(external.ask, "DELETE", f"/rooms/{room.name}")).status_code == 204
-        await ana.notices("disconnected")
+        await ana.wait_for_event("disconnected")
     async with joined(media, token) as ana:
-        await ana.notices("disconnected")
+        await ana.wait_for_event("disconnected")
 
 
 def test_unsigned_reports_are_refused(external: RestServer):

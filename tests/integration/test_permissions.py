@@ -15,9 +15,9 @@ from livekit import api
 from livekit.protocol import models, rtc
 
 from support.media_servers import KEY, SECRET, embedded
+from support.meeting import Meeting
 from support.rest import FAR, INTERNAL, PUBLIC, RestServer, now_ms
-from support.signal_connection import raw_line, receive, receive_until
-from support.transcript import Meeting
+from support.signal_connection import raw_connection, receive, receive_until
 from tertulia.domain.access import INTERNAL as INTERNAL_TABLE
 from tertulia.domain.access import PUBLIC as PUBLIC_TABLE
 from tertulia.domain.access import Action, Actor, Role
@@ -136,10 +136,11 @@ SENT: Final[dict[str, tuple[Any, str | None, State | None]]] = {
     "mute": (rtc.MuteTrackRequest(sid=OWN, muted=True), None, lambda who: who.publications[OWN].info.muted),
     "subscription": (
         rtc.UpdateSubscription(track_sids=[FOREIGN], subscribe=False), None,
-        lambda who: who.wishes.explicit == {FOREIGN: False},
+        lambda who: who.preferences.subscribed == {FOREIGN: False},
     ),
     "track_setting": (
-        rtc.UpdateTrackSettings(track_sids=[FOREIGN], disabled=True), None, lambda who: FOREIGN in who.wishes.settings
+        rtc.UpdateTrackSettings(track_sids=[FOREIGN], disabled=True), None,
+        lambda who: FOREIGN in who.preferences.settings,
     ),
     "leave": (rtc.LeaveRequest(), None, lambda who: who.state == models.ParticipantInfo.DISCONNECTED),
     "update_layers": (rtc.UpdateVideoLayers(track_sid=OWN), None, None),
@@ -149,7 +150,7 @@ SENT: Final[dict[str, tuple[Any, str | None, State | None]]] = {
     ),
     "sync_state": (
         rtc.SyncState(subscription=rtc.UpdateSubscription(track_sids=[FOREIGN])), None,
-        lambda who: who.wishes.explicit == {FOREIGN: False},
+        lambda who: who.preferences.subscribed == {FOREIGN: False},
     ),
     "simulate": (rtc.SimulateScenario(speaker_update=1), "speakers_changed", None),
     "ping": (5, "pong", None),
@@ -217,24 +218,24 @@ async def test_signal(who: str, message: str) -> None:
     what changes. "Grants are minimal and enforced by the media server, not only by the page"; roles: "**publisher**
     (publish, subscribe, chat), **viewer** (subscribe only; chat where the room allows it)"."""
     request, told_when_done, changed = SENT[message]
-    async with embedded() as running, raw_line(running, token_of(who)) as line:
-        sid = (await receive(line, "join")).join.participant.sid
-        participant = running.media._node._rooms.session(sid).participant
+    async with embedded() as running, raw_connection(running, token_of(who)) as connection:
+        sid = (await receive(connection, "join")).join.participant.sid
+        participant = running.media._runtime.rooms.session(sid).participant
         # even somebody who may not publish could still have them, for the moment in which the grants change
         for track, kind in ((OWN, models.TrackType.AUDIO), (VIDEO, models.TrackType.VIDEO)):
             participant.publications[track] = Publication(models.TrackInfo(sid=track, type=kind), [track])
 
-        await line.send_bytes(rtc.SignalRequest(**{message: request}).SerializeToString())
+        await connection.send_bytes(rtc.SignalRequest(**{message: request}).SerializeToString())
         if message == "leave":
-            async for _told in line:
+            async for _told in connection:
                 pass
             assert changed(participant)
             return
         told: list[rtc.SignalResponse] = []
         if message not in REFUSED[who] and told_when_done:
-            told += await receive_until(line, told_when_done)
-        await line.send_bytes(rtc.SignalRequest(ping_req=rtc.Ping(timestamp=9)).SerializeToString())
-        told += await receive_until(line, "pong_resp")
+            told += await receive_until(connection, told_when_done)
+        await connection.send_bytes(rtc.SignalRequest(ping_req=rtc.Ping(timestamp=9)).SerializeToString())
+        told += await receive_until(connection, "pong_resp")
         refused = refusals(told)
         assert len(refused) == (message in REFUSED[who])
         if changed is not None:
@@ -263,11 +264,11 @@ def test_data_packet(who: str, packet: str) -> None:
     """ "`canPublishData` is for chat: chat off means false for every role": whatever a packet is called, it is data."""
     claims = Tokens({KEY: SECRET}, lambda: now_ms() / 1000).verify(token_of(who))
     meeting = Meeting()
-    sender = meeting.enters("somebody", claims={"video": claims.video, "kind": claims.kind})
-    meeting.enters("listener", can_subscribe_metrics=True)
+    sender = meeting.join("somebody", claims={"video": claims.video, "kind": claims.kind})
+    meeting.join("listener", can_subscribe_metrics=True)
     said = models.DataPacket()
     getattr(said, packet).SetInParent()
-    meeting.happens("DataReceived", sender.sid, channel="reliable", payload=said.SerializeToString())
+    meeting.core_event("DataReceived", sender.sid, channel="reliable", payload=said.SerializeToString())
     may = packet in _CHAT and who != "recorder" and "chat off" not in who
     assert bool(meeting.core.named("send_data")) == may
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, text
 
-from support.postgres import Postgres, running_postgres
 from tertulia.adapters.sql.store import SqlStore, open_store
 from tertulia.adapters.sql.tables import (
     RECORDING_OCCUPIES,
@@ -26,7 +25,6 @@ from tertulia.adapters.sql.tables import (
 from tertulia.adapters.sql.transaction import SqlTransaction
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
 from tertulia.domain.recordings.recording import OCCUPYING, RUNNING, Recording, RecordingState
-from tertulia.errors import ConfigurationError, Unavailable
 from tertulia.services.ports import IdempotencyKey, PageKey
 
 
@@ -88,91 +86,6 @@ async def test_a_caller_who_goes_away_harms_nobody(store: SqlStore):
     # a transaction whose caller has gone is there as a whole or not at all
     found = await store.read(lambda tx: [tx.accounts.credential(name) for name in ("whole", "whole too", "c39")])
     assert found in (["1", "1", "x"], [None, None, "x"])
-
-
-# ── PostgreSQL goes away and comes back ──
-
-
-@pytest.fixture
-def own_postgres():
-    with running_postgres() as cluster:
-        yield cluster
-
-
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
-async def test_a_restarted_database_costs_no_request(own_postgres: Postgres, mode):
-    """Every kept connection is dead after a restart; who comes next does not notice."""
-    opened = open_store(await asyncio.to_thread(own_postgres.new_database))
-    await opened.open()
-    await asyncio.gather(*(opened.write(put(f"a{number}")) for number in range(50)))
-    await asyncio.gather(*(opened.read(lambda tx: tx.accounts.credential("a1")) for _ in range(50)))
-    await asyncio.to_thread(own_postgres.stop, mode)
-    for ask in (opened.read(lambda tx: tx.accounts.credential("a1")), opened.write(put("never"))):
-        with pytest.raises(Unavailable) as refused:
-            await ask
-        assert refused.value.code == "store_unavailable"
-    await asyncio.to_thread(own_postgres.start)
-    found = await asyncio.gather(*(opened.read(lambda tx: tx.accounts.credential("a1")) for _ in range(50)))
-    assert found == ["x"] * 50
-    await asyncio.gather(*(opened.write(put(f"b{number}")) for number in range(50)))
-    assert await opened.read(lambda tx: tx.accounts.credential("never")) is None
-    # a kept connection that died unnoticed is the first that a transaction meets
-    await asyncio.to_thread(own_postgres.stop, mode)
-    await asyncio.to_thread(own_postgres.start)
-    await asyncio.gather(*(opened.write(put(f"c{number}")) for number in range(50)))
-    await asyncio.gather(*(opened.read(lambda tx: tx.accounts.credential("c1")) for _ in range(50)))
-    await opened.close()
-
-
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
-async def test_answered_is_committed_when_the_database_restarts(own_postgres: Postgres, mode):
-    """(issue 4) Everything that was answered is there afterwards; what was not is told as store_unavailable."""
-    opened = open_store(await asyncio.to_thread(own_postgres.new_database))
-    await opened.open()
-    answered: set[str] = set()
-    enough, over = asyncio.Event(), asyncio.Event()
-
-    async def write_on(writer: int) -> None:
-        number = 0
-        while not over.is_set():
-            number += 1
-            try:
-                await opened.write(put(f"{writer}-{number}"))
-            except Unavailable as error:
-                assert error.code == "store_unavailable"  # noqa: PT017 - it comes or it does not
-                await asyncio.sleep(0.01)
-                continue
-            answered.add(f"{writer}-{number}")
-            if len(answered) > 200:
-                enough.set()
-
-    async def restart() -> None:
-        await enough.wait()
-        await asyncio.to_thread(own_postgres.stop, mode)
-        await asyncio.to_thread(own_postgres.start)
-        await opened.write(put("after"))
-        over.set()
-
-    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
-        for writer in range(32):
-            tasks.create_task(write_on(writer), name=f"writer {writer}")
-        tasks.create_task(restart(), name="restart")
-    stored = await opened.read(
-        lambda tx: {name for (name,) in tx._connection.execute(text("SELECT name FROM credentials"))}
-    )
-    assert answered <= stored
-    await opened.close()
-
-
-async def test_a_database_that_is_not_there(own_postgres: Postgres):
-    url = await asyncio.to_thread(own_postgres.new_database)
-    await asyncio.to_thread(own_postgres.stop)
-    opened = open_store(url.replace("postgres@", "postgres:hidden@"))
-    with pytest.raises(ConfigurationError, match="TERTULIA_DATABASE_URL: cannot open") as refused:
-        await opened.open()
-    assert "hidden" not in str(refused.value)
-    await opened.close()
-    await asyncio.to_thread(own_postgres.start)
 
 
 # ── each query has its index ──

@@ -7,16 +7,18 @@ from itertools import cycle
 from pathlib import Path
 from typing import cast
 
-from support.encoded_media import PACKET, PlayedFrame, PlayedReceiver, opus, pictures
-from tertulia.domain.ids import Identity
+from support.encoded_media import PACKET, SimulatedFrame, SimulatedReceiver, opus, pictures
 from tertulia_recorder.drawing.compositor import Compositor
 from tertulia_recorder.drawing.layout import Size
 from tertulia_recorder.drawing.text import BUNDLED_FONT, TextPainter
-from tertulia_recorder.pipeline.muxer import Format, Muxer
-from tertulia_recorder.pipeline.pipeline import MediaBuffer, Pipeline
+from tertulia_recorder.ids import Identity
+from tertulia_recorder.media_buffer import MediaBuffer
+from tertulia_recorder.pipeline.formats import Format
+from tertulia_recorder.pipeline.muxer import Muxer
+from tertulia_recorder.pipeline.pipeline import Pipeline
 from tertulia_recorder.pipeline.timeline import Timeline
-from tertulia_recorder.receiving.decoding import Decoding
-from tertulia_recorder.scene import Person, Scene, TrackSid
+from tertulia_recorder.receiving.decoding import MediaDecoder
+from tertulia_recorder.scene import Participant, Scene, TrackSid
 from tertulia_sfu.receiver import Receiver
 
 HOURS = float(os.environ.get("SOAK_HOURS", "2"))
@@ -31,46 +33,48 @@ def memory_bytes() -> int:
     return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
 
 
-class Meeting:
-    """Two people who come back with new tracks every minute, in the same sections."""
+class SimulatedMeeting:
+    """Two participants who publish new tracks every minute, in the same sections."""
 
     def __init__(self, media_buffer: MediaBuffer) -> None:
-        self.receiver = PlayedReceiver()
-        self.decoding = Decoding(cast("Receiver", self.receiver), media_buffer)
+        self._receiver = SimulatedReceiver()
+        self._now_us = 0
+        self._decoder = MediaDecoder(cast("Receiver", self._receiver), media_buffer, lambda: self._now_us)
+        self._tracks: dict[str, TrackSid] = {}
         self._media_buffer = media_buffer
         self._pictures = cycle(pictures("libvpx", (320, 180), [20 + 4 * n for n in range(50)]))
         self._sounds = cycle(opus(50))
 
     def begin(self, minute: int) -> None:
-        carried = {f"{kind}{who}": TrackSid(f"TR_{kind}{who}_{minute}") for kind in "av" for who in "12"}
-        people = [
-            Person(Identity(who), f"{who} in minute {minute}", camera=carried[f"v{who}"], last_spoke_at_s=minute)
+        self._tracks = tracks = {f"{kind}{who}": TrackSid(f"TR_{kind}{who}_{minute}") for kind in "av" for who in "12"}
+        participants = [
+            Participant(Identity(who), f"{who} in minute {minute}", camera=tracks[f"v{who}"], last_spoke_at_s=minute)
             for who in "12"
         ]
-        self._media_buffer.show(Scene(tuple(people)), minute * MINUTE_US)
-        self.decoding.carry(carried)
+        self._media_buffer.add_scene(Scene(tuple(participants)), minute * MINUTE_US)
 
     def advance(self, now_us: int) -> None:
+        self._now_us = now_us
         picture = next(self._pictures)
         for who in "12":
             ticks = now_us * 9 // 100
-            self.receiver.frames.append(PlayedFrame(f"v{who}", "vp8", ticks, 90_000, picture))
+            self._receiver.frames.append(SimulatedFrame(f"v{who}", "vp8", ticks, 90_000, picture))
             for n in (1, 0):
-                samples = (now_us - n * 20_000) * 48 // 1000 - PACKET
-                sound = PlayedFrame(f"a{who}", "opus", 10**9 + samples, 48_000, next(self._sounds), age_us=n * 20_000)
-                self.receiver.frames.append(sound)
-        self.decoding.advance(now_us)
+                samples = 10**9 + (now_us - n * 20_000) * 48 // 1000 - PACKET
+                sound = SimulatedFrame(f"a{who}", "opus", samples, 48_000, next(self._sounds), age_us=n * 20_000)
+                self._receiver.frames.append(sound)
+        self._decoder.advance(self._tracks)
 
 
 def test_memory_stays_flat(tmp_path: Path) -> None:
     media_buffer, form = MediaBuffer(), Format(CANVAS, 30)
-    meeting = Meeting(media_buffer)
+    meeting = SimulatedMeeting(media_buffer)
     pipeline = Pipeline(
         timeline=Timeline(0, form.fps),
         muxer=Muxer(tmp_path / "long.mp4", form),
         media_buffer=media_buffer,
         compositor=Compositor(CANVAS, TextPainter([BUNDLED_FONT])),
-        on_wishes=lambda *_: None,
+        on_layout=lambda *_: None,
     )
     minutes, at_start = int(HOURS * 60), 0
     for minute in range(minutes):

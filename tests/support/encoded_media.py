@@ -1,8 +1,8 @@
-"""Encoded media made here, and a receiver that is played."""
+"""Encodes media as publishers do, and a receiver that delivers it in simulated time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -12,12 +12,12 @@ import numpy as np
 PACKET = 960
 """Samples in a packet of sound: 20 ms."""
 _VPX = {"deadline": "realtime", "lag-in-frames": "0"}
-_AT_ONCE = {"libvpx": _VPX, "libvpx-vp9": _VPX, "libx264": {"tune": "zerolatency"}}
+_REALTIME_OPTIONS = {"libvpx": _VPX, "libvpx-vp9": _VPX, "libx264": {"tune": "zerolatency"}}
 
 
 @dataclass
-class PlayedFrame:
-    """What a receiver gives, see `tertulia_sfu.receiver.Frame`."""
+class SimulatedFrame:
+    """The fields of `tertulia_sfu.receiver.Frame`."""
 
     mid: str
     codec: str
@@ -30,14 +30,17 @@ class PlayedFrame:
 
 
 @dataclass
-class PlayedReceiver:
-    """Gives what a test puts into it."""
+class SimulatedReceiver:
+    """Delivers the frames that a test appends, as `tertulia_sfu.receiver.Receiver` does."""
 
-    frames: list[PlayedFrame] = field(default_factory=list)
+    frames: list[SimulatedFrame] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
     behind_us: int = 0
+    before_drain: Callable[[], None] = lambda: None
+    """Called while `drain` waits for its turn: a machine that is too slow lets time pass there."""
 
-    def drain(self) -> list[PlayedFrame]:
+    def drain(self) -> list[SimulatedFrame]:
+        self.before_drain()
         frames, self.frames = self.frames, []
         return frames
 
@@ -65,7 +68,7 @@ def pictures(codec: str, size: tuple[int, int], lights: Iterable[int]) -> list[b
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.time_base = Fraction(1, 25)
-    encoder.options = _AT_ONCE[codec]
+    encoder.options = _REALTIME_OPTIONS[codec]
     packets = []
     for number, light in enumerate(lights):
         frame = av.VideoFrame(*size, "yuv420p")

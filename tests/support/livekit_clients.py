@@ -1,4 +1,4 @@
-"""People in a meeting, as the real LiveKit SDK for Python plays them: known colours and tones, and what was noticed."""
+"""Clients of the real LiveKit SDK for Python: they publish known colours and tones, and record the room's events."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def token(
     change: Callable[[api.AccessToken], Any] = lambda _token: None,
     **grants: Any,
 ) -> str:
-    """An access token; `grants` are those of the video grant, `change` may set what else a token holds."""
+    """Return an access token; `grants` are those of the video grant, `change` may set anything else."""
     made = api.AccessToken(server.key, server.secret).with_identity(identity).with_ttl(life)
     made.with_grants(api.VideoGrants(room_join=True, room=room, **grants))
     change(made)
@@ -68,19 +68,19 @@ def token(
 
 
 @dataclass
-class Noticed:
-    """One event of a room, with what it was about."""
+class RoomEvent:
+    """One event of a room."""
 
     name: str
-    about: tuple[Any, ...]
+    arguments: tuple[Any, ...]
 
 
 @dataclass
-class Person:
-    """One connected participant, and everything it noticed."""
+class LiveKitClient:
+    """One client, and the events of its room."""
 
     room: rtc.Room
-    noticed: list[Noticed] = field(default_factory=list)
+    events: list[RoomEvent] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -88,21 +88,21 @@ class Person:
     def me(self) -> rtc.LocalParticipant:
         return self.room.local_participant
 
-    def watch(self) -> None:
-        """Note every event from now on."""
+    def record_events(self) -> None:
+        """Record every event from now on."""
         for name in _EVENTS:
-            self.room.on(name, lambda *about, name=name: self._note(name, about))
+            self.room.on(name, lambda *arguments, name=name: self._record(name, arguments))
 
-    def _note(self, name: str, about: tuple[Any, ...]) -> None:
-        self.noticed.append(Noticed(name, about))
+    def _record(self, name: str, arguments: tuple[Any, ...]) -> None:
+        self.events.append(RoomEvent(name, arguments))
         self.changed.set()
 
-    def heard(self, name: str) -> list[tuple[Any, ...]]:
-        """What each event of this name was about."""
-        return [noticed.about for noticed in self.noticed if noticed.name == name]
+    def events_named(self, name: str) -> list[tuple[Any, ...]]:
+        """Return the arguments of each event of this name."""
+        return [event.arguments for event in self.events if event.name == name]
 
     async def until(self, condition: Callable[[], Any], what: str, *, within_s: float = EVENT_DEADLINE_S) -> Any:
-        """Wait until something is true: looked at after every event, and now and then."""
+        """Wait until a condition holds: checked after every event, and every 100 ms for state that has no event."""
         try:
             async with asyncio.timeout(within_s):
                 while not (result := condition()):
@@ -112,29 +112,29 @@ class Person:
                             await self.changed.wait()
                 return result
         except TimeoutError:
-            seen = [noticed.name for noticed in self.noticed]
-            raise AssertionError(f"{what}: not within {within_s} s; noticed: {seen}") from None
+            seen = [event.name for event in self.events]
+            raise AssertionError(f"{what}: not within {within_s} s; events: {seen}") from None
 
-    async def notices(self, name: str, *, within_s: float = EVENT_DEADLINE_S) -> tuple[Any, ...]:
-        """Wait until an event of this name has come; what the newest was about."""
-        found: list[tuple[Any, ...]] = await self.until(lambda: self.heard(name), name, within_s=within_s)
+    async def wait_for_event(self, name: str, *, within_s: float = EVENT_DEADLINE_S) -> tuple[Any, ...]:
+        """Wait until an event of this name has come. Return the arguments of the newest."""
+        found: list[tuple[Any, ...]] = await self.until(lambda: self.events_named(name), name, within_s=within_s)
         return found[-1]
 
     async def sees(self, identity: str) -> rtc.RemoteParticipant:
-        """Wait until somebody is there."""
+        """Wait until another participant is in the room."""
         found: rtc.RemoteParticipant = await self.until(
             lambda: self.room.remote_participants.get(identity), f"{identity} to be seen"
         )
         return found
 
     async def misses(self, identity: str, *, within_s: float = EVENT_DEADLINE_S) -> None:
-        """Wait until somebody is gone."""
+        """Wait until another participant has left."""
         await self.until(
             lambda: identity not in self.room.remote_participants, f"{identity} to be gone", within_s=within_s
         )
 
     async def receives(self, identity: str, source: int) -> rtc.Track:
-        """Wait until a track of somebody is subscribed."""
+        """Wait until a track of another participant is subscribed."""
 
         def subscribed() -> rtc.Track | None:
             participant = self.room.remote_participants.get(identity)
@@ -169,7 +169,7 @@ class Person:
         return await asyncio.wait_for(self.me.publish_track(track, options), EVENT_DEADLINE_S)
 
     async def leaves(self) -> None:
-        """Leave in good order."""
+        """Disconnect."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -196,20 +196,20 @@ async def _play(source: rtc.AudioSource, hertz: float) -> None:
 @asynccontextmanager
 async def joined(
     server: RunningServer, access_token: str, *, options: rtc.RoomOptions | None = None
-) -> AsyncIterator[Person]:
-    """Somebody who is connected for as long as the block lasts."""
-    person = Person(rtc.Room())
-    person.watch()
+) -> AsyncIterator[LiveKitClient]:
+    """Connect a client for as long as the block lasts."""
+    client = LiveKitClient(rtc.Room())
+    client.record_events()
     try:
         async with asyncio.timeout(CONNECT_DEADLINE_S):
-            await person.room.connect(server.ws_url, access_token, options or rtc.RoomOptions())
-        yield person
+            await client.room.connect(server.ws_url, access_token, options or rtc.RoomOptions())
+        yield client
     finally:
-        await person.leaves()
+        await client.leaves()
 
 
 async def mean_colour(track: rtc.Track, near: tuple[int, int, int], *, within_s: float = 15) -> tuple[int, int, int]:
-    """The mean colour of the first real frame that is near the one asked for, or of the last one seen."""
+    """Return the mean colour of the first frame that is near the expected one, or of the last frame."""
     stream = rtc.VideoStream(track, format=rtc.VideoBufferType.RGBA)
     seen = (0, 0, 0)
     try:
@@ -230,12 +230,12 @@ async def mean_colour(track: rtc.Track, near: tuple[int, int, int], *, within_s:
 
 
 def is_near(one: tuple[int, int, int], other: tuple[int, int, int], *, within: int = 40) -> bool:
-    """Whether two colours are the same to the eye, after a codec had its way with them."""
+    """Return whether two colours look the same, after a lossy codec."""
     return all(abs(a - b) <= within for a, b in zip(one, other, strict=True))
 
 
 async def tone(track: rtc.Track, near: float, *, within_s: float = 15) -> float:
-    """The loudest frequency (Hz) in a quarter of a second of sound; the first that is near, or the last heard."""
+    """Return the loudest frequency (Hz) in a quarter of a second of sound: the first near one, or the last."""
     stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
     window, heard = np.zeros(0, np.int16), 0.0
     try:

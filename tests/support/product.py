@@ -49,8 +49,14 @@ class Product:
     """
 
     def __init__(
-        self, data_dir: Path, *, public_url: str | None = None, settings: dict[str, str] | None = None
+        self,
+        data_dir: Path,
+        *,
+        public_url: str | None = None,
+        settings: dict[str, str] | None = None,
+        command: Path = COMMAND,
     ) -> None:
+        self.command = command
         self.port = free_port()
         scheme = "https" if "TERTULIA_TLS_CERT" in (settings or {}) else "http"
         self.own_url = f"{scheme}://127.0.0.1:{self.port}"
@@ -80,7 +86,7 @@ class Product:
         """Start it (again, with the same data) and wait until it serves."""
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                COMMAND, "serve", env=self._environment, stdout=log, stderr=log
+                self.command, "serve", env=self._environment, stdout=log, stderr=log
             )
         async with asyncio.timeout(START_DEADLINE_S), aiohttp.ClientSession() as http:
             while not await self._is_healthy(http):

@@ -1,4 +1,4 @@
-"""LiveKit's signalling spoken by hand, message by message, over a real WebSocket."""
+"""LiveKit's signalling, message by message, over a real WebSocket."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ JOIN: Final = JoinRequest(
 
 
 def wrapped(request: JoinRequest | bytes, *, compress: bool = False) -> str:
+    """Return the `join_request` parameter of a request."""
     data = request if isinstance(request, bytes) else request.SerializeToString()
     if compress:
         message = WrappedJoinRequest(compression=WrappedJoinRequest.GZIP, join_request=gzip.compress(data))
@@ -32,29 +33,31 @@ def wrapped(request: JoinRequest | bytes, *, compress: bool = False) -> str:
 
 
 def join_url(server: RunningServer, access_token: str, join_request: str) -> str:
+    """Return the URL that a client connects to."""
     query = urlencode({"access_token": access_token, "join_request": join_request})
     return f"{server.ws_url}/rtc/v1?{query}"
 
 
 @asynccontextmanager
-async def raw_line(
+async def raw_connection(
     server: RunningServer, access_token: str, request: JoinRequest | bytes = JOIN, *, compress: bool = False
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Open a signal connection."""
     async with aiohttp.ClientSession() as http:
         url = join_url(server, access_token, wrapped(request, compress=compress))
-        async with http.ws_connect(url, max_msg_size=0) as line:
-            yield line
+        async with http.ws_connect(url, max_msg_size=0) as connection:
+            yield connection
 
 
-async def receive(line: aiohttp.ClientWebSocketResponse, field: str) -> SignalResponse:
+async def receive(connection: aiohttp.ClientWebSocketResponse, field: str) -> SignalResponse:
     """Wait for a message of this kind."""
-    return (await receive_until(line, field))[-1]
+    return (await receive_until(connection, field))[-1]
 
 
-async def receive_until(line: aiohttp.ClientWebSocketResponse, field: str) -> list[SignalResponse]:
-    """Everything up to a message of this kind, and that one."""
-    told: list[SignalResponse] = []
+async def receive_until(connection: aiohttp.ClientWebSocketResponse, field: str) -> list[SignalResponse]:
+    """Return all messages up to one of this kind, and that one."""
+    messages: list[SignalResponse] = []
     async with asyncio.timeout(15):
-        while not told or told[-1].WhichOneof("message") != field:
-            told.append(SignalResponse.FromString(await line.receive_bytes()))
-    return told
+        while not messages or messages[-1].WhichOneof("message") != field:
+            messages.append(SignalResponse.FromString(await connection.receive_bytes()))
+    return messages

@@ -3,7 +3,7 @@ import { Chat } from "../src/session/chat.ts";
 
 const message = (id: number) => ({ id: String(id), from: "Ana", mine: false, text: "hi", sentAt: new Date(0) });
 
-test("counts what has not been read, while the panel is closed", () => {
+test("counts unread messages while the panel is closed", () => {
   const chat = new Chat();
   chat.add(message(1));
   chat.add(message(2));
@@ -15,7 +15,7 @@ test("counts what has not been read, while the panel is closed", () => {
   expect(chat.unread.value).toBe(0);
 });
 
-test("a long talk does not grow without end", () => {
+test("a long chat is bounded", () => {
   const chat = new Chat();
   for (let id = 0; id < 700; id += 1) chat.add(message(id));
   expect(chat.messages.value).toHaveLength(500);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { choicesOf, deviceCause, LocalDevice, LocalDevices, type MediaDevicesLike } from "../src/session/devices.ts";
+import { deviceCause, LocalDevice, LocalDevices, type MediaDevicesLike, optionsOf } from "../src/session/devices.ts";
 
 class FakeTrack extends EventTarget {
   stopped = false;
@@ -25,15 +25,15 @@ function failure(name: string): Error {
   return Object.assign(new Error(name), { name });
 }
 
-/** A machine whose devices answer, or fail, as the test says. */
-function machine(trouble: { audio?: string; video?: string } = {}) {
+/** A machine whose devices open, or fail, as the test says. */
+function machine(failing: { audio?: string; video?: string } = {}) {
   const opened: FakeTrack[] = [];
   const asked: MediaStreamConstraints[] = [];
   const media = Object.assign(new EventTarget(), {
     async getUserMedia(constraints: MediaStreamConstraints) {
       asked.push(constraints);
       const kinds = (["audio", "video"] as const).filter((kind) => constraints[kind]);
-      for (const kind of kinds) if (trouble[kind]) throw failure(trouble[kind]);
+      for (const kind of kinds) if (failing[kind]) throw failure(failing[kind]);
       const tracks = kinds.map((kind) => new FakeTrack(kind, `${kind}-1`));
       opened.push(...tracks);
       const of = (kind: string) => tracks.filter((track) => track.kind === kind);
@@ -54,21 +54,21 @@ function machine(trouble: { audio?: string; video?: string } = {}) {
   return { devices, opened, asked };
 }
 
-test("asks once for both, and lists what can be chosen", async () => {
+test("requests both at once, and lists the devices", async () => {
   const { devices, asked } = machine();
   await devices.start();
   expect(asked).toHaveLength(1);
   expect(devices.camera.track.value).not.toBeNull();
   expect(devices.microphone.track.value).not.toBeNull();
-  expect(devices.camera.choices.value).toEqual([{ id: "video-1", label: "Front" }]);
-  expect(devices.camera.chosenId.value).toBe("video-1");
+  expect(devices.camera.options.value).toEqual([{ id: "video-1", label: "Front" }]);
+  expect(devices.camera.selectedId.value).toBe("video-1");
 });
 
-test("a camera that is missing does not hinder the microphone", async () => {
+test("a missing camera does not affect the microphone", async () => {
   const { devices } = machine({ video: "NotFoundError" });
   await devices.start();
   expect(devices.microphone.track.value).not.toBeNull();
-  expect(devices.camera.problem.value).toBe("device_missing");
+  expect(devices.camera.error.value).toBe("device_missing");
   expect(devices.camera.on.value).toBe(false);
 });
 
@@ -79,11 +79,11 @@ test("a page that is not secure has no devices, and says why", async () => {
     new LocalDevice("microphone", true, ""),
   );
   await devices.start();
-  expect(devices.camera.problem.value).toBe("device_insecure");
-  expect(devices.microphone.problem.value).toBe("device_insecure");
+  expect(devices.camera.error.value).toBe("device_insecure");
+  expect(devices.microphone.error.value).toBe("device_insecure");
 });
 
-test("switched off while the browser still asks: the device is closed when it comes", async () => {
+test("switched off during the permission prompt: the device is closed when it opens", async () => {
   const { devices, opened } = machine();
   const starting = devices.start();
   await devices.toggle(devices.camera);
@@ -101,33 +101,33 @@ test("off closes the device, on opens it again", async () => {
   expect(devices.camera.track.value).not.toBeNull();
 });
 
-test("what the meeting has taken is left open", async () => {
+test("tracks that the meeting owns stay open", async () => {
   const { devices, opened } = machine();
   await devices.start();
-  await devices.handOver();
+  await devices.detachTracks();
   devices.stop();
   expect(opened.some((track) => track.stopped)).toBe(false);
 });
 
-test("who joins before the browser has opened the devices still brings them", async () => {
+test("joining before the browser has opened the devices still publishes them", async () => {
   const { devices } = machine();
   void devices.start();
-  const { camera, microphone } = await devices.handOver();
+  const { camera, microphone } = await devices.detachTracks();
   expect(camera).not.toBeNull();
   expect(microphone).not.toBeNull();
 });
 
-test("a device that is pulled out is told", async () => {
+test("an unplugged device is reported", async () => {
   const { devices, opened } = machine();
   await devices.start();
   opened.find((track) => track.kind === "audio")?.dispatchEvent(new Event("ended"));
-  expect(devices.microphone.problem.value).toBe("device_missing");
+  expect(devices.microphone.error.value).toBe("device_missing");
   expect(devices.microphone.track.value).toBeNull();
 });
 
 test("devices without a name are not offered", () => {
   const hidden = [{ kind: "audioinput", deviceId: "", label: "" }] as unknown as MediaDeviceInfo[];
-  expect(choicesOf(hidden, "microphone")).toEqual([]);
+  expect(optionsOf(hidden, "microphone")).toEqual([]);
 });
 
 test.each([
@@ -135,6 +135,6 @@ test.each([
   ["NotFoundError", "device_missing"],
   ["NotReadableError", "device_in_use"],
   ["SomethingNewError", "device_failed"],
-])("%s is told as %s", (name, cause) => {
+])("%s means %s", (name, cause) => {
   expect(deviceCause(failure(name))).toBe(cause);
 });

@@ -11,12 +11,12 @@ test.each([1, 2, 3, 4, 9, 25])("%i tiles fit into the free space", (count) => {
   expect((rows * (width * 9)) / 16 + GAP * (rows - 1)).toBeLessThanOrEqual(size.height);
 });
 
-test("two people stand side by side on a wide screen and one above the other on a tall one", () => {
+test("two tiles are side by side on a wide screen and one above the other on a tall one", () => {
   expect(tileWidthFor(2, { width: 1210, height: 500 }, GAP)).toBe(592);
   expect(tileWidthFor(2, { width: 320, height: 600 }, GAP)).toBe(320);
 });
 
-test("a tile is never too small to recognise somebody, nor wider than the screen", () => {
+test("a tile is never too small to recognise a face, nor wider than the screen", () => {
   expect(tileWidthFor(200, { width: 320, height: 300 }, GAP)).toBe(128);
   expect(tileWidthFor(3, { width: 90, height: 20 }, GAP)).toBe(80);
 });

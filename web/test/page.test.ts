@@ -1,22 +1,22 @@
 import { signal } from "@preact/signals-core";
 import { expect, test } from "vitest";
 import type { Role } from "../src/api/claims.ts";
+import { AppError, type Cause } from "../src/app_error.ts";
 import { Announcer } from "../src/session/announcer.ts";
 import { LocalDevice, LocalDevices } from "../src/session/devices.ts";
-import { linkOf } from "../src/session/link.ts";
 import type { Meeting } from "../src/session/meeting.ts";
-import { Memory } from "../src/session/memory.ts";
+import { parseMeetingLink } from "../src/session/meeting_link.ts";
 import { MeetingPage, titleOf } from "../src/session/page.ts";
-import { RecorderButton } from "../src/session/recorder.ts";
+import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
-import { type Cause, Trouble } from "../src/trouble.ts";
+import { PageStorage } from "../src/session/storage.ts";
 
 function store() {
-  const kept = new Map<string, string>();
+  const items = new Map<string, string>();
   return {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value),
-    removeItem: (key: string) => void kept.delete(key),
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
   };
 }
 
@@ -27,18 +27,18 @@ function tokenFor(role: Role): string {
 
 interface Setting {
   role?: Role;
-  roleTrouble?: Cause;
-  tokenTrouble?: Cause;
-  connectTrouble?: Cause;
+  roleError?: Cause;
+  tokenError?: Cause;
+  connectError?: Cause;
   hasWebRtc?: boolean;
   path?: string;
 }
 
 function pageIn(setting: Setting = {}) {
   const role = setting.role ?? "publisher";
-  const memory = new Memory(store(), store());
+  const storage = new PageStorage(store(), store());
   const fail = (cause: Cause | undefined) => {
-    if (cause) throw new Trouble(cause);
+    if (cause) throw new AppError(cause);
   };
   const seen = {
     held: [] as (string | null)[],
@@ -47,15 +47,15 @@ function pageIn(setting: Setting = {}) {
     newer: (_token: string) => {},
   };
   const page = new MeetingPage({
-    link: linkOf({ pathname: setting.path ?? "/meet/standup-abcdefghijklmno/", search: "?secret=s" }),
+    link: parseMeetingLink({ pathname: setting.path ?? "/meet/standup-abcdefghijklmno/", search: "?secret=s" }),
     api: {
       async role() {
-        fail(setting.roleTrouble);
+        fail(setting.roleError);
         return role;
       },
       async token(_link, _name, held) {
         seen.held.push(held);
-        fail(setting.tokenTrouble);
+        fail(setting.tokenError);
         return tokenFor(role);
       },
     },
@@ -64,8 +64,8 @@ function pageIn(setting: Setting = {}) {
       new LocalDevice("camera", false, ""),
       new LocalDevice("microphone", false, ""),
     ),
-    memory,
-    recorder: new RecorderButton({
+    storage,
+    recordingControl: new RecordingControl({
       allowed: async () => true,
       start: async () => {},
       stop: async () => {},
@@ -76,7 +76,7 @@ function pageIn(setting: Setting = {}) {
           seen.listed += 1;
           return [];
         },
-        address: async () => "",
+        streamUrl: async () => "",
         delete: async () => {},
       },
       new Announcer(),
@@ -84,103 +84,103 @@ function pageIn(setting: Setting = {}) {
     announcer: new Announcer(),
     hasWebRtc: setting.hasWebRtc ?? true,
     loadMeeting: async () => ({
-      async join(entry, _announcer, onEnd) {
-        fail(setting.connectTrouble);
+      async join(options, _announcer, onEnd) {
+        fail(setting.connectError);
         seen.end = onEnd;
-        seen.newer = entry.onToken;
+        seen.newer = options.onTokenRefreshed;
         return { recording: signal(false) } as Meeting;
       },
     }),
   });
-  return { page, memory, seen };
+  return { page, storage, seen };
 }
 
 test("from the link through the form into the meeting, and out again", async () => {
   const { page, seen } = pageIn();
   await page.open();
-  expect(page.state.value.at).toBe("prejoin");
+  expect(page.state.value.view).toBe("prejoin");
   page.name.value = " Ana ";
   await page.join();
-  expect(page.state.value.at).toBe("meeting");
+  expect(page.state.value.view).toBe("meeting");
   seen.end(null);
-  expect(page.state.value).toEqual({ at: "stopped", cause: null });
+  expect(page.state.value).toEqual({ view: "ended", cause: null });
 });
 
 test.each<[Role, boolean]>([
   ["moderator", true],
   ["publisher", false],
   ["viewer", false],
-])("a %s is offered to record: %s", async (role, offered) => {
+])("a %s can record: %s", async (role, offered) => {
   const { page, seen } = pageIn({ role });
   await page.open();
   await page.join();
-  expect(page.recorder.offered.value).toBe(offered);
+  expect(page.recordingControl.available.value).toBe(offered);
   expect(seen.listed > 0).toBe(offered);
 });
 
-test("remembers the name on this device and the token for this tab", async () => {
-  const { page, memory, seen } = pageIn();
+test("stores the name on this device and the token for this tab", async () => {
+  const { page, storage, seen } = pageIn();
   await page.open();
   page.name.value = "Ana";
   await page.join();
-  expect(memory.preferences().name).toBe("Ana");
+  expect(storage.preferences().name).toBe("Ana");
   seen.end(null);
   await page.open();
   await page.join();
   expect(seen.held).toEqual([null, tokenFor("publisher")]);
 });
 
-test("keeps the token that the media server refreshed, which lives longer than the first", async () => {
-  const { page, memory, seen } = pageIn();
+test("stores the token that the media server refreshed, which is valid for longer than the first", async () => {
+  const { page, storage, seen } = pageIn();
   await page.open();
   await page.join();
   seen.newer("newer");
-  expect(memory.token("standup-abcdefghijklmno")).toBe("newer");
+  expect(storage.token("standup-abcdefghijklmno")).toBe("newer");
 });
 
 test.each<Cause>(["link_not_valid", "meeting_over", "login_needed", "server_unreachable"])(
   "a link that gives %s shows a page that says so, before any form",
   async (cause) => {
-    const { page } = pageIn({ roleTrouble: cause });
+    const { page } = pageIn({ roleError: cause });
     await page.open();
-    expect(page.state.value).toEqual({ at: "stopped", cause });
+    expect(page.state.value).toEqual({ view: "ended", cause });
   },
 );
 
-test("who opens the server's own address is told what this is, and nothing is asked", async () => {
-  const { page } = pageIn({ path: "/", roleTrouble: "meeting_over" });
+test("the server's own address explains what this is, and sends no request", async () => {
+  const { page } = pageIn({ path: "/", roleError: "meeting_over" });
   await page.open();
-  expect(page.state.value).toEqual({ at: "stopped", cause: "no_link" });
+  expect(page.state.value).toEqual({ view: "ended", cause: "no_link" });
 });
 
-test("a browser without WebRTC is told before anything is asked", async () => {
+test("a browser without WebRTC is reported before any request", async () => {
   const { page } = pageIn({ hasWebRtc: false });
   await page.open();
-  expect(page.state.value).toEqual({ at: "stopped", cause: "no_webrtc" });
+  expect(page.state.value).toEqual({ view: "ended", cause: "no_webrtc" });
 });
 
 test("a taken name keeps the form open", async () => {
-  const { page } = pageIn({ tokenTrouble: "name_taken" });
+  const { page } = pageIn({ tokenError: "name_taken" });
   await page.open();
   await page.join();
-  expect(page.state.value.at).toBe("prejoin");
-  expect(page.problem.value).toBe("name_taken");
+  expect(page.state.value.view).toBe("prejoin");
+  expect(page.error.value).toBe("name_taken");
   expect(page.joining.value).toBe(false);
 });
 
-test("a full meeting keeps the form open, so that one can try again", async () => {
-  const { page } = pageIn({ connectTrouble: "full" });
+test("a full meeting keeps the form open for another try", async () => {
+  const { page } = pageIn({ connectError: "full" });
   await page.open();
   await page.join();
-  expect(page.state.value.at).toBe("prejoin");
-  expect(page.problem.value).toBe("full");
+  expect(page.state.value.view).toBe("prejoin");
+  expect(page.error.value).toBe("full");
 });
 
 test("a meeting that ended while the form was open ends the form", async () => {
-  const { page } = pageIn({ tokenTrouble: "meeting_over" });
+  const { page } = pageIn({ tokenError: "meeting_over" });
   await page.open();
   await page.join();
-  expect(page.state.value).toEqual({ at: "stopped", cause: "meeting_over" });
+  expect(page.state.value).toEqual({ view: "ended", cause: "meeting_over" });
 });
 
 test.each([
@@ -189,10 +189,10 @@ test.each([
   ["/meet/%E0%A4%A/", "?secret=s", { roomName: "%E0%A4%A", secret: "s" }],
   ["/", "", { roomName: "", secret: "" }],
 ])("the link %s%s is read", (pathname, search, link) => {
-  expect(linkOf({ pathname, search })).toEqual(link);
+  expect(parseMeetingLink({ pathname, search })).toEqual(link);
 });
 
-test("a room's title is the prefix that people chose", () => {
+test("a room's title is the prefix that was chosen", () => {
   expect(titleOf("daily-standup-abcdefghijklmno")).toBe("daily-standup");
   expect(titleOf("abcdefghijklmno")).toBe("");
 });

@@ -1,50 +1,45 @@
 import { expect, test } from "vitest";
-import { httpOver } from "../src/api/http.ts";
+import { apiClient } from "../src/api/client.ts";
 import { participantsApi } from "../src/api/participants.ts";
-import type { Cause } from "../src/trouble.ts";
+import type { Cause } from "../src/app_error.ts";
 
 const LINK = { roomName: "standup-x", secret: "s3cret" };
 
-interface Seen {
-  path: string;
+interface Sent {
+  url: string;
   body: unknown;
   authorization: string | null;
 }
 
-function serverThat(answers: (Response | Error)[], seen: Seen[] = []) {
-  return participantsApi(
-    httpOver(async (input, init) => {
-      const headers = new Headers(init?.headers);
-      seen.push({
-        path: String(input),
-        body: JSON.parse(String(init?.body)),
-        authorization: headers.get("authorization"),
-      });
-      const answer = answers.shift();
-      if (!answer || answer instanceof Error) throw answer ?? new Error("asked more often than expected");
-      return answer;
-    }),
-  );
+function apiOver(answers: (Response | Error)[], sent: Sent[] = []) {
+  const client = apiClient("https://meet.example.org", async (input) => {
+    const request = new Request(input);
+    sent.push({ url: request.url, body: await request.json(), authorization: request.headers.get("authorization") });
+    const answer = answers.shift();
+    if (!answer || answer instanceof Error) throw answer ?? new Error("more requests than expected");
+    return answer;
+  });
+  return participantsApi(client);
 }
 
-test("asks for a token by link and name, and shows the one it holds", async () => {
-  const seen: Seen[] = [];
-  const api = serverThat([Response.json({ token: "t2" })], seen);
+test("requests a token by link and name, and sends the one it holds", async () => {
+  const sent: Sent[] = [];
+  const api = apiOver([Response.json({ token: "t2" })], sent);
   await expect(api.token(LINK, "Ana", "t1")).resolves.toBe("t2");
-  expect(seen).toEqual([
+  expect(sent).toEqual([
     {
-      path: "/meet/internal-api/v1/participants/token",
+      url: "https://meet.example.org/meet/internal-api/v1/participants/token",
       body: { ...LINK, participantName: "Ana" },
       authorization: "Bearer t1",
     },
   ]);
 });
 
-test("a held token that is out of date does not keep anybody out", async () => {
-  const seen: Seen[] = [];
-  const api = serverThat([new Response("{}", { status: 401 }), Response.json({ token: "t2" })], seen);
+test("a held token that is out of date does not prevent joining", async () => {
+  const sent: Sent[] = [];
+  const api = apiOver([new Response("{}", { status: 401 }), Response.json({ token: "t2" })], sent);
   await expect(api.token(LINK, "Ana", "old")).resolves.toBe("t2");
-  expect(seen.map((request) => request.authorization)).toEqual(["Bearer old", null]);
+  expect(sent.map((request) => request.authorization)).toEqual(["Bearer old", null]);
 });
 
 test.each<[number, Cause]>([
@@ -56,18 +51,19 @@ test.each<[number, Cause]>([
   [429, "too_many_tries"],
   [500, "unexpected"],
   [503, "server_stopping"],
-])("status %i is told as %s", async (status, code) => {
-  const api = serverThat([new Response("{}", { status })]);
+])("status %i means %s", async (status, code) => {
+  const api = apiOver([new Response("{}", { status })]);
   await expect(api.token(LINK, "Ana", null)).rejects.toMatchObject({ code });
 });
 
-test("a server that does not answer is told as such", async () => {
-  await expect(serverThat([new TypeError("failed to fetch")]).role(LINK)).rejects.toMatchObject({
+test("a server that does not answer is unreachable", async () => {
+  await expect(apiOver([new TypeError("failed to fetch")]).role(LINK)).rejects.toMatchObject({
     code: "server_unreachable",
   });
 });
 
-test("an answer that is no role is not believed", async () => {
-  await expect(serverThat([Response.json({ role: "god" })]).role(LINK)).rejects.toMatchObject({ code: "unexpected" });
-  await expect(serverThat([new Response("<html>")]).role(LINK)).rejects.toMatchObject({ code: "unexpected" });
+test("an answer that is not a role is refused", async () => {
+  await expect(apiOver([Response.json({ role: "god" })]).role(LINK)).rejects.toMatchObject({ code: "unexpected" });
+  await expect(apiOver([new Response("<html>")]).role(LINK)).rejects.toMatchObject({ code: "unexpected" });
+  await expect(apiOver([Response.json(null)]).role(LINK)).rejects.toMatchObject({ code: "unexpected" });
 });

@@ -3,7 +3,7 @@ import { type ParticipantLike, type PublicationLike, rosterOf } from "../src/ses
 
 const track = { attach: (element: HTMLMediaElement) => element, detach: (element: HTMLMediaElement) => element };
 
-function person(identity: string, change: Partial<ParticipantLike> = {}, ...publications: PublicationLike[]) {
+function participant(identity: string, change: Partial<ParticipantLike> = {}, ...publications: PublicationLike[]) {
   return {
     identity,
     sid: `PA_${identity}`,
@@ -20,39 +20,42 @@ const camera = { source: "camera", isMuted: false, track };
 const microphone = { source: "microphone", isMuted: false, track };
 const screen = { source: "screen_share", isMuted: false, track };
 
-test("everyone who may publish has a tile, in the order they came; viewers only count", () => {
+test("participants who may publish have a tile, in the order they joined; viewers only count", () => {
   const roster = rosterOf([
-    person("late", { joinedAt: new Date(3000) }),
-    person("viewer", { permissions: { canPublish: false } }),
-    person("early", { joinedAt: new Date(2000), isLocal: true }),
+    participant("late", { joinedAt: new Date(3000) }),
+    participant("viewer", { permissions: { canPublish: false } }),
+    participant("early", { joinedAt: new Date(2000), isLocal: true }),
   ]);
-  expect(roster.people.map((tile) => tile.identity)).toEqual(["early", "late"]);
+  expect(roster.participants.map((tile) => tile.identity)).toEqual(["early", "late"]);
   expect(roster.count).toBe(3);
 });
 
-test("a camera that is off shows no picture, and a microphone that is off or absent is silent", () => {
-  const { people } = rosterOf([
-    person("a", {}, camera, microphone),
-    person("b", {}, { ...camera, isMuted: true }, { ...microphone, isMuted: true }),
-    person("c"),
+test("a camera that is off shows no video; a microphone that is off or absent is muted", () => {
+  const { participants } = rosterOf([
+    participant("a", {}, camera, microphone),
+    participant("b", {}, { ...camera, isMuted: true }, { ...microphone, isMuted: true }),
+    participant("c"),
   ]);
-  expect(people.map((tile) => [tile.video !== null, tile.silent])).toEqual([
+  expect(participants.map((tile) => [tile.video !== null, tile.muted])).toEqual([
     [true, false],
     [false, true],
     [false, true],
   ]);
 });
 
-test("a shared screen is a tile of its own, only once its picture is there", () => {
-  expect(rosterOf([person("a", {}, screen)]).screens.map((tile) => tile.key)).toEqual(["screen:a"]);
-  expect(rosterOf([person("a", {}, { ...screen, track: undefined })]).screens).toEqual([]);
+test("a shared screen is a tile of its own, once its video has arrived", () => {
+  expect(rosterOf([participant("a", {}, screen)]).screenShares.map((tile) => tile.key)).toEqual(["screen_share:a"]);
+  expect(rosterOf([participant("a", {}, { ...screen, track: undefined })]).screenShares).toEqual([]);
 });
 
-test("one never hears oneself", () => {
-  const { sounds } = rosterOf([person("me", { isLocal: true }, microphone), person("you", {}, microphone)]);
-  expect(sounds.map((sound) => sound.key)).toEqual(["microphone:PA_you"]);
+test("the local audio is not played", () => {
+  const { audioTracks } = rosterOf([
+    participant("me", { isLocal: true }, microphone),
+    participant("you", {}, microphone),
+  ]);
+  expect(audioTracks.map(({ key }) => key)).toEqual(["microphone:PA_you"]);
 });
 
-test("without a name the identity stands for it", () => {
-  expect(rosterOf([person("ana", { name: "" })]).people[0]?.name).toBe("ana");
+test("without a name the identity is shown", () => {
+  expect(rosterOf([participant("ana", { name: "" })]).participants[0]?.name).toBe("ana");
 });

@@ -1,8 +1,9 @@
-"""The recording's folder: lock, job, state and media file. What is said in the state is on the disk before."""
+"""The recording's folder: lock, job, state and media file. What the state says is on the disk before."""
 
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -10,6 +11,7 @@ from tertulia_recorder.job import (
     JOB_FILE,
     LOCK_FILE,
     LOCK_VARIABLE,
+    NOTIFY_VARIABLE,
     PART_SUFFIX,
     STATE_FILE,
     STOP_FILE,
@@ -23,21 +25,27 @@ DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class FolderBusyError(Exception):
-    """Another recorder holds this folder's lock."""
+    """Raised when another recorder holds a folder's lock."""
 
 
 class RecordingFolder:
-    """A folder that this process owns, by a lock that dies with it."""
+    """A folder that this process owns, by a lock that the system releases when the process ends."""
 
     def __init__(self, path: Path, job: RecorderJob, lock_fd: int) -> None:
         self.path = path
         self.job = job
         self._lock_fd = lock_fd
+        self._notify_fd = _inherited_descriptor(NOTIFY_VARIABLE)
+        if self._notify_fd is not None:
+            os.set_blocking(self._notify_fd, False)
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Take the folder; raises FolderBusyError, OSError, or ValueError for a job that cannot be read."""
-        lock_fd = _inherited_lock()
+        """Lock the folder and read its job.
+
+        Raises FolderBusyError, OSError, or ValueError for a job that cannot be read.
+        """
+        lock_fd = _inherited_descriptor(LOCK_VARIABLE)
         if lock_fd is None:
             lock_fd = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -52,9 +60,11 @@ class RecordingFolder:
         return cls(path, job, lock_fd)
 
     def close(self) -> None:
-        """Give the folder back."""
+        """Release the lock."""
         (self.path / _BALLAST_FILE).unlink(missing_ok=True)
         os.close(self._lock_fd)
+        if self._notify_fd is not None:
+            os.close(self._notify_fd)
 
     @property
     def part(self) -> Path:
@@ -66,21 +76,21 @@ class RecordingFolder:
         """The media once it is finished."""
         return self.path / self.job.file_name
 
-    def load_ballast(self) -> None:
-        """Set a little room aside, so that the last state can be written on a disk that is full."""
+    def reserve_space(self) -> None:
+        """Write a ballast file, so that the last state can be written on a disk that is full."""
         (self.path / _BALLAST_FILE).write_bytes(os.urandom(_BALLAST_BYTES))
 
     def is_stop_requested(self) -> bool:
-        """Say whether somebody put a file named ``stop`` here."""
+        """Return whether there is a file named ``stop``."""
         return (self.path / STOP_FILE).exists()
 
     def free_bytes(self) -> int:
-        """Say how much this disk still takes."""
+        """Return how much space the disk has left."""
         disk = os.statvfs(self.path)
         return disk.f_bavail * disk.f_frsize
 
     def sync_media(self) -> int:
-        """Bring the media written so far to the disk; returns its size, 0 before there is any."""
+        """Sync the media written so far to the disk; returns its size, 0 before there is any."""
         try:
             descriptor = os.open(self.part, os.O_RDONLY)
         except FileNotFoundError:
@@ -92,19 +102,19 @@ class RecordingFolder:
             os.close(descriptor)
 
     def publish(self) -> None:
-        """Give the synced media its final name."""
+        """Rename the synced media to its final name."""
         self.part.replace(self.final)
         self._sync_names()
 
     def read_state(self) -> RecorderState | None:
-        """Give the state that was written last, if there is a readable one."""
+        """Return the last written state, None when there is no readable one."""
         try:
             return RecorderState.from_json((self.path / STATE_FILE).read_text("utf-8"))
         except (OSError, ValueError):
             return None
 
     def write_state(self, state: RecorderState) -> None:
-        """Replace the state as a whole; on a full disk the ballast makes the room."""
+        """Replace the state as a whole and notify the worker; on a full disk the ballast is given up for it."""
         try:
             self._replace_state(state)
         except OSError as error:
@@ -112,6 +122,9 @@ class RecordingFolder:
                 raise
             (self.path / _BALLAST_FILE).unlink(missing_ok=True)
             self._replace_state(state)
+        if self._notify_fd is not None:
+            with suppress(OSError):  # full: a byte is waiting already; broken: the worker has gone
+                os.write(self._notify_fd, b".")
 
     def _replace_state(self, state: RecorderState) -> None:
         scratch = self.path / (STATE_FILE + ".new")
@@ -129,9 +142,9 @@ class RecordingFolder:
             os.close(descriptor)
 
 
-def _inherited_lock() -> int | None:
-    """Take over the lock that whoever started us holds for us, so that there was no instant without it."""
-    number = os.environ.pop(LOCK_VARIABLE, "")
+def _inherited_descriptor(variable: str) -> int | None:
+    """Take over an open file that the process which started this one names in an environment variable."""
+    number = os.environ.pop(variable, "")
     if not number.isdecimal():
         return None
     os.set_inheritable(int(number), False)

@@ -4,7 +4,7 @@ from typing import NewType
 
 RoomName = NewType("RoomName", str)
 Identity = NewType("Identity", str)
-"""A participant's name: LiveKit's participant identity, unique in a room."""
+"""LiveKit's participant identity, unique in a room."""
 RecordingId = NewType("RecordingId", str)
 Millis = NewType("Millis", int)
 """An instant: whole milliseconds since the Unix epoch."""

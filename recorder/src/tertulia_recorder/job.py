@@ -1,12 +1,13 @@
-"""What a worker and the recorder process it starts say to each other: a job in, a state out, both as JSON in a folder.
+"""The contract between a worker and the recorder process it starts: a job in, a state out, both as JSON in a folder.
 
 The worker makes a folder, writes ``job.json`` into it, and starts ``python -m tertulia_recorder <folder>`` in a
 session of its own (``setsid``) with the media server's token in the environment variable `TOKEN_VARIABLE`. An
-``flock`` on ``lock`` is held as long as the recorder lives: the worker takes it and hands it down (`LOCK_VARIABLE`), so
-that it is held from before the process exists; a recorder that was started without one takes it itself. The recorder
-writes the media to ``<file_name>.part`` and `RecorderState` to ``state.json`` about once a second (never ahead of what
-is on the disk), and ends on SIGTERM, on a file named ``stop``, or by itself. At its end the media is ``<file_name>``
-and the phase is ``done``.
+``flock`` on ``lock`` is held as long as the recorder runs: the worker takes it and passes it on (`LOCK_VARIABLE`), so
+that it is held from before the process exists; a recorder that is started without one takes it itself. The recorder
+writes the media to ``<file_name>.part`` and `RecorderState` to ``state.json`` as soon as there is media on the disk and
+then about twice a second (never ahead of what is on the disk; `NOTIFY_VARIABLE` spares the worker from polling it), and
+ends on SIGTERM, on a file named ``stop``, or by itself. At its end the media is ``<file_name>`` and the phase is
+``done``.
 
 A folder whose lock is free and whose phase is not ``done`` belonged to a recorder that was killed:
 ``python -m tertulia_recorder --recover <folder>`` finishes it.
@@ -31,11 +32,16 @@ TOKEN_VARIABLE: Final = "TERTULIA_RECORDER_TOKEN"  # noqa: S105 - the variable's
 TOKEN_MARGIN_S: Final = 900.0
 
 LOCK_VARIABLE: Final = "TERTULIA_RECORDER_LOCK"
-"""The number of an open file that holds the lock already; absent when the recorder shall take the lock itself."""
+"""The number of an open file that holds the lock already; absent when the recorder takes the lock itself."""
+
+NOTIFY_VARIABLE: Final = "TERTULIA_RECORDER_NOTIFY"
+"""Optional: the number of an inherited pipe's write end. After each replacement of ``state.json`` the recorder writes
+one byte to it, without blocking and whether or not it is read: a hint to read the file, which stays the truth. The pipe
+reaches its end when the recorder has exited, provided that the worker has closed its own copy of the write end."""
 
 
 class RecordingPreset(StrEnum):
-    """What the file holds: picture size and frame rate, or sound alone."""
+    """The picture size and frame rate of a file, or sound alone."""
 
     HD_720P30 = "720p30"
     FULL_HD_1080P30 = "1080p30"
@@ -43,7 +49,7 @@ class RecordingPreset(StrEnum):
 
 
 class RecorderPhase(StrEnum):
-    """How far a recorder is. `RECORDING` means that the first media is on the disk."""
+    """The phases of a recorder. `RECORDING` means that the first media is on the disk."""
 
     JOINING = "joining"
     RECORDING = "recording"
@@ -74,7 +80,7 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderJob:
-    """What to record and when to stop. Sizes are bytes, times seconds."""
+    """What to record and when to stop. Sizes are in bytes, times in seconds."""
 
     recording_id: RecordingId
     room_name: RoomName
@@ -95,13 +101,13 @@ class RecorderJob:
                 raise ValueError(f"{name} must be more than 0")
 
     def to_json(self) -> str:
-        """Give the job as one JSON object."""
+        """Return the job as one JSON object."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a job; raises ValueError with a sentence when it is not one."""
-        values = _known(cls, text)
+        """Read a job. Raises ValueError, with a sentence, when the text is not one."""
+        values = _known_fields(cls, text)
         try:
             return cls(**{**values, "preset": RecordingPreset(values.get("preset", RecordingPreset.HD_720P30))})
         except TypeError as error:
@@ -110,7 +116,7 @@ class RecorderJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderMetrics:
-    """What the recorder did so far. `frames_late` came out late or not at all; `audio_lost_s` should stay 0."""
+    """Measurements so far. `frames_late` were composed late or skipped; `audio_lost_s` should stay 0."""
 
     frames_composed: int = 0
     frames_late: int = 0
@@ -121,7 +127,7 @@ class RecorderMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderState:
-    """Where a recording stands. `bytes` and `duration_s` are of media that is on the disk.
+    """The state of a recording. `bytes` and `duration_s` are of media that is on the disk.
 
     `file_name` is set once the file has its final name; `needs_remux` says that it plays but seeks slowly, because
     there was no room to write its index.
@@ -140,13 +146,13 @@ class RecorderState:
     metrics: RecorderMetrics = field(default_factory=RecorderMetrics)
 
     def to_json(self) -> str:
-        """Give the state as one JSON object."""
+        """Return the state as one JSON object."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a state; raises ValueError with a sentence when it is not one."""
-        values = _known(cls, text)
+        """Read a state. Raises ValueError, with a sentence, when the text is not one."""
+        values = _known_fields(cls, text)
         try:
             reason = values.get("reason")
             return cls(
@@ -162,8 +168,8 @@ class RecorderState:
             raise ValueError(f"not a recorder's state: {error}") from error
 
 
-def _known(cls: type, text: str) -> dict[str, Any]:
-    # What a newer version added is dropped: an old recorder may outlive an update of the server, and the reverse.
+def _known_fields(cls: type, text: str) -> dict[str, Any]:
+    # Fields of a newer version are dropped: an old recorder may outlive an update of the server, and the reverse.
     value = json.loads(text)
     if not isinstance(value, dict):
         raise ValueError("expected a JSON object")  # noqa: TRY004 - callers catch ValueError, as of json.loads

@@ -1,4 +1,4 @@
-"""Who is in the meeting as the recorder sees it: plain values that pass from the media connection to the picture."""
+"""The meeting as the recorder sees it at one moment: plain values that pass from signalling to drawing."""
 
 from dataclasses import dataclass
 from typing import NewType
@@ -9,29 +9,29 @@ TrackSid = NewType("TrackSid", str)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """One who may publish. `camera` and `screen` are set while that track delivers a picture.
+class Participant:
+    """A participant with the permission to publish. `camera` and `screen` are set while that track is not muted.
 
-    `joined_at` orders people; `last_spoke_at_s` is 0 for one who never spoke.
+    `join_order` counts participants in the order in which they joined; `last_spoke_at_s` is 0 for one who never spoke.
     """
 
     identity: Identity
     name: str
-    joined_at: float = 0.0
+    join_order: int = 0
     camera: TrackSid | None = None
     screen: TrackSid | None = None
     screen_since_s: float = 0.0
-    speaking: bool = False
+    is_speaking: bool = False
     last_spoke_at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everyone who may publish, at one moment. Viewers and hidden participants are not in it."""
+    """All participants who may publish, at one moment. Viewers and hidden participants are not in it."""
 
-    people: tuple[Person, ...] = ()
+    participants: tuple[Participant, ...] = ()
 
     @property
-    def pictures(self) -> set[TrackSid]:
-        """The tracks that are seen."""
-        return {track for p in self.people for track in (p.camera, p.screen) if track is not None}
+    def video_tracks(self) -> set[TrackSid]:
+        """The tracks that may be visible."""
+        return {track for p in self.participants for track in (p.camera, p.screen) if track is not None}

@@ -1,29 +1,31 @@
-"""Once a second: media to the disk, then the state that speaks of it, then a look at the limits.
+"""Writes the state: media to the disk, then the state that describes it, then a check of the limits.
 
-A thread of its own, since a slow disk must stop neither the composing nor the event loop.
+As soon as the first media is in the file, then twice a second. On a thread of its own, since a slow disk must stop
+neither composing nor the event loop.
 """
 
 import logging
 import os
 import resource
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tertulia_recorder.folder import RecordingFolder
 from tertulia_recorder.ids import Millis
 from tertulia_recorder.job import EndReason, RecorderMetrics, RecorderPhase, RecorderState
-from tertulia_recorder.pipeline.pipeline import Pipeline
-from tertulia_recorder.repair.mp4 import GrowingFile
+from tertulia_recorder.repair.growing_file import GrowingFile
 from tertulia_recorder.units import SAMPLE_RATE_HZ
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from tertulia_recorder.pipeline.pipeline import Pipeline  # loaded later: it needs NumPy and FFmpeg
+
+_log = logging.getLogger(__name__)
 
 _PERIOD_S: Final = 0.5
-_START_PERIOD_S: Final = 0.1
+_JOINING_PERIOD_S: Final = 0.1
 _INDEX_BYTES_PER_S: Final = 1_200
 """What one second adds to the index that is written at the end."""
 
@@ -38,54 +40,68 @@ class StateWriter:
         self._on_end = on_end
         self._pipeline: Pipeline | None = None
         self._started_at_ms: Millis | None = None
-        self._closing = threading.Event()
+        self._is_closing = False
+        self._wake = threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="state", daemon=True)
 
     def start(self) -> None:
-        """Say that the recorder joins, and keep saying where it stands."""
-        self._folder.load_ballast()
+        """Write that the recorder joins, and begin to write what follows."""
+        self._folder.reserve_space()
         self._folder.write_state(self.state)
         self._thread.start()
 
-    def follow(self, pipeline: Pipeline, started_at_ms: Millis) -> None:
+    def follow(self, pipeline: "Pipeline", started_at_ms: Millis) -> None:
         """Report on this pipeline from now on."""
         self._started_at_ms, self._pipeline = started_at_ms, pipeline
 
-    def finishing(self, reason: EndReason) -> None:
-        """Say why the recording ends."""
-        self._save(phase=RecorderPhase.FINISHING, reason=reason)
+    def on_frame(self) -> None:
+        """Look at the file at once if its first media is still awaited."""
+        if self.state.phase is RecorderPhase.JOINING:
+            self._wake.set()
+
+    def write_finishing(self, reason: EndReason) -> None:
+        """Write that the recording ends, and why."""
+        with self._lock:
+            self._write(phase=RecorderPhase.FINISHING, reason=reason)
 
     def close(self, final: Callable[[RecorderState], RecorderState]) -> None:
         """Write the last state."""
-        self._closing.set()
+        self._is_closing = True
+        self._wake.set()
         self._thread.join()
         with self._lock:
-            state = final(replace(self.state, started_at_ms=self._started_at_ms, **self._insight()))  # type: ignore[arg-type]
+            state = final(replace(self.state, started_at_ms=self._started_at_ms, **self._measured()))  # type: ignore[arg-type]
             self.state = replace(state, phase=RecorderPhase.DONE)
             self._folder.write_state(self.state)
 
     def _run(self) -> None:
-        while not self._closing.wait(_PERIOD_S if self.state.started_at_ms else _START_PERIOD_S):
+        while True:
+            self._wake.wait(_JOINING_PERIOD_S if self.state.phase is RecorderPhase.JOINING else _PERIOD_S)
+            self._wake.clear()
+            if self._is_closing:
+                return
             try:
-                self._round()
+                self._update()
             except OSError:
-                # The writer of the media meets the same disk, and it ends the recording if it cannot go on.
-                log.exception("cannot write the state")
+                # The muxer writes to the same disk, and ends the recording if it cannot go on.
+                _log.exception("cannot write the state")
 
-    def _round(self) -> None:
+    def _update(self) -> None:
         pipeline, job = self._pipeline, self._folder.job
         if self._folder.is_stop_requested():
             self._on_end(EndReason.STOPPED)
         if pipeline is None:
             return
         position_s = pipeline.position_s
-        # before the sync: what is said is what a kill or a power cut leaves
+        # Before the sync: what the state says is what a kill or a power cut leaves.
         playable_s = self._file.playable_s()
+        if playable_s <= 0:
+            return
         size = self._folder.sync_media()
-        if playable_s > 0:
+        with self._lock:
             phase = RecorderPhase.RECORDING if self.state.phase is RecorderPhase.JOINING else self.state.phase
-            self._save(phase=phase, started_at_ms=self._started_at_ms, bytes=size, duration_s=playable_s)
+            self._write(phase=phase, started_at_ms=self._started_at_ms, bytes=size, duration_s=playable_s)
         if position_s >= job.max_duration_s:
             self._on_end(EndReason.LIMIT_DURATION)
         if job.max_bytes is not None and size + position_s * _INDEX_BYTES_PER_S >= job.max_bytes:
@@ -93,12 +109,11 @@ class StateWriter:
         if self._folder.free_bytes() < job.min_free_bytes:
             self._on_end(EndReason.LIMIT_DISK)
 
-    def _save(self, **changes: object) -> None:
-        with self._lock:
-            self.state = replace(self.state, **changes, **self._insight())  # type: ignore[arg-type]
-            self._folder.write_state(self.state)
+    def _write(self, **changes: object) -> None:
+        self.state = replace(self.state, **changes, **self._measured())  # type: ignore[arg-type]
+        self._folder.write_state(self.state)
 
-    def _insight(self) -> dict[str, object]:
+    def _measured(self) -> dict[str, object]:
         pipeline, usage = self._pipeline, resource.getrusage(resource.RUSAGE_SELF)
         if pipeline is None:
             return {}
@@ -113,13 +128,8 @@ class StateWriter:
 
 
 def _peak_memory_bytes() -> int:
-    # getrusage's figure would be that of whoever started us, if it was larger: Linux keeps it across exec.
+    # getrusage's figure would be that of the parent process, if it was larger: Linux keeps it across exec.
     for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0
-
-
-def wall_clock_ms() -> Millis:
-    """Give the time of day, in milliseconds since the epoch; only for what people read."""
-    return Millis(time.time_ns() // 1_000_000)

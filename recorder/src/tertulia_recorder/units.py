@@ -2,8 +2,9 @@
 
 from typing import Final
 
-SAMPLE_RATE_HZ: Final = 48_000
 MICROSECOND: Final = 1_000_000
-"""Microseconds in a second: all times inside the recorder are microseconds of the monotonic clock."""
+"""Microseconds in a second: times inside the recorder are microseconds of the monotonic clock."""
+SAMPLE_RATE_HZ: Final = 48_000
+CHANNELS: Final = 2
 AUDIO_BLOCK: Final = 1024
 """Samples in one AAC frame."""

@@ -18,7 +18,7 @@ def _dumps(event: object, **_options: object) -> bytes:
 
 
 def set_up_logs(level: str) -> None:
-    """Decide once how this process logs; libraries that log by `logging` come out the same way."""
+    """Set up how this process logs; what libraries log by `logging` looks the same."""
     human = sys.stderr.isatty()
     common: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -26,7 +26,7 @@ def set_up_logs(level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # rich's shows variables
         if human
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
     )

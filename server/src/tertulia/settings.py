@@ -1,6 +1,6 @@
 """Settings: an option beats the environment, which beats `tertulia.toml`. One name everywhere.
 
-Nobody reads settings but the composition root: every part is given what it needs.
+Only `app` and `cli` read settings: every other part is given what it needs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from tertulia.domain.recordings.limits import (
+    DEFAULT_EMPTY_TIMEOUT_S,
+    DEFAULT_MAX_BYTES,
+    DEFAULT_MAX_DURATION_S,
+    DEFAULT_MIN_FREE_BYTES,
+    DEFAULT_PRESET,
+)
 from tertulia.errors import ConfigurationError
+from tertulia_recorder.job import RecordingPreset
 
 PREFIX: Final = "TERTULIA_"
 FILE: Final = "tertulia.toml"
@@ -48,6 +56,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", toml_file=FILE, frozen=True, validate_default=False
     )
+    sections: ClassVar[Mapping[str, str]] = {
+        "host": "Network",
+        "data_dir": "Storage",
+        "api_key": "Access",
+        "media_url": "Media",
+        "recordings_url": "Recordings",
+        "log_level": "Logs",
+    }
+    """The headings under which settings are listed, by the first setting of each; a heading holds until the next."""
     secrets: ClassVar[frozenset[str]] = frozenset(
         {"api_key", "admin_password", "media_api_secret", "turn_secret", "secret_key", "database_url"}
     )
@@ -63,28 +80,63 @@ class Settings(BaseSettings):
         title="an http:// or https:// URL without a path",
         description="how browsers reach the server; default http://localhost:<port>",
     )
+    tls_cert: Path | None = Field(
+        None, title="a file that can be read", description="certificate: serve HTTPS and WSS ourselves"
+    )
+    tls_key: Path | None = Field(None, title="a file that can be read", description="the certificate's key")
+    trusted_proxies: Commas = Field(
+        (),
+        title="addresses or networks, separated by commas, or *",
+        description="whose Forwarded and X-Forwarded-* headers are believed",
+    )
+    embed_origins: Commas = Field(
+        ("*",), title="* or origins, separated by commas", description="which pages may put the meeting into an iframe"
+    )
+    cors_origins: Commas = Field(
+        (),
+        title="* or origins, separated by commas",
+        description="which other sites' pages may call the public REST API",
+    )
     data_dir: Path = Field(Path("data"), title="a folder", description="database, recordings, generated secrets")
+    database_url: str = Field(
+        "",
+        title="sqlite:///<file> or postgresql://…",
+        description="the database; default SQLite in the data directory",
+    )
+    database_pool_size: int = Field(
+        16,
+        ge=2,
+        title="a number, 2 or more",
+        description="connections that one server opens to PostgreSQL at most: half for reads, half for writes",
+    )
+    database_pool_timeout_s: float = Field(
+        30,
+        gt=0,
+        allow_inf_nan=False,
+        title="seconds, more than 0",
+        description="how long a request waits for a free connection to PostgreSQL before it is refused",
+    )
+    secret_key: str = Field(
+        "",
+        title="a text of at least 16 characters",
+        description="what session keys are derived from; default: generated, kept in the data directory",
+    )
     api_key: str = Field(
         "", title="a text without spaces", description="the REST API's key; default: generated, printed once"
     )
-    admin_user: str = Field("admin", min_length=1, title="a name", description="who may log in to the console")
+    admin_user: str = Field(
+        "admin",
+        min_length=1,
+        title="a name",
+        description="the administrator's name; logs in by REST, a console is not built yet",
+    )
     admin_password: str = Field(
-        "", title="a text", description="the console's password; default: generated, printed once"
+        "", title="a text", description="the administrator's password; default: generated, printed once"
     )
     participant_auth: Literal["none", "moderators_only", "all_users"] = Field(
         "none",
         title="none, moderators_only or all_users",
         description="who must be logged in to get a participant token",
-    )
-    database_url: str = Field(
-        "",
-        title="sqlite:///<file> or postgresql+asyncpg://…",
-        description="the database; default SQLite in the data directory",
-    )
-    recordings_url: str = Field(
-        "",
-        title="a folder, or s3://, gs:// or az:// and a bucket",
-        description="where recordings are kept; default a folder in the data directory",
     )
     media_url: str = Field(
         "",
@@ -97,75 +149,70 @@ class Settings(BaseSettings):
     media_api_secret: str = Field(
         "", title="a text", description="LiveKit's secret; default: generated, kept in the data directory"
     )
+    media_internal_url: str = Field(
+        "",
+        title="a ws://, wss://, http:// or https:// URL",
+        description="how the server and recorders reach the media server; default TERTULIA_MEDIA_URL",
+    )
     media_udp_port: Port = Field(7882, title=_A_PORT, description="where media arrives by UDP")
     media_tcp_port: Port = Field(
-        7881, title=_A_PORT, description="kept for media by TCP, which is not built yet: name a TURN server"
+        7881,
+        title=_A_PORT,
+        description="not yet: media over TCP comes later; until then nothing listens here, use a TURN server",
     )
     media_addresses: Commas = Field(
         (),
         title="IP addresses, separated by commas",
         description="addresses offered to clients; default: found by itself",
     )
-    media_internal_url: str = Field(
-        "",
-        title="a ws://, wss://, http:// or https:// URL",
-        description="how the server and recorders reach the media server; default TERTULIA_MEDIA_URL",
-    )
     turn_urls: Commas = Field(
         (), title="turn: or turns: URLs, separated by commas", description="an existing TURN server handed to clients"
     )
     turn_secret: str = Field("", title="a text", description="the TURN server's shared secret")
-    tls_cert: Path | None = Field(
-        None, title="a file that can be read", description="certificate: serve HTTPS and WSS ourselves"
-    )
-    tls_key: Path | None = Field(None, title="a file that can be read", description="the certificate's key")
-    trusted_proxies: Commas = Field(
-        (),
-        title="addresses or networks, separated by commas, or *",
-        description="whose Forwarded and X-Forwarded-* headers are believed",
-    )
-    embed_origins: Commas = Field(
-        ("*",), title="* or origins, separated by commas", description="who may put the meeting into an iframe"
-    )
-    cors_origins: Commas = Field(
-        (),
-        title="* or origins, separated by commas",
-        description="which other sites' pages may call the public REST API",
-    )
-    secret_key: str = Field(
+    recordings_url: str = Field(
         "",
-        title="a text of at least 16 characters",
-        description="what session keys are derived from; default: generated, kept in the data directory",
-    )
-    recording_preset: Literal["720p30", "1080p30", "audio"] = Field(
-        "720p30", title="720p30, 1080p30 or audio", description="picture and rate of recordings"
-    )
-    recording_max_duration_s: float = Field(
-        8 * 3600, gt=0, allow_inf_nan=False, title="seconds, more than 0", description="the longest a recording may be"
-    )
-    recording_max_bytes: int | None = Field(
-        None, gt=0, title="bytes, more than 0", description="the largest a recording may be; default: no limit"
-    )
-    recording_empty_timeout_s: float = Field(
-        30,
-        ge=0,
-        allow_inf_nan=False,
-        title="seconds, 0 or more",
-        description="how long an empty meeting goes on being recorded",
-    )
-    recording_min_free_bytes: int = Field(
-        1_000_000_000, ge=0, title="bytes, 0 or more", description="recordings end when less of the disk is free"
-    )
-    recording_capacity: int | None = Field(
-        None,
-        ge=0,
-        title="a number, 0 or more",
-        description="how many recordings this machine carries at once; default: one for each core; 0: none",
+        title="a folder, or s3://, gs:// or az:// and a bucket",
+        description="where recordings are kept; default a folder in the data directory",
     )
     recordings_delivery: Literal["stream", "redirect"] = Field(
         "stream",
         title="stream or redirect",
         description="whether recordings in a bucket are read through the server, or clients are sent to the bucket",
+    )
+    recording_preset: RecordingPreset = Field(
+        DEFAULT_PRESET, title="720p30, 1080p30 or audio", description="picture and rate of recordings"
+    )
+    recording_max_duration_s: float = Field(
+        DEFAULT_MAX_DURATION_S,
+        gt=0,
+        allow_inf_nan=False,
+        title="seconds, more than 0",
+        description="the longest a recording may be",
+    )
+    recording_max_bytes: int | None = Field(
+        DEFAULT_MAX_BYTES,
+        gt=0,
+        title="bytes, more than 0",
+        description="the largest a recording may be; default: no limit",
+    )
+    recording_empty_timeout_s: float = Field(
+        DEFAULT_EMPTY_TIMEOUT_S,
+        ge=0,
+        allow_inf_nan=False,
+        title="seconds, 0 or more",
+        description="how long a meeting without participants is still recorded",
+    )
+    recording_min_free_bytes: int = Field(
+        DEFAULT_MIN_FREE_BYTES,
+        ge=0,
+        title="bytes, 0 or more",
+        description="recordings end when less of the disk is free",
+    )
+    recording_capacity: int | None = Field(
+        None,
+        ge=0,
+        title="a number, 0 or more",
+        description="how many recordings this machine makes at once; default: one for each core; 0: none",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="debug, info, warning or error", description="how much is logged"
@@ -180,7 +227,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Say where settings come from, the strongest first."""
+        """Return where settings come from, the strongest first."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @field_validator("public_url")
@@ -317,12 +364,12 @@ def _network(value: str) -> None:
 
 
 def load_settings(options: Mapping[str, Any]) -> Settings:
-    """Collect the settings. Raises ConfigurationError: one line for each wrong one, with what is allowed."""
+    """Collect the settings. Raise ConfigurationError with a line for each wrong one, which says what is allowed."""
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         raise ConfigurationError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from error
-    except ValueError as error:  # a file that is no TOML
+    except ValueError as error:  # a file that is not TOML
         raise ConfigurationError(f"{FILE}: {error}") from error
 
 
@@ -332,6 +379,6 @@ def _line(detail: Mapping[str, Any]) -> str:
     name = str(detail["loc"][0])
     field = Settings.model_fields.get(name)
     if field is None:
-        return f"{FILE}: '{name}' is no setting"
+        return f"{FILE}: '{name}' is not a setting"
     shown = "<hidden>" if name in Settings.secrets else repr(detail["input"])
     return f"{PREFIX}{name.upper()}: {shown} is not allowed; allowed is {field.title}"

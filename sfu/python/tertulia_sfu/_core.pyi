@@ -1,22 +1,22 @@
 """The Rust media core: commands in, events out.
 
-No call blocks and no media thread ever takes the GIL: a command is queued for the worker that owns the peer, and what
-happens is told by events. `fileno()` becomes readable when events wait (use it with `loop.add_reader`); `drain()`
-hands them over in batches.
+No call blocks and no media thread takes the GIL: a command is queued for the worker that owns the peer, and events
+report what happens. `fileno()` is readable while events wait (use it with `loop.add_reader`); `drain()` returns them in
+batches. Commands for unknown peers and tracks are ignored.
 
-Words: a *peer* is one participant's single peer connection, named by its participant SID (`PA_…`). A *track* is one
-published track, named by its track SID (`TR_…`). A *subscription* is one peer receiving one track.
+A *peer* is the single peer connection of a participant, named by its participant SID (`PA_…`). A *track* is a published
+track, named by its track SID (`TR_…`). A *subscription* is one peer that receives one track.
 """
 
 from typing import Literal, TypeAlias, final
 
 Kind: TypeAlias = Literal["audio", "video"]
-Channel: TypeAlias = Literal["reliable", "lossy", "data_track"]
+Channel: TypeAlias = Literal["reliable", "lossy"]
 Quality: TypeAlias = Literal["low", "medium", "high"]
 
 @final
 class MediaCore:
-    """The packet engine: worker threads, one UDP port, every peer connection.
+    """The packet engine: worker threads, one UDP port, all peer connections.
 
     Raises OSError from the constructor if the UDP port is taken or an address is not usable.
     """
@@ -29,14 +29,14 @@ class MediaCore:
         addresses: list[str],
         workers: int = 0,
     ) -> None:
-        """`udp_port` 0: any free one. `addresses`: what candidates offer. `workers` 0: one for each core."""
+        """Bind and start. `udp_port` 0: any free one. `addresses`: ICE candidates. `workers` 0: one for each core."""
 
     @property
     def udp_port(self) -> int: ...
     def fileno(self) -> int: ...
     def drain(self, max_events: int = 1024) -> list[Event]: ...
     def close(self) -> None:
-        """Close every peer and socket and join the threads; the GIL is released meanwhile. Idempotent."""
+        """Close all peers and sockets and join the threads, without the GIL. Idempotent."""
 
     # ── peers ──
     def add_peer(self, peer: str) -> None: ...
@@ -44,7 +44,7 @@ class MediaCore:
     def offer(self, peer: str, *, offer_id: int, sdp: str) -> None:
         """Apply a client's offer (a new ICE ufrag means ICE restart); `Answered` or `NegotiationFailed` follows."""
     def trickle(self, peer: str, *, candidate: str) -> None:
-        """A remote candidate line (`candidate:…`). May come before the offer. Unusable ones are ignored."""
+        """Add a remote ICE candidate (`candidate:…`), before or after the offer. Unusable ones are ignored."""
 
     # ── publishing ──
     def expect_track(
@@ -52,16 +52,17 @@ class MediaCore:
     ) -> None:
         """Announce a track that a section of a past or coming offer will carry.
 
-        `cids` are what the msid of that section may say; without a match the first pending track of the same kind
-        takes it. `layers`: quality, width and height in pixels, in ascending order (empty for audio).
+        `cids` are the client's ids of the track, as in the msid of that section; without a match the section takes the
+        first pending track of its kind. `layers`: quality, width and height in pixels, in ascending order (empty for
+        audio).
         """
     def withdraw_track(self, peer: str, *, track: str) -> None:
-        """Stop forwarding a track and drop its subscriptions, whatever the client goes on sending."""
+        """Stop forwarding a track and end its subscriptions, even if the client goes on sending."""
     def set_track_muted(self, peer: str, *, track: str, muted: bool) -> None: ...
 
     # ── subscribing ──
     def subscribe(self, peer: str, *, track: str) -> None:
-        """Give `track` a section of `peer`. Without a free one `SectionsNeeded` asks for it and the wish waits."""
+        """Forward `track` to `peer`. Without a free section `SectionsNeeded` follows and the subscription waits."""
     def unsubscribe(self, peer: str, *, track: str) -> None: ...
     def configure_subscription(
         self,
@@ -71,28 +72,31 @@ class MediaCore:
         enabled: bool = True,
         quality: Quality | None = None,
         height: int | None = None,
-        fps: int | None = None,
         priority: int | None = None,
     ) -> None:
-        """Say what a subscription wants. Comes before or after `subscribe`; `height` (pixels) beats `quality`.
+        """Replace what a subscriber asks of a track, before or after `subscribe`.
 
-        `priority`: higher gets bandwidth first (1 if not given). `fps` has no effect: layers are chosen by size alone.
+        `height` (pixels) takes precedence over `quality`; without either the best layer is sent. `priority`: higher
+        gets bandwidth first (default 1).
         """
 
     # ── data ──
     def send_data(self, peers: list[str], *, channel: Channel, payload: bytes) -> None:
-        """Send one message to each peer whose channel is open; bounded per peer (lossy drops, reliable gives up)."""
+        """Send one message to each peer whose channel is open.
 
-    # ── insight ──
+        Bounded for each peer: lossy messages are dropped above 64 KiB unsent; above 2 MiB of reliable ones, it fails.
+        """
+
+    # ── statistics ──
     def stats(self) -> dict[str, int]:
-        """Cumulative counters over all workers, read without locks: packets, bytes, drops by reason, NACK, PLI…"""
+        """Return cumulative counters over all workers: packets, bytes, drops by reason, key frame requests…"""
 
 class Event:
-    """What happened; one of the nested classes. Match on them, or dispatch by `type(event)`."""
+    """Something that happened: one of the nested classes. Match on them, or dispatch by `type(event)`."""
 
     @final
     class Answered(Event):
-        """The answer to an offer. `tracks` maps the mid of every section that now sends to its track SID."""
+        """An offer was applied. `tracks` maps the mid of every section that now sends to its track SID."""
 
         peer: str
         offer_id: int
@@ -107,10 +111,10 @@ class Event:
 
     @final
     class SectionsNeeded(Event):
-        """The client has to offer again, with this many more receiving sections.
+        """The client has to offer again, with this many additional receiving sections.
 
         Both 0: only again. A section can be given to a track, or shown empty after one, only in an answer.
-        Asked once, and again after 3 s without an offer.
+        Repeated after 3 s without an offer.
         """
 
         peer: str
@@ -125,20 +129,20 @@ class Event:
 
     @final
     class PeerDisconnected(Event):
-        """Nothing valid was heard from the peer for the ICE timeout. It may come back by an ICE restart."""
+        """Nothing was received from the peer for 10 s, or it closed its end. An ICE restart may bring it back."""
 
         peer: str
 
     @final
     class PeerFailed(Event):
-        """The peer is gone from the core: a fault in its own state, or it could not follow. Others are not touched."""
+        """The peer was removed because of an error of its own connection. Other peers are not affected."""
 
         peer: str
         reason: str
 
     @final
     class TrackStarted(Event):
-        """The first packet of an expected track came. `mime_type` as LiveKit writes it, e.g. `video/VP8`."""
+        """The first packet of an expected track was received. `mime_type` as LiveKit writes it, e.g. `video/VP8`."""
 
         peer: str
         track: str
@@ -171,7 +175,7 @@ class Event:
 
     @final
     class QualityWanted(Event):
-        """The best layer any subscriber wants of a video track (None: nobody wants any). Lowering waits 5 s."""
+        """The best layer that any subscriber asks of a video (None: no subscriber does). Lowering waits 5 s."""
 
         peer: str
         track: str
@@ -179,7 +183,7 @@ class Event:
 
     @final
     class SpeakersChanged(Event):
-        """Peers whose speech level changed, in steps of 1/8; level 0.0 means stopped. At most every 400 ms."""
+        """Peers whose speech level changed: 0.0 to 1.0 in steps of 1/8, 0.0 when they stopped. At most every 400 ms."""
 
         levels: list[tuple[str, float]]
 
@@ -193,7 +197,7 @@ class Event:
 
     @final
     class LinkQuality(Event):
-        """Every 5 s when it changed: share of packets lost (0–1) in the worse direction, and round trip time."""
+        """At most every 5 s: share of packets lost (0.0 to 1.0) in the worse direction, and round-trip time."""
 
         peer: str
         loss: float
@@ -207,7 +211,7 @@ class Event:
 
     @final
     class DataOpen(Event):
-        """The peer's channel can now be sent on."""
+        """The peer opened a channel: it can be sent on."""
 
         peer: str
         channel: Channel
@@ -216,52 +220,52 @@ class Event:
 class Receiver:
     """A participant that only receives: one peer connection on a thread and a UDP socket of its own.
 
-    Signalling is the caller's: `offer()` gives the SDP for the media server, `answer()` takes what it says. Nothing
-    here waits for the network. Raises OSError from the constructor if no socket can be had or an address is none.
+    The caller does the signalling: `offer()` returns the SDP for the media server, `answer()` takes its answer. No call
+    waits for the network. Raises OSError from the constructor if there is no socket or an address is not valid.
     """
 
     def __init__(self, *, addresses: list[str]) -> None:
-        """`addresses`: those of this machine at which the media server may reach it."""
+        """Bind and start. `addresses`: those of this machine at which the media server may reach it."""
 
     def offer(self, *, audio: int, video: int) -> str:
-        """An offer with so many receiving sections more; sections without media are offered afresh."""
+        """Return an offer with this many additional receiving sections; sections without media are offered again."""
     def answer(self, *, sdp: str) -> None:
-        """Raises ValueError for an answer that does not fit the last offer."""
+        """Apply the answer to the last offer. Raises ValueError if it does not fit."""
     def add_candidate(self, candidate: str) -> None:
-        """A remote candidate line (`candidate:…`). Unusable ones are ignored."""
+        """Add a remote ICE candidate (`candidate:…`). Unusable ones are ignored."""
     def restart(self, mid: str) -> None:
-        """Ask for a key frame, and give nothing of this section before it."""
+        """Request a key frame, and withhold frames of this section until it comes."""
     def drain(self) -> list[Frame]:
-        """Everything that came since the last call, in order. Pictures begin with a key frame and have no gaps.
+        """Return all frames received since the last call, in order. Video begins with a key frame and has no gaps.
 
-        Some thousand frames wait; who does not take them loses the oldest.
+        At most 8192 frames wait; beyond that the oldest are dropped.
         """
     @property
     def behind_us(self) -> int:
-        """How old what has arrived may be without being in `drain()` yet: little, unless the machine is too slow.
+        """How long ago a packet may have arrived without being in `drain()` yet: little, unless the machine is slow.
 
-        To be asked before draining.
+        Read it before draining.
         """
     @property
     def state(self) -> Literal["connecting", "connected", "gone"]:
-        """`gone` is for good."""
+        """`gone` is final: a new receiver has to be made."""
     def close(self) -> None:
         """End the thread and free the port. Idempotent."""
 
 @final
 class Frame:
-    """One encoded picture, or one packet of sound."""
+    """One encoded video frame, or one packet of audio."""
 
     mid: str
-    """The section that carried it; the answer's `mid_to_track_id` says whose it is."""
+    """The section that carried it; `mid_to_track_id` of the answer names its track."""
     codec: Literal["opus", "vp8", "vp9", "h264", "av1", "unknown"]
     rtp_time: int
     """The sender's media clock, extended beyond 32 bits."""
     clock_hz: int
     age_us: int
-    """How long before the call of `drain` its first packet came."""
+    """Time between the arrival of its first packet and the call of `drain`."""
     is_key: bool
     quarter_turns: int
-    """How often a picture is to be turned clockwise by 90 degrees."""
+    """How often a video frame is to be turned clockwise by 90 degrees for display."""
     @property
     def data(self) -> bytes: ...

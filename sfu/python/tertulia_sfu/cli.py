@@ -1,84 +1,102 @@
 """`tertulia-sfu`: the media server alone, as `livekit-server` is started."""
 
-import argparse
-import asyncio
-import logging
 import sys
 from collections.abc import Sequence
 from typing import Final
 
-import structlog
+import click
 
 from tertulia_sfu.config import MediaConfig
-from tertulia_sfu.server import MediaServer
-from tertulia_sfu.serving import Server, uvicorn_config
 
 DEV_KEYS: Final = {"devkey": "secret"}
+DEV_ADDRESSES: Final = ("127.0.0.1",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until interrupted. Returns the exit status."""
-    options = _parser().parse_args(argv)
-    keys = dict(options.keys or ())
-    if options.dev:
-        keys = keys or DEV_KEYS
-    if not keys:
-        print("tertulia-sfu: no API key: give --keys KEY:SECRET, or --dev to try it out", file=sys.stderr)  # noqa: T201
-        return 2
+    """Run until interrupted. Return the exit status."""
+    command = media_command("tertulia-sfu", example="tertulia-sfu --dev")
+    try:
+        status = command.main(argv, prog_name=command.name, standalone_mode=False)
+    except click.ClickException as error:
+        sys.stderr.write(f"tertulia-sfu: {' '.join(error.format_message().split())}\n")
+        return error.exit_code
+    except click.Abort:
+        return 130
+    return status if isinstance(status, int) else 0
+
+
+def media_command(name: str, *, example: str) -> click.Command:
+    """Make the command, alone or as part of another one. It raises click.ClickException when it cannot serve."""
+    return _MediaCommand(
+        name,
+        callback=_run,
+        params=_options(),
+        help="Run a LiveKit-compatible media server.",
+        short_help="run only the embedded media server",
+        epilog=example,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+class _MediaCommand(click.Command):
+    """A command whose example stays on one line."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example, and how to connect to what it starts."""
+        _ = ctx
+        formatter.write_paragraph()
+        formatter.write(
+            f"Example: {self.epilog}\n  (then connect to ws://localhost:7880 with key devkey, secret secret)\n"
+        )
+
+
+class _ApiKey(click.ParamType[tuple[str, str]]):
+    """KEY:SECRET."""
+
+    name = "key"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split the pair; the value, a secret, is not repeated in the error."""
+        key, _, secret = str(value).partition(":")
+        if not (key.strip() and secret.strip()):
+            self.fail("expected KEY:SECRET", param, ctx)
+        return key.strip(), secret.strip()
+
+
+def _run(
+    *,
+    dev: bool,
+    host: str,
+    port: int,
+    udp_port: int,
+    address: tuple[str, ...],
+    keys: tuple[tuple[str, str], ...],
+    webhook: tuple[str, ...],
+) -> None:
+    from tertulia_sfu.standalone import run  # noqa: PLC0415 – help and completion need not wait for the server
+
+    if not (keys or dev):
+        raise click.UsageError("no API key: give --keys KEY:SECRET, or --dev to try it out")
     config = MediaConfig(
-        keys=keys,
-        udp_port=options.udp_port,
-        addresses=tuple(options.address or (("127.0.0.1",) if options.dev else ())),
-        webhook_urls=tuple(options.webhook or ()),
-    )
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        keys=dict(keys) or DEV_KEYS,
+        udp_port=udp_port,
+        addresses=address or (DEV_ADDRESSES if dev else ()),
+        webhook_urls=webhook,
     )
     try:
-        asyncio.run(serve(config, host=options.host, port=options.port))
+        run(config, host=host, port=port)
     except OSError as error:
-        print(f"tertulia-sfu: {error.strerror or error}", file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
+        raise click.ClickException(error.strerror or str(error)) from error
 
 
-async def serve(config: MediaConfig, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. Raises OSError if a port cannot be had."""
-    media = MediaServer(config)
-    await media.start()
-    try:
-        server = Server(uvicorn_config(media.app, host=host, port=port, log_level="info"), before_shutdown=media.stop)
-        await server.serve()
-    finally:
-        await media.stop()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tertulia-sfu",
-        description="A LiveKit-compatible media server.",
-        epilog="Example: tertulia-sfu --dev   (then connect to ws://localhost:7880 with key devkey, secret secret)",
-    )
-    parser.add_argument("--dev", action="store_true", help="key devkey, secret secret, loopback only")
-    parser.add_argument("--host", default="127.0.0.1", help="where signalling and API listen (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=7880, help="their TCP port (default: %(default)s)")
-    parser.add_argument("--udp-port", type=_port, default=7882, help="where media arrives (default: %(default)s)")
-    parser.add_argument("--address", action="append", help="an address to offer to clients; may be repeated")
-    parser.add_argument("--keys", action="append", type=_key, help="KEY:SECRET; may be repeated")
-    parser.add_argument("--webhook", action="append", help="a URL that gets the webhooks; may be repeated")
-    return parser
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:  # noqa: PLR2004 – the range of ports
-        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to 65535)")
-    return port
-
-
-def _key(text: str) -> tuple[str, str]:
-    key, colon, secret = text.partition(":")
-    if not (key.strip() and colon and secret.strip()):
-        raise argparse.ArgumentTypeError("expected KEY:SECRET")
-    return key.strip(), secret.strip()
+def _options() -> list[click.Parameter]:
+    port = click.IntRange(0, 65_535)
+    return [
+        click.Option(["--dev"], is_flag=True, help="key devkey, secret secret, loopback only"),
+        click.Option(["--host"], default="127.0.0.1", show_default=True, help="where signalling and API listen"),
+        click.Option(["--port"], type=port, default=7880, show_default=True, help="their TCP port"),
+        click.Option(["--udp-port"], type=port, default=7882, show_default=True, help="where media arrives"),
+        click.Option(["--address"], multiple=True, help="an address to offer to clients; may be repeated"),
+        click.Option(["--keys"], type=_ApiKey(), multiple=True, help="KEY:SECRET; may be repeated"),
+        click.Option(["--webhook"], multiple=True, help="a URL that gets the webhooks; may be repeated"),
+    ]

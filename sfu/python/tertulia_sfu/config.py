@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from tertulia_sfu.ids import ParticipantSid
 
-MAX_METADATA_BYTES = 512 * 1024
-MAX_ATTRIBUTES_BYTES = 64 * 1024
-
 
 @dataclass(frozen=True)
 class IceServer:
@@ -19,7 +16,7 @@ class IceServer:
 
 
 def no_ice_servers(_participant: ParticipantSid) -> list[IceServer]:
-    """None: clients reach the media port directly."""
+    """Return an empty list: clients reach the media port directly."""
     return []
 
 
@@ -27,9 +24,14 @@ def no_ice_servers(_participant: ParticipantSid) -> list[IceServer]:
 class MediaConfig:
     """Settings of a media server.
 
-    `keys`: API key → secret. `udp_port` 0: any free one. `addresses`: IP addresses offered to clients; empty: those of
-    this machine. `bind`: where the UDP port listens; empty: everywhere, or on loopback if all `addresses` are there.
-    `workers` 0: one for each core.
+    `keys`: API key → secret. `udp_port` 0: any free one. `tcp_port`: not yet: reserved for media over TCP.
+    `addresses`: IP addresses offered to clients; empty: those of this machine. `bind`: where the UDP port listens;
+    empty: everywhere, or on loopback if all `addresses` are there. `workers` 0: one for each core.
+    `webhook_key`: the API key that signs webhooks; empty: the first of `keys`. `ice_servers`: called for each session.
+    `empty_timeout_s` and `departure_timeout_s`: how long a room lives before its first and after its last participant.
+    `join_timeout_s`: how long a new participant may take until its media is connected. `token_refresh_s`: how often a
+    client receives a new token. `auto_create`: whether joining creates a missing room. `remote_unmute`: whether the
+    server API may unmute tracks.
     """
 
     keys: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""What can go wrong: one small tree with stable codes. Each edge maps the codes in one table of its own."""
+"""The errors of the media server: one tree with stable codes. Each edge maps the codes in one table of its own."""
 
 # ruff: noqa: N818 – they are named after what happened; the base class says that they are errors
 
@@ -6,7 +6,10 @@ from typing import ClassVar
 
 
 class MediaError(Exception):
-    """Base of all errors that a caller caused or can act on. The text is a sentence for people."""
+    """An error that a caller caused or can act on. Its text is a sentence for humans.
+
+    `code` is one of Twirp's error codes (specification, version 7).
+    """
 
     code: ClassVar[str] = "internal"
 
@@ -18,65 +21,64 @@ class InvalidToken(MediaError):
 
 
 class GrantMissing(MediaError):
-    """The token is good, but does not allow this."""
+    """The token is valid, but does not allow this."""
 
     code = "unauthenticated"
 
 
 class InvalidRequest(MediaError):
-    """The request itself cannot be meant: malformed, too long, or empty where something is needed."""
+    """The request is well-formed, but a value in it is missing, too long or out of range."""
 
     code = "invalid_argument"
 
 
-class Malformed(MediaError):
-    """The bytes are no request at all."""
+class MalformedRequest(MediaError):
+    """The bytes cannot be decoded as a request."""
 
     code = "malformed"
 
 
-class NotFound(MediaError):
-    """There is no such room, participant or track."""
+class EntityNotFound(MediaError):
+    """The named room, participant or track does not exist."""
 
     code = "not_found"
 
 
-class Unreachable(MediaError):
-    """The room or participant that should act on the request is not here."""
+class ServiceUnavailable(MediaError):
+    """The room or participant that should act on the request is not on this server, or the server is stopping."""
 
     code = "unavailable"
 
 
-class NotNow(MediaError):
-    """The state of the room or participant does not allow it."""
+class FailedPrecondition(MediaError):
+    """The state of the room or participant does not allow the request."""
 
     code = "failed_precondition"
 
 
-class TooLate(MediaError):
-    """Nobody answered in time."""
+class DeadlineExceeded(MediaError):
+    """No answer came in time."""
 
     code = "deadline_exceeded"
 
 
-class NotImplementedHere(MediaError):
+class Unimplemented(MediaError):
     """A method of LiveKit's API that this server does not have."""
 
     code = "unimplemented"
 
 
 class RoomFull(MediaError):
-    """The room already holds as many participants as it may."""
+    """The room already has `max_participants` participants."""
 
     code = "resource_exhausted"
 
 
-class Refused(MediaError):
-    """The application behind the server refuses the join; `status` is the HTTP status for the client."""
+class JoinRefused(MediaError):
+    """The application's join policy refused the join; `status` is the HTTP status for the client."""
 
     code = "permission_denied"
 
-    def __init__(self, sentence: str, *, status: int, reason: int) -> None:
-        super().__init__(sentence)
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
         self.status = status
-        self.reason = reason

@@ -1,4 +1,4 @@
-"""The identifiers that LiveKit's protocol passes around; clients parse the prefixes, so they are fixed."""
+"""Identifiers of LiveKit's protocol. Clients parse the prefixes, so they are fixed."""
 
 import secrets
 import string
@@ -19,30 +19,30 @@ def _random(prefix: str) -> str:
 
 
 def new_room_sid() -> RoomSid:
-    """A room's session id; a room that ends and comes again gets another."""
+    """Return a room's session id; a room that ends and is created again gets another one."""
     return RoomSid(_random("RM_"))
 
 
 def new_participant_sid() -> ParticipantSid:
-    """A participant's session id; each full (re)join gets another."""
+    """Return a participant's session id; each join and each full reconnect gets another one."""
     return ParticipantSid(_random("PA_"))
 
 
 def new_track_sid() -> TrackSid:
-    """The id of one published track."""
+    """Return the id of one published track."""
     return TrackSid(_random("TR_"))
 
 
 def new_event_id() -> str:
-    """The id of a webhook event: the same for every delivery attempt."""
+    """Return the id of a webhook event: the same for every delivery attempt."""
     return _random("EV_")
 
 
 def new_node_id() -> str:
-    """The id of this server process."""
+    """Return the id of this server process."""
     return _random("ND_")
 
 
 def new_rpc_id() -> str:
-    """The id of a remote procedure call that the server API makes."""
+    """Return the id of a remote procedure call that the server API makes."""
     return _random("RPC_")

@@ -1,10 +1,8 @@
-"""Who may join: what an application can decide beyond a valid token, at every join and resume."""
+"""What an application decides beyond a valid token, at every join and resume."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
-
-from livekit.protocol.models import DisconnectReason
 
 from tertulia_sfu.ids import Identity, RoomName
 from tertulia_sfu.tokens import Claims, VideoGrant
@@ -22,21 +20,20 @@ class JoinAttempt:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Not let in: an HTTP status and a sentence for the client, and LiveKit's reason.
+    """An HTTP status and a sentence for a client that may not join.
 
     401, 403 and 404 are final for LiveKit's clients; a 5xx makes them try again.
     """
 
     status: int
-    sentence: str
-    reason: "DisconnectReason" = DisconnectReason.JOIN_FAILURE
+    message: str
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Let in, or refused. What is None stays as the token says.
+    """The decision about one join attempt. A field that is None leaves what the token says.
 
-    `token_not_after` (Unix seconds): refreshed tokens of this participant never live longer.
+    `token_not_after` (Unix seconds): refreshed tokens of this participant never expire later.
     """
 
     refusal: Refusal | None = None
@@ -48,15 +45,15 @@ class Admission:
 
 
 class JoinPolicy(Protocol):
-    """The application's last word on who comes in."""
+    """The application's decision about who may join."""
 
     async def admit(self, join: JoinAttempt) -> Admission:
-        """Asked for each join and each resume, after the token was verified."""
+        """Decide about one join or resume, after the token was verified."""
 
 
 class AllowAllJoins:
-    """Everyone with a valid token comes in."""
+    """A join policy for which a valid token suffices."""
 
     async def admit(self, join: JoinAttempt) -> Admission:
-        """Admit."""
+        """Admit every client as its token says."""
         return Admission()

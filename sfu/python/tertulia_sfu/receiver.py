@@ -1,4 +1,4 @@
-"""For programs that only listen, like a recorder: encoded media out of a meeting, at little cost."""
+"""Receiving only: encoded media of a meeting for programs like a recorder."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["Frame", "Receiver", "receive_from"]
 
 
 def receive_from(host: str) -> Receiver:
-    """A receiver that a media server can reach whose signalling is at `host`. Blocks while the name is looked up.
+    """Return a receiver that the media server with its signalling at `host` can reach. Blocks during the DNS lookup.
 
-    Raises OSError when there is no socket to be had.
+    Raise OSError when no socket can be opened.
     """
     return Receiver(addresses=list(dict.fromkeys([*_routes_to(host), *own_addresses()])))
 
 
 def _routes_to(host: str) -> list[str]:
-    """Our own addresses on the way to a host; none when it cannot be found, as joining will tell."""
+    """Return this machine's source addresses for a host; none for an unknown one, for which joining fails later."""
     found = []
     with contextlib.suppress(OSError):
         for family, kind, protocol, _, address in socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM):
             with contextlib.suppress(OSError), socket.socket(family, kind, protocol) as probe:
-                # connecting a datagram socket sends nothing, it asks for the route
+                # connecting a UDP socket sends nothing: it only looks up the route
                 probe.connect(address)
                 found.append(str(ipaddress.ip_address(probe.getsockname()[0].partition("%")[0])))
     return found

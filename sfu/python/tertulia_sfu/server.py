@@ -1,4 +1,4 @@
-"""The media server, put together: signalling and rooms over the media core, as an ASGI application."""
+"""The media server, put together: signalling, rooms and the server API over the media core, as an ASGI application."""
 
 import asyncio
 import time
@@ -23,14 +23,14 @@ from tertulia_sfu.rooms.timers import DeadlineQueue
 from tertulia_sfu.server_api import room_service
 from tertulia_sfu.server_api.room_service import RoomServiceHandler
 from tertulia_sfu.server_api.twirp import Twirp
-from tertulia_sfu.server_api.webhooks import Sink, Webhooks
+from tertulia_sfu.server_api.webhooks import Webhooks, WebhookSink
 from tertulia_sfu.signalling.connection import SignalConnections
-from tertulia_sfu.signalling.endpoint import Signalling
+from tertulia_sfu.signalling.endpoint import SignalEndpoint
 from tertulia_sfu.tokens import Tokens
 
 __all__ = ["Admission", "IceServer", "JoinAttempt", "JoinPolicy", "MediaConfig", "MediaServer", "Refusal"]
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 CORS_MAX_AGE_S: Final = 86_400
 CORS_METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PATCH", "DELETE")
@@ -38,7 +38,7 @@ EVENTS_AT_ONCE: Final = 1024
 
 
 class SteadyClock:
-    """Unix seconds that never jump: read once from the system's clock, then counted."""
+    """Unix seconds that never jump: read once from the system's clock, then counted by the monotonic one."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()
@@ -55,44 +55,44 @@ class MediaServer:
     """
 
     def __init__(
-        self, config: MediaConfig, *, join_policy: JoinPolicy | None = None, webhook_sink: Sink | None = None
+        self, config: MediaConfig, *, join_policy: JoinPolicy | None = None, webhook_sink: WebhookSink | None = None
     ) -> None:
         self._config = config
         self._join_policy = join_policy or AllowAllJoins()
-        self._sink = webhook_sink
-        self._node: _Node | None = None
+        self._webhook_sink = webhook_sink
+        self._runtime: _Runtime | None = None
 
     @property
     def udp_port(self) -> int:
         """The port where media arrives; the configured one until the server has started."""
-        return self._config.udp_port if self._node is None else self._node.core.udp_port
+        return self._config.udp_port if self._runtime is None else self._runtime.core.udp_port
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application: `/rtc…` and `/twirp/…`. Answers 503 while the server does not run."""
-        if self._node is not None:
-            await self._node.app(scope, receive, send)
+        """Serve `/rtc…` and `/twirp/…` as an ASGI application. Answer 503 while the server is not running."""
+        if self._runtime is not None:
+            await self._runtime.app(scope, receive, send)
             return
-        refusal = PlainTextResponse("The media server is not running.", status_code=503)
+        response = PlainTextResponse("The media server is not running.", status_code=503)
         if scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(refusal)
+            await WebSocket(scope, receive, send).send_denial_response(response)
         else:
-            await refusal(scope, receive, send)
+            await response(scope, receive, send)
 
     async def start(self) -> None:
-        """Open the media port and serve. Raises OSError, which names the port, if it cannot be had."""
+        """Open the media port and start to serve. Raise OSError, which names the port, if it cannot be opened."""
         core = await asyncio.to_thread(_open_core, self._config)
-        self._node = _Node(self._config, core, self._join_policy, self._sink)
-        self._node.start(asyncio.get_running_loop())
+        self._runtime = _Runtime(self._config, core, self._join_policy, self._webhook_sink)
+        self._runtime.start(asyncio.get_running_loop())
 
     async def stop(self, grace_s: float = 2.0) -> None:
-        """Tell everybody to leave, close the sockets and the media port. Does nothing if it does not run."""
-        node, self._node = self._node, None
-        if node is not None:
-            await node.stop(grace_s)
+        """Disconnect all participants, close the sockets and the media port. Do nothing if not running."""
+        runtime, self._runtime = self._runtime, None
+        if runtime is not None:
+            await runtime.stop(grace_s)
 
     def stats(self) -> dict[str, int]:
-        """The media core's counters since the start."""
-        return {} if self._node is None else self._node.core.stats()
+        """Return the media core's counters since the start."""
+        return {} if self._runtime is None else self._runtime.core.stats()
 
 
 def _open_core(config: MediaConfig) -> MediaCore:
@@ -108,10 +108,12 @@ def _open_core(config: MediaConfig) -> MediaCore:
         raise OSError(error.errno, f"cannot use UDP port {config.udp_port} for media: {error}") from error
 
 
-class _Node:
-    """The parts of a running server, wired."""
+class _Runtime:
+    """The parts of a running server, wired to each other and to the event loop."""
 
-    def __init__(self, config: MediaConfig, core: MediaCore, join_policy: JoinPolicy, sink: Sink | None) -> None:
+    def __init__(
+        self, config: MediaConfig, core: MediaCore, join_policy: JoinPolicy, webhook_sink: WebhookSink | None
+    ) -> None:
         self.core = core
         self._clock = SteadyClock()
         self._timers = DeadlineQueue(self._arm)
@@ -119,38 +121,25 @@ class _Node:
         self._loop: asyncio.AbstractEventLoop | None = None
         tokens = Tokens(config.keys, time.time)
         key = config.webhook_key or next(iter(config.keys))
-        self._webhooks = Webhooks(sink=sink, urls=config.webhook_urls, key=key, tokens=tokens, clock=self._clock)
-        lines = SignalConnections()
-        self._rooms = LiveRooms(
+        self._webhooks = Webhooks(
+            sink=webhook_sink, urls=config.webhook_urls, key=key, tokens=tokens, clock=self._clock
+        )
+        connections = SignalConnections()
+        self.rooms = LiveRooms(
             config=config,
             tokens=tokens,
             media=core,
-            signals=lines,
+            signals=connections,
             timers=self._timers,
-            notices=self._webhooks,
+            listener=self._webhooks,
             node_id=new_node_id(),
         )
-        self._signalling = Signalling(
-            rooms=self._rooms, lines=lines, tokens=tokens, join_policy=join_policy, clock=self._clock
+        self._endpoint = SignalEndpoint(
+            rooms=self.rooms, connections=connections, tokens=tokens, join_policy=join_policy, clock=self._clock
         )
-        service = RoomServiceHandler(self._rooms, config, self._clock)
+        service = RoomServiceHandler(self.rooms, config, self._clock)
         twirp = Twirp(room_service.SERVICE, service.methods(), others=room_service.OTHER_SERVICES, tokens=tokens)
-        self.app: ASGIApp = Starlette(
-            routes=[
-                *self._signalling.routes(),
-                Route("/twirp/{service}/{method}", twirp.handle, methods=["POST"]),
-                Route("/", _alive),
-            ],
-            middleware=[
-                Middleware(
-                    CORSMiddleware,
-                    allow_origins=["*"],
-                    allow_methods=CORS_METHODS,
-                    allow_headers=["*"],
-                    max_age=CORS_MAX_AGE_S,
-                )
-            ],
-        )
+        self.app: ASGIApp = _application(self._endpoint, twirp)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -159,8 +148,8 @@ class _Node:
 
     async def stop(self, grace_s: float) -> None:
         deadline = self._clock() + grace_s
-        self._rooms.close_all(self._clock())
-        await self._signalling.stop(grace_s)
+        self.rooms.close_all(self._clock())
+        await self._endpoint.stop(grace_s)
         await self._webhooks.stop(max(0.1, deadline - self._clock()))
         if self._timer is not None:
             self._timer.cancel()
@@ -170,16 +159,16 @@ class _Node:
         await asyncio.to_thread(self.core.close)
 
     def _drain(self) -> None:
-        """Hand the waiting events to the rooms; a fault in one of them stays with it."""
+        """Hand the waiting events to the rooms."""
         now = self._clock()
         for event in self.core.drain(EVENTS_AT_ONCE):
             try:
-                self._rooms.media_event(event, now)
-            except Exception:
-                log.exception("media event failed", media_event=type(event).__name__)
+                self.rooms.handle_media_event(event, now)
+            except Exception:  # noqa: BLE001 – a defect costs one event, and is logged
+                _log.exception("media event failed", media_event=type(event).__name__)
 
     def _arm(self) -> None:
-        """Wake up when the next deadline is due."""
+        """Set the event loop's timer for the next deadline."""
         if self._loop is None:
             return
         if self._timer is not None:
@@ -193,5 +182,24 @@ class _Node:
         self._arm()
 
 
-async def _alive(_request: object) -> Response:
+def _application(endpoint: SignalEndpoint, twirp: Twirp) -> ASGIApp:
+    return Starlette(
+        routes=[
+            *endpoint.routes(),
+            Route("/twirp/{service}/{method}", twirp.handle, methods=["POST"]),
+            Route("/", _health),
+        ],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=CORS_METHODS,
+                allow_headers=["*"],
+                max_age=CORS_MAX_AGE_S,
+            )
+        ],
+    )
+
+
+async def _health(_request: object) -> Response:
     return PlainTextResponse("OK")

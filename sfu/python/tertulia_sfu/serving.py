@@ -1,4 +1,4 @@
-"""How uvicorn has to be set up for LiveKit's signalling: the one place, also for whoever mounts the server."""
+"""The uvicorn configuration that LiveKit's signalling needs, also for applications that mount the media server."""
 
 import logging
 import re
@@ -8,20 +8,19 @@ from types import FrameType
 from typing import Any, Final
 
 import uvicorn
-import websockets.http11
 from starlette.types import ASGIApp
 
-from tertulia_sfu.wire import MAX_FRAME_BYTES
+from tertulia_sfu.signalling.codec import MAX_FRAME_BYTES
+from tertulia_sfu.signalling.websocket_protocol import SignalWebSocketProtocol
 
-MAX_REQUEST_LINE_BYTES: Final = 256 * 1024
 PING_INTERVAL_S: Final = 10.0
 PING_TIMEOUT_S: Final = 15.0
 
 _QUERY: Final = re.compile(r"\?\S*")
 
 
-class _WithoutQueries(logging.Filter):
-    """Cuts query strings out of log records: tokens travel in them."""
+class _QueryStringFilter(logging.Filter):
+    """Removes query strings from log records: they carry access tokens."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -30,14 +29,9 @@ class _WithoutQueries(logging.Filter):
 
 
 def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:  # noqa: ANN401 – uvicorn's own settings
-    """A uvicorn configuration for signalling; `options` are uvicorn's own and win.
-
-    A join request travels in the URL and is some kilobytes long, uncompressed more; the WebSocket library's limit of
-    8 KiB for a request line can only be changed in its module (or by its environment variable before it is imported).
-    """
-    websockets.http11.MAX_LINE_LENGTH = MAX_REQUEST_LINE_BYTES
+    """Return a uvicorn configuration for signalling; `options` are uvicorn's own and win."""
     settings: dict[str, Any] = {
-        "ws": "websockets-sansio",
+        "ws": SignalWebSocketProtocol,
         "ws_max_size": MAX_FRAME_BYTES,
         "ws_ping_interval": PING_INTERVAL_S,
         "ws_ping_timeout": PING_TIMEOUT_S,
@@ -51,13 +45,13 @@ def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:  # noqa: ANN
     config = uvicorn.Config(app, **(settings | options))
     for name in ("uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
-        if not any(isinstance(each, _WithoutQueries) for each in logger.filters):
-            logger.addFilter(_WithoutQueries())
+        if not any(isinstance(each, _QueryStringFilter) for each in logger.filters):
+            logger.addFilter(_QueryStringFilter())
     return config
 
 
-class Server(uvicorn.Server):
-    """Uvicorn that lets the application say goodbye (`before_shutdown`) while the sockets are still open."""
+class SignallingServer(uvicorn.Server):
+    """A uvicorn server that awaits `before_shutdown` while its sockets are still open, so that clients are told."""
 
     def __init__(self, config: uvicorn.Config, *, before_shutdown: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
@@ -69,6 +63,6 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say goodbye, then close."""
+        """Await `before_shutdown`, then close."""
         await self._before_shutdown()
         await super().shutdown(sockets=sockets)

@@ -1,4 +1,4 @@
-"""Access tokens: LiveKit's JWT with a video grant, verified for every connection and call, and minted as refresh."""
+"""Access tokens: LiveKit's JWTs with a video grant, verified for every connection and call, and refreshed."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -66,7 +66,7 @@ class VideoGrant:
     agent: bool = False
 
     def permission(self) -> ParticipantPermission:
-        """The same as clients see it on a participant."""
+        """Return the part of the grant that clients see on a participant."""
         return ParticipantPermission(
             can_subscribe=self.can_subscribe,
             can_publish=self.can_publish,
@@ -80,7 +80,7 @@ class VideoGrant:
         )
 
     def with_permission(self, permission: ParticipantPermission) -> "VideoGrant":
-        """This grant with everything a permission says put in its place."""
+        """Return this grant with the whole permission put in its place."""
         return replace(
             self,
             can_subscribe=permission.can_subscribe,
@@ -97,7 +97,7 @@ class VideoGrant:
 
 @dataclass(frozen=True)
 class Claims:
-    """A verified token's content. `expires_at` is Unix seconds."""
+    """The content of a verified token. `expires_at` and `issued_at` are Unix seconds."""
 
     api_key: ApiKey
     identity: Identity
@@ -112,14 +112,14 @@ class Claims:
 
 
 class Tokens:
-    """Verifies tokens against the configured keys, and signs new ones. `clock` gives Unix seconds."""
+    """Verification of tokens against the configured keys, and signing of new ones. `clock` returns Unix seconds."""
 
     def __init__(self, keys: Mapping[str, str], clock: Callable[[], float]) -> None:
         self._keys = dict(keys)
         self._clock = clock
 
     def verify(self, token: str) -> Claims:
-        """The token's claims. Raises InvalidToken with a sentence that never holds the token."""
+        """Return the token's claims. Raise InvalidToken, whose text never contains the token."""
         try:
             key = jwt.decode(token, options={"verify_signature": False}).get("iss")
             secret = self._keys.get(key) if isinstance(key, str) else None
@@ -150,9 +150,9 @@ class Tokens:
             raise InvalidToken("The token is not valid yet.")
 
     def refresh(self, claims: Claims, *, not_after: float | None = None) -> str:
-        """A new token with the same claims, for the client's next reconnect.
+        """Return a new token with the same claims, for the client's next reconnect.
 
-        Lives as long as the original still would, at least ten minutes, and never beyond `not_after` (Unix seconds).
+        It expires with the original, but in ten minutes at the earliest, and never after `not_after` (Unix seconds).
         """
         now = self._clock()
         expires_at = max(claims.expires_at, now + MIN_REFRESHED_LIFE_S)
@@ -162,14 +162,14 @@ class Tokens:
         return jwt.encode(payload, self._keys[claims.api_key], algorithm="HS256")
 
     def sign(self, key: str, *, body_sha256: str, valid_s: int) -> str:
-        """The token of one webhook delivery: it holds the digest (base64) of the body it vouches for."""
+        """Return the token of one webhook delivery: it contains the SHA-256 digest (base64) of the body."""
         now = int(self._clock())
         payload = {"iss": key, "nbf": now, "exp": now + valid_s, "sha256": body_sha256}
         return jwt.encode(payload, self._keys[key], algorithm="HS256")
 
 
 def require_join(claims: Claims) -> None:
-    """Check that a token lets somebody into a room. Raises GrantMissing (401) or InvalidRequest (400)."""
+    """Raise GrantMissing (401) or InvalidRequest (400) if a token is not one for joining a room."""
     if not claims.video.room_join:
         raise GrantMissing("The token does not allow joining a room (roomJoin).")
     if not claims.identity:

@@ -1,4 +1,4 @@
-"""Recordings in a bucket, on a real S3 server: kept when the store has confirmed it, whatever happens to the store."""
+"""Recordings in a bucket, on a real S3 server: stored once the server has confirmed it, and through its outages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 import yarl
 
-from integration.recording_lifecycle.conftest import MakePlace, until
-from integration.recording_lifecycle.test_crafted_states import done
-from support.crafted_worker import crafted
+from support.crash_states import done
 from support.film import Film
+from support.offline_installation import offline_installation
+from support.recording_server import StartServer, until_found
 from support.s3 import BUCKET, S3Server
 from tertulia.domain.recordings.recording import RecordingState
 
@@ -26,67 +26,67 @@ async def s3(tmp_path: Path) -> AsyncIterator[S3Server]:
     await server.kill()
 
 
-async def test_kept_through_an_outage_then_read_and_deleted(place: MakePlace, s3: S3Server) -> None:
-    here = await place(RECORDINGS_URL=f"s3://{BUCKET}/of/ours", **s3.environment)
-    room = await here.room()
-    await here.join(room)
-    recording = await here.start(room)
-    await here.recorded(recording, 2)
+async def test_kept_through_an_outage_then_read_and_deleted(start_server: StartServer, s3: S3Server) -> None:
+    server = await start_server(RECORDINGS_URL=f"s3://{BUCKET}/of/ours", **s3.environment)
+    room = await server.create_room()
+    await server.join(room)
+    recording = await server.start_recording(room)
+    await server.recorded(recording, 2)
     await s3.kill()
-    await here.stop(recording)
-    await until(lambda: "the file stays here for now" in here.log(), "a try that fails")
-    shown = await here.shown(recording)
+    await server.stop_recording(recording)
+    await until_found("a try that fails", lambda: "the file stays here for now" in server.log())
+    shown = await server.recording(recording)
     assert shown["status"] == "STOPPING"  # file-first
-    local = here.folder(recording) / shown["filename"]
+    local = server.folder(recording) / shown["filename"]
     content = local.read_bytes()
-    assert (await here.ask("GET", "/recordings")).status == 200  # nothing else minds the outage
-    other = await here.start(room)
-    assert (await here.ask("POST", "/recordings", {"roomName": room})).status == 409  # one-active-recording
-    await here.stop(other)
+    assert (await server.request("GET", "/recordings")).status == 200  # nothing else depends on the bucket
+    other = await server.start_recording(room)
+    assert (await server.request("POST", "/recordings", {"roomName": room})).status == 409  # one-active-recording
+    await server.stop_recording(other)
 
     await s3.start()
-    assert (await here.ended(other, within_s=90))["status"] == "STOPPED"
-    assert (await here.ask("DELETE", f"/recordings/{other}")).status == 204
-    shown = await here.ended(recording)
+    assert (await server.ended(other, within_s=90))["status"] == "STOPPED"
+    assert (await server.request("DELETE", f"/recordings/{other}")).status == 204
+    shown = await server.ended(recording)
     assert shown["status"] == "STOPPED"
     assert shown["size"] == len(content)
-    await until(lambda: not here.folder(recording).exists(), "the local copy goes")
+    await until_found("the local copy goes", lambda: not server.folder(recording).exists())
     assert sorted(path.name for path in s3.objects()) == sorted([shown["filename"], "state.json"])
 
-    film = await here.film(recording)
+    film = await server.film(recording)
     assert film.path.read_bytes() == content
-    part = await here.ask("GET", f"/recordings/{recording}/stream", Range="bytes=100-299")
+    part = await server.request("GET", f"/recordings/{recording}/stream", Range="bytes=100-299")
     assert (part.status, part.body) == (206, content[100:300])
     assert part.headers["content-range"] == f"bytes 100-299/{len(content)}"
     same = {"Range": "bytes=0-9", "If-Range": part.headers["etag"]}
-    again = await here.ask("GET", f"/recordings/{recording}/stream", **same)
+    again = await server.request("GET", f"/recordings/{recording}/stream", **same)
     assert (again.status, again.body) == (206, content[:10])
 
     await s3.kill()
-    assert (await here.ask("GET", f"/recordings/{recording}/stream")).status == 503
-    assert (await here.ask("DELETE", f"/recordings/{recording}")).status == 204
-    assert (await here.ask("GET", f"/recordings/{recording}")).status == 404
+    assert (await server.request("GET", f"/recordings/{recording}/stream")).status == 503
+    assert (await server.request("DELETE", f"/recordings/{recording}")).status == 204
+    assert (await server.request("GET", f"/recordings/{recording}")).status == 404
     await s3.start()
-    await until(lambda: not s3.objects(), "the objects go when the store is back")
+    await until_found("the objects go when the store is back", lambda: not s3.objects())
 
 
-async def test_clients_are_sent_to_the_bucket(place: MakePlace, s3: S3Server) -> None:
-    here = await place(RECORDINGS_URL=f"s3://{BUCKET}", RECORDINGS_DELIVERY="redirect", **s3.environment)
-    room = await here.room()
-    await here.join(room)
-    recording = await here.start(room)
-    await here.stop(recording)
-    await here.ended(recording)
-    answer = await here.ask("GET", f"/recordings/{recording}/stream")
+async def test_clients_are_sent_to_the_bucket(start_server: StartServer, s3: S3Server) -> None:
+    server = await start_server(RECORDINGS_URL=f"s3://{BUCKET}", RECORDINGS_DELIVERY="redirect", **s3.environment)
+    room = await server.create_room()
+    await server.join(room)
+    recording = await server.start_recording(room)
+    await server.stop_recording(recording)
+    await server.ended(recording)
+    answer = await server.request("GET", f"/recordings/{recording}/stream")
     assert answer.status == 302
     bucket = yarl.URL(answer.headers["location"]).origin()
-    async with aiohttp.ClientSession() as http, http.get(here.product.own_url) as page:
+    async with aiohttp.ClientSession() as http, http.get(server.product.own_url) as page:
         policy = page.headers["content-security-policy"]
     assert str(bucket) in next(part for part in policy.split("; ") if part.startswith("media-src")).split()
     async with aiohttp.ClientSession() as http, http.get(answer.headers["location"]) as direct:
         assert direct.status == 200
         assert direct.content_type == "video/mp4"
-        path = here.data_dir / "direct.mp4"
+        path = server.data_dir / "direct.mp4"
         path.write_bytes(await direct.read())
     assert Film(path).duration_s > 0.3
 
@@ -96,18 +96,19 @@ async def test_a_crash_between_confirmation_and_removal(
 ) -> None:
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
-    async with crafted(tmp_path, f"sqlite:///{tmp_path / 'x.db'}", recordings_url=f"s3://{BUCKET}") as here:
-        copied = await here.row(RecordingState.ENDING)
-        done(here, copied)
-        content = (here.root / copied.id / copied.filename).read_bytes()
-        await here.finish()
-        assert (await here.found(copied)).state is RecordingState.COMPLETE
-        assert not (here.root / copied.id).exists()
+    database_url = f"sqlite:///{tmp_path / 'x.db'}"
+    async with offline_installation(tmp_path, database_url, recordings_url=f"s3://{BUCKET}") as installation:
+        copied = await installation.add_row(RecordingState.ENDING)
+        done(installation, copied)
+        content = installation.file(copied).read_bytes()
+        await installation.finish()
+        assert (await installation.row(copied)).state is RecordingState.COMPLETE
+        assert not installation.folder(copied).exists()
 
         # the row is final, the local folder is still there: once confirmed elsewhere, once not
-        done(here, copied)
-        lost = await here.row(RecordingState.COMPLETE)
-        done(here, lost)
-        await here.finish()
-        assert not (here.root / copied.id).exists()
-        assert (here.root / lost.id / lost.filename).read_bytes() == content
+        done(installation, copied)
+        lost = await installation.add_row(RecordingState.COMPLETE)
+        done(installation, lost)
+        await installation.finish()
+        assert not installation.folder(copied).exists()
+        assert installation.file(lost).read_bytes() == content

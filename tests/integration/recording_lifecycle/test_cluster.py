@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from integration.recording_lifecycle.conftest import MakePlace, until
 from support.media_server_process import KEY, SECRET
 from support.product import COMMAND
+from support.recording_server import StartServer, until_found
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def recorder(folder: Path, **settings: str) -> AsyncIterator[Path]:
             COMMAND, "recorder", env=environment, cwd=folder, stdout=output, stderr=output
         )
     try:
-        await until(lambda: "waiting for recordings" in log.read_text(), "the worker")
+        await until_found("the worker", lambda: "waiting for recordings" in log.read_text())
         yield log
     finally:
         process.send_signal(signal.SIGTERM)
@@ -41,33 +41,33 @@ async def recorder(folder: Path, **settings: str) -> AsyncIterator[Path]:
             assert await process.wait() == 0
 
 
-async def test_a_worker_of_its_own(place: MakePlace, database_url: str, tmp_path: Path) -> None:
+async def test_a_worker_of_its_own(start_server: StartServer, database_url: str, tmp_path: Path) -> None:
     shared = {"DATABASE_URL": database_url, "RECORDINGS_URL": str(tmp_path / "store")}
-    here = await place(RECORDING_CAPACITY="0", **shared)
-    room = await here.room()
-    await here.join(room)
-    nobody = await here.ask("POST", "/recordings", {"roomName": room})
-    assert (nobody.status, nobody.body["code"]) == (503, "recorders_busy")
+    server = await start_server(RECORDING_CAPACITY="0", **shared)
+    room = await server.create_room()
+    await server.join(room)
+    refused = await server.request("POST", "/recordings", {"roomName": room})
+    assert (refused.status, refused.body["code"]) == (503, "recorders_busy")
 
     async with recorder(
         tmp_path / "worker",
         DATA_DIR=str(tmp_path / "worker" / "data"),
-        MEDIA_INTERNAL_URL=here.product.own_url,
+        MEDIA_INTERNAL_URL=server.product.own_url,
         MEDIA_API_KEY=KEY,
         MEDIA_API_SECRET=SECRET,
         RECORDING_MIN_FREE_BYTES="1000000",
         **shared,
     ) as log:
-        recording = await here.start(room)
-        await here.recorded(recording, 2)
-        await here.stop(recording)
-        shown = await here.ended(recording)
+        recording = await server.start_recording(room)
+        await server.recorded(recording, 2)
+        await server.stop_recording(recording)
+        shown = await server.ended(recording)
         assert shown["status"] == "STOPPED", log.read_text()
-        assert not here.folder(recording).exists()
+        assert not server.folder(recording).exists()
         assert sorted(path.name for path in (tmp_path / "store" / recording).iterdir()) == sorted(
             [shown["filename"], "state.json"]
         )
-        film = await here.film(recording)
+        film = await server.film(recording)
         assert film.duration_s > 1.5
-        assert (await here.ask("DELETE", f"/recordings/{recording}")).status == 204
+        assert (await server.request("DELETE", f"/recordings/{recording}")).status == 204
         assert not (tmp_path / "store" / recording).exists()

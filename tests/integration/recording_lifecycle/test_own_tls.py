@@ -6,12 +6,12 @@ import signal
 import subprocess
 from pathlib import Path
 
-from integration.recording_lifecycle.conftest import MakePlace
 from support.film import is_like
 from support.publisher import COLOURS
+from support.recording_server import StartServer
 
 
-async def test_recorders_need_not_trust_the_certificate(place: MakePlace, tmp_path: Path) -> None:
+async def test_recorders_need_not_trust_the_certificate(start_server: StartServer, tmp_path: Path) -> None:
     """They reach the meetings by a port of the loopback; it stays the same, so that they find the next server."""
     certificate, key = tmp_path / "server.crt", tmp_path / "server.key"
     subprocess.run(
@@ -19,22 +19,22 @@ async def test_recorders_need_not_trust_the_certificate(place: MakePlace, tmp_pa
          "-days", "2", "-subj", "/CN=meet.example", "-keyout", key, "-out", certificate],
         check=True, capture_output=True,
     )  # fmt: skip
-    here = await place(TLS_CERT=str(certificate), TLS_KEY=str(key), PUBLIC_URL="https://meet.example")
-    # people come the same way here: their SDK would not trust the certificate either
-    here.media_port = int((tmp_path / "data" / "loopback-port").read_text())
-    room = await here.room()
-    await here.join(room, "Ann", "red")
-    recording = await here.start(room)
-    await here.recorded(recording, 2)
-    await here.product.stop(signal.SIGKILL)
-    await here.people.pop().leave()
-    await here.product.start()
-    assert (await here.shown(recording))["status"] == "RECORDING"
-    await here.join(room, "Bob", "blue")
-    before = await here.shown(recording)
-    await here.recorded(recording, before["duration"] + 8)
-    await here.stop(recording)
-    assert (await here.ended(recording))["status"] == "STOPPED"
-    film = await here.film(recording)
+    server = await start_server(TLS_CERT=str(certificate), TLS_KEY=str(key), PUBLIC_URL="https://meet.example")
+    # participants come the same way here: their SDK would not trust the certificate either
+    server.media_port = int((tmp_path / "data" / "loopback-port").read_text())
+    room = await server.create_room()
+    await server.join(room, "Ann", "red")
+    recording = await server.start_recording(room)
+    await server.recorded(recording, 2)
+    await server.product.stop(signal.SIGKILL)
+    await server.participants.pop().leave()
+    await server.product.start()
+    assert (await server.recording(recording))["status"] == "RECORDING"
+    await server.join(room, "Bob", "blue")
+    before = await server.recording(recording)
+    await server.recorded(recording, before["duration"] + 8)
+    await server.stop_recording(recording)
+    assert (await server.ended(recording))["status"] == "STOPPED"
+    film = await server.film(recording)
     assert is_like(film.frame_at(1).reshape(-1, 3).mean(0), COLOURS["red"], 60)
     assert is_like(film.frame_at(film.duration_s - 0.5).reshape(-1, 3).mean(0), COLOURS["blue"], 60)

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
 
+from tertulia.cli.setting_options import setting_infos
+from tertulia.domain.recordings import limits
 from tertulia.errors import ConfigurationError
+from tertulia.services.recordings.context import RecordingRules
 from tertulia.settings import PREFIX, Settings, load_settings
+from tertulia_recorder.job import RecorderJob
 
 DOCUMENT = Path(__file__).parents[3] / "docs/configuration.md"
 
 
 def table() -> str:
     rows = ["| setting | allowed | what |", "| --- | --- | --- |"]
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        said = (
-            ""
-            if default in {"", None, ()} or "default" in (field.description or "")
-            else f" (default `{_text(default)}`)"
-        )
-        rows.append(f"| `{PREFIX}{name.upper()}` | {field.title} | {field.description}{said} |")
+    for info in setting_infos():
+        default = f" (default `{info.default}`)" if info.default else ""
+        rows.append(f"| `{info.variable}` | {info.allowed} | {info.description}{default} |")
     return "\n".join(rows)
-
-
-def _text(value: object) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def test_document_is_complete():
@@ -56,6 +52,7 @@ def test_what_cannot_be(name: str, value: str):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("database_url", "postgresql://u:p@127.0.0.1/x?sslmode=require"),
         ("database_url", "postgresql+asyncpg://u:p%40ss@[::1]:5432/x?ssl=require"),
         ("database_url", "sqlite:////srv/tertulia/x.db"),
         ("recordings_url", "s3://bucket/prefix"),
@@ -66,3 +63,25 @@ def test_what_cannot_be(name: str, value: str):
 )
 def test_what_can_be(name: str, value: str):
     load_settings({name: value})
+
+
+def test_each_heading_begins_with_a_setting():
+    assert set(Settings.sections) <= set(Settings.model_fields)
+    assert all(info.section for info in setting_infos())
+
+
+@pytest.mark.parametrize("made", [RecordingRules, RecorderJob])
+def test_limits_of_recordings_have_one_default(made: type):
+    """Where a worker or a recorder has a default of its own, it is that of the settings."""
+    for field in fields(made):
+        setting = Settings.model_fields.get(f"recording_{field.name}")
+        if setting is not None and field.default is not MISSING:
+            assert field.default == setting.default, field.name
+
+
+def test_settings_take_the_limits_from_the_domain():
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    assert defaults["recording_preset"] is limits.DEFAULT_PRESET
+    assert defaults["recording_max_duration_s"] == limits.DEFAULT_MAX_DURATION_S
+    assert defaults["recording_min_free_bytes"] == limits.DEFAULT_MIN_FREE_BYTES
+    assert defaults["recording_empty_timeout_s"] == limits.DEFAULT_EMPTY_TIMEOUT_S

@@ -1,4 +1,4 @@
-"""The binding of the receiver; what it does with media is tested in Rust, and by every recording."""
+"""The binding of the receiver; receiving media is tested in Rust, and by every recording."""
 
 import time
 
@@ -19,14 +19,14 @@ def test_it_offers_receiving_sections_at_addresses_of_this_machine():
     assert " 127.0.0.1 " in offer
 
 
-def test_a_host_that_nobody_knows_is_left_to_the_one_who_joins():
+def test_an_unknown_host_is_an_error_only_when_joining():
     receiver = receive_from("no-such-host.invalid")
     assert receiver.offer(audio=1, video=0)
     receiver.close()
 
 
-def test_what_is_no_address_is_refused():
-    with pytest.raises(OSError, match="is no IP address"):
+def test_what_is_not_an_address_is_refused():
+    with pytest.raises(OSError, match="is not an IP address"):
         Receiver(addresses=["localhost"])
 
 
@@ -39,16 +39,16 @@ def test_answers_that_do_not_fit_are_refused_and_candidates_that_do_not_fit_are_
         receiver.answer(sdp="not at all")
     receiver.add_candidate("candidate:1 1 tcp 1 127.0.0.1 9 typ host tcptype active")
     receiver.add_candidate("nonsense")
-    receiver.restart("nobody")
+    receiver.restart("unknown")
     receiver.close()
     receiver.close()
 
 
 def test_closing_takes_no_time():
     receiver = Receiver(addresses=["127.0.0.1"])
-    begun = time.monotonic()
+    started = time.monotonic()
     receiver.close()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - started < 2
 
 
 def test_it_says_that_nothing_waits_and_that_it_has_ended():

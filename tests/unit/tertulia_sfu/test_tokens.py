@@ -53,7 +53,7 @@ def test_a_token_of_the_official_sdk_is_read_whole() -> None:
         signed(exp="soon"),
         signed(exp=True),
         signed(nbf=NOW + 61),
-        signed(iss="nobody"),
+        signed(iss="unknown"),
         signed(iss=["key"]),
         signed(iss="other"),
         signed(secret="wrong-secret-0123456789abcdefghijklmno"),
@@ -70,7 +70,7 @@ def test_a_token_of_the_official_sdk_is_read_whole() -> None:
         signed(roomConfig=[]),
     ],
 )
-def test_what_is_no_good_token_is_refused(bad: str) -> None:
+def test_invalid_tokens_are_refused(bad: str) -> None:
     with pytest.raises(InvalidToken) as caught:
         TOKENS.verify(bad)
     assert SECRET not in str(caught.value)
@@ -124,7 +124,7 @@ def test_well_signed_nonsense_is_read_or_refused(claims: dict[str, Any]) -> None
         ({"hidden": "yes"}, {"hidden": False}),
     ],
 )
-def test_what_a_grant_leaves_out(grant: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_defaults_of_a_grant(grant: dict[str, Any], expected: dict[str, Any]) -> None:
     video = TOKENS.verify(signed(video={"roomJoin": True, "room": "r"} | grant)).video
     assert {name: getattr(video, name) for name in expected} == expected
 

@@ -1,5 +1,7 @@
-/** What a role may do, as the server's table of permissions has it. The page only hides what the server would refuse. */
-export type Role = "moderator" | "publisher" | "viewer";
+import type { components } from "./schema.d.ts";
+
+/** What a participant is in a room. The server decides what a role may do; the page only hides what it would refuse. */
+export type Role = components["schemas"]["Role"];
 
 /** The part of a participant's access token that the page reads. The media server checks the token; the page does not. */
 export interface Claims {
@@ -17,7 +19,7 @@ export function readClaims(token: string): Claims {
   const payload = asObject(token.split(".")[1] ?? "", decodeBase64Url);
   const metadata = asObject(payload.metadata, String);
   if (typeof metadata.livekitUrl !== "string" || !isRole(metadata.role)) {
-    throw new TypeError("the token does not say where to connect and in which role");
+    throw new TypeError("the token has no server URL or role");
   }
   return { livekitUrl: metadata.livekitUrl, role: metadata.role };
 }

@@ -1,26 +1,24 @@
-import { type Cause, Trouble } from "../trouble.ts";
+import { AppError } from "../app_error.ts";
 import { isRole, type Role } from "./claims.ts";
-import { fieldOf, type Http } from "./http.ts";
+import { type ApiClient, answerOf, bearer, type Causes } from "./client.ts";
+import type { components } from "./schema.d.ts";
 
 /** What a link to a meeting says: which room, and the secret that stands for a role in it. */
-export interface MeetingLink {
-  readonly roomName: string;
-  readonly secret: string;
-}
+export type MeetingLink = Readonly<components["schemas"]["MeetingLink"]>;
 
-/** The internal REST API as far as somebody who joins needs it. */
+/** The part of the internal API that joining needs. */
 export interface ParticipantsApi {
-  /** Which role a link gives. @throws Trouble when the link gives none. */
+  /** Which role a link gives. @throws AppError when the link gives none. */
   role(link: MeetingLink): Promise<Role>;
   /**
-   * A participant's access token. `held` is the token this tab already has: whoever shows it is the same person,
-   * so that their own name is not taken after a reload.
-   * @throws Trouble
+   * A participant's access token. `held` is the token this tab already has: it shows that the request comes from the
+   * same participant, so that their own name is not taken after a reload.
+   * @throws AppError
    */
   token(link: MeetingLink, participantName: string, held: string | null): Promise<string>;
 }
 
-const CAUSES: Readonly<Record<number, Cause>> = {
+const CAUSES: Causes = {
   401: "login_needed",
   403: "link_not_valid",
   404: "meeting_over",
@@ -33,32 +31,29 @@ const CAUSES: Readonly<Record<number, Cause>> = {
 };
 
 /** Without a name in the request, what is malformed in it is the link. */
-const CAUSES_OF_LINK = { ...CAUSES, 422: "link_not_valid" } as const;
+const CAUSES_OF_LINK: Causes = { ...CAUSES, 422: "link_not_valid" };
 
-export function participantsApi(http: Http): ParticipantsApi {
+export function participantsApi(client: ApiClient): ParticipantsApi {
+  function requestToken(body: components["schemas"]["TokenOptions"], held: string | null) {
+    return answerOf(client.POST("/participants/token", { body, headers: bearer(held) }), CAUSES);
+  }
+
   return {
     async role(link) {
-      const answer = await http({ method: "POST", path: "/participants/role", body: link, causes: CAUSES_OF_LINK });
-      const role = fieldOf(answer, "role");
-      if (!isRole(role)) throw new Trouble("unexpected");
-      return role;
+      const answer = await answerOf(client.POST("/participants/role", { body: link }), CAUSES_OF_LINK);
+      if (!isRole(answer?.role)) throw new AppError("unexpected");
+      return answer.role;
     },
 
     async token(link, participantName, held) {
-      const ask = {
-        method: "POST",
-        path: "/participants/token",
-        body: { ...link, participantName },
-        causes: CAUSES,
-      } as const;
-      const answer = await http({ ...ask, bearer: held }).catch((error: unknown) => {
-        // a held token can be out of date; without it this is simply a new person
-        if (held && error instanceof Trouble && error.code === "login_needed") return http(ask);
+      const body = { ...link, participantName };
+      const answer = await requestToken(body, held).catch((error: unknown) => {
+        // a held token can be out of date; without it this is a new participant
+        if (held && error instanceof AppError && error.code === "login_needed") return requestToken(body, null);
         throw error;
       });
-      const token = fieldOf(answer, "token");
-      if (typeof token !== "string") throw new Trouble("unexpected");
-      return token;
+      if (typeof answer?.token !== "string") throw new AppError("unexpected");
+      return answer.token;
     },
   };
 }

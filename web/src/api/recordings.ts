@@ -1,8 +1,10 @@
-import type { Cause } from "../trouble.ts";
-import { BASE_PATH, fieldOf, type Http } from "./http.ts";
+import { type ApiClient, answerOf, BASE_PATH, bearer, type Causes } from "./client.ts";
+import type { components } from "./schema.d.ts";
+
+type MeetRecording = components["schemas"]["MeetRecording"];
 
 /** The states of a recording, as the server has them. */
-export type RecordingStatus = "STARTING" | "ACTIVE" | "ENDING" | "COMPLETE" | "LIMITED_REACHED" | "FAILED" | "ABORTED";
+export type RecordingStatus = components["schemas"]["RecordingState"];
 
 export interface Recording {
   readonly id: string;
@@ -18,22 +20,22 @@ export interface Recording {
 export interface RecordingsApi {
   /** Whether the room's settings allow recordings. */
   allowed(): Promise<boolean>;
-  /** Starts a recording; resolves once media is being written. @throws Trouble */
+  /** Starts a recording; resolves once media is being written. @throws AppError */
   start(): Promise<void>;
-  /** Stops what is running. @throws Trouble */
+  /** Stops the running recording. @throws AppError */
   stop(): Promise<void>;
-  /** The room's recordings, newest first. @throws Trouble */
+  /** The room's recordings, newest first. @throws AppError */
   list(): Promise<readonly Recording[]>;
   /**
-   * An address that opens this one recording for ten minutes, for what can send neither a cookie nor a header:
-   * a video element or a download inside a foreign iframe. @throws Trouble
+   * A URL that opens this one recording for ten minutes, for what can send neither a cookie nor a header:
+   * a video element or a download inside an iframe on another site. @throws AppError
    */
-  address(id: string): Promise<string>;
-  /** Deletes a finished recording for good. @throws Trouble */
+  streamUrl(id: string): Promise<string>;
+  /** Deletes a finished recording for good. @throws AppError */
   delete(id: string): Promise<void>;
 }
 
-const CAUSES: Readonly<Record<number, Cause>> = {
+const CAUSES: Causes = {
   401: "not_admitted",
   403: "recording_off",
   404: "recording_conflict",
@@ -42,8 +44,8 @@ const CAUSES: Readonly<Record<number, Cause>> = {
   503: "recording_failed",
 };
 
-/** What a refusal means for a recording that is there already. */
-const CAUSES_OF_KEPT: Readonly<Record<number, Cause>> = {
+/** What a refusal means for a recording that exists. */
+const CAUSES_OF_EXISTING: Causes = {
   401: "not_admitted",
   403: "not_admitted",
   404: "recording_gone",
@@ -53,76 +55,58 @@ const CAUSES_OF_KEPT: Readonly<Record<number, Cause>> = {
   503: "recordings_unavailable",
 };
 
-/** Without these nothing is known of a recording, and a status that is not known promises nothing. */
-const STATUSES: readonly unknown[] = [
-  "STARTING",
-  "ACTIVE",
-  "ENDING",
-  "COMPLETE",
-  "LIMITED_REACHED",
-  "FAILED",
-  "ABORTED",
-] satisfies RecordingStatus[];
+/** A recording whose status is not one of these comes from a newer server, and is left out. */
+const STATUSES: Readonly<Record<RecordingStatus, true>> = {
+  STARTING: true,
+  ACTIVE: true,
+  ENDING: true,
+  COMPLETE: true,
+  LIMITED_REACHED: true,
+  FAILED: true,
+  ABORTED: true,
+};
 
 const STOPPABLE: readonly RecordingStatus[] = ["STARTING", "ACTIVE"];
 
 /** @param token gives the moderator's own token, which is what permits it. */
-export function recordingsApi(http: Http, roomName: string, token: () => string | null): RecordingsApi {
-  const ask = (method: "GET" | "POST" | "PUT", path: string, body?: object) =>
-    http({ method, path, bearer: token(), causes: CAUSES, ...(body && { body }) });
-  const askOfKept = (method: "GET" | "POST" | "DELETE", path: string) =>
-    http({ method, path, bearer: token(), causes: CAUSES_OF_KEPT });
+export function recordingsApi(client: ApiClient, roomName: string, token: () => string | null): RecordingsApi {
+  const headers = () => bearer(token());
+  const recording = (id: string) => ({ headers: headers(), params: { path: { recordingId: id } } });
 
   async function list(): Promise<readonly Recording[]> {
-    const answer = await askOfKept("GET", "/recordings");
-    const ours = Array.isArray(answer) ? answer.filter((one) => fieldOf(one, "roomId") === roomName) : [];
-    return ours.flatMap(recordingOf);
+    const answer = await answerOf(client.GET("/recordings", { headers: headers() }), CAUSES_OF_EXISTING);
+    const found = Array.isArray(answer) ? (answer as readonly (MeetRecording | null)[]) : [];
+    return found.flatMap((one) => (one?.roomId === roomName ? recordingFrom(one) : []));
   }
 
   return {
     async allowed() {
-      const room = await ask("GET", `/rooms/${encodeURIComponent(roomName)}?fields=preferences`);
-      return fieldOf(fieldOf(fieldOf(room, "preferences"), "recordingPreferences"), "enabled") === true;
+      const params = { path: { roomName }, query: { fields: "preferences" } };
+      const room = await answerOf(client.GET("/rooms/{roomName}", { headers: headers(), params }), CAUSES);
+      return room?.preferences?.recordingPreferences?.enabled === true;
     },
     async start() {
-      await ask("POST", "/recordings", { roomId: roomName });
+      await answerOf(client.POST("/recordings", { headers: headers(), body: { roomId: roomName } }), CAUSES);
     },
     async stop() {
-      for (const { id, status } of await list()) if (STOPPABLE.includes(status)) await ask("PUT", pathOf(id));
+      for (const { id, status } of await list())
+        if (STOPPABLE.includes(status)) await answerOf(client.PUT("/recordings/{recordingId}", recording(id)), CAUSES);
     },
     list,
-    async address(id) {
-      const ticket = fieldOf(await askOfKept("POST", `${pathOf(id)}/stream-ticket`), "ticket");
-      return `${BASE_PATH}${pathOf(id)}/stream?ticket=${encodeURIComponent(String(ticket))}`;
+    async streamUrl(id) {
+      const request = client.POST("/recordings/{recordingId}/stream-ticket", recording(id));
+      const ticket = (await answerOf(request, CAUSES_OF_EXISTING))?.ticket ?? "";
+      return `${BASE_PATH}/recordings/${encodeURIComponent(id)}/stream?ticket=${encodeURIComponent(ticket)}`;
     },
     async delete(id) {
-      await askOfKept("DELETE", pathOf(id));
+      await answerOf(client.DELETE("/recordings/{recordingId}", recording(id)), CAUSES_OF_EXISTING);
     },
   };
 }
 
-function pathOf(id: string): string {
-  return `/recordings/${encodeURIComponent(id)}`;
-}
-
-function recordingOf(answer: unknown): Recording[] {
-  const id = fieldOf(answer, "recordingId");
-  const status = fieldOf(answer, "status");
-  if (typeof id !== "string" || !STATUSES.includes(status)) return [];
-  const startDate = fieldOf(answer, "startDate");
-  return [
-    {
-      id,
-      status: status as RecordingStatus,
-      filename: String(fieldOf(answer, "filename") ?? ""),
-      startedAt: typeof startDate === "number" ? new Date(startDate) : null,
-      durationS: numberIn(answer, "duration"),
-      sizeBytes: numberIn(answer, "size"),
-    },
-  ];
-}
-
-function numberIn(answer: unknown, name: string): number {
-  const value = fieldOf(answer, name);
-  return typeof value === "number" ? value : 0;
+function recordingFrom(answer: MeetRecording): Recording[] {
+  const { recordingId: id, status, filename = "", startDate, duration = 0, size = 0 } = answer;
+  if (!id || !status || !Object.hasOwn(STATUSES, status)) return [];
+  const startedAt = startDate === undefined ? null : new Date(startDate);
+  return [{ id, status, filename, startedAt, durationS: duration, sizeBytes: size }];
 }

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { text } from "../i18n/index.ts";
 import { watchLevel } from "../session/level.ts";
 
-/** Moves with the voice, so that somebody sees before joining that they will be heard. */
+/** Shows the microphone level, so that users see before joining that they will be heard. */
 export function LevelMeter({ track }: { readonly track: MediaStreamTrack | null }) {
   const ref = useRef<HTMLMeterElement>(null);
   useEffect(() => {

@@ -1,13 +1,13 @@
 import type { RecordingStatus } from "../api/recordings.ts";
-import type { Cause } from "../trouble.ts";
+import type { Cause } from "../app_error.ts";
 
-/** What happened, and what the person can do about it. */
-export interface Words {
+/** What happened, and what the user can do about it. */
+export interface ErrorText {
   readonly title: string;
   readonly advice: string;
 }
 
-const trouble: Readonly<Record<Cause, Words>> = {
+const errors: Readonly<Record<Cause, ErrorText>> = {
   no_link: {
     title: "Tertulia is running",
     advice:
@@ -22,7 +22,7 @@ const trouble: Readonly<Record<Cause, Words>> = {
     advice: "It has ended, has expired or was deleted. Ask the person who invited you for a new link.",
   },
   name_taken: {
-    title: "Somebody in the meeting already has this name",
+    title: "A participant already has this name",
     advice: "Choose another name, for example with your surname.",
   },
   name_not_valid: {
@@ -30,8 +30,8 @@ const trouble: Readonly<Record<Cause, Words>> = {
     advice: "Use 1 to 128 letters, digits or other visible characters.",
   },
   login_needed: {
-    title: "You need to log in first",
-    advice: "This meeting is only for people with an account here. Log in, then open the link again.",
+    title: "Only users who are logged in can join",
+    advice: "This page has no login. Ask the person who invited you for another way to join.",
   },
   too_many_tries: {
     title: "Too many tries",
@@ -39,7 +39,7 @@ const trouble: Readonly<Record<Cause, Words>> = {
   },
   full: {
     title: "The meeting is full",
-    advice: "Try again when somebody has left, or ask the organiser for more places.",
+    advice: "Try again when a participant has left, or ask the organiser for more places.",
   },
   not_admitted: {
     title: "The server did not let you in",
@@ -62,7 +62,7 @@ const trouble: Readonly<Record<Cause, Words>> = {
     advice: "Wait a minute, then join again.",
   },
   media_blocked: {
-    title: "Picture and sound do not get through",
+    title: "VideoTrack and sound do not get through",
     advice: "Your network seems to block video calls. Try another network, or ask its administrator to allow WebRTC.",
   },
   connection_lost: {
@@ -95,7 +95,7 @@ const trouble: Readonly<Record<Cause, Words>> = {
   },
   device_failed: {
     title: "It did not start",
-    advice: "Connect it anew or choose another one. You can also join without it.",
+    advice: "Connect it again or choose another one. You can also join without it.",
   },
   share_failed: {
     title: "Your screen cannot be shared",
@@ -106,7 +106,7 @@ const trouble: Readonly<Record<Cause, Words>> = {
     advice: "Ask the organiser to allow it.",
   },
   recording_conflict: {
-    title: "Somebody else was faster",
+    title: "Another moderator was faster",
     advice: "The recording has already been started or stopped. Look at the mark at the top.",
   },
   recording_failed: {
@@ -115,7 +115,7 @@ const trouble: Readonly<Record<Cause, Words>> = {
   },
   recording_gone: {
     title: "This recording is not there any more",
-    advice: "Somebody has deleted it.",
+    advice: "It has been deleted.",
   },
   recording_running: {
     title: "The recording is not finished",
@@ -135,9 +135,9 @@ const trouble: Readonly<Record<Cause, Words>> = {
   },
 };
 
-/** Every word that a person sees or hears. */
+/** Every text that the user sees or a screen reader reads out. */
 export const en = {
-  trouble,
+  errors,
   appName: "Tertulia",
   loading: "Opening the meeting …",
   prejoin: {
@@ -175,15 +175,15 @@ export const en = {
     recordBusy: "One moment …",
     recordings: "Recordings",
     leave: "Leave",
-    enableSound: "Turn on sound",
+    startAudio: "Turn on sound",
     dismiss: "Dismiss",
     close: "Close",
   },
   meeting: {
-    stage: "People in the meeting",
+    participants: "People in the meeting",
     count: (count: number) => (count === 1 ? "1 person here" : `${count} people here`),
     alone: "Nobody else is here yet.",
-    nobodyPublishes: "Waiting for somebody to speak …",
+    nobodyPublishes: "Waiting for a participant to speak …",
     you: (name: string) => `${name} (you)`,
     screenOf: (name: string) => `${name}’s screen`,
     ownScreen: "Your screen",
@@ -261,7 +261,7 @@ export const en = {
       Esc: "Close a panel or dialog",
     },
   },
-  stopped: {
+  ended: {
     left: { title: "You left the meeting", advice: "You can close this window." },
     again: "Join again",
     retry: "Try again",

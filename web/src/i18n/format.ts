@@ -1,12 +1,12 @@
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const MEGABYTES = new Intl.NumberFormat(undefined, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 
-/** A day and a time, as people here write them. */
+/** A day and a time in the format of the browser's language. */
 export function whenOf(date: Date): string {
   return WHEN.format(date);
 }
 
-/** A length of time as on a player: `0:07`, `12:34`, `1:02:03`. */
+/** A duration as a player shows it: `0:07`, `12:34`, `1:02:03`. */
 export function clockOf(durationS: number): string {
   const whole = Math.floor(durationS);
   const [hours, minutes, seconds] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];

@@ -1,24 +1,24 @@
 import { signal } from "@preact/signals-core";
 
-/** How long a sentence stays for a screen reader to pick up. */
-const SENTENCE_LIFETIME_MS = 4000;
+/** How long an announcement stays for a screen reader to pick up. */
+const ANNOUNCEMENT_LIFETIME_MS = 4000;
 
-export interface Sentence {
+export interface Announcement {
   readonly id: number;
-  readonly words: string;
+  readonly message: string;
 }
 
-/** What a screen reader says about what happens. Each sentence is an element of its own, so none displaces another. */
+/** What a screen reader reads out. Each announcement is an element of its own, so none replaces another. */
 export class Announcer {
-  readonly sentences = signal<readonly Sentence[]>([]);
+  readonly announcements = signal<readonly Announcement[]>([]);
   #nextId = 0;
 
-  say(words: string): void {
+  announce(message: string): void {
     const id = this.#nextId;
     this.#nextId += 1;
-    this.sentences.value = [...this.sentences.value, { id, words }];
+    this.announcements.value = [...this.announcements.value, { id, message }];
     setTimeout(() => {
-      this.sentences.value = this.sentences.value.filter((sentence) => sentence.id !== id);
-    }, SENTENCE_LIFETIME_MS);
+      this.announcements.value = this.announcements.value.filter((announcement) => announcement.id !== id);
+    }, ANNOUNCEMENT_LIFETIME_MS);
   }
 }

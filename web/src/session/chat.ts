@@ -8,13 +8,13 @@ export interface ChatMessage {
   readonly sentAt: Date;
 }
 
-/** LiveKit's own topic for chat, so that other clients and agents take part. */
+/** LiveKit's own topic for chat: other clients and agents use it as well. */
 export const CHAT_TOPIC = "lk.chat";
 
-/** A page that stays open for days must not grow without end. */
-const KEPT_MESSAGES = 500;
+/** Bounds the memory of a page that stays open for days. */
+const MAX_MESSAGES = 500;
 
-/** What has been said in writing since this person joined. Nothing of it is kept anywhere else. */
+/** The chat messages since the user joined. They are stored nowhere else. */
 export class Chat {
   readonly messages = signal<readonly ChatMessage[]>([]);
   readonly open = signal(false);
@@ -23,7 +23,7 @@ export class Chat {
 
   add(message: ChatMessage): void {
     const all = [...this.messages.value, message];
-    const dropped = Math.max(0, all.length - KEPT_MESSAGES);
+    const dropped = Math.max(0, all.length - MAX_MESSAGES);
     this.messages.value = all.slice(dropped);
     this.#read.value = this.open.value ? this.messages.value.length : Math.max(0, this.#read.value - dropped);
   }

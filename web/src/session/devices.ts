@@ -1,9 +1,9 @@
 import { type Signal, signal } from "@preact/signals-core";
-import type { Cause } from "../trouble.ts";
+import type { Cause } from "../app_error.ts";
 
 export type DeviceKind = "camera" | "microphone";
 
-export interface DeviceChoice {
+export interface DeviceOption {
   readonly id: string;
   readonly label: string;
 }
@@ -37,35 +37,35 @@ const CAUSE_BY_ERROR: Readonly<Record<string, Cause>> = {
   AbortError: "device_in_use",
 };
 
-/** What a failed `getUserMedia` means for a person (Media Capture and Streams, section 10.2). */
+/** What a failed `getUserMedia` means for the user (Media Capture and Streams, section 10.2). */
 export function deviceCause(error: unknown): Cause {
   return (error instanceof Error && CAUSE_BY_ERROR[error.name]) || "device_failed";
 }
 
-/** One camera or microphone before the meeting: whether it is wanted, which one, and the track while it is on. */
+/** One camera or microphone before the meeting: whether it is switched on, which one, and its track while it is open. */
 export class LocalDevice {
   readonly kind: DeviceKind;
   readonly on: Signal<boolean>;
-  readonly chosenId: Signal<string>;
-  readonly choices = signal<readonly DeviceChoice[]>([]);
+  readonly selectedId: Signal<string>;
+  readonly options = signal<readonly DeviceOption[]>([]);
   readonly track = signal<MediaStreamTrack | null>(null);
-  readonly problem = signal<Cause | null>(null);
+  readonly error = signal<Cause | null>(null);
   #attempt = 0;
 
-  constructor(kind: DeviceKind, on: boolean, chosenId: string) {
+  constructor(kind: DeviceKind, on: boolean, selectedId: string) {
     this.kind = kind;
     this.on = signal(on);
-    this.chosenId = signal(chosenId);
+    this.selectedId = signal(selectedId);
   }
 
   constraints(): MediaTrackConstraints {
     const wanted = this.kind === "camera" ? CAMERA_CONSTRAINTS : MICROPHONE_CONSTRAINTS;
-    return this.chosenId.value ? { ...wanted, deviceId: { ideal: this.chosenId.value } } : wanted;
+    return this.selectedId.value ? { ...wanted, deviceId: { ideal: this.selectedId.value } } : wanted;
   }
 
   /** Marks the start of an attempt to open the device; only the newest attempt's track is kept. */
   begin(): number {
-    this.problem.value = null;
+    this.error.value = null;
     this.#attempt += 1;
     return this.#attempt;
   }
@@ -81,14 +81,14 @@ export class LocalDevice {
       // pulled out, or taken away by the browser: `stop` itself does not fire this
       if (this.track.peek() === track) this.fail(this.#attempt, "device_missing");
     });
-    this.chosenId.value = track?.getSettings().deviceId ?? this.chosenId.value;
+    this.selectedId.value = track?.getSettings().deviceId ?? this.selectedId.value;
   }
 
   fail(attempt: number, cause: Cause): void {
     if (attempt !== this.#attempt) return;
     this.track.value = null;
     this.on.value = false;
-    this.problem.value = cause;
+    this.error.value = cause;
   }
 
   release(): void {
@@ -97,8 +97,8 @@ export class LocalDevice {
     this.track.value = null;
   }
 
-  /** Gives the open track away without closing it. */
-  give(): MediaStreamTrack | null {
+  /** Returns the open track and keeps no reference to it, so that it stays open. */
+  detachTrack(): MediaStreamTrack | null {
     const track = this.track.peek();
     this.#attempt += 1;
     this.track.value = null;
@@ -106,19 +106,19 @@ export class LocalDevice {
   }
 }
 
-/** Tracks that change hands: whoever gets them closes them. */
-export interface OpenTracks {
+/** Open tracks. The receiver owns them and closes them. */
+export interface LocalTracks {
   readonly camera: MediaStreamTrack | null;
   readonly microphone: MediaStreamTrack | null;
 }
 
-/** Camera and microphone of the person in front of this page, before the meeting. */
+/** The user's camera and microphone before the meeting. */
 export class LocalDevices {
   readonly camera: LocalDevice;
   readonly microphone: LocalDevice;
   readonly #media: MediaDevicesLike | undefined;
   #opening: Promise<unknown> = Promise.resolve();
-  readonly #refresh = (): void => void this.#listChoices();
+  readonly #refresh = (): void => void this.#listOptions();
 
   constructor(media: MediaDevicesLike | undefined, camera: LocalDevice, microphone: LocalDevice) {
     this.#media = media;
@@ -126,12 +126,12 @@ export class LocalDevices {
     this.microphone = microphone;
   }
 
-  /** Opens what is wanted, with one question to the person where both are. A missing device never hinders the other. */
+  /** Opens what is switched on, with one permission prompt for both. A missing device does not affect the other. */
   async start(): Promise<void> {
     this.#media?.addEventListener("devicechange", this.#refresh);
     this.#opening = this.#openWanted();
     await this.#opening;
-    await this.#listChoices();
+    await this.#listOptions();
   }
 
   async #openWanted(): Promise<void> {
@@ -144,11 +144,11 @@ export class LocalDevices {
     if (!device.on.value) return device.release();
     this.#opening = this.#open([device]);
     await this.#opening;
-    await this.#listChoices();
+    await this.#listOptions();
   }
 
-  async choose(device: LocalDevice, id: string): Promise<void> {
-    device.chosenId.value = id;
+  async select(device: LocalDevice, id: string): Promise<void> {
+    device.selectedId.value = id;
     device.on.value = true;
     // some devices cannot be opened twice, and some browsers hold one camera at a time
     device.release();
@@ -162,14 +162,14 @@ export class LocalDevices {
     this.microphone.release();
   }
 
-  /** Gives the open tracks away, as soon as the browser (and the person it may have to ask) has opened them. */
-  async handOver(): Promise<OpenTracks> {
+  /** Returns the open tracks, once the browser has opened them (and the user has answered its prompt). */
+  async detachTracks(): Promise<LocalTracks> {
     await this.#opening;
     this.#media?.removeEventListener("devicechange", this.#refresh);
-    return { camera: this.camera.give(), microphone: this.microphone.give() };
+    return { camera: this.camera.detachTrack(), microphone: this.microphone.detachTrack() };
   }
 
-  /** @returns false if several were asked for together and it is worth asking for each alone. */
+  /** @returns false if several were requested together and each should be tried alone. */
   async #open(devices: readonly LocalDevice[]): Promise<boolean> {
     if (devices.length === 0) return true;
     const attempts = devices.map((device) => device.begin());
@@ -194,14 +194,14 @@ export class LocalDevices {
     }
   }
 
-  async #listChoices(): Promise<void> {
+  async #listOptions(): Promise<void> {
     const all = (await this.#media?.enumerateDevices().catch(() => [])) ?? [];
-    for (const device of [this.camera, this.microphone]) device.choices.value = choicesOf(all, device.kind);
+    for (const device of [this.camera, this.microphone]) device.options.value = optionsOf(all, device.kind);
   }
 }
 
-/** The devices of one kind that can be named. Before permission is given browsers hide ids and labels. */
-export function choicesOf(devices: readonly MediaDeviceInfo[], kind: DeviceKind): readonly DeviceChoice[] {
+/** The devices of one kind that have a label. Before permission is given browsers hide ids and labels. */
+export function optionsOf(devices: readonly MediaDeviceInfo[], kind: DeviceKind): readonly DeviceOption[] {
   return devices
     .filter((device) => device.kind === INPUT_KIND[kind] && device.deviceId !== "" && device.label !== "")
     .map((device) => ({ id: device.deviceId, label: device.label }));

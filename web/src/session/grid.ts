@@ -4,13 +4,13 @@ export interface Size {
   readonly height: number;
 }
 
-/** Pictures are contained, so one of another shape only gets margins. */
+/** Videos are fitted in (`object-fit: contain`): one of another aspect ratio gets margins. */
 const TILE_ASPECT = 16 / 9;
 
 /** A width that is a multiple of 16 has a height in whole pixels, so that no hairline shows at the edge. */
 const WIDTH_STEP = 16;
 
-/** Below this nobody is recognised: rather scroll. */
+/** Below this no face can be recognised: scroll instead. */
 const TILE_WIDTH_MIN = 128;
 
 /**
@@ -29,7 +29,7 @@ export function tileWidthFor(count: number, { width, height }: Size, gap: number
   return Math.floor(wanted / WIDTH_STEP) * WIDTH_STEP;
 }
 
-/** One or two letters that stand for a name where there is no picture. */
+/** One or two letters that stand for a name where there is no video. */
 export function initialsOf(name: string): string {
   const words = name.trim().split(/\s+/u);
   const picked = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
@@ -39,7 +39,7 @@ export function initialsOf(name: string): string {
     .toLocaleUpperCase();
 }
 
-/** What a reader takes for one character: an emoji of several code points stays whole. */
+/** The first grapheme: an emoji of several code points stays whole. */
 function firstCharacter(word: string): string {
   const [first] = new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(word);
   return first?.segment ?? "";
@@ -47,7 +47,7 @@ function firstCharacter(word: string): string {
 
 const HUES = 12;
 
-/** A steady colour (a step of the hue circle, 0–11) for somebody, so that tiles without a picture can be told apart. */
+/** A stable colour (a step of the hue circle, 0–11) for a participant, to tell tiles without video apart. */
 export function hueStepOf(identity: string): number {
   let hash = 0;
   for (const char of identity) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;

@@ -1,4 +1,4 @@
-/** How often a person sees their microphone's level change. */
+/** How often the microphone's level is shown. */
 const REFRESH_INTERVAL_MS = 60;
 
 /** Speech at a normal distance has an RMS of about 0.1; a meter that is linear in it would hardly move. */
@@ -11,8 +11,8 @@ export function levelOf(samples: Float32Array): number {
 
 /**
  * Watches the loudness of a microphone.
- * @param report gets a level from 0 (silent) to 1 (loud), some times a second.
- * @returns what ends the watch.
+ * @param report gets a level from 0 (silent) to 1 (loud), several times a second.
+ * @returns what stops watching.
  */
 export function watchLevel(track: MediaStreamTrack, report: (level: number) => void): () => void {
   const context = new AudioContext();

@@ -12,24 +12,24 @@ import {
   Track,
   VideoPresets,
 } from "livekit-client";
+import { AppError, type Cause } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
-import { type Cause, Trouble } from "../trouble.ts";
 import type { Announcer } from "./announcer.ts";
 import { CHAT_TOPIC, Chat } from "./chat.ts";
-import { choicesOf, type DeviceChoice, type DeviceKind, deviceCause, type OpenTracks } from "./devices.ts";
+import { type DeviceKind, type DeviceOption, deviceCause, type LocalTracks, optionsOf } from "./devices.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { EMPTY_ROSTER, type ParticipantLike, rosterOf } from "./roster.ts";
 
-/** With what somebody enters: where to, as whom, and how to get the tracks that were (being) opened before. */
-export interface Entry {
+/** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
+export interface JoinOptions {
   readonly livekitUrl: string;
   readonly token: string;
   /** Called with each newer token: the media server sends one every few minutes, the first at once. */
-  readonly onToken: (token: string) => void;
-  readonly takeTracks: () => Promise<OpenTracks>;
+  readonly onTokenRefreshed: (token: string) => void;
+  readonly detachTracks: () => Promise<LocalTracks>;
 }
 
-/** Everything after which the stage can look different. */
+/** Everything after which the roster can change. */
 const ROSTER_EVENTS = [
   RoomEvent.ParticipantConnected,
   RoomEvent.ParticipantDisconnected,
@@ -48,25 +48,25 @@ const ROSTER_EVENTS = [
 ] as const;
 
 /**
- * When to try again after the connection broke (the SDK adds half as much at random): about a minute, and never a long
- * wait, since a person waits with it. The SDK's own steps of seven seconds keep people out long after a restart.
+ * When to reconnect after the connection broke (the SDK adds half as much at random): for about a minute, in short steps,
+ * since the user is waiting. The SDK's own steps of seven seconds would delay the return after a restart.
  */
 const RECONNECT_DELAYS_MS = [0, 300, 600, 1000, ...Array<number>(30).fill(2000)];
 
 const SOURCE_KIND = { camera: "videoinput", microphone: "audioinput" } as const;
 
-/** A running meeting as one participant has it: what the views show, and what can be done in it. */
+/** A running meeting as its local participant has it: the state that the views show, and the actions. */
 export class Meeting {
   readonly roster = signal(EMPTY_ROSTER);
   readonly reconnecting = signal(false);
   readonly recording = signal(false);
-  readonly soundBlocked = signal(false);
-  readonly mayPublish = signal(false);
-  readonly mayChat = signal(false);
+  readonly audioBlocked = signal(false);
+  readonly canPublish = signal(false);
+  readonly canChat = signal(false);
   readonly microphoneOn = signal(false);
   readonly cameraOn = signal(false);
-  readonly sharing = signal(false);
-  readonly notice = signal<{ readonly about: "camera" | "microphone" | null; readonly cause: Cause } | null>(null);
+  readonly screenShareOn = signal(false);
+  readonly error = signal<{ readonly device: DeviceKind | null; readonly cause: Cause } | null>(null);
   readonly chat = new Chat();
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -77,12 +77,16 @@ export class Meeting {
   }
 
   /**
-   * Connects, then publishes what was open before.
-   * @param onEnd is called once, with null when the person left on purpose.
-   * @throws Trouble
+   * Connects, then publishes the tracks that are open.
+   * @param onEnd is called once, with null when the user left.
+   * @throws AppError
    */
-  static async join(entry: Entry, announcer: Announcer, onEnd: (cause: Cause | null) => void): Promise<Meeting> {
-    // the console is no place for who is in a meeting
+  static async join(
+    options: JoinOptions,
+    announcer: Announcer,
+    onEnd: (cause: Cause | null) => void,
+  ): Promise<Meeting> {
+    // names of participants do not belong in the console
     setLogLevel("error");
     const room = new Room({
       adaptiveStream: true,
@@ -93,17 +97,17 @@ export class Meeting {
     });
     const meeting = new Meeting(room, announcer);
     meeting.#listenToChat();
-    // the SDK keeps it for its own reconnects and tells it nowhere else
-    room.engine.on("tokenRefreshed", entry.onToken);
-    await room.connect(entry.livekitUrl, entry.token).catch((cause: unknown) => {
-      throw new Trouble(causeOfConnectError(cause), { cause });
+    // the SDK stores it for its own reconnects and has no public event for it
+    room.engine.on("tokenRefreshed", options.onTokenRefreshed);
+    await room.connect(options.livekitUrl, options.token).catch((cause: unknown) => {
+      throw new AppError(causeOfConnectError(cause), { cause });
     });
     meeting.#listen(onEnd);
     meeting.#refresh();
     meeting.recording.value = room.isRecording;
-    announcer.say(text.announce.inMeeting);
-    if (room.isRecording) announcer.say(text.announce.recordingOn);
-    void entry.takeTracks().then((tracks) => meeting.#publish(tracks));
+    announcer.announce(text.announce.inMeeting);
+    if (room.isRecording) announcer.announce(text.announce.recordingOn);
+    void options.detachTracks().then((tracks) => meeting.#publish(tracks));
     return meeting;
   }
 
@@ -112,7 +116,7 @@ export class Meeting {
       const { localParticipant: me } = this.#room;
       return me.setMicrophoneEnabled(!me.isMicrophoneEnabled);
     });
-    this.#announcer.say(this.microphoneOn.value ? text.announce.micOn : text.announce.micOff);
+    this.#announcer.announce(this.microphoneOn.value ? text.announce.micOn : text.announce.micOff);
   }
 
   async toggleCamera(): Promise<void> {
@@ -120,33 +124,33 @@ export class Meeting {
       const { localParticipant: me } = this.#room;
       return me.setCameraEnabled(!me.isCameraEnabled);
     });
-    this.#announcer.say(this.cameraOn.value ? text.announce.cameraOn : text.announce.cameraOff);
+    this.#announcer.announce(this.cameraOn.value ? text.announce.cameraOn : text.announce.cameraOff);
   }
 
-  async toggleSharing(): Promise<void> {
+  async toggleScreenShare(): Promise<void> {
     const { localParticipant: me } = this.#room;
     try {
       await me.setScreenShareEnabled(!me.isScreenShareEnabled, { audio: true, contentHint: "detail" });
     } catch (error) {
-      // the person closed the browser's question: that is an answer, not a failure
-      if (deviceCause(error) !== "device_denied") this.notice.value = { about: null, cause: "share_failed" };
+      // the user dismissed the browser's prompt: that is not a failure
+      if (deviceCause(error) !== "device_denied") this.error.value = { device: null, cause: "share_failed" };
     }
     this.#refresh();
   }
 
-  async choices(kind: DeviceKind): Promise<readonly DeviceChoice[]> {
-    return choicesOf(await Room.getLocalDevices(SOURCE_KIND[kind], false), kind);
+  async deviceOptions(kind: DeviceKind): Promise<readonly DeviceOption[]> {
+    return optionsOf(await Room.getLocalDevices(SOURCE_KIND[kind], false), kind);
   }
 
-  chosenId(kind: DeviceKind): string {
+  selectedDeviceId(kind: DeviceKind): string {
     return this.#room.getActiveDevice(SOURCE_KIND[kind]) ?? "";
   }
 
-  async choose(kind: DeviceKind, id: string): Promise<void> {
+  async selectDevice(kind: DeviceKind, id: string): Promise<void> {
     await this.#change(kind, () => this.#room.switchActiveDevice(SOURCE_KIND[kind], id));
   }
 
-  /** @returns whether it was sent; what was typed is kept otherwise. */
+  /** @returns whether it was sent. */
   async send(message: string): Promise<boolean> {
     const { localParticipant: me } = this.#room;
     try {
@@ -154,12 +158,12 @@ export class Meeting {
       this.chat.add({ id, from: me.name || me.identity, mine: true, text: message, sentAt: new Date() });
       return true;
     } catch {
-      this.notice.value = { about: null, cause: "message_not_sent" };
+      this.error.value = { device: null, cause: "message_not_sent" };
       return false;
     }
   }
 
-  async enableSound(): Promise<void> {
+  async startAudio(): Promise<void> {
     await this.#room.startAudio();
   }
 
@@ -172,20 +176,25 @@ export class Meeting {
     const { announce } = text;
     for (const event of ROSTER_EVENTS) room.on(event, () => this.#refresh());
     room
-      .on(RoomEvent.ParticipantConnected, (who) => this.#announcer.say(announce.joined(nameOf(who))))
-      .on(RoomEvent.ParticipantDisconnected, (who) => this.#announcer.say(announce.left(nameOf(who))))
-      .on(RoomEvent.TrackSubscribed, (track, _publication, who) => {
-        if (track.source === Track.Source.ScreenShare) this.#announcer.say(announce.screenShared(nameOf(who)));
+      .on(RoomEvent.ParticipantConnected, (participant) =>
+        this.#announcer.announce(announce.joined(nameOf(participant))),
+      )
+      .on(RoomEvent.ParticipantDisconnected, (participant) =>
+        this.#announcer.announce(announce.left(nameOf(participant))),
+      )
+      .on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
+        if (track.source === Track.Source.ScreenShare)
+          this.#announcer.announce(announce.screenShared(nameOf(participant)));
       })
       .on(RoomEvent.Reconnecting, () => this.#setReconnecting(true))
       .on(RoomEvent.SignalReconnecting, () => this.#setReconnecting(true))
       .on(RoomEvent.Reconnected, () => this.#setReconnecting(false))
       .on(RoomEvent.AudioPlaybackStatusChanged, () => {
-        this.soundBlocked.value = !room.canPlaybackAudio;
+        this.audioBlocked.value = !room.canPlaybackAudio;
       })
       .on(RoomEvent.RecordingStatusChanged, (recording) => {
         this.recording.value = recording;
-        this.#announcer.say(recording ? announce.recordingOn : announce.recordingOff);
+        this.#announcer.announce(recording ? announce.recordingOn : announce.recordingOff);
       })
       .on(RoomEvent.Disconnected, (reason?: DisconnectReason) => onEnd(causeOfDisconnect(reason)));
   }
@@ -202,18 +211,18 @@ export class Meeting {
         text: message,
         sentAt: new Date(reader.info.timestamp),
       });
-      this.#announcer.say(text.announce.message(name, message));
+      this.#announcer.announce(text.announce.message(name, message));
     });
   }
 
-  async #publish({ camera, microphone }: OpenTracks): Promise<void> {
+  async #publish({ camera, microphone }: LocalTracks): Promise<void> {
     const { localParticipant: me } = this.#room;
-    if (!this.mayPublish.value || this.#room.state === ConnectionState.Disconnected) {
+    if (!this.canPublish.value || this.#room.state === ConnectionState.Disconnected) {
       camera?.stop();
       microphone?.stop();
       return;
     }
-    // the SDK owns them from here: it closes the camera on mute, and opens it again
+    // the SDK owns them from here: it closes the camera on mute and opens it again
     const publications = [
       microphone &&
         this.#change("microphone", () => me.publishTrack(audio(microphone), { source: Track.Source.Microphone })),
@@ -222,13 +231,13 @@ export class Meeting {
     await Promise.all(publications);
   }
 
-  /** Does something with a device; what fails is told in words and the meeting goes on. */
-  async #change(about: DeviceKind, act: () => Promise<unknown>): Promise<void> {
+  /** Changes a device; a failure becomes `error` and the meeting goes on. */
+  async #change(device: DeviceKind, act: () => Promise<unknown>): Promise<void> {
     try {
       await act();
-      if (this.notice.value?.about === about) this.notice.value = null;
+      if (this.error.value?.device === device) this.error.value = null;
     } catch (error) {
-      this.notice.value = { about, cause: deviceCause(error) };
+      this.error.value = { device, cause: deviceCause(error) };
     }
     this.#refresh();
   }
@@ -236,18 +245,18 @@ export class Meeting {
   #setReconnecting(reconnecting: boolean): void {
     if (this.reconnecting.value === reconnecting) return;
     this.reconnecting.value = reconnecting;
-    this.#announcer.say(reconnecting ? text.announce.reconnecting : text.announce.reconnected);
+    this.#announcer.announce(reconnecting ? text.announce.reconnecting : text.announce.reconnected);
   }
 
   #refresh(): void {
     const { localParticipant: me, remoteParticipants } = this.#room;
-    // attaching is what the page does with either kind of track; that a remote one can do more is no matter here
+    // both kinds of track can be attached, which is all that the tiles need
     this.roster.value = rosterOf([me, ...remoteParticipants.values()] as unknown as readonly ParticipantLike[]);
-    this.mayPublish.value = me.permissions?.canPublish ?? false;
-    this.mayChat.value = me.permissions?.canPublishData ?? false;
+    this.canPublish.value = me.permissions?.canPublish ?? false;
+    this.canChat.value = me.permissions?.canPublishData ?? false;
     this.microphoneOn.value = me.isMicrophoneEnabled;
     this.cameraOn.value = me.isCameraEnabled;
-    this.sharing.value = me.isScreenShareEnabled;
+    this.screenShareOn.value = me.isScreenShareEnabled;
   }
 }
 

@@ -1,139 +1,139 @@
 import { type Signal, signal } from "@preact/signals-core";
 import { type Claims, type Role, readClaims } from "../api/claims.ts";
 import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
-import { type Cause, causeOf, staysInForm, Trouble } from "../trouble.ts";
+import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error.ts";
 import type { Announcer } from "./announcer.ts";
 import type { LocalDevices } from "./devices.ts";
 import type { Meeting } from "./meeting.ts";
-import type { Memory } from "./memory.ts";
-import type { RecorderButton } from "./recorder.ts";
+import type { RecordingControl } from "./recording_control.ts";
 import type { Recordings } from "./recordings.ts";
+import type { PageStorage } from "./storage.ts";
 
 export type PageState =
-  | { readonly at: "opening" }
-  | { readonly at: "prejoin" }
-  | { readonly at: "meeting"; readonly meeting: Meeting }
-  /** `cause` is null for somebody who left on purpose. */
-  | { readonly at: "stopped"; readonly cause: Cause | null };
+  | { readonly view: "opening" }
+  | { readonly view: "prejoin" }
+  | { readonly view: "meeting"; readonly meeting: Meeting }
+  /** `cause` is null when the user left. */
+  | { readonly view: "ended"; readonly cause: Cause | null };
 
-/** What the page stands on; a test gives plain objects. */
-export interface PageParts {
+/** What the page needs from outside; tests pass plain objects. */
+export interface PageDependencies {
   readonly link: MeetingLink;
   readonly api: ParticipantsApi;
-  readonly recorder: RecorderButton;
+  readonly recordingControl: RecordingControl;
   readonly recordings: Recordings;
   readonly devices: LocalDevices;
-  readonly memory: Memory;
+  readonly storage: PageStorage;
   readonly announcer: Announcer;
   readonly hasWebRtc: boolean;
   /** Loads the media code: large, so it comes after the form is shown. */
   readonly loadMeeting: () => Promise<Pick<typeof Meeting, "join">>;
 }
 
-/** The way of one person through the page: the link is looked at, the form, the meeting, the end. */
+/** The states of the page: checking the link, the form, the meeting, the end screen. */
 export class MeetingPage {
-  readonly state = signal<PageState>({ at: "opening" });
+  readonly state = signal<PageState>({ view: "opening" });
   readonly name: Signal<string>;
   readonly role = signal<Role>("publisher");
   readonly joining = signal(false);
-  readonly problem = signal<Cause | null>(null);
+  readonly error = signal<Cause | null>(null);
   readonly devices: LocalDevices;
   readonly announcer: Announcer;
-  readonly memory: Memory;
-  readonly recorder: RecorderButton;
+  readonly storage: PageStorage;
+  readonly recordingControl: RecordingControl;
   readonly recordings: Recordings;
   readonly roomTitle: string;
-  readonly #parts: PageParts;
+  readonly #dependencies: PageDependencies;
 
-  constructor(parts: PageParts) {
-    this.#parts = parts;
-    this.devices = parts.devices;
-    this.announcer = parts.announcer;
-    this.memory = parts.memory;
-    this.recorder = parts.recorder;
-    this.recordings = parts.recordings;
-    this.roomTitle = titleOf(parts.link.roomName);
-    this.name = signal(parts.memory.preferences().name);
+  constructor(dependencies: PageDependencies) {
+    this.#dependencies = dependencies;
+    this.devices = dependencies.devices;
+    this.announcer = dependencies.announcer;
+    this.storage = dependencies.storage;
+    this.recordingControl = dependencies.recordingControl;
+    this.recordings = dependencies.recordings;
+    this.roomTitle = titleOf(dependencies.link.roomName);
+    this.name = signal(dependencies.storage.preferences().name);
   }
 
-  /** Looks at the link, then shows the form: nobody is asked for a camera for a meeting that is over, or only to watch. */
+  /** Checks the link, then shows the form; a camera permission is requested only where there is something to publish in. */
   async open(): Promise<void> {
-    this.state.value = { at: "opening" };
-    this.problem.value = null;
+    this.state.value = { view: "opening" };
+    this.error.value = null;
     try {
-      if (!this.#parts.link.roomName) throw new Trouble("no_link");
-      if (!this.#parts.hasWebRtc) throw new Trouble("no_webrtc");
-      this.role.value = await this.#parts.api.role(this.#parts.link);
+      if (!this.#dependencies.link.roomName) throw new AppError("no_link");
+      if (!this.#dependencies.hasWebRtc) throw new AppError("no_webrtc");
+      this.role.value = await this.#dependencies.api.role(this.#dependencies.link);
     } catch (error) {
-      this.#stop(causeOf(error));
+      this.#end(causeOf(error));
       return;
     }
-    this.state.value = { at: "prejoin" };
+    this.state.value = { view: "prejoin" };
     if (this.role.value !== "viewer") void this.devices.start();
-    // so that it is there when Join is pressed; should it fail, Join tells
-    this.#parts.loadMeeting().catch(() => undefined);
+    // preloaded for Join, which reports a failure
+    this.#dependencies.loadMeeting().catch(() => undefined);
   }
 
   async join(): Promise<void> {
     const name = this.name.value.trim();
     if (this.joining.value) return;
     this.joining.value = true;
-    this.problem.value = null;
+    this.error.value = null;
     try {
-      await this.#enter(name);
+      await this.#connect(name);
     } catch (error) {
-      this.#refuse(causeOf(error));
+      this.#fail(causeOf(error));
     } finally {
       this.joining.value = false;
     }
   }
 
-  async #enter(participantName: string): Promise<void> {
-    const { api, link, memory } = this.#parts;
-    const loading = this.#parts.loadMeeting().catch((cause: unknown) => {
-      throw new Trouble("server_unreachable", { cause });
+  async #connect(participantName: string): Promise<void> {
+    const { api, link, storage } = this.#dependencies;
+    const loading = this.#dependencies.loadMeeting().catch((cause: unknown) => {
+      throw new AppError("server_unreachable", { cause });
     });
-    const [meetings, token] = await Promise.all([
+    const [Meeting, token] = await Promise.all([
       loading,
-      api.token(link, participantName, memory.token(link.roomName)),
+      api.token(link, participantName, storage.token(link.roomName)),
     ]);
-    memory.keepToken(link.roomName, token);
-    this.#remember(participantName);
+    storage.saveToken(link.roomName, token);
+    this.#savePreferences(participantName);
     const { livekitUrl, role } = claimsOf(token);
     this.role.value = role;
-    const entry = {
+    const options = {
       livekitUrl,
       token,
-      onToken: (newer: string) => memory.keepToken(link.roomName, newer),
-      takeTracks: () => this.devices.handOver(),
+      onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
+      detachTracks: () => this.devices.detachTracks(),
     };
-    const meeting = await meetings.join(entry, this.announcer, (cause) => this.#stop(cause));
+    const meeting = await Meeting.join(options, this.announcer, (cause) => this.#end(cause));
     if (role === "moderator") {
-      void this.recorder.prepare();
+      void this.recordingControl.load();
       this.recordings.follow(meeting.recording);
     }
-    this.state.value = { at: "meeting", meeting };
+    this.state.value = { view: "meeting", meeting };
   }
 
-  #remember(name: string): void {
+  #savePreferences(name: string): void {
     const { camera, microphone } = this.devices;
-    this.memory.remember({
+    this.storage.savePreferences({
       name,
       cameraOn: camera.on.value,
-      cameraId: camera.chosenId.value,
+      cameraId: camera.selectedId.value,
       microphoneOn: microphone.on.value,
-      microphoneId: microphone.chosenId.value,
+      microphoneId: microphone.selectedId.value,
     });
   }
 
-  #refuse(cause: Cause): void {
-    if (staysInForm(cause)) this.problem.value = cause;
-    else this.#stop(cause);
+  #fail(cause: Cause): void {
+    if (isRecoverableInForm(cause)) this.error.value = cause;
+    else this.#end(cause);
   }
 
-  #stop(cause: Cause | null): void {
+  #end(cause: Cause | null): void {
     this.devices.stop();
-    this.state.value = { at: "stopped", cause };
+    this.state.value = { view: "ended", cause };
   }
 }
 
@@ -141,11 +141,11 @@ function claimsOf(token: string): Claims {
   try {
     return readClaims(token);
   } catch (cause) {
-    throw new Trouble("unexpected", { cause });
+    throw new AppError("unexpected", { cause });
   }
 }
 
-/** A room's name is a prefix that people chose, and a random suffix that means nothing to them. */
+/** The part of a room's name that was chosen; the rest is a random suffix. */
 export function titleOf(roomName: string): string {
   return /^(.+)-[a-z0-9]{15}$/.exec(roomName)?.[1] ?? "";
 }

@@ -1,14 +1,14 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Recording, RecordingStatus, RecordingsApi } from "../api/recordings.ts";
+import { type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
-import { type Cause, causeOf } from "../trouble.ts";
 import type { Announcer } from "./announcer.ts";
 
-/** How often the server is asked while a recording changes: it is playable a second after its stop, and seen soon after. */
-const LOOK_EVERY_MS = 1000;
+/** How often the list is polled while a recording changes: it is playable about a second after its stop. */
+const POLL_INTERVAL_MS = 1000;
 
-/** An address is good for ten minutes; one of this age that fails is renewed, a younger one has failed for another reason. */
-const ADDRESS_GOOD_FOR_MS = 9 * 60_000;
+/** A URL is valid for ten minutes; one of this age that fails is renewed, a younger one has failed for another reason. */
+const URL_LIFETIME_MS = 9 * 60_000;
 
 const RUNNING: ReadonlySet<RecordingStatus> = new Set<RecordingStatus>(["STARTING", "ACTIVE", "ENDING"]);
 const PLAYABLE: ReadonlySet<RecordingStatus> = new Set<RecordingStatus>(["COMPLETE", "LIMITED_REACHED"]);
@@ -23,129 +23,129 @@ export function isPlayable(recording: Recording): boolean {
 
 export interface Playing {
   readonly recording: Recording;
-  readonly address: string;
-  /** When the address was given, in ms since the epoch. */
-  readonly since: number;
+  readonly url: string;
+  /** In milliseconds since the epoch. */
+  readonly issuedAtMs: number;
 }
 
-type KeptRecordings = Pick<RecordingsApi, "list" | "address" | "delete">;
+type StoredRecordingsApi = Pick<RecordingsApi, "list" | "streamUrl" | "delete">;
 
-/** The recordings of this room, as a moderator looks at them: the list, the player, the question before deleting. */
+/** The recordings of this room for a moderator: the list, the player, the confirmation before deleting. */
 export class Recordings {
   readonly open = signal(false);
-  /** Null until the server has told them. */
+  /** Null until the server has answered. */
   readonly all = signal<readonly Recording[] | null>(null);
-  /** Why the list cannot be brought up to date now. */
-  readonly unread = signal<Cause | null>(null);
-  /** Why what was asked for last did not work. */
-  readonly problem = signal<Cause | null>(null);
+  /** Why the list could not be refreshed. */
+  readonly listError = signal<Cause | null>(null);
+  /** Why the last action failed. */
+  readonly error = signal<Cause | null>(null);
   readonly playing = signal<Playing | null>(null);
-  readonly toDelete = signal<Recording | null>(null);
-  readonly #api: KeptRecordings;
-  readonly #announcer: Pick<Announcer, "say">;
-  #looks = 0;
-  #next: ReturnType<typeof setTimeout> | undefined;
-  #recordingNow = false;
-  #unfollow = () => {};
+  readonly deleting = signal<Recording | null>(null);
+  readonly #api: StoredRecordingsApi;
+  readonly #announcer: Pick<Announcer, "announce">;
+  #requests = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isRecording = false;
+  #stopFollowing = () => {};
 
-  constructor(api: KeptRecordings, announcer: Pick<Announcer, "say">) {
+  constructor(api: StoredRecordingsApi, announcer: Pick<Announcer, "announce">) {
     this.#api = api;
     this.#announcer = announcer;
   }
 
-  /** Looks now, and whenever a recording of the meeting begins or ends; a new meeting replaces the one before. */
-  follow(recordingNow: ReadonlySignal<boolean>): void {
-    this.#unfollow();
-    this.#unfollow = effect(() => {
-      this.#recordingNow = recordingNow.value;
-      void this.look();
+  /** Refreshes now, and whenever a recording of the meeting starts or ends; a new meeting replaces the previous one. */
+  follow(isRecording: ReadonlySignal<boolean>): void {
+    this.#stopFollowing();
+    this.#stopFollowing = effect(() => {
+      this.#isRecording = isRecording.value;
+      void this.refresh();
     });
   }
 
   show(open: boolean): void {
     this.open.value = open;
-    this.problem.value = null;
-    if (open) void this.look();
+    this.error.value = null;
+    if (open) void this.refresh();
   }
 
-  /** Asks the server, and again while something changes that somebody may be waiting for. */
-  async look(): Promise<void> {
-    clearTimeout(this.#next);
-    this.#looks += 1;
-    const look = this.#looks;
+  /** Requests the list, and polls while a recording changes that the user may be waiting for. */
+  async refresh(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#requests += 1;
+    const request = this.#requests;
     const [found, cause] = await this.#api.list().then(
       (list) => [list, null] as const,
       (error: unknown) => [null, causeOf(error)] as const,
     );
-    // a later look has the newer answer
-    if (look !== this.#looks) return;
-    this.unread.value = cause;
+    // a later request has the newer answer
+    if (request !== this.#requests) return;
+    this.listError.value = cause;
     if (found) {
       if (found.some((one) => isPlayable(one) && this.#wasRunning(one)))
-        this.#announcer.say(text.announce.recordingReady);
+        this.#announcer.announce(text.announce.recordingReady);
       this.all.value = found;
     }
-    if (this.#isWorthAnotherLook()) this.#next = setTimeout(() => void this.look(), LOOK_EVERY_MS);
+    if (this.#needsPolling()) this.#timer = setTimeout(() => void this.refresh(), POLL_INTERVAL_MS);
   }
 
   async play(recording: Recording): Promise<void> {
-    const address = await this.address(recording);
-    if (address) this.playing.value = { recording, address, since: Date.now() };
+    const url = await this.streamUrl(recording);
+    if (url) this.playing.value = { recording, url, issuedAtMs: Date.now() };
   }
 
   stopPlaying(): void {
     this.playing.value = null;
   }
 
-  /** The player cannot go on: its address has run out, or the recording cannot be played. */
+  /** The player failed: its URL has expired, or the recording cannot be played. */
   async playerFailed(): Promise<void> {
     const playing = this.playing.value;
     if (!playing) return;
-    if (Date.now() - playing.since >= ADDRESS_GOOD_FOR_MS) {
+    if (Date.now() - playing.issuedAtMs >= URL_LIFETIME_MS) {
       await this.play(playing.recording);
-      if (!this.problem.value) return;
-    } else this.problem.value = "recording_unplayable";
+      if (!this.error.value) return;
+    } else this.error.value = "recording_unplayable";
     this.stopPlaying();
   }
 
-  /** @returns an address that opens this recording for ten minutes, or null when `problem` says why there is none. */
-  async address(recording: Recording): Promise<string | null> {
-    this.problem.value = null;
+  /** @returns a URL that opens this recording for ten minutes, or null when `error` says why there is none. */
+  async streamUrl(recording: Recording): Promise<string | null> {
+    this.error.value = null;
     try {
-      return await this.#api.address(recording.id);
+      return await this.#api.streamUrl(recording.id);
     } catch (error) {
-      this.problem.value = causeOf(error);
+      this.error.value = causeOf(error);
       return null;
     }
   }
 
-  askToDelete(recording: Recording | null): void {
-    this.toDelete.value = recording;
+  confirmDeletion(recording: Recording | null): void {
+    this.deleting.value = recording;
   }
 
-  /** Deletes what was asked about. */
+  /** Deletes the recording that the user confirmed. */
   async delete(): Promise<void> {
-    const recording = this.toDelete.value;
-    this.toDelete.value = null;
-    this.problem.value = null;
+    const recording = this.deleting.value;
+    this.deleting.value = null;
+    this.error.value = null;
     if (!recording) return;
     try {
       await this.#api.delete(recording.id);
-      this.#announcer.say(text.announce.recordingDeleted);
+      this.#announcer.announce(text.announce.recordingDeleted);
     } catch (error) {
-      this.problem.value = causeOf(error);
+      this.error.value = causeOf(error);
     }
-    await this.look();
+    await this.refresh();
   }
 
   #wasRunning(recording: Recording): boolean {
     return this.all.value?.some((before) => before.id === recording.id && isRunning(before)) ?? false;
   }
 
-  /** While the meeting is recorded only an open list changes; after that the end is awaited, seen or not. */
-  #isWorthAnotherLook(): boolean {
+  /** While the meeting is recorded only an open list is polled; after that it is polled until the recording is final. */
+  #needsPolling(): boolean {
     const changing = this.all.value?.some(isRunning) ?? false;
-    const mayLook = this.unread.value !== "not_admitted";
-    return changing && mayLook && (this.open.value || !this.#recordingNow);
+    const isAdmitted = this.listError.value !== "not_admitted";
+    return changing && isAdmitted && (this.open.value || !this.#isRecording);
   }
 }

@@ -25,42 +25,42 @@ export interface ParticipantLike {
   readonly trackPublications: ReadonlyMap<string, PublicationLike>;
 }
 
-/** One picture on the stage: a person, or the screen that a person shares. */
+/** One tile of the grid: a participant, or the screen that a participant shares. */
 export interface Tile {
   readonly key: string;
-  readonly kind: "person" | "screen";
+  readonly kind: "participant" | "screen_share";
   readonly identity: string;
   readonly name: string;
   readonly isLocal: boolean;
   readonly speaking: boolean;
-  /** Whether the others cannot hear this person now. */
-  readonly silent: boolean;
+  /** Whether the microphone is off or muted. */
+  readonly muted: boolean;
   readonly video: Attachable | null;
 }
 
-export interface Sound {
+export interface RemoteAudioTrack {
   readonly key: string;
   readonly track: Attachable;
 }
 
 export interface Roster {
-  readonly screens: readonly Tile[];
-  readonly people: readonly Tile[];
-  /** What is to be heard: everybody's sound but one's own. */
-  readonly sounds: readonly Sound[];
-  /** Everybody in the meeting, those who only watch included. */
+  readonly screenShares: readonly Tile[];
+  readonly participants: readonly Tile[];
+  /** The audio of the remote participants. */
+  readonly audioTracks: readonly RemoteAudioTrack[];
+  /** All participants, viewers included. */
   readonly count: number;
 }
 
-export const EMPTY_ROSTER: Roster = { screens: [], people: [], sounds: [], count: 0 };
+export const EMPTY_ROSTER: Roster = { screenShares: [], participants: [], audioTracks: [], count: 0 };
 
-/** Whom and what to show: a tile for everyone who may publish, in the order they came, and one for each shared screen. */
+/** What to show: a tile for each participant that may publish, in the order they joined, and one for each shared screen. */
 export function rosterOf(participants: readonly ParticipantLike[]): Roster {
   const ordered = [...participants].sort(byArrival);
   return {
-    screens: ordered.flatMap(screenTile),
-    people: ordered.filter(mayPublish).map(personTile),
-    sounds: ordered.filter((participant) => !participant.isLocal).flatMap(soundsOf),
+    screenShares: ordered.flatMap(screenShareTile),
+    participants: ordered.filter(canPublish).map(participantTile),
+    audioTracks: ordered.filter((participant) => !participant.isLocal).flatMap(audioTracksOf),
     count: ordered.length,
   };
 }
@@ -70,32 +70,32 @@ function byArrival(a: ParticipantLike, b: ParticipantLike): number {
   return difference || (a.identity < b.identity ? -1 : 1);
 }
 
-/** A server that does not tell others' permissions says nothing against them. */
-function mayPublish(participant: ParticipantLike): boolean {
+/** A server that does not send others' permissions has not forbidden anything. */
+function canPublish(participant: ParticipantLike): boolean {
   return participant.permissions?.canPublish ?? true;
 }
 
-function personTile(participant: ParticipantLike): Tile {
+function participantTile(participant: ParticipantLike): Tile {
   const microphone = publication(participant, "microphone");
   const camera = publication(participant, "camera");
   return {
     ...labels(participant),
-    key: `person:${participant.identity}`,
-    kind: "person",
+    key: `participant:${participant.identity}`,
+    kind: "participant",
     speaking: participant.isSpeaking,
-    silent: !microphone || microphone.isMuted,
+    muted: !microphone || microphone.isMuted,
     video: camera && !camera.isMuted ? (camera.track ?? null) : null,
   };
 }
 
-function screenTile(participant: ParticipantLike): Tile[] {
+function screenShareTile(participant: ParticipantLike): Tile[] {
   const screen = publication(participant, "screen_share");
   if (!screen?.track || screen.isMuted) return [];
-  const tile = { ...labels(participant), key: `screen:${participant.identity}`, speaking: false, silent: false };
-  return [{ ...tile, kind: "screen", video: screen.track }];
+  const tile = { ...labels(participant), key: `screen_share:${participant.identity}`, speaking: false, muted: false };
+  return [{ ...tile, kind: "screen_share", video: screen.track }];
 }
 
-function soundsOf(participant: ParticipantLike): Sound[] {
+function audioTracksOf(participant: ParticipantLike): RemoteAudioTrack[] {
   const sources: readonly Source[] = ["microphone", "screen_share_audio"];
   return sources.flatMap((source) => {
     const track = publication(participant, source)?.track;

@@ -1,11 +1,11 @@
 import type { Announcer } from "../session/announcer.ts";
 
-/** The live region: heard, not seen. It stays in the page for good, since one that comes with its words is not read out. */
+/** The live region. It is in the page from the start: screen readers do not read one that appears with its text. */
 export function Announcements({ announcer }: { readonly announcer: Announcer }) {
   return (
-    <div class="heard-only" role="log" aria-live="polite" aria-relevant="additions">
-      {announcer.sentences.value.map(({ id, words }) => (
-        <p key={id}>{words}</p>
+    <div class="visually-hidden" role="log" aria-live="polite" aria-relevant="additions">
+      {announcer.announcements.value.map(({ id, message }) => (
+        <p key={id}>{message}</p>
       ))}
     </div>
   );

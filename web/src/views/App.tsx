@@ -2,12 +2,12 @@ import { useEffect } from "preact/hooks";
 import { text } from "../i18n/index.ts";
 import type { MeetingPage, PageState } from "../session/page.ts";
 import { Announcements } from "./Announcements.tsx";
+import { EndScreen } from "./EndScreen.tsx";
 import { MeetingView } from "./MeetingView.tsx";
 import { PreJoin } from "./PreJoin.tsx";
-import { Stopped } from "./Stopped.tsx";
 
 type Views = {
-  [At in PageState["at"]]: (page: MeetingPage, state: Extract<PageState, { at: At }>) => preact.JSX.Element;
+  [View in PageState["view"]]: (page: MeetingPage, state: Extract<PageState, { view: View }>) => preact.JSX.Element;
 };
 
 const VIEWS: Views = {
@@ -18,7 +18,7 @@ const VIEWS: Views = {
   ),
   prejoin: (page) => <PreJoin page={page} />,
   meeting: (page, { meeting }) => <MeetingView meeting={meeting} page={page} />,
-  stopped: (page, { cause }) => <Stopped page={page} cause={cause} />,
+  ended: (page, { cause }) => <EndScreen page={page} cause={cause} />,
 };
 
 export function App({ page }: { readonly page: MeetingPage }) {
@@ -26,7 +26,7 @@ export function App({ page }: { readonly page: MeetingPage }) {
   useEffect(() => {
     document.title = page.roomTitle ? `${page.roomTitle} · ${text.appName}` : text.appName;
   }, [page]);
-  const view = VIEWS[state.at] as (page: MeetingPage, state: PageState) => preact.JSX.Element;
+  const view = VIEWS[state.view] as (page: MeetingPage, state: PageState) => preact.JSX.Element;
   return (
     <>
       {view(page, state)}

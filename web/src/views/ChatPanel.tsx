@@ -9,7 +9,7 @@ const MESSAGE_LENGTH_MAX = 2000;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
-/** What people write to everybody. New messages are read out by the live region, so the list itself is silent. */
+/** The chat. New messages are read out by the live region, so the list itself is not one. */
 export function ChatPanel({ meeting }: { readonly meeting: Meeting }) {
   const messages = meeting.chat.messages.value;
   const list = useRef<HTMLOListElement>(null);

@@ -2,27 +2,27 @@ import type { Signal } from "@preact/signals";
 import { Icon, type IconName } from "../components/Icon.tsx";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
-import type { RecorderButton } from "../session/recorder.ts";
+import type { RecordingControl } from "../session/recording_control.ts";
 import type { Recordings } from "../session/recordings.ts";
 
 export type OpenDialog = "devices" | "help" | null;
 
 interface ControlsProps {
   readonly meeting: Meeting;
-  readonly recorder: RecorderButton;
+  readonly recordingControl: RecordingControl;
   readonly recordings: Recordings;
   readonly dialog: Signal<OpenDialog>;
 }
 
 const canShareScreen = "getDisplayMedia" in (navigator.mediaDevices ?? {});
 
-/** The bar of buttons. What the role may not do is not offered; the server refuses it as well. */
-export function Controls({ meeting, recorder, recordings, dialog }: ControlsProps) {
-  const { chat, mayPublish, mayChat } = meeting;
+/** The control bar. Actions that the role does not permit are not offered; the server refuses them as well. */
+export function Controls({ meeting, recordingControl, recordings, dialog }: ControlsProps) {
+  const { chat, canPublish, canChat } = meeting;
   return (
     <nav class="controls" aria-label={text.controls.label}>
-      {mayPublish.value && <PublishControls meeting={meeting} />}
-      {mayChat.value && (
+      {canPublish.value && <PublishControls meeting={meeting} />}
+      {canChat.value && (
         <ControlButton
           id="chat"
           icon="chat"
@@ -36,8 +36,8 @@ export function Controls({ meeting, recorder, recordings, dialog }: ControlsProp
           }}
         />
       )}
-      {recorder.offered.value && <RecordControl meeting={meeting} recorder={recorder} />}
-      {(recorder.offered.value || hasSome(recordings)) && (
+      {recordingControl.available.value && <RecordButton meeting={meeting} recordingControl={recordingControl} />}
+      {(recordingControl.available.value || hasRecordings(recordings)) && (
         <ControlButton
           id="recordings"
           icon="recordings"
@@ -49,7 +49,7 @@ export function Controls({ meeting, recorder, recordings, dialog }: ControlsProp
           }}
         />
       )}
-      {mayPublish.value && (
+      {canPublish.value && (
         <ControlButton id="devices" icon="devices" label={text.controls.devices} onClick={() => show("devices")} />
       )}
       <ControlButton id="help" icon="help" label={text.controls.help} onClick={() => show("help")} />
@@ -66,7 +66,7 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
   const { controls } = text;
   const microphone = meeting.microphoneOn.value;
   const camera = meeting.cameraOn.value;
-  const sharing = meeting.sharing.value;
+  const isSharing = meeting.screenShareOn.value;
   return (
     <>
       <ControlButton
@@ -87,35 +87,35 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
         <ControlButton
           id="share"
           icon="screen"
-          label={sharing ? controls.shareOn : controls.shareOff}
-          active={sharing}
-          onClick={() => void meeting.toggleSharing()}
+          label={isSharing ? controls.shareOn : controls.shareOff}
+          active={isSharing}
+          onClick={() => void meeting.toggleScreenShare()}
         />
       )}
     </>
   );
 }
 
-/** Recordings that were made before recording was switched off are still the moderators'. */
-function hasSome({ all }: Recordings): boolean {
+/** Recordings from before recording was switched off remain available to moderators. */
+function hasRecordings({ all }: Recordings): boolean {
   return (all.value?.length ?? 0) > 0;
 }
 
-function RecordControl({ meeting, recorder }: Pick<ControlsProps, "meeting" | "recorder">) {
+function RecordButton({ meeting, recordingControl }: Pick<ControlsProps, "meeting" | "recordingControl">) {
   const { controls } = text;
   const recording = meeting.recording.value;
   const label = recording ? controls.recordOn : controls.recordOff;
 
   async function toggle(): Promise<void> {
-    const cause = await recorder.toggle(recording);
-    if (cause) meeting.notice.value = { about: null, cause };
+    const cause = await recordingControl.toggle(recording);
+    if (cause) meeting.error.value = { device: null, cause };
   }
 
   return (
     <ControlButton
       id="record"
       icon="record"
-      label={recorder.busy.value ? controls.recordBusy : label}
+      label={recordingControl.busy.value ? controls.recordBusy : label}
       active={recording}
       onClick={() => void toggle()}
     />

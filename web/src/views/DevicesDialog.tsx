@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { DeviceSelect } from "../components/DeviceSelect.tsx";
 import { Dialog } from "../components/Dialog.tsx";
 import { text } from "../i18n/index.ts";
-import type { DeviceChoice, DeviceKind } from "../session/devices.ts";
+import type { DeviceKind, DeviceOption } from "../session/devices.ts";
 import type { Meeting } from "../session/meeting.ts";
 
 interface DevicesDialogProps {
@@ -11,7 +11,7 @@ interface DevicesDialogProps {
   readonly onClose: () => void;
 }
 
-/** Another camera or microphone, in the middle of a meeting. */
+/** Selects another camera or microphone during a meeting. */
 export function DevicesDialog({ meeting, onClose }: DevicesDialogProps) {
   return (
     <Dialog title={text.devicesDialog.title} onClose={onClose}>
@@ -22,21 +22,21 @@ export function DevicesDialog({ meeting, onClose }: DevicesDialogProps) {
 }
 
 function LiveDevice({ kind, meeting }: { readonly kind: DeviceKind; readonly meeting: Meeting }) {
-  const choices = useSignal<readonly DeviceChoice[]>([]);
-  const chosenId = useSignal(meeting.chosenId(kind));
+  const options = useSignal<readonly DeviceOption[]>([]);
+  const selectedId = useSignal(meeting.selectedDeviceId(kind));
   useEffect(() => {
-    void meeting.choices(kind).then((found) => {
-      choices.value = found;
+    void meeting.deviceOptions(kind).then((found) => {
+      options.value = found;
     });
-  }, [meeting, kind, choices]);
+  }, [meeting, kind, options]);
   return (
     <DeviceSelect
       kind={kind}
-      choices={choices.value}
-      chosenId={chosenId.value}
-      onChoose={(id) => {
-        chosenId.value = id;
-        void meeting.choose(kind, id);
+      options={options.value}
+      selectedId={selectedId.value}
+      onSelect={(id) => {
+        selectedId.value = id;
+        void meeting.selectDevice(kind, id);
       }}
     />
   );

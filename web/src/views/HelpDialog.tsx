@@ -1,16 +1,16 @@
 import type { Signal } from "@preact/signals";
 import { Dialog } from "../components/Dialog.tsx";
 import { text } from "../i18n/index.ts";
-import type { Memory } from "../session/memory.ts";
+import type { PageStorage } from "../session/storage.ts";
 
 interface HelpDialogProps {
   readonly shortcutsOn: Signal<boolean>;
-  readonly memory: Memory;
+  readonly storage: PageStorage;
   readonly onClose: () => void;
 }
 
 /** The keyboard shortcuts, and the switch that WCAG 2.1.4 asks for: single keys get in the way of speech input. */
-export function HelpDialog({ shortcutsOn, memory, onClose }: HelpDialogProps) {
+export function HelpDialog({ shortcutsOn, storage, onClose }: HelpDialogProps) {
   return (
     <Dialog title={text.help.title} onClose={onClose}>
       <h3>{text.help.shortcuts}</h3>
@@ -30,7 +30,7 @@ export function HelpDialog({ shortcutsOn, memory, onClose }: HelpDialogProps) {
           checked={shortcutsOn.value}
           onChange={(event) => {
             shortcutsOn.value = event.currentTarget.checked;
-            memory.remember({ shortcutsOn: event.currentTarget.checked });
+            storage.savePreferences({ shortcutsOn: event.currentTarget.checked });
           }}
         />
         {text.help.enabled}

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { ErrorMessage } from "../components/ErrorMessage.tsx";
 import { Icon } from "../components/Icon.tsx";
-import { SoundPlayer } from "../components/Media.tsx";
-import { Message } from "../components/Message.tsx";
+import { AudioTrack } from "../components/Tracks.tsx";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
@@ -10,9 +10,9 @@ import { ChatPanel } from "./ChatPanel.tsx";
 import { Controls, type OpenDialog } from "./Controls.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
 import { HelpDialog } from "./HelpDialog.tsx";
+import { ParticipantGrid } from "./ParticipantGrid.tsx";
 import { RecordingDialogs } from "./RecordingDialogs.tsx";
 import { RecordingsPanel } from "./RecordingsPanel.tsx";
-import { Stage } from "./Stage.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 
 interface MeetingViewProps {
@@ -20,10 +20,10 @@ interface MeetingViewProps {
   readonly meeting: Meeting;
 }
 
-/** The meeting itself: who is here, what is said, and what one can do. */
+/** The meeting: participants, chat, recordings and controls. */
 export function MeetingView({ page, meeting }: MeetingViewProps) {
   const dialog = useSignal<OpenDialog>(null);
-  const shortcutsOn = useSignal(page.memory.preferences().shortcutsOn);
+  const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
   const main = useRef<HTMLElement>(null);
   useEffect(() => main.current?.focus(), []);
   useShortcuts(shortcutsOn, meeting, () => {
@@ -33,21 +33,26 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
     dialog.value = null;
   };
   return (
-    <main class="meeting" ref={main} tabIndex={-1} aria-label={page.roomTitle || text.meeting.stage}>
+    <main class="meeting" ref={main} tabIndex={-1} aria-label={page.roomTitle || text.meeting.participants}>
       <TopBar title={page.roomTitle} meeting={meeting} />
-      <Notices meeting={meeting} />
+      <Alerts meeting={meeting} />
       <div class="meeting-middle">
-        <Stage meeting={meeting} />
-        {meeting.mayChat.value && meeting.chat.open.value && <ChatPanel meeting={meeting} />}
+        <ParticipantGrid meeting={meeting} />
+        {meeting.canChat.value && meeting.chat.open.value && <ChatPanel meeting={meeting} />}
         {page.recordings.open.value && <RecordingsPanel recordings={page.recordings} />}
       </div>
-      <Controls meeting={meeting} recorder={page.recorder} recordings={page.recordings} dialog={dialog} />
-      {meeting.roster.value.sounds.map(({ key, track }) => (
-        <SoundPlayer key={key} track={track} />
+      <Controls
+        meeting={meeting}
+        recordingControl={page.recordingControl}
+        recordings={page.recordings}
+        dialog={dialog}
+      />
+      {meeting.roster.value.audioTracks.map(({ key, track }) => (
+        <AudioTrack key={key} track={track} />
       ))}
       <RecordingDialogs recordings={page.recordings} />
       {dialog.value === "devices" && <DevicesDialog meeting={meeting} onClose={close} />}
-      {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} memory={page.memory} onClose={close} />}
+      {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
     </main>
   );
 }
@@ -62,46 +67,46 @@ function TopBar({ title, meeting }: { readonly title: string; readonly meeting: 
           {text.meeting.recording}
         </span>
       )}
-      {!meeting.mayPublish.value && <span class="badge">{text.meeting.watching}</span>}
+      {!meeting.canPublish.value && <span class="badge">{text.meeting.watching}</span>}
       <span class="count" data-testid="count" data-count={count}>
         <Icon name="people" />
         <span aria-hidden="true">{count}</span>
-        <span class="heard-only">{text.meeting.count(count)}</span>
+        <span class="visually-hidden">{text.meeting.count(count)}</span>
       </span>
     </header>
   );
 }
 
-function Notices({ meeting }: { readonly meeting: Meeting }) {
-  const notice = meeting.notice.value;
+function Alerts({ meeting }: { readonly meeting: Meeting }) {
+  const error = meeting.error.value;
   return (
-    <div class="notices">
+    <div class="alerts">
       {meeting.reconnecting.value && (
         <p class="banner" data-testid="reconnecting">
           {text.meeting.reconnecting}
         </p>
       )}
-      {meeting.soundBlocked.value && (
+      {meeting.audioBlocked.value && (
         <div class="message" role="alert">
           <p>{text.meeting.blockedSound}</p>
-          <button type="button" onClick={() => void meeting.enableSound()}>
-            {text.controls.enableSound}
+          <button type="button" onClick={() => void meeting.startAudio()}>
+            {text.controls.startAudio}
           </button>
         </div>
       )}
-      {notice && (
-        <Message words={text.trouble[notice.cause]} about={notice.about ? text.device[notice.about] : undefined}>
+      {error && (
+        <ErrorMessage text={text.errors[error.cause]} about={error.device ? text.device[error.device] : undefined}>
           <button
             type="button"
             class="quiet"
             aria-label={text.controls.dismiss}
             onClick={() => {
-              meeting.notice.value = null;
+              meeting.error.value = null;
             }}
           >
             <Icon name="close" />
           </button>
-        </Message>
+        </ErrorMessage>
       )}
     </div>
   );

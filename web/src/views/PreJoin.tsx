@@ -1,37 +1,37 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { DeviceSelect } from "../components/DeviceSelect.tsx";
+import { ErrorMessage } from "../components/ErrorMessage.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { LevelMeter } from "../components/LevelMeter.tsx";
-import { Preview } from "../components/Media.tsx";
-import { Message } from "../components/Message.tsx";
+import { CameraPreview } from "../components/Tracks.tsx";
 import { text } from "../i18n/index.ts";
 import type { LocalDevice, LocalDevices } from "../session/devices.ts";
 import type { MeetingPage } from "../session/page.ts";
 
-/** As the API has it: a participant's name has at most 128 characters. */
+/** The API's limit for a participant's name. */
 const NAME_LENGTH_MAX = 128;
 
-/** Before the meeting: who am I, do my camera and microphone work. Joining works without any of the two. */
+/** The form before the meeting: name, camera, microphone. Joining works without either device. */
 export function PreJoin({ page }: { readonly page: MeetingPage }) {
-  const watches = page.role.value === "viewer";
+  const viewOnly = page.role.value === "viewer";
   const title = page.roomTitle ? text.prejoin.titleOf(page.roomTitle) : text.prejoin.title;
   return (
     <main class="card-page">
-      <section class={watches ? "card prejoin watches" : "card prejoin"}>
+      <section class={viewOnly ? "card prejoin view-only" : "card prejoin"}>
         <h1>{title}</h1>
-        {watches ? <p class="hint">{text.prejoin.watchOnly}</p> : <OwnPicture devices={page.devices} />}
-        <JoinForm page={page} watches={watches} />
+        {viewOnly ? <p class="hint">{text.prejoin.watchOnly}</p> : <CameraPanel devices={page.devices} />}
+        <JoinForm page={page} viewOnly={viewOnly} />
       </section>
     </main>
   );
 }
 
-function OwnPicture({ devices }: { readonly devices: LocalDevices }) {
+function CameraPanel({ devices }: { readonly devices: LocalDevices }) {
   const track = devices.camera.track.value;
   return (
     <div class="preview">
-      {track ? <Preview track={track} label={text.prejoin.previewLabel} /> : <p>{text.prejoin.noPicture}</p>}
+      {track ? <CameraPreview track={track} label={text.prejoin.previewLabel} /> : <p>{text.prejoin.noPicture}</p>}
       <div class="preview-controls">
         <DeviceToggle devices={devices} device={devices.microphone} />
         <DeviceToggle devices={devices} device={devices.camera} />
@@ -57,11 +57,11 @@ function DeviceToggle({ devices, device }: { readonly devices: LocalDevices; rea
   );
 }
 
-function JoinForm({ page, watches }: { readonly page: MeetingPage; readonly watches: boolean }) {
+function JoinForm({ page, viewOnly }: { readonly page: MeetingPage; readonly viewOnly: boolean }) {
   const nameMissing = useSignal(false);
   const nameInput = useRef<HTMLInputElement>(null);
-  const problem = page.problem.value;
-  const aboutName = nameMissing.value || problem === "name_taken" || problem === "name_not_valid";
+  const error = page.error.value;
+  const aboutName = nameMissing.value || error === "name_taken" || error === "name_not_valid";
   useEffect(() => {
     if (aboutName) nameInput.current?.focus();
   }, [aboutName]);
@@ -97,8 +97,8 @@ function JoinForm({ page, watches }: { readonly page: MeetingPage; readonly watc
           </p>
         )}
       </div>
-      {problem && <Message words={text.trouble[problem]} id="name-problem" />}
-      {!watches && <DeviceFields devices={page.devices} />}
+      {error && <ErrorMessage text={text.errors[error]} id="name-problem" />}
+      {!viewOnly && <DeviceFields devices={page.devices} />}
       <button type="submit" class="primary" disabled={page.joining.value}>
         {page.joining.value ? text.prejoin.joining : text.prejoin.join}
       </button>
@@ -113,13 +113,13 @@ function DeviceFields({ devices }: { readonly devices: LocalDevices }) {
         <div key={device.kind} class="device">
           <DeviceSelect
             kind={device.kind}
-            choices={device.choices.value}
-            chosenId={device.chosenId.value}
-            onChoose={(id) => void devices.choose(device, id)}
+            options={device.options.value}
+            selectedId={device.selectedId.value}
+            onSelect={(id) => void devices.select(device, id)}
           />
           {device.kind === "microphone" && <LevelMeter track={device.track.value} />}
-          {device.problem.value && (
-            <Message words={text.trouble[device.problem.value]} about={text.device[device.kind]} />
+          {device.error.value && (
+            <ErrorMessage text={text.errors[device.error.value]} about={text.device[device.kind]} />
           )}
         </div>
       ))}

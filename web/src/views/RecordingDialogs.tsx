@@ -8,41 +8,41 @@ interface RecordingDialogsProps {
   readonly recordings: Recordings;
 }
 
-/** What opens over a list of recordings: the player, and the question before one is deleted. */
+/** The dialogs over a list of recordings: the player, and the confirmation before one is deleted. */
 export function RecordingDialogs({ recordings }: RecordingDialogsProps) {
   const playing = recordings.playing.value;
   return (
     <>
       {playing && <Player playing={playing} recordings={recordings} />}
-      {recordings.toDelete.value && <DeleteDialog recordings={recordings} />}
+      {recordings.deleting.value && <DeleteDialog recordings={recordings} />}
     </>
   );
 }
 
 function Player({ playing, recordings }: RecordingDialogsProps & { readonly playing: Playing }) {
   const title = text.recordings.playerTitle(nameOf(playing.recording));
-  // a new address starts the file anew: it goes on where it was
-  const reachedS = useRef(0);
+  // a new URL loads the file again: playback continues at this position
+  const positionS = useRef(0);
   return (
     <Dialog title={title} wide onClose={() => recordings.stopPlaying()}>
-      {/* biome-ignore lint/a11y/useMediaCaption: what was said in a meeting has no text */}
+      {/* biome-ignore lint/a11y/useMediaCaption: a recording has no captions */}
       <video
         class="player"
-        src={playing.address}
+        src={playing.url}
         aria-label={title}
         controls
         autoplay
         playsInline
         onLoadedMetadata={(event) => {
-          if (reachedS.current > 0) event.currentTarget.currentTime = reachedS.current;
+          if (positionS.current > 0) event.currentTarget.currentTime = positionS.current;
         }}
         onSeeking={(event) => {
-          reachedS.current = event.currentTarget.currentTime;
+          positionS.current = event.currentTarget.currentTime;
         }}
         onTimeUpdate={(event) => {
           const { currentTime, error, readyState } = event.currentTarget;
-          // a file that is being opened says 0
-          if (!error && readyState > HTMLMediaElement.HAVE_NOTHING) reachedS.current = currentTime;
+          // a file that is being loaded reports 0
+          if (!error && readyState > HTMLMediaElement.HAVE_NOTHING) positionS.current = currentTime;
         }}
         onError={() => void recordings.playerFailed()}
       />
@@ -51,8 +51,8 @@ function Player({ playing, recordings }: RecordingDialogsProps & { readonly play
 }
 
 function DeleteDialog({ recordings }: RecordingDialogsProps) {
-  const recording = recordings.toDelete.value;
-  const keep = () => recordings.askToDelete(null);
+  const recording = recordings.deleting.value;
+  const keep = () => recordings.confirmDeletion(null);
   if (!recording) return null;
   return (
     <Dialog title={text.recordings.deleteTitle} onClose={keep}>

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Recording } from "../api/recordings.ts";
+import { ErrorMessage } from "../components/ErrorMessage.tsx";
 import { Icon, type IconName } from "../components/Icon.tsx";
-import { Message } from "../components/Message.tsx";
 import { clockOf, sizeOf, whenOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
 import { isPlayable, isRunning, type Recordings } from "../session/recordings.ts";
@@ -10,7 +10,7 @@ interface RecordingsProps {
   readonly recordings: Recordings;
 }
 
-/** The room's recordings beside the meeting. What changes is told by the live region, so the list itself is silent. */
+/** The room's recordings beside the meeting. Changes are read out by the live region, so the list itself is not one. */
 export function RecordingsPanel({ recordings }: RecordingsProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
@@ -34,13 +34,13 @@ export function RecordingsPanel({ recordings }: RecordingsProps) {
   );
 }
 
-/** What has been recorded in this room, newest first. */
+/** The recordings of this room, newest first. */
 export function RecordingsList({ recordings }: RecordingsProps) {
   const all = recordings.all.value;
-  const cause = recordings.problem.value ?? recordings.unread.value;
+  const cause = recordings.error.value ?? recordings.listError.value;
   return (
     <>
-      {cause && <Message words={text.trouble[cause]} />}
+      {cause && <ErrorMessage text={text.errors[cause]} />}
       {!all && !cause && <p class="hint">{text.recordings.loading}</p>}
       {all?.length === 0 && <p class="hint">{text.recordings.empty}</p>}
       <ul class="recording-list">
@@ -57,8 +57,8 @@ function RecordingItem({ recording, recordings }: RecordingsProps & { readonly r
   const when = nameOf(recording);
 
   async function download(): Promise<void> {
-    const address = await recordings.address(recording);
-    if (address) save(address, recording.filename);
+    const url = await recordings.streamUrl(recording);
+    if (url) save(url, recording.filename);
   }
 
   return (
@@ -67,21 +67,21 @@ function RecordingItem({ recording, recordings }: RecordingsProps & { readonly r
       <p class="recording-status">{text.recordings.status[status]}</p>
       {sizeBytes > 0 && (
         <dl>
-          <dt class="heard-only">{text.recordings.duration}</dt>
+          <dt class="visually-hidden">{text.recordings.duration}</dt>
           <dd data-testid="length">{clockOf(durationS)}</dd>
-          <dt class="heard-only">{text.recordings.size}</dt>
+          <dt class="visually-hidden">{text.recordings.size}</dt>
           <dd>{sizeOf(sizeBytes)}</dd>
         </dl>
       )}
       <p class="recording-actions">
         {isPlayable(recording) && (
           <>
-            <Action icon="play" words="play" when={when} onClick={() => void recordings.play(recording)} />
-            <Action icon="download" words="download" when={when} onClick={() => void download()} />
+            <Action icon="play" action="play" when={when} onClick={() => void recordings.play(recording)} />
+            <Action icon="download" action="download" when={when} onClick={() => void download()} />
           </>
         )}
         {!isRunning(recording) && (
-          <Action icon="delete" words="delete" when={when} onClick={() => recordings.askToDelete(recording)} />
+          <Action icon="delete" action="delete" when={when} onClick={() => recordings.confirmDeletion(recording)} />
         )}
       </p>
     </li>
@@ -90,28 +90,28 @@ function RecordingItem({ recording, recordings }: RecordingsProps & { readonly r
 
 interface ActionProps {
   readonly icon: IconName;
-  readonly words: "play" | "download" | "delete";
+  readonly action: "play" | "download" | "delete";
   readonly when: string;
   readonly onClick: () => void;
 }
 
-function Action({ icon, words, when, onClick }: ActionProps) {
+function Action({ icon, action, when, onClick }: ActionProps) {
   return (
-    <button type="button" class="action" aria-label={text.recordings[`${words}Of`](when)} onClick={onClick}>
+    <button type="button" class="action" aria-label={text.recordings[`${action}Of`](when)} onClick={onClick}>
       <Icon name={icon} />
-      {text.recordings[words]}
+      {text.recordings[action]}
     </button>
   );
 }
 
-/** What people call a recording: when it began. */
+/** A recording is called by its start time. */
 export function nameOf({ startedAt }: Recording): string {
   return startedAt ? whenOf(startedAt) : text.recordings.notStarted;
 }
 
-function save(address: string, filename: string): void {
+function save(url: string, filename: string): void {
   const link = document.createElement("a");
-  link.href = address;
+  link.href = url;
   link.download = filename;
   link.click();
 }

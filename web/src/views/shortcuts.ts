@@ -5,16 +5,16 @@ import type { Meeting } from "../session/meeting.ts";
 type Shortcut = (meeting: Meeting, showHelp: () => void) => void;
 
 const SHORTCUTS: Readonly<Record<string, Shortcut>> = {
-  m: (meeting) => meeting.mayPublish.value && void meeting.toggleMicrophone(),
-  v: (meeting) => meeting.mayPublish.value && void meeting.toggleCamera(),
-  s: (meeting) => meeting.mayPublish.value && void meeting.toggleSharing(),
-  c: (meeting) => meeting.mayChat.value && meeting.chat.show(!meeting.chat.open.value),
+  m: (meeting) => meeting.canPublish.value && void meeting.toggleMicrophone(),
+  v: (meeting) => meeting.canPublish.value && void meeting.toggleCamera(),
+  s: (meeting) => meeting.canPublish.value && void meeting.toggleScreenShare(),
+  c: (meeting) => meeting.canChat.value && meeting.chat.show(!meeting.chat.open.value),
   "?": (_meeting, showHelp) => showHelp(),
 };
 
 const TYPING = "input, textarea, select, [contenteditable], dialog *";
 
-/** Single keys for what is done most. Never while somebody types, and never together with a modifier. */
+/** Single keys for the most frequent actions. Not while the user types, and not with a modifier key. */
 export function useShortcuts(on: Signal<boolean>, meeting: Meeting, showHelp: () => void): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callback only sets a signal, whichever render it is from
   useEffect(() => {

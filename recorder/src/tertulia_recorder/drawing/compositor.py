@@ -1,4 +1,4 @@
-"""Draws the meeting: keeps one I420 canvas and touches only what changed. Never passes through RGB for video."""
+"""Draws the meeting: keeps one I420 canvas and draws only what has changed. Video is never converted to RGB."""
 
 import zlib
 from collections.abc import Callable
@@ -9,9 +9,9 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from tertulia_recorder.drawing.gallery import Picture
 from tertulia_recorder.drawing.layout import Rect, Size, Tile, TileKind, contain
-from tertulia_recorder.drawing.planes import Bytes, Canvas, Stamp, yuv
+from tertulia_recorder.drawing.pictures import Picture
+from tertulia_recorder.drawing.planes import Bytes, Canvas, Overlay, yuv
 from tertulia_recorder.drawing.text import TextPainter, initials
 from tertulia_recorder.ids import Identity
 from tertulia_recorder.scene import TrackSid
@@ -19,7 +19,7 @@ from tertulia_recorder.scene import TrackSid
 BACKGROUND: Final = yuv(24, 26, 31)
 PANEL: Final = yuv(38, 41, 48)
 SPEAKING: Final = yuv(64, 200, 120)
-_DISCS: Final = ((196, 78, 82), (76, 114, 176), (85, 138, 84), (140, 97, 160), (176, 120, 50), (60, 140, 150))
+_BADGE_COLOURS: Final = ((196, 78, 82), (76, 114, 176), (85, 138, 84), (140, 97, 160), (176, 120, 50), (60, 140, 150))
 _RING_PX: Final = 4
 _FADE_FRAMES: Final = 8
 
@@ -45,18 +45,18 @@ class Compositor:
         self._drawn: dict[_Key, _Drawn] = {}
         self._last: dict[_Key, Picture] = {}
         self._scalers: dict[_Key, VideoReformatter] = {}
-        self._labels: dict[tuple[str, int, int], Stamp] = {}
-        self._badges: dict[tuple[str, int, int], Stamp] = {}
+        self._labels: dict[tuple[str, int, int], Overlay] = {}
+        self._badges: dict[tuple[str, int, int], Overlay] = {}
         self._fade_from: Bytes | None = None
         self._fade_step = 0
 
     @property
     def size(self) -> Size:
-        """How large the frames are."""
+        """The size of the frames."""
         return self._canvas.size
 
     def compose(self, tiles: tuple[Tile, ...], picture_of: PictureOf) -> av.VideoFrame:
-        """Give the frame that shows `tiles`; valid until the next call (the encoder copies it)."""
+        """Return the frame that shows `tiles`; valid until the next call (the encoder copies it)."""
         if tiles != self._tiles:
             self._change(tiles)
         for tile in tiles:
@@ -67,7 +67,7 @@ class Compositor:
         return av.VideoFrame.from_numpy_buffer(self._fading(), "yuv420p")
 
     def _newest(self, tile: Tile, picture_of: PictureOf) -> Picture | None:
-        # A new track, or one that stalls, goes on with the person's last picture: nothing flickers.
+        # A new track, or one that stalls, keeps the participant's last picture: nothing flickers.
         key = (tile.identity, tile.kind)
         if tile.track is None:
             self._last.pop(key, None)
@@ -78,7 +78,7 @@ class Compositor:
         return self._last.get(key)
 
     def _change(self, tiles: tuple[Tile, ...]) -> None:
-        if _places(tiles) != _places(self._tiles):
+        if _positions(tiles) != _positions(self._tiles):
             if self._tiles:
                 self._fade_from, self._fade_step = self._fading().copy(), 0
             size = self._canvas.size
@@ -109,7 +109,7 @@ class Compositor:
         if picture is None or content is None:
             self._draw_placeholder(tile)
         else:
-            if not covered or (before is not None and before.tile.speaking and not tile.speaking):
+            if not covered or (before is not None and before.tile.is_speaking and not tile.is_speaking):
                 self._canvas.fill(tile.rect, PANEL)
             scaler = self._scalers.setdefault((tile.identity, tile.kind), VideoReformatter())
             scaled = scaler.reformat(
@@ -117,7 +117,7 @@ class Compositor:
             )
             self._canvas.paste(content, scaled)
         self._draw_label(tile)
-        if tile.speaking:
+        if tile.is_speaking:
             self._canvas.frame_rect(tile.rect, _RING_PX, SPEAKING)
         self._drawn[tile.identity, tile.kind] = _Drawn(tile, picture, content)
 
@@ -128,46 +128,46 @@ class Compositor:
             self._canvas.frame_rect(rect, 2, BACKGROUND)
         if tile.kind is TileKind.CAMERA:
             diameter = max(8, min(rect.w, rect.h) // 2 // 2 * 2)
-            colour = zlib.crc32(tile.identity.encode("utf-8", "surrogatepass")) % len(_DISCS)
+            colour = zlib.crc32(tile.identity.encode("utf-8", "surrogatepass")) % len(_BADGE_COLOURS)
             key = (initials(tile.name), diameter, colour)
             badge = self._badges.get(key) or self._badges.setdefault(key, self._badge(*key))
             x, y = rect.x + (rect.w - diameter) // 2, rect.y + (rect.h - diameter) // 2
-            self._canvas.stamp(x - x % 2, y - y % 2, badge)
+            self._canvas.blend(x - x % 2, y - y % 2, badge)
 
     def _draw_label(self, tile: Tile) -> None:
         size_px = max(12, min(28, tile.rect.h // 16))
-        room = tile.rect.w - 2 * _RING_PX - size_px
-        if not tile.name.strip() or room < 2 * size_px:
+        max_width = tile.rect.w - 2 * _RING_PX - size_px
+        if not tile.name.strip() or max_width < 2 * size_px:
             return
-        key = (tile.name, size_px, room)
+        key = (tile.name, size_px, max_width)
         label = self._labels.get(key) or self._labels.setdefault(key, self._label(*key))
-        self._canvas.stamp(tile.rect.x + _RING_PX, tile.rect.y + tile.rect.h - _RING_PX - label.size.h, label)
+        self._canvas.blend(tile.rect.x + _RING_PX, tile.rect.y + tile.rect.h - _RING_PX - label.size.h, label)
 
-    def _label(self, name: str, size_px: int, room: int) -> Stamp:
-        drawing = self._text.draw(name, size_px, room)
+    def _label(self, name: str, size_px: int, max_width: int) -> Overlay:
+        drawing = self._text.draw(name, size_px, max_width)
         pad = size_px // 2
         h, w = drawing.rgba.shape[:2]
         rgba = np.zeros((_even_up(h + pad // 2), _even_up(w + pad), 4), np.uint8)
         rgba[..., 3] = 150
         _blend(rgba, drawing.rgba, pad // 2, pad // 4)
-        return Stamp.of_rgba(rgba)
+        return Overlay.of_rgba(rgba)
 
-    def _badge(self, letters: str, diameter: int, colour: int) -> Stamp:
+    def _badge(self, letters: str, diameter: int, colour: int) -> Overlay:
         radius = diameter / 2
         rows, columns = np.ogrid[:diameter, :diameter]
         distance = np.hypot(rows - radius + 0.5, columns - radius + 0.5)
         rgba = np.zeros((diameter, diameter, 4), np.uint8)
-        rgba[..., :3] = _DISCS[colour]
+        rgba[..., :3] = _BADGE_COLOURS[colour]
         rgba[..., 3] = np.clip((radius - distance) * 255, 0, 255)
         size_px = max(8, diameter * 2 // 5)
         drawing = self._text.draw(letters, size_px, diameter)
         x = (diameter - drawing.rgba.shape[1]) // 2
         y = diameter // 2 - drawing.baseline + round(size_px * 0.37)
         _blend(rgba, drawing.rgba, x, y)
-        return Stamp.of_rgba(rgba)
+        return Overlay.of_rgba(rgba)
 
 
-def _places(tiles: tuple[Tile, ...]) -> list[tuple[Identity, TileKind, Rect]]:
+def _positions(tiles: tuple[Tile, ...]) -> list[tuple[Identity, TileKind, Rect]]:
     return [(tile.identity, tile.kind, tile.rect) for tile in tiles]
 
 

@@ -1,4 +1,4 @@
-"""Where everyone is in the picture: a pure function of who is there and the picture's size."""
+"""The layout: a pure function of the participants and the picture's size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import ceil
 from typing import Final
 
 from tertulia_recorder.ids import Identity
-from tertulia_recorder.scene import Person, TrackSid
+from tertulia_recorder.scene import Participant, TrackSid
 
 MAX_TILES: Final = 25
 _STRIP_ROWS: Final = 5
@@ -24,7 +24,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A part of the picture in pixels; every number is even, so that it falls on whole chroma samples."""
+    """A part of the picture in pixels; every number is even, so that it consists of whole chroma samples."""
 
     x: int
     y: int
@@ -41,46 +41,54 @@ class TileKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One person's camera (or placeholder, when `track` is None) or screen, and where it is."""
+    """A participant's camera (or its placeholder, when `track` is None) or screen, and where it is."""
 
     identity: Identity
     kind: TileKind
     rect: Rect
     name: str
     track: TrackSid | None
-    speaking: bool
+    is_speaking: bool
 
 
-def arrange(people: Sequence[Person], size: Size, max_tiles: int = MAX_TILES) -> tuple[Tile, ...]:
+def arrange(participants: Sequence[Participant], size: Size, max_tiles: int = MAX_TILES) -> tuple[Tile, ...]:
     """Lay out a meeting on a picture of `size` (even numbers).
 
-    Everyone has a tile of equal size in a grid; a screen share (the newest, if there are several) takes the larger
-    part, with the people in a strip at its right. Beyond `max_tiles` those who spoke last stay, in order of joining.
+    Each participant has a tile of equal size in a grid; a screen share (the newest, if there are several) takes the
+    larger part, with the cameras in a strip at its right. Beyond `max_tiles` those who spoke last are shown, in order
+    of joining.
     """
-    shown = _most_recent(people, max_tiles)
-    sharing = max((p for p in people if p.screen), key=lambda p: (p.screen_since_s, p.identity), default=None)
+    shown = _last_speakers(participants, max_tiles)
+    sharing = max((p for p in participants if p.screen), key=lambda p: (p.screen_since_s, p.identity), default=None)
     if sharing is None:
         return tuple(_camera(p, rect) for p, rect in zip(shown, _grid(len(shown), size), strict=True))
-    main, cells = _stage(len(shown), size)
-    screen = Tile(sharing.identity, TileKind.SCREEN, main, sharing.name, sharing.screen, speaking=False)
+    main, cells = _strip_layout(len(shown), size)
+    screen = Tile(sharing.identity, TileKind.SCREEN, main, sharing.name, sharing.screen, is_speaking=False)
     return (screen, *(_camera(p, rect) for p, rect in zip(shown, cells, strict=True)))
 
 
 def contain(source: Size, into: Rect) -> Rect:
-    """Give the largest even rectangle inside `into`, centred, with the aspect ratio of `source`."""
+    """Return the largest even rectangle inside `into`, centred, with the aspect ratio of `source`."""
     scale = min(into.w / source.w, into.h / source.h)
     w = min(into.w, max(2, _nearest_even(source.w * scale)))
     h = min(into.h, max(2, _nearest_even(source.h * scale)))
     return Rect(into.x + _even((into.w - w) // 2), into.y + _even((into.h - h) // 2), w, h)
 
 
-def _most_recent(people: Sequence[Person], limit: int) -> list[Person]:
-    latest = sorted(people, key=lambda p: (-p.last_spoke_at_s, p.joined_at, p.identity))[:limit]
-    return sorted(latest, key=lambda p: (p.joined_at, p.identity))
+def _last_speakers(participants: Sequence[Participant], limit: int) -> list[Participant]:
+    latest = sorted(participants, key=lambda p: (-p.last_spoke_at_s, p.join_order, p.identity))[:limit]
+    return sorted(latest, key=lambda p: (p.join_order, p.identity))
 
 
-def _camera(person: Person, rect: Rect) -> Tile:
-    return Tile(person.identity, TileKind.CAMERA, rect, person.name, person.camera, person.speaking)
+def _camera(participant: Participant, rect: Rect) -> Tile:
+    return Tile(
+        participant.identity,
+        TileKind.CAMERA,
+        rect,
+        participant.name,
+        participant.camera,
+        participant.is_speaking,
+    )
 
 
 def _grid(count: int, size: Size) -> list[Rect]:
@@ -99,7 +107,7 @@ def _grid(count: int, size: Size) -> list[Rect]:
     return rects
 
 
-def _stage(count: int, size: Size) -> tuple[Rect, list[Rect]]:
+def _strip_layout(count: int, size: Size) -> tuple[Rect, list[Rect]]:
     if count == 0:
         return Rect(0, 0, size.w, size.h), []
     columns = 1

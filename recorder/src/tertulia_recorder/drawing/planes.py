@@ -1,4 +1,4 @@
-"""An I420 picture in memory and the few ways to draw on it."""
+"""An I420 picture in memory, and the operations that draw on it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _OFFSET: Final = np.array([16.0, 128.0, 128.0])
 
 
 class Yuv(NamedTuple):
-    """One colour, BT.601, limited range: what WebRTC's decoders give."""
+    """One colour, BT.601, limited range: as WebRTC's decoders deliver."""
 
     y: int
     u: int
@@ -31,8 +31,8 @@ def yuv(red: int, green: int, blue: int) -> Yuv:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """Something half transparent, made ready once to be drawn often: per plane, colour x alpha and 255 - alpha."""
+class Overlay:
+    """A half transparent picture, prepared once to be blended often: per plane, colour x alpha and 255 - alpha."""
 
     size: Size
     colour: tuple[NDArray[np.uint16], ...]
@@ -40,7 +40,7 @@ class Stamp:
 
     @classmethod
     def of_rgba(cls, rgba: Bytes) -> Self:
-        """Make a stamp of an RGBA picture with even sides (straight alpha)."""
+        """Return the overlay of an RGBA picture with even sides (straight alpha)."""
         alpha = rgba[..., 3].astype(np.float32)
         planes = rgba[..., :3].astype(np.float32) @ _MATRIX.T.astype(np.float32) + _OFFSET.astype(np.float32)
         small = alpha.reshape(alpha.shape[0] // 2, 2, alpha.shape[1] // 2, 2).mean((1, 3))
@@ -56,7 +56,7 @@ class Stamp:
 
 
 class Canvas:
-    """A picture that is kept and drawn upon. `buffer`: uint8, shape (height * 3 / 2, width)."""
+    """A picture that is kept and drawn on. `buffer`: uint8, shape (height * 3 / 2, width)."""
 
     def __init__(self, size: Size, colour: Yuv) -> None:
         self.size = size
@@ -81,10 +81,10 @@ class Canvas:
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
             part[:] = rows[: part.shape[0], : part.shape[1]]
 
-    def stamp(self, x: int, y: int, stamp: Stamp) -> None:
-        """Blend a stamp in; it must lie inside the picture, at an even place."""
-        rect = Rect(x, y, stamp.size.w, stamp.size.h)
-        for part, colour, rest in zip(self._parts(rect), stamp.colour, stamp.rest, strict=True):
+    def blend(self, x: int, y: int, overlay: Overlay) -> None:
+        """Blend an overlay in; it must be inside the picture, at even coordinates."""
+        rect = Rect(x, y, overlay.size.w, overlay.size.h)
+        for part, colour, rest in zip(self._parts(rect), overlay.colour, overlay.rest, strict=True):
             part[:] = (part * rest + colour) // 255
 
     def frame_rect(self, rect: Rect, width: int, colour: Yuv) -> None:

@@ -1,7 +1,7 @@
 """Text as a coverage mask: shaped and drawn by HarfBuzz, with font fallback, right-to-left runs and colour emoji.
 
 Names are hostile text: control and direction characters are dropped, runs of combining marks are cut, and what is too
-long ends in an ellipsis. DejaVu Sans comes with the package; fonts of the system (Noto) add the scripts it lacks. A
+long ends in an ellipsis. DejaVu Sans is part of the package; fonts of the system (Noto) add the scripts it lacks. A
 character that no font has is drawn as a box.
 """
 
@@ -143,7 +143,7 @@ class TextPainter:
         return _reorder(runs, rightward_line=rightward_line)
 
     def _fitted(self, cluster: str) -> tuple[str, "_Font"]:
-        """Give a cluster and a font for it; marks that no font can put on its base are left out."""
+        """Return a cluster and a font for it; marks that no font can put on its base are dropped."""
         font = self._font_for(cluster)
         if font is None and len(cluster) > 1:
             font, cluster = self._font_for(cluster[0]), cluster[0]
@@ -163,13 +163,13 @@ class TextPainter:
 
 
 def find_fonts(folders: Iterable[Path] = SYSTEM_FONT_FOLDERS) -> list[Path]:
-    """Give the bundled font, then those of the system that we know how to use and that are there."""
+    """Return the bundled font, then those of the system that are known and installed."""
     there = {path.name: path for folder in folders if folder.is_dir() for path in folder.rglob("Noto*")}
     return [BUNDLED_FONT, *(there[name] for name in _SYSTEM_FONTS if name in there)]
 
 
 def clean(text: str) -> str:
-    """Make any string one harmless line: no control or direction characters, no towers of combining marks."""
+    """Return any string as one harmless line: no control or direction characters, no stacks of combining marks."""
     kept: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text):
@@ -179,7 +179,7 @@ def clean(text: str) -> str:
             if marks > _MAX_MARKS:
                 continue
         elif category in {"Cc", "Zl", "Zp", "Zs"}:
-            marks, character = 0, " "  # noqa: PLW2901 - every kind of blank is one blank
+            marks, character = 0, " "  # noqa: PLW2901 - every kind of space is one space
         elif category.startswith("C") and character not in _JOINERS and not _is_tag(character):
             continue
         else:
@@ -189,7 +189,7 @@ def clean(text: str) -> str:
 
 
 def graphemes(text: str) -> list[str]:
-    """Split into what readers see as characters: base and marks, emoji sequences, flags (UAX #29, the part we need)."""
+    """Split into graphemes: base and marks, emoji sequences, flags (a part of UAX #29)."""
     clusters: list[str] = []
     for character in text:
         previous = clusters[-1] if clusters else ""
@@ -209,9 +209,9 @@ def graphemes(text: str) -> list[str]:
 
 
 def directions(clusters: Sequence[str]) -> list[bool | None]:
-    """Say for each cluster whether it runs to the right; None where both neighbours do not agree (UAX #9, one line).
+    """Return for each cluster whether it runs to the right; None where its neighbours differ (UAX #9, one line).
 
-    Numbers run to the right; blanks and signs take the direction around them.
+    Numbers run to the right; spaces and signs take the direction around them.
     """
     letters: list[bool | None] = []
     for cluster in clusters:
@@ -230,7 +230,7 @@ def directions(clusters: Sequence[str]) -> list[bool | None]:
 
 
 def initials(name: str) -> str:
-    """Give one or two characters that stand for a name."""
+    """Return one or two characters that stand for a name."""
     words = (graphemes(word) for word in clean(name).split())
     first = [
         word for word in (next((g for g in word if g[0].isalnum() or _is_emoji(g)), None) for word in words) if word

@@ -1,7 +1,7 @@
-"""Many people's sound on one sample clock: placed, kept in step, summed. Pure: times are sample numbers, passed in.
+"""The sound of all tracks on one sample clock: placed, synchronised, summed. Pure: times are sample numbers.
 
-A track's first chunk is placed by its time; then samples are counted, so that nothing clicks. Times and counting drift
-apart, as no two clocks run alike: that is worn off in pauses, or by one sample in a hundred. A gap becomes silence.
+A track's first chunk is placed by its time; then samples are counted, so that nothing clicks. Times and count drift
+apart, since no two clocks run alike: the drift is removed in pauses, or by one sample in a hundred. A gap is silence.
 """
 
 from collections import deque
@@ -11,22 +11,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tertulia_recorder.units import SAMPLE_RATE_HZ
+from tertulia_recorder.media_buffer import Pcm
+from tertulia_recorder.units import CHANNELS, SAMPLE_RATE_HZ
 
-Pcm = NDArray[np.int16]
-"""Sound: int16, shape (samples, CHANNELS), 48 kHz."""
-
-CHANNELS: Final = 2
 RESYNC_SAMPLES: Final = SAMPLE_RATE_HZ * 120 // 1000
-_TOLERANCE: Final = SAMPLE_RATE_HZ * 2 // 1000
-_SLOWEST: Final = 100
-_QUIET: Final = 100
+_TOLERANCE_SAMPLES: Final = SAMPLE_RATE_HZ * 2 // 1000
+_STRETCH_RATIO: Final = 100
+_SILENCE_LEVEL: Final = 100
 _FULL_SCALE: Final = 32767.0
 _RELEASE_PER_BLOCK: Final = 1.02
 
 
 class TrackSound:
-    """One track's sound, waiting to be mixed."""
+    """One track's sound that is not mixed yet."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -38,24 +35,28 @@ class TrackSound:
         if self._next_sample is None or abs(at - self._next_sample) > RESYNC_SAMPLES:
             self._next_sample = at
         drift = at - self._next_sample
-        if abs(drift) > len(pcm) and np.abs(pcm).max(initial=0) < _QUIET:
-            # In a pause nobody hears a piece more or less.
+        if abs(drift) > len(pcm) and np.abs(pcm).max(initial=0) < _SILENCE_LEVEL:
+            # In a pause a chunk more or less is not heard.
             self._next_sample += 2 * len(pcm) if drift > 0 else 0
             return
-        if abs(drift) > _TOLERANCE:
-            step = min(max(1, abs(drift) // _TOLERANCE), max(1, len(pcm) // _SLOWEST)) * (1 if drift > 0 else -1)
+        if abs(drift) > _TOLERANCE_SAMPLES:
+            step = min(max(1, abs(drift) // _TOLERANCE_SAMPLES), max(1, len(pcm) // _STRETCH_RATIO)) * (
+                1 if drift > 0 else -1
+            )
             pcm = stretch(pcm, len(pcm) + step)
         self.chunks.append((self._next_sample, pcm))
         self._next_sample += len(pcm)
 
-    def add_to(self, mix: NDArray[np.int32], start: int) -> int:
-        """Add what belongs to [start, start + len(mix)) and forget it; returns how many samples came too late."""
+    def add_to(self, mix: NDArray[np.int32], start: int, count_from: int) -> int:
+        """Add what belongs to [start, start + len(mix)) and drop it.
+
+        Returns how many samples came too late; those before `count_from` are not counted.
+        """
         end, late = start + len(mix), 0
         while self.chunks and self.chunks[0][0] < end:
             at, pcm = self.chunks.popleft()
             if at < start:
-                # What came before the recording began is not missed.
-                late += max(0, min(start, at + len(pcm)) - max(at, 0))
+                late += max(0, min(start, at + len(pcm)) - max(at, count_from))
                 pcm, at = pcm[start - at :], start
             now = pcm[: end - at]
             mix[at - start : at - start + len(now)] += now
@@ -66,10 +67,14 @@ class TrackSound:
 
 
 class Mixer:
-    """Sums all tracks into one stereo stream that never clips."""
+    """Sums all tracks into one stereo stream that never clips.
 
-    def __init__(self) -> None:
+    `lost_samples` counts what came too late, from sample `count_from` of the recording on.
+    """
+
+    def __init__(self, count_from: int = 0) -> None:
         self.lost_samples = 0
+        self._count_from = count_from
         self._tracks: dict[Hashable, TrackSound] = {}
         self._gain = 1.0
 
@@ -78,15 +83,15 @@ class Mixer:
         self._tracks.setdefault(track, TrackSound()).push(pcm, at)
 
     def end(self, track: Hashable) -> None:
-        """Forget a track once what it already sent is mixed."""
+        """Remove a track once what it has sent is mixed."""
         if track in self._tracks:
             self._tracks[track].ended = True
 
     def mix(self, start: int, count: int) -> Pcm:
-        """Give samples [start, start + count); `start` only ever rises."""
+        """Return samples [start, start + count); `start` only ever rises."""
         total = np.zeros((count, CHANNELS), np.int32)
         for track, sound in list(self._tracks.items()):
-            self.lost_samples += sound.add_to(total, start)
+            self.lost_samples += sound.add_to(total, start, self._count_from)
             if sound.ended and not sound.chunks:
                 del self._tracks[track]
         return self._limit(total)

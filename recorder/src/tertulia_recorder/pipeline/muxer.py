@@ -1,11 +1,10 @@
-"""Encodes and writes the file: H.264 and AAC in an MP4 that plays after every single write.
+"""Encodes and writes the file: H.264 and AAC in an MP4 that is playable after every single write.
 
-While it runs the file is fragmented (half a second each, handed to the system at once); `Muxer.close` turns it into a
-plain, seekable MP4 by writing one index and one header in place (FFmpeg's "hybrid fragmented" form), which takes well
-below a second for an hour.
+Meanwhile the file is fragmented (half a second each, passed to the system at once; the first one is shorter, so that
+there is media on the disk soon). `Muxer.close` turns it into a plain, seekable MP4 by writing one index and one header
+in place (FFmpeg's "hybrid fragmented" form), which takes well below a second for an hour.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, Self
@@ -19,8 +18,8 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from tertulia_recorder.drawing.layout import Size
-from tertulia_recorder.job import RecordingPreset
-from tertulia_recorder.pipeline.mixer import Pcm
+from tertulia_recorder.media_buffer import Pcm
+from tertulia_recorder.pipeline.formats import Format
 from tertulia_recorder.units import SAMPLE_RATE_HZ
 
 MOVIE_OPTIONS: Final = {
@@ -28,26 +27,14 @@ MOVIE_OPTIONS: Final = {
     "frag_duration": "500000",
     "flush_packets": "1",
 }
+_AUDIO_FRAGMENT_US: Final = 250_000
+"""Sound alone has no key frame that could end the first fragment early."""
 _KEY_INTERVAL_S: Final = 2
+_FIRST_KEY_INTERVAL_S: Final = 0.1
+"""A key frame begins a fragment: the second one writes the first fragment."""
 _BT601: Final = 6
 _BT709: Final = 1
 _LIMITED_RANGE: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """What a preset means. `picture` is None for sound alone; then `fps` is only how often sound is mixed."""
-
-    picture: Size | None
-    fps: int
-    audio_bitrate_bps: int = 128_000
-
-
-FORMATS: Final = {
-    RecordingPreset.HD_720P30: Format(Size(1280, 720), 30),
-    RecordingPreset.FULL_HD_1080P30: Format(Size(1920, 1080), 30),
-    RecordingPreset.AUDIO: Format(None, 10),
-}
 
 _X264: Final = {
     "preset": "superfast",
@@ -63,7 +50,10 @@ class Muxer:
     """One media file being written. Raises OSError when the disk refuses; what is written stays playable."""
 
     def __init__(self, path: Path, format_: Format) -> None:
-        self._container = av.open(str(path), "w", format="mp4", options=dict(MOVIE_OPTIONS))
+        options = dict(MOVIE_OPTIONS)
+        if format_.picture is None:
+            options["frag_duration"] = str(_AUDIO_FRAGMENT_US)
+        self._container = av.open(str(path), "w", format="mp4", options=options)
         self._fps = format_.fps
         self._video = None if format_.picture is None else self._add_video(format_.picture)
         self._audio = self._add_audio(format_.audio_bitrate_bps)
@@ -76,7 +66,7 @@ class Muxer:
         context.time_base = Fraction(1, self._fps)
         context.gop_size = _KEY_INTERVAL_S * self._fps
         context.max_b_frames = 0
-        # browsers believe the matrix only beside the other two: without them HD is taken for BT.709, and red is orange
+        # Browsers use the matrix only beside the other two: without them HD is taken for BT.709, and red is orange.
         context.color_primaries, context.color_trc = _BT709, _BT709
         context.colorspace, context.color_range = _BT601, _LIMITED_RANGE
         return stream
@@ -89,14 +79,15 @@ class Muxer:
         return stream
 
     def write_video(self, frame: av.VideoFrame, tick: int) -> None:
-        """Encode a frame as number `tick`; numbers rise, and may leave some out (the frame before stays longer)."""
+        """Encode a frame as number `tick`; numbers rise, and may skip some (the previous frame stays longer)."""
         if self._video is None:
             raise ValueError("this file has no picture")
         frame.pts, frame.time_base = tick, Fraction(1, self._fps)
         frame.pict_type = PictureType.NONE
         if tick >= self._next_key:
             # By time, not by count: a lowered frame rate must not make seeking coarser.
-            frame.pict_type, self._next_key = PictureType.I, tick + _KEY_INTERVAL_S * self._fps
+            interval_s = _KEY_INTERVAL_S if tick else _FIRST_KEY_INTERVAL_S
+            frame.pict_type, self._next_key = PictureType.I, tick + round(interval_s * self._fps)
         self._container.mux(self._video.encode(frame))
 
     def write_audio(self, pcm: Pcm, start_sample: int) -> None:

@@ -1,69 +1,30 @@
-"""From scene, pictures and sounds to the file: what is due at a moment. Knows no thread and no clock of its own."""
+"""From scenes, pictures and sound to the file: writes what is due. Has no thread and no clock of its own."""
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final
 
 from tertulia_recorder.drawing.compositor import Compositor
-from tertulia_recorder.drawing.gallery import Gallery
 from tertulia_recorder.drawing.layout import Tile, arrange
-from tertulia_recorder.pipeline.mixer import Mixer, Pcm
+from tertulia_recorder.media_buffer import MediaBuffer
+from tertulia_recorder.pipeline.mixer import Mixer
 from tertulia_recorder.pipeline.muxer import Muxer
-from tertulia_recorder.pipeline.timeline import Governor, QualityLevel, Timeline
-from tertulia_recorder.scene import Scene, TrackSid
-from tertulia_recorder.units import AUDIO_BLOCK, SAMPLE_RATE_HZ
+from tertulia_recorder.pipeline.quality import QualityGovernor, QualityLevel
+from tertulia_recorder.pipeline.timeline import Timeline
+from tertulia_recorder.scene import Scene
+from tertulia_recorder.units import AUDIO_BLOCK
 
 ARRIVAL_US: Final = 300_000
-"""How late sound and pictures of a time may come; what comes later is lost."""
-DELAY_US: Final = ARRIVAL_US + 80_000
-"""How long after its time a frame is made: by then all of that has been decoded, unless the machine is too slow."""
-_DECODING_PATIENCE_US: Final = 3_000_000
+"""How late sound and pictures of a time may arrive; what arrives later is lost."""
+_DECODING_US: Final = 80_000
+DELAY_US: Final = ARRIVAL_US + _DECODING_US
+"""How long after its time a frame is made: by then all of that is decoded, unless the machine is too slow."""
+OPENING_US: Final = 200_000
+"""The first frames wait less for late media, so that media is on the disk soon after the start."""
+OPENING_ARRIVAL_US: Final = 40_000
+_MAX_DECODING_US: Final = 3_000_000
 _LATE_US: Final = 400_000
 
-
-class _End(Enum):
-    OF_TRACK = "end of track"
-
-
-SoundQueue = deque[tuple[TrackSid, Pcm | _End, int]]
-
-
-@dataclass(slots=True)
-class MediaBuffer:
-    """What the media connection hands over; it adds at one end, the composing thread takes at the other."""
-
-    gallery: Gallery = field(default_factory=Gallery)
-    sounds: SoundQueue = field(default_factory=deque)
-    scenes: deque[tuple[int, Scene]] = field(default_factory=lambda: deque([(0, Scene())]))
-    handed_over_us: int | None = None
-    """Everything that arrived until then has been handed over; None: nothing can arrive, there is no connection."""
-    hand_over_lag_us: int = 0
-    """How much later than usual the last things were handed over, because the machine is too slow."""
-
-    @property
-    def scene(self) -> Scene:
-        """What the meeting looks like now."""
-        return self.scenes[-1][1]
-
-    def show(self, scene: Scene, now_us: int) -> None:
-        """Take what the meeting looks like from `now_us` on."""
-        self.scenes.append((now_us, scene))
-
-    def scene_at(self, time_us: int) -> Scene:
-        """Give what the meeting looked like at `time_us`, and forget what was before."""
-        while len(self.scenes) > 1 and self.scenes[1][0] <= time_us:
-            self.scenes.popleft()
-        return self.scenes[0][1]
-
-    def add_sound(self, track: TrackSid, pcm: Pcm, begun_us: int) -> None:
-        """Take a piece of sound that begins at `begun_us` of the monotonic clock."""
-        self.sounds.append((track, pcm, begun_us))
-
-    def end_sound(self, track: TrackSid, now_us: int) -> None:
-        """Say that a track sends nothing more."""
-        self.sounds.append((track, _End.OF_TRACK, now_us))
+OnLayout = Callable[[tuple[Tile, ...], QualityLevel], None]
 
 
 class Pipeline:
@@ -76,10 +37,11 @@ class Pipeline:
         muxer: Muxer,
         media_buffer: MediaBuffer,
         compositor: Compositor | None,
-        on_wishes: Callable[[tuple[Tile, ...], QualityLevel], None],
+        on_layout: OnLayout,
     ) -> None:
-        self.governor = Governor(timeline.fps)
-        self.mixer = Mixer()
+        self.governor = QualityGovernor(timeline.fps)
+        # What arrives too late for the opening is missed as little as what was said before the recording began.
+        self.mixer = Mixer(count_from=timeline.sample_at(timeline.start_us + OPENING_US))
         self.frames_composed = 0
         self.frames_late = 0
         self.end_us: int | None = None
@@ -87,11 +49,11 @@ class Pipeline:
         self._muxer = muxer
         self._media_buffer = media_buffer
         self._compositor = compositor
-        self._on_wishes = on_wishes
+        self._on_layout = on_layout
         self._tick = 0
         self._sample = 0
         self._unblocked_us = timeline.start_us
-        self._wished: Scene | None = None
+        self._reported_scene: Scene | None = None
         self._scene = Scene()
         self._tiles: tuple[Tile, ...] = ()
 
@@ -107,20 +69,20 @@ class Pipeline:
 
     @property
     def next_due_us(self) -> int:
-        """When there is something to do again."""
+        """When the next frame is due."""
         return self._due_us(self._tick)
 
     def advance(self, now_us: int) -> bool:
         """Write the next frame and its sound if they are due; False when there was nothing to do."""
         if self.is_finished or now_us < self._due_us(self._tick):
             return False
-        if not self._all_is_here(now_us):
+        if not self._is_decoded(now_us):
             self._unblocked_us = now_us
             return False
         self._take_sounds()
-        late_us = max(now_us - max(self._due_us(self._tick), self._unblocked_us), self._media_buffer.hand_over_lag_us)
+        late_us = max(now_us - max(self._due_us(self._tick), self._unblocked_us), self._media_buffer.decoding_lag_us)
         self._write_sound(self._timeline.sample_of_tick(self._tick + 1))
-        # Also where there is no picture: scenes that nobody takes would pile up.
+        # Also where there is no picture: scenes that are not taken would pile up.
         scene = self._media_buffer.scene_at(self._timeline.tick_us(self._tick))
         if self._compositor is not None:
             self._write_picture(self._compositor, scene, now_us, late_us)
@@ -128,33 +90,39 @@ class Pipeline:
         return True
 
     def finish(self) -> None:
-        """Write the sound that is left over and close the file."""
+        """Write the remaining sound and close the file."""
         rest = self._timeline.sample_of_tick(self._tick) - self._sample
         if rest > 0:
             self._muxer.write_audio(self.mixer.mix(self._sample, rest), self._sample)
         self._muxer.close()
 
-    def _due_us(self, tick: int) -> int:
-        return self._when_over(self._timeline.tick_us(tick + 1), DELAY_US)
+    def _arrival_us(self, tick: int) -> int:
+        """Return how late media of frame `tick` may arrive."""
+        is_opening = self._timeline.tick_us(tick) < self._timeline.start_us + OPENING_US
+        return OPENING_ARRIVAL_US if is_opening else ARRIVAL_US
 
-    def _when_over(self, time_us: int, delay_us: int) -> int:
-        # At the end nothing more is waited for: the film shall be playable at once.
+    def _due_us(self, tick: int) -> int:
+        return self._after_end_of(tick, self._arrival_us(tick) + _DECODING_US)
+
+    def _after_end_of(self, tick: int, delay_us: int) -> int:
+        time_us = self._timeline.tick_us(tick + 1)
+        # At the end of the recording nothing more is waited for: the file shall be playable at once.
         return time_us + delay_us if self.end_us is None else min(time_us + delay_us, max(time_us, self.end_us))
 
     def _take_sounds(self) -> None:
         sounds = self._media_buffer.sounds
         while sounds:
-            track, sound, at_us = sounds.popleft()
-            if isinstance(sound, _End):
-                self.mixer.end(track)
+            chunk = sounds.popleft()
+            if chunk.pcm is None:
+                self.mixer.end(chunk.track)
             else:
-                self.mixer.push(track, sound, self._timeline.sample_at(at_us))
+                self.mixer.push(chunk.track, chunk.pcm, self._timeline.sample_at(chunk.time_us))
 
-    def _all_is_here(self, now_us: int) -> bool:
-        handed_over_us = self._media_buffer.handed_over_us
-        if handed_over_us is None or now_us - self._due_us(self._tick) > _DECODING_PATIENCE_US:
+    def _is_decoded(self, now_us: int) -> bool:
+        decoded_until_us = self._media_buffer.decoded_until_us
+        if decoded_until_us is None or now_us - self._due_us(self._tick) > _MAX_DECODING_US:
             return True
-        return handed_over_us >= self._when_over(self._timeline.tick_us(self._tick + 1), ARRIVAL_US)
+        return decoded_until_us >= self._after_end_of(self._tick, self._arrival_us(self._tick))
 
     def _write_sound(self, until: int) -> None:
         while self._sample + AUDIO_BLOCK <= until:
@@ -162,30 +130,26 @@ class Pipeline:
             self._sample += AUDIO_BLOCK
 
     def _write_picture(self, compositor: Compositor, scene: Scene, now_us: int, late_us: int) -> None:
-        effort_changed = self.governor.observe(now_us, late_us)
+        has_new_level = self.governor.observe(now_us, late_us)
         newest = self._media_buffer.scene
-        if newest is not self._wished or effort_changed:
-            # At once, since what is asked for takes its time to arrive.
-            self._wished = newest
-            self._on_wishes(arrange(newest.people, compositor.size), self.governor.effort)
+        if newest is not self._reported_scene or has_new_level:
+            # At once, since what is subscribed to takes its time to arrive.
+            self._reported_scene = newest
+            self._on_layout(arrange(newest.participants, compositor.size), self.governor.quality)
         time_us = self._timeline.tick_us(self._tick)
         self._change_scene(scene, compositor)
-        wanted = self.governor.wants(self._tick, late_us)
+        should_compose = self.governor.should_compose(self._tick, late_us)
         self.frames_late += late_us > _LATE_US
-        # The very first frame is never left out: it is what says that the recording is active.
-        if wanted or self._tick == 0:
-            frame = compositor.compose(self._tiles, lambda track: self._media_buffer.gallery.at(track, time_us))
+        # The very first frame is never skipped: it makes the recording active.
+        if should_compose or self._tick == 0:
+            frame = compositor.compose(self._tiles, lambda track: self._media_buffer.pictures.at(track, time_us))
             self._muxer.write_video(frame, self._tick)
             self.frames_composed += 1
 
     def _change_scene(self, scene: Scene, compositor: Compositor) -> None:
         if scene is self._scene:
             return
-        for track in self._scene.pictures - scene.pictures:
-            self._media_buffer.gallery.remove(track)
+        for track in self._scene.video_tracks - scene.video_tracks:
+            self._media_buffer.pictures.remove(track)
         self._scene = scene
-        self._tiles = arrange(scene.people, compositor.size)
-
-    def lost_sound_s(self) -> float:
-        """Say how much sound came too late to be mixed; it should be none."""
-        return self.mixer.lost_samples / SAMPLE_RATE_HZ
+        self._tiles = arrange(scene.participants, compositor.size)

@@ -1,4 +1,4 @@
-"""One stay in a meeting as a participant that only listens: LiveKit's signalling, version 1 (`/rtc/v1`).
+"""One connection to a meeting as a participant that only receives: LiveKit's signalling, version 1 (`/rtc/v1`).
 
 One peer connection, for which the client makes every offer: the media server says how many receiving sections it needs
 (`media_sections_requirement`), and each answer says which of them carries which track (`mid_to_track_id`).
@@ -12,19 +12,20 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import aiohttp
 from google.protobuf.message import DecodeError
 from livekit.protocol import models, rtc
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from tertulia_recorder.ids import Identity
-from tertulia_recorder.pipeline.pipeline import MediaBuffer
-from tertulia_recorder.receiving.decoding import Decoding, DecodingThread
+from tertulia_recorder.media_buffer import MediaBuffer
+from tertulia_recorder.receiving.decoding_thread import DecodingThread
 from tertulia_recorder.scene import TrackSid
 from tertulia_sfu.receiver import Receiver, receive_from
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _PROTOCOL: Final = 17
 _CONNECT_TIMEOUT_S: Final = 10.0
@@ -36,26 +37,25 @@ _SILENCE_S: Final = 16.0
 
 
 class JoinError(Exception):
-    """The meeting cannot be joined now; says why."""
+    """Raised when the meeting cannot be joined now; its text says why."""
 
 
 class Connection:
-    """Joins, keeps what the media server says of the meeting, and ends. Never used again after that."""
+    """Joins a meeting, keeps track of its participants, and ends. Not reusable."""
 
     def __init__(self, url: str, token: str, media_buffer: MediaBuffer, on_change: Callable[[], None]) -> None:
         self.participants: dict[str, models.ParticipantInfo] = {}
-        """Everybody else, by SID."""
+        """All other participants, by SID."""
         self.speaking: frozenset[Identity] = frozenset()
         self._url = url
         self._token = token
         self._media_buffer = media_buffer
         self._on_change = on_change
-        self._me = ""
-        self._levels: set[str] = set()
+        self._own_sid = ""
+        self._speaking_sids: set[str] = set()
         self._outbox: asyncio.Queue[rtc.SignalRequest] = asyncio.Queue()
         self._receiver: Receiver | None = None
-        self._decoding: Decoding | None = None
-        self._thread: DecodingThread | None = None
+        self._decoding: DecodingThread | None = None
         self._was_live = False
         self._offers = 0
         self._is_answered = False
@@ -71,101 +71,106 @@ class Connection:
 
     @property
     def is_live(self) -> bool:
-        """Whether media can come, and is decoded."""
-        decodes = self._thread is not None and self._thread.is_alive()
-        return decodes and self._receiver is not None and self._receiver.state == "connected"
+        """Whether media can arrive, and is decoded."""
+        is_decoding = self._decoding is not None and self._decoding.is_alive()
+        return is_decoding and self._receiver is not None and self._receiver.state == "connected"
 
     def send(self, request: rtc.SignalRequest) -> None:
-        """Say something to the media server, in order, as soon as possible."""
+        """Queue a message to the media server."""
         self._outbox.put_nowait(request)
 
-    async def attend(self, on_joined: Callable[[], None]) -> rtc.LeaveRequest | None:
-        """Join, and stay until the media server says goodbye, or the connection is lost (None).
+    async def run(self, on_joined: Callable[[], None]) -> rtc.LeaveRequest | None:
+        """Join, and stay until the media server sends LeaveRequest, or the connection is lost (None).
 
-        Raises JoinError when it is not even joined.
+        Raises JoinError when the meeting was not even joined.
         """
         try:
             receiver = await asyncio.to_thread(receive_from, urlsplit(self._url).hostname or "")
         except OSError as error:
             raise JoinError(f"no socket for media: {error}") from error
-        self._receiver, self._decoding = receiver, Decoding(receiver, self._media_buffer)
-        self._thread = thread = DecodingThread(self._decoding, self._media_buffer)
-        thread.start()
+        self._receiver, self._decoding = receiver, DecodingThread(receiver, self._media_buffer)
+        self._decoding.start()
         try:
-            goodbye = await self._talk(on_joined)
-            if goodbye is None and not self._was_live:
+            leave = await self._signal(on_joined)
+            if leave is None and not self._was_live:
                 raise JoinError("no media connection came about: is the media server's UDP port open?")
-            return goodbye
+            return leave
         finally:
-            thread.close()
-            await asyncio.to_thread(thread.join)
+            self._decoding.close()
+            await asyncio.to_thread(self._decoding.join)
             await asyncio.to_thread(receiver.close)
 
-    async def _talk(self, on_joined: Callable[[], None]) -> rtc.LeaveRequest | None:
-        async with aiohttp.ClientSession() as session:
-            try:
-                async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                    socket = await self._open(session)
-            except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                raise JoinError(_why(error)) from error
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    helpers = [
-                        tasks.create_task(self._write(socket), name="signalling out"),
-                        tasks.create_task(self._watch(socket, on_joined), name="watch media"),
-                    ]
-                    try:
-                        return await self._read(socket)
-                    finally:
-                        for helper in helpers:
-                            helper.cancel()
-            finally:
-                with suppress(Exception):
-                    async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                        leave = rtc.LeaveRequest(reason=models.DisconnectReason.CLIENT_INITIATED)
-                        await socket.send_bytes(rtc.SignalRequest(leave=leave).SerializeToString())
-                        await socket.close()
+    async def _signal(self, on_joined: Callable[[], None]) -> rtc.LeaveRequest | None:
+        try:
+            socket = await self._open()
+        except (WebSocketException, OSError, TimeoutError) as error:
+            raise JoinError(_reason(error)) from error
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                helpers = [
+                    tasks.create_task(self._write(socket), name="signalling out"),
+                    tasks.create_task(self._watch(socket, on_joined), name="watch media"),
+                ]
+                try:
+                    return await self._read(socket)
+                finally:
+                    for helper in helpers:
+                        helper.cancel()
+        finally:
+            with suppress(Exception):
+                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                    leave = rtc.LeaveRequest(reason=models.DisconnectReason.CLIENT_INITIATED)
+                    await socket.send(rtc.SignalRequest(leave=leave).SerializeToString())
+                    await socket.close()
 
-    async def _open(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
-        address = f"{self._url.rstrip('/')}/rtc/v1"
-        parameters = {"join_request": _join_request(self._offer(audio=1, video=1))}
-        bearer = {"Authorization": f"Bearer {self._token}"}
-        return await session.ws_connect(address, params=parameters, headers=bearer, max_msg_size=0)
+    async def _open(self) -> ClientConnection:
+        # LiveKit's URLs are ws or http, and both mean the same.
+        url = "ws" + self._url.removeprefix("http").removeprefix("ws").rstrip("/")
+        return await connect(
+            f"{url}/rtc/v1?join_request={quote(_join_request(self._offer(audio=1, video=1)), safe='')}",
+            additional_headers={"Authorization": f"Bearer {self._token}"},
+            open_timeout=_CONNECT_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
+            ping_interval=None,  # LiveKit has pings of its own
+            compression=None,
+            max_size=None,
+            proxy=None,  # a media server is a neighbour
+        )
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> rtc.LeaveRequest | None:
+    async def _read(self, socket: ClientConnection) -> rtc.LeaveRequest | None:
         while True:
             try:
                 async with asyncio.timeout(_SILENCE_S):
-                    message = await socket.receive()
-            except TimeoutError:
+                    message = await socket.recv()
+            except (TimeoutError, ConnectionClosed):
                 return None
-            if message.type is not aiohttp.WSMsgType.BINARY:
+            if isinstance(message, str):
                 return None
             try:
-                response = rtc.SignalResponse.FromString(message.data)
+                response = rtc.SignalResponse.FromString(message)
                 if response.HasField("leave"):
                     return response.leave
-                self._take(response)
+                self._handle(response)
             except (ValueError, DecodeError):
-                log.exception("what the media server says cannot be followed")
+                _log.exception("cannot handle a message of the media server")
                 return None
 
-    def _take(self, response: rtc.SignalResponse) -> None:
+    def _handle(self, response: rtc.SignalResponse) -> None:
         kind = response.WhichOneof("message")
         if kind is not None and kind in self._handlers:
             self._handlers[kind](getattr(response, kind))
 
-    async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        with suppress(ConnectionError, aiohttp.ClientError):  # the reader sees the same, and ends it
+    async def _write(self, socket: ClientConnection) -> None:
+        with suppress(ConnectionClosed):  # the reader sees the same, and ends the connection
             while True:
                 request = await self._outbox.get()
-                await socket.send_bytes(request.SerializeToString())
+                await socket.send(request.SerializeToString())
 
-    async def _watch(self, socket: aiohttp.ClientWebSocketResponse, on_joined: Callable[[], None]) -> None:
-        # Signalling without media is no connection: to begin again is what helps.
+    async def _watch(self, socket: ClientConnection, on_joined: Callable[[], None]) -> None:
+        # Signalling without media is useless: joining again is what helps.
         with suppress(TimeoutError):
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                while not self.is_live:  # noqa: ASYNC110 - the receiver is told of it on its own thread
+                while not self.is_live:  # noqa: ASYNC110 - the receiver's thread has no event for it
                     await asyncio.sleep(_POLL_S)
         if self.is_live:
             self._was_live = True
@@ -175,19 +180,19 @@ class Connection:
             await asyncio.sleep(_PING_S)
         await socket.close()
 
-    # ── what the media server says ──
+    # ── messages of the media server ──
 
     def _on_join(self, join: rtc.JoinResponse) -> None:
-        self._me = join.participant.sid
-        self._learn(join.other_participants)
+        self._own_sid = join.participant.sid
+        self._update_participants(join.other_participants)
 
     def _on_update(self, update: rtc.ParticipantUpdate) -> None:
-        self._learn(update.participants)
+        self._update_participants(update.participants)
         self._on_change()
 
-    def _learn(self, participants: Iterable[models.ParticipantInfo]) -> None:
+    def _update_participants(self, participants: Iterable[models.ParticipantInfo]) -> None:
         for info in participants:
-            if info.sid == self._me:
+            if info.sid == self._own_sid:
                 continue
             if info.state == models.ParticipantInfo.DISCONNECTED:
                 self.participants.pop(info.sid, None)
@@ -198,9 +203,9 @@ class Connection:
 
     def _on_speakers(self, change: rtc.SpeakersChanged) -> None:
         for speaker in change.speakers:
-            (self._levels.add if speaker.active else self._levels.discard)(speaker.sid)
-        self._levels &= self.participants.keys()
-        self.speaking = frozenset(Identity(self.participants[sid].identity) for sid in self._levels)
+            (self._speaking_sids.add if speaker.active else self._speaking_sids.discard)(speaker.sid)
+        self._speaking_sids &= self.participants.keys()
+        self.speaking = frozenset(Identity(self.participants[sid].identity) for sid in self._speaking_sids)
         self._on_change()
 
     def _on_trickle(self, trickle: rtc.TrickleRequest) -> None:
@@ -209,25 +214,26 @@ class Connection:
             self._receiver.add_candidate(candidate)
 
     def _on_answer(self, answer: rtc.SessionDescription) -> None:
-        assert self._decoding is not None  # noqa: S101 - made before the first offer
+        assert self._decoding is not None  # noqa: S101 - created before the first offer
         assert self._receiver is not None  # noqa: S101
-        self._decoding.carry({mid: TrackSid(track) for mid, track in answer.mid_to_track_id.items()})
+        self._decoding.tracks = {mid: TrackSid(track) for mid, track in answer.mid_to_track_id.items()}
         self._receiver.answer(sdp=answer.sdp)
         self._is_answered = True
-        self._offer_again()
+        self._offer_if_required()
         self._on_change()
 
-    def _on_sections(self, need: rtc.MediaSectionsRequirement) -> None:
-        self._sections = need
-        self._offer_again()
+    def _on_sections(self, requirement: rtc.MediaSectionsRequirement) -> None:
+        self._sections = requirement
+        self._offer_if_required()
 
-    # ── what we offer ──
+    # ── our offers ──
 
-    def _offer_again(self) -> None:
-        need = self._sections
-        if need is not None and self._is_answered:
+    def _offer_if_required(self) -> None:
+        required = self._sections
+        if required is not None and self._is_answered:
             self._sections, self._is_answered = None, False
-            self.send(rtc.SignalRequest(offer=self._offer(audio=need.num_audios, video=need.num_videos)))
+            offer = self._offer(audio=required.num_audios, video=required.num_videos)
+            self.send(rtc.SignalRequest(offer=offer))
 
     def _offer(self, *, audio: int, video: int) -> rtc.SessionDescription:
         assert self._receiver is not None  # noqa: S101
@@ -245,7 +251,7 @@ def _join_request(offer: rtc.SessionDescription) -> str:
     return base64.urlsafe_b64encode(wrapped.SerializeToString()).decode()
 
 
-def _why(error: Exception) -> str:
-    if isinstance(error, aiohttp.WSServerHandshakeError):
-        return f"the media server answered {error.status} {error.message}"
+def _reason(error: Exception) -> str:
+    if isinstance(error, InvalidStatus):
+        return f"the media server answered {error.response.status_code} {error.response.reason_phrase}"
     return str(error) or type(error).__name__

@@ -1,7 +1,7 @@
-"""A sender's media clock against ours. Pure: times are passed in.
+"""Maps a sender's media clock to ours. Pure: times are passed in.
 
-What is sent at a moment arrives a little later, now more, now less, and never earlier: the earliest arrivals of the
-last seconds show where the sender's clock stands. Media is placed by it, so jitter is neither seen nor heard.
+Media arrives after it was sent, by a time that varies: the earliest arrivals of the last seconds show what the sender's
+clock says. Media is placed by it, so jitter is neither seen nor heard.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ _SETTLED_US: Final = 150_000
 
 @dataclass(slots=True)
 class _LateRun:
-    """Everything of the last moments was late, by between `least_us` and `most_us`."""
+    """A run of arrivals that were all late, by between `least_us` and `most_us`."""
 
     since_us: int
     least_us: int
@@ -36,7 +36,7 @@ class RtpClock:
     _late: _LateRun | None = None
 
     def time_us(self, rtp_time: int, arrived_us: int) -> int:
-        """Say when (our monotonic clock) it was sent, plus the shortest way that anything took lately."""
+        """Return when (our monotonic clock) it was sent, plus the shortest delay of the last seconds."""
         media_us = rtp_time * MICROSECOND // self.hz
         offset_us = arrived_us - media_us
         if self._stood_still(offset_us, arrived_us):
@@ -49,9 +49,9 @@ class RtpClock:
         return media_us + min(self._buckets)
 
     def _stood_still(self, offset_us: int, arrived_us: int) -> bool:
-        """Tell a sender's clock that stood still, or a way that became longer, from things that were held up.
+        """Distinguish a sender's clock that stood still, or a delay that has grown, from media that was held up.
 
-        Late and steadily so is the one; what was held up comes in a burst, each piece less late than the one before.
+        The former is late by a steady time; what was held up comes in a burst, each packet less late than the previous.
         """
         if not self._buckets or offset_us - min(self._buckets) <= _LATE_US:
             self._late = None

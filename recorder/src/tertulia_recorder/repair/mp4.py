@@ -1,46 +1,34 @@
-"""What is left to do after a crash: cut what is torn, and make a plain seekable file of what is whole."""
+"""Repairs and measures recorded files: cuts a torn tail and remuxes what is whole into a plain, seekable MP4."""
 
 import os
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO
 
 import av
 
-from tertulia_recorder.units import AUDIO_BLOCK, SAMPLE_RATE_HZ
-
-_HEADER: Final = 8
-_LARGE_HEADER: Final = 16
+from tertulia_recorder.repair.boxes import walk
 
 
 class NothingRecordedError(Exception):
-    """The file holds no whole piece of media."""
-
-
-class _Box(NamedTuple):
-    kind: bytes
-    start: int
-    end: int
-    is_whole: bool
+    """Raised for a file without a whole fragment."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaSummary:
-    """What a file holds."""
+    """Length and size of a file."""
 
     duration_s: float
     bytes: int
 
 
 def repair(source: Path, target: Path) -> MediaSummary:
-    """Turn a recorder's file, whatever the instant it was left, into a plain seekable MP4 at `target`.
+    """Turn a recorder's file, at whatever instant it was left, into a plain, seekable MP4 at `target`.
 
     `source` loses its torn tail and stays until `target` is on the disk under its name; then it is removed (both may be
-    the same path). A target
-    that is there already (killed between rename and report) is only measured. Packets are copied, never encoded again.
-    Raises NothingRecordedError, or OSError when the disk refuses (then `source` is as playable as before).
+    the same path). A target that exists already (killed between rename and report) is only measured. Packets are
+    copied, never encoded again. Raises NothingRecordedError, or OSError when the disk refuses (then `source` is as
+    playable as before).
     """
     if not source.exists() and target.exists():
         return measure(target)
@@ -77,71 +65,14 @@ def cut_torn_tail(path: Path) -> None:
         raise NothingRecordedError(f"{path.name} holds no whole fragment")
 
 
-class GrowingFile:
-    """How much of a file that is being written could be played if its writer died now. Reads only what is new."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._at = 0
-        self._playable_s = 0.0
-
-    def playable_s(self) -> float:
-        """Give the end of the sound, which is never left out, in the last whole fragment; 0 before there is one."""
-        try:
-            with self._path.open("rb") as file:
-                self._read(file)
-        except FileNotFoundError:
-            pass
-        return self._playable_s
-
-    def _read(self, file: BinaryIO) -> None:
-        index = b""
-        for box in _boxes(file, self._at):
-            if not box.is_whole:
-                return
-            if box.kind in {b"moov", b"moof"}:
-                file.seek(box.start + _HEADER)
-                index = file.read(box.end - box.start - _HEADER)
-                continue
-            if box.kind == b"mdat" and index:
-                self._playable_s = max(self._playable_s, _sound_end_s(index))
-            index, self._at = b"", box.end
-
-
-def _sound_end_s(index: bytes) -> float:
-    """Read when the last track of a piece ends: it is the sound, in blocks of one length.
-
-    The first piece is described by the `moov` (ISO/IEC 14496-12, 8.4.2), the others by a `moof` each (8.8).
-    """
-    *_, track = (content for kind, content in _children(index) if kind in {b"trak", b"traf"})
-    begin = blocks = 0
-    for kind, content in _children(track):
-        if kind == b"mdia":
-            header = next(inner for name, inner in _children(content) if name == b"mdhd")
-            begin = int.from_bytes(header[24:32] if header[0] else header[16:20], "big")
-        elif kind == b"tfdt":
-            begin = int.from_bytes(content[4:12] if content[0] else content[4:8], "big")
-        elif kind == b"trun":
-            blocks += int.from_bytes(content[4:8], "big")
-    return (begin + blocks * AUDIO_BLOCK) / SAMPLE_RATE_HZ
-
-
-def _children(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    while at + _HEADER <= len(content):
-        size, kind = struct.unpack_from(">I4s", content, at)
-        yield kind, content[at + _HEADER : at + size]
-        at += max(size, _HEADER)
-
-
 def is_finalised(path: Path) -> bool:
-    """Say whether a file has one index for all of it (plays and seeks without reading it whole)."""
+    """Return whether a file has one index for all of it (plays and seeks without being read whole)."""
     with path.open("rb") as file:
-        return b"moof" not in [box.kind for box in _boxes(file)]
+        return b"moof" not in [box.kind for box in walk(file)]
 
 
 def measure(path: Path) -> MediaSummary:
-    """Give a file's duration (of the longest stream) and size; raises NothingRecordedError when it cannot be read."""
+    """Return a file's duration (of the longest stream) and size. Raises NothingRecordedError if it is not readable."""
     try:
         with av.open(str(path), mode="r") as container:
             duration = container.duration
@@ -152,7 +83,7 @@ def measure(path: Path) -> MediaSummary:
 
 def _whole_until(file: BinaryIO) -> int:
     keep, media, pending_moof = 0, False, False
-    for box in _boxes(file):
+    for box in walk(file):
         if not box.is_whole:
             break
         if box.kind == b"mdat":
@@ -162,26 +93,6 @@ def _whole_until(file: BinaryIO) -> int:
         if not pending_moof:
             keep = box.end
     return keep if media else 0
-
-
-def _boxes(file: BinaryIO, at: int = 0) -> Iterator[_Box]:
-    """Walk the top-level boxes from offset `at` (ISO/IEC 14496-12, 4.2)."""
-    length = os.fstat(file.fileno()).st_size
-    while at < length:
-        start = at
-        file.seek(at)
-        header = file.read(_LARGE_HEADER)
-        if len(header) < _HEADER:
-            yield _Box(b"", start, length, is_whole=False)
-            return
-        size, kind = struct.unpack(">I4s", header[:_HEADER])
-        if size == 1 and len(header) == _LARGE_HEADER:
-            (size,) = struct.unpack(">Q", header[_HEADER:])
-        if size < _HEADER:
-            yield _Box(kind, start, length, is_whole=False)
-            return
-        at += size
-        yield _Box(kind, start, at, is_whole=at <= length)
 
 
 def _remux(source: Path, target: Path) -> None:

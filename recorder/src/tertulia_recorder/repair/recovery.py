@@ -1,7 +1,7 @@
-"""Finishing a file: by the recorder at its end, or by another process when the recorder was killed.
+"""Finishes a file: by the recorder at its end, or by another process when the recorder was killed.
 
-Apart from the recorder itself, since a server that comes back has to finish what is left within seconds: this needs
-neither a decoder nor a compositor.
+Separate from the recorder, since a server that restarts has to finish what is left within seconds: this needs neither a
+decoder nor a compositor.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tertulia_recorder.repair.mp4 import NothingRecordedError, cut_torn_tail, is
 
 
 def close_file(folder: RecordingFolder, state: RecorderState) -> RecorderState:
-    """Give the media its final name and measure it; what cannot be finalised keeps playing in pieces."""
+    """Rename the media to its final name and measure it; what cannot be finalised stays playable in fragments."""
     try:
         cut_torn_tail(folder.part)
         folder.sync_media()
@@ -33,9 +33,9 @@ def close_file(folder: RecordingFolder, state: RecorderState) -> RecorderState:
 
 
 def recover(path: Path) -> RecorderState:
-    """Finish what a killed recorder left in its folder; harmless to repeat.
+    """Finish what a killed recorder left in its folder. Idempotent.
 
-    Raises FolderBusyError while a recorder lives there, ValueError for a folder without a job.
+    Raises FolderBusyError while a recorder runs there, ValueError for a folder without a job.
     """
     folder = RecordingFolder.open(path)
     try:

@@ -21,7 +21,6 @@ from starlette.types import ASGIApp
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.clock import SystemClock
 from tertulia.adapters.media_server import LiveKitServer, MediaReports
-from tertulia.adapters.sql.store import open_store
 from tertulia.app.background import background
 from tertulia.app.installation import Installation, accounts_service, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
@@ -30,10 +29,11 @@ from tertulia.app.worker import run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
 from tertulia.http.api.authentication import Credentials
+from tertulia.http.api.docs_page import docs_page
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers, meet_recording, public_recording
 from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
-from tertulia.http.api.sessions import SessionHandlers
+from tertulia.http.api.sessions import AUTH_PATH, SessionHandlers
 from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.cors import CrossOrigin
 from tertulia.http.kit.errors import Endpoint
@@ -45,6 +45,7 @@ from tertulia.http.server import RootApp
 from tertulia.services.accounts import AccountService, FirstSecrets
 from tertulia.services.meetings import MeetingService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
+from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.service import RecordingService
 from tertulia.services.rooms import RoomService
 from tertulia.services.tokens import ParticipantTokens
@@ -59,7 +60,7 @@ _EXPIRY_TICK_S: Final = 0.1
 _RECONCILE_EVERY_S: Final = 20.0
 _FORGET_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
-_RECORDINGS_TICK_S: Final = 0.05
+_RESTART_WORKER_AFTER_S: Final = 0.05
 _REMOVE_EVERY_S: Final = 5.0
 _GRACE_S: Final = 1.5
 
@@ -131,7 +132,7 @@ class Application:
 
     async def _start(self, stack: AsyncExitStack, config: uvicorn.Config) -> None:
         inst, settings, clock = self._inst, self._inst.settings, SystemClock()
-        store = open_store(inst.database_url)
+        store = inst.new_store()
         await store.open()
         stack.push_async_callback(store.close)
         accounts = accounts_service(inst, store)
@@ -150,12 +151,13 @@ class Application:
             default_folder=inst.recordings_dir,
             redirect=settings.recordings_delivery == "redirect",
         )
+        changes = RecordingChanges()
         services = _Services(
             accounts=accounts,
             tokens=tokens,
             participants=participants,
             rooms=RoomService(store=store, clock=clock, media=media, live=participants),
-            recordings=RecordingService(store=store, clock=clock, media=media, files=files),
+            recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
         )
         meetings = MeetingService(
             store=store, clock=clock, media=media, rooms=services.rooms, participants=participants
@@ -170,8 +172,8 @@ class Application:
         tasks = await stack.enter_async_context(background())
         tasks("expiry", _EXPIRY_TICK_S, meetings.expire)
         tasks("reconciler", _RECONCILE_EVERY_S, meetings.reconcile)
-        worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url)
-        tasks("recordings", _RECORDINGS_TICK_S, partial(run_worker, worker))
+        worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes)
+        tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
         if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
             certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)
@@ -214,12 +216,14 @@ class Application:
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, secure_cookies=secure)
         proxies = TrustedProxies(self._inst.settings.trusted_proxies)
+        docs = docs_page(WEB_BUNDLE)
         public_api = public.public_api(
             public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
             credentials=credentials,
             room_of_recording=in_public.room_of,
             proxies=proxies,
             public_url=self.public_url,
+            docs_page=docs,
         )
         internal_api = internal.internal_api(
             internal.internal_operations(
@@ -229,6 +233,7 @@ class Application:
             room_of_recording=in_internal.room_of,
             proxies=proxies,
             public_url=self.public_url,
+            docs_page=docs,
         )
         origins = self._inst.settings.cors_origins
         return {
@@ -243,7 +248,10 @@ def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
     if secrets.api_key is not None:
         lines.append(f"API key: {secrets.api_key}")
     if secrets.admin_password is not None:
-        lines.append(f"Console: {url}  user: {admin_user}  password: {secrets.admin_password}")
+        lines += [
+            f"Administrator: user {admin_user}  password {secrets.admin_password}",
+            f"    logs in at {url}{AUTH_PATH}/login (REST); not yet in the browser: the console comes later",
+        ]
     if lines:
         lines.insert(0, "Keep these: they are shown only now.")
         sys.stdout.write("\n".join(lines) + "\n")

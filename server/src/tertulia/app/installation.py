@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from tertulia.adapters.secret_files import kept_secrets, prepare_data_dir
 from tertulia.adapters.sql.store import SqlStore, open_store
 from tertulia.app.worker import WorkerDependencies
 from tertulia.services.accounts import AccountService
+from tertulia.services.recordings.changes import RecordingChanges
+from tertulia.services.recordings.context import RecordingRules
 from tertulia.services.tokens import RecorderTokens
 from tertulia.settings import Settings
+from tertulia_recorder.job import RecordingPreset
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,14 @@ class Installation:
     def needs_loopback(self) -> bool:
         """Tell whether we reach ourselves by a listener of our own: a certificate is good for the public name only."""
         return self.embedded and self.settings.tls_cert is not None and not self.settings.media_internal_url
+
+    def new_store(self) -> SqlStore:
+        """Return the store of these settings, not yet opened."""
+        return open_store(
+            self.database_url,
+            pool_size=self.settings.database_pool_size,
+            pool_timeout_s=self.settings.database_pool_timeout_s,
+        )
 
     @property
     def recordings_dir(self) -> Path:
@@ -62,7 +74,7 @@ def installation(settings: Settings) -> Installation:
 @asynccontextmanager
 async def opened_accounts(inst: Installation) -> AsyncIterator[AccountService]:
     """Open the store for a command that manages credentials."""
-    store = open_store(inst.database_url)
+    store = inst.new_store()
     await store.open()
     try:
         yield accounts_service(inst, store)
@@ -82,26 +94,43 @@ def accounts_service(inst: Installation, store: SqlStore) -> AccountService:
     )
 
 
-def worker_dependencies(inst: Installation, store: SqlStore, files: Blobs, *, media_url: str) -> WorkerDependencies:
-    """Collect what a recording worker of this installation is made of."""
+def worker_dependencies(
+    inst: Installation, store: SqlStore, files: Blobs, *, media_url: str, changes: RecordingChanges
+) -> WorkerDependencies:
+    """Return the dependencies of this installation's recording worker."""
+    capacity = inst.settings.recording_capacity
     return WorkerDependencies(
         root=inst.recordings_dir,
-        media_url=media_url,
         store=store,
         files=files,
         tokens=RecorderTokens(api_key=inst.media_api_key, api_secret=inst.media_api_secret),
-        settings=inst.settings,
+        rules=recording_rules(inst.settings, media_url),
+        capacity=(os.cpu_count() or 1) if capacity is None else capacity,
+        changes=changes,
+    )
+
+
+def recording_rules(settings: Settings, media_url: str) -> RecordingRules:
+    """Return the rules of recordings that the settings make."""
+    return RecordingRules(
+        media_url=media_url.replace("http", "ws", 1) if media_url.startswith("http") else media_url,
+        preset=RecordingPreset(settings.recording_preset),
+        max_duration_s=settings.recording_max_duration_s,
+        max_bytes=settings.recording_max_bytes,
+        min_free_bytes=settings.recording_min_free_bytes,
+        empty_timeout_s=settings.recording_empty_timeout_s,
     )
 
 
 @asynccontextmanager
 async def opened_worker(inst: Installation) -> AsyncIterator[WorkerDependencies]:
     """Open what a recording worker without a server needs."""
-    store = open_store(inst.database_url)
+    store = inst.new_store()
     await store.open()
     settings = inst.settings
     try:
         files = open_blobs(settings.recordings_url, default_folder=inst.recordings_dir)
-        yield worker_dependencies(inst, store, files, media_url=settings.media_internal_url or settings.media_url)
+        media_url = settings.media_internal_url or settings.media_url
+        yield worker_dependencies(inst, store, files, media_url=media_url, changes=RecordingChanges())
     finally:
         await store.close()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from livekit.protocol.models import DisconnectReason
-
 from tertulia.adapters.clock import SystemClock
 from tertulia.domain.ids import Identity, Millis
 from tertulia.errors import Forbidden, NotFound, TertuliaError
@@ -33,9 +31,9 @@ class RoomJoinPolicy:
                 join.room, Identity(join.identity), None if ours is None else ours.role, issued_at_ms
             )
         except NotFound as refusal:
-            return Admission(Refusal(404, refusal.message, DisconnectReason.ROOM_DELETED))
+            return Admission(Refusal(404, refusal.message))
         except Forbidden as refusal:
-            return Admission(Refusal(403, refusal.message, DisconnectReason.PARTICIPANT_REMOVED))
+            return Admission(Refusal(403, refusal.message))
         except TertuliaError as refusal:
             return Admission(Refusal(503, refusal.message))
         if admitted.grants is None or ours is None or admitted.role is None:

@@ -6,45 +6,53 @@ import asyncio
 import shutil
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from tertulia.app.application import WEB_BUNDLE
 from tertulia.app.installation import Installation, installation, opened_accounts
 from tertulia.app.listening import listening_sockets
+from tertulia.cli.output import Listing, print_listing, progress
 from tertulia.errors import ConfigurationError
 from tertulia.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check; `detail` says what was found, or what is wrong."""
 
-    good: bool
-    text: str
-
-    def __str__(self) -> str:
-        return f"{'ok  ' if self.good else 'FAIL'}  {self.text}"
+    check: str
+    ok: bool
+    detail: str
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Look at everything a start needs, without starting."""
+def doctor(settings: Settings, *, as_json: bool) -> None:
+    """Check everything that a start needs, without starting. Raise ConfigurationError when something is missing."""
     inst = installation(settings)
-    return [
-        _try("data directory", lambda: str(inst.data_dir)),
-        _try("database", lambda: _database(inst)),
-        _try("HTTP port", lambda: _tcp(settings)),
-        _try("media port", lambda: _udp(settings)),
-        _try("space for recordings", lambda: _space(inst)),
-        _try("web page", _bundle),
-    ]
+    findings: list[Finding] = []
+    with progress("Checking", total=len(_CHECKS)) as report:
+        for name, check in _CHECKS.items():
+            findings.append(_finding(name, check, inst))
+            report(len(findings), len(_CHECKS))
+    listing = Listing(
+        rows=[("ok  " if each.ok else "FAIL", each.check, each.detail) for each in findings],
+        data=[asdict(each) for each in findings],
+    )
+    print_listing(listing, as_json=as_json)
+    if not all(finding.ok for finding in findings):
+        raise ConfigurationError("This machine is not ready: see above")
 
 
-def _try(what: str, look: Callable[[], str]) -> Finding:
+def _finding(name: str, check: Callable[[Installation], str], inst: Installation) -> Finding:
     try:
-        return Finding(True, f"{what}: {look()}")
+        return Finding(name, ok=True, detail=check(inst))
     except ConfigurationError as error:
-        return Finding(False, f"{what}: {error.message}")
+        return Finding(name, ok=False, detail=error.message)
+
+
+def _data_dir(inst: Installation) -> str:
+    return str(inst.data_dir)
 
 
 def _database(inst: Installation) -> str:
@@ -56,13 +64,15 @@ def _database(inst: Installation) -> str:
     return "opens, and is up to date"
 
 
-def _tcp(settings: Settings) -> str:
+def _http_port(inst: Installation) -> str:
+    settings = inst.settings
     for listener in listening_sockets(settings.host, settings.port):
         listener.close()
     return f"{settings.port} on {settings.host} is free"
 
 
-def _udp(settings: Settings) -> str:
+def _media_port(inst: Installation) -> str:
+    settings = inst.settings
     if settings.media_url:
         return f"not needed: media goes to {settings.media_url}"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -80,7 +90,17 @@ def _space(inst: Installation) -> str:
     return f"{free_bytes // 1_000_000_000} GB free"
 
 
-def _bundle() -> str:
+def _web_page(_inst: Installation) -> str:
     if not Path(WEB_BUNDLE, "index.html").is_file():
         raise ConfigurationError("the page is not built: run `make build`")
     return "there"
+
+
+_CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
+    "data directory": _data_dir,
+    "database": _database,
+    "HTTP port": _http_port,
+    "media port": _media_port,
+    "space for recordings": _space,
+    "web page": _web_page,
+}

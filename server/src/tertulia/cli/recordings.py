@@ -1,87 +1,110 @@
-"""What `tertulia recorder` and `tertulia recordings` do."""
+"""`tertulia recordings`: what an operator sees of recordings, and repairs, without a server."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import signal
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-import structlog
-
-from tertulia.adapters.recorder.process import WorkerLock
-from tertulia.app.installation import Installation, opened_worker
-from tertulia.app.worker import run_worker
+from tertulia.adapters.recorder.worker_lock import WorkerLock
+from tertulia.app.installation import Installation, installation, opened_worker
+from tertulia.cli.output import Listing, print_listing, watched
 from tertulia.domain.ids import Millis, RecordingId
 from tertulia.domain.recordings.recording import Recording
 from tertulia.errors import ConfigurationError, recording_not_found
 from tertulia.services.ports import Files
 from tertulia.services.recordings.service import file_path
 from tertulia.services.recordings.supervisor import cpu_per_second
-from tertulia_recorder.job import STATE_FILE, RecorderMetrics, RecorderState
+from tertulia.services.recordings.worker import RecordingWorker
+from tertulia.settings import Settings
+from tertulia_recorder.job import STATE_FILE, RecorderState
 
-_log = structlog.get_logger(__name__)
 _NEWEST: Final = 100
 _COLUMNS: Final = ("ID", "STATE", "STARTED", "DURATION", "SIZE")
 
 
-async def work(inst: Installation) -> None:
-    """Be a recording worker until SIGTERM or SIGINT. Raises ConfigurationError."""
-    if not (inst.settings.media_url or inst.settings.media_internal_url):
-        raise ConfigurationError(
-            "TERTULIA_MEDIA_URL: a recorder by itself has to be told where the meetings are "
-            "(or TERTULIA_MEDIA_INTERNAL_URL), with TERTULIA_MEDIA_API_KEY and TERTULIA_MEDIA_API_SECRET"
-        )
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with opened_worker(inst) as parts, asyncio.TaskGroup() as tasks:
-        _log.info("waiting for recordings", folder=str(parts.root))
-        working = tasks.create_task(run_worker(parts), name="recordings")
-        await stop.wait()
-        _log.info("stopping; recorders that run go on until this worker is back")
-        working.cancel()
+def list_recordings(settings: Settings, *, as_json: bool) -> None:
+    """Print the newest recordings."""
+    found = asyncio.run(_newest(installation(settings)))
+    listing = Listing(
+        columns=_COLUMNS,
+        rows=[
+            (each.id, each.state, _when(each.started_at_ms), _duration(each.duration_s), _size(each.size_bytes))
+            for each in found
+        ],
+        data=[recording_data(each) for each in found],
+    )
+    print_listing(listing, as_json=as_json)
 
 
-async def listing(inst: Installation) -> str:
-    """List the newest recordings as a table."""
-    async with opened_worker(inst) as parts:
-        found = await parts.store.read(lambda tx: tx.recordings.page(room=None, limit=_NEWEST, after=None))
-    rows = [
-        (one.id, one.state, _when(one.started_at_ms), _duration(one.duration_s), _size(one.size_bytes)) for one in found
-    ]
-    return _table([_COLUMNS, *rows])
+def show_recording(settings: Settings, *, recording_id: str, as_json: bool) -> None:
+    """Print a recording's row, and what its recorder measured. Raise NotFound when there is none."""
+    recording, state = asyncio.run(_details(installation(settings), RecordingId(recording_id)))
+    measured = None if state is None else recorder_data(state)
+    rows = _recording_rows(recording) + ([] if state is None else _recorder_rows(state))
+    print_listing(Listing(rows=rows, data=recording_data(recording) | {"recorder": measured}), as_json=as_json)
 
 
-async def details(inst: Installation, recording_id: str) -> str:
-    """Tell everything about one recording: its row, and what its recorder measured. Raises NotFound."""
-    async with opened_worker(inst) as parts:
-        recording = await parts.store.read(lambda tx: tx.recordings.find(RecordingId(recording_id)))
+def repair_recordings(settings: Settings, *, as_json: bool) -> None:
+    """Finish what crashes left, as every start does. Raise ConfigurationError while a server does that itself."""
+    repaired = asyncio.run(_repair(installation(settings)))
+    listing = Listing(
+        rows=[(each.id, each.state, each.details or each.error or "") for each in repaired]
+        or [("There was nothing to repair.",)],
+        data=[recording_data(each) for each in repaired],
+    )
+    print_listing(listing, as_json=as_json)
+
+
+def recording_data(recording: Recording) -> dict[str, Any]:
+    """Return a recording as JSON shows it to operators. Times are milliseconds since the epoch, sizes bytes."""
+    return {
+        "id": recording.id,
+        "room": recording.room,
+        "file": recording.filename,
+        "state": recording.state,
+        "created_at_ms": recording.created_at_ms,
+        "started_at_ms": recording.started_at_ms,
+        "ended_at_ms": recording.ended_at_ms,
+        "duration_s": recording.duration_s,
+        "size_bytes": recording.size_bytes,
+        "details": recording.details,
+        "error": recording.error,
+        "error_code": recording.error_code,
+        "worker": recording.lease_owner,
+    }
+
+
+def recorder_data(state: RecorderState) -> dict[str, Any]:
+    """Return what a recorder measured as JSON shows it."""
+    metrics = state.metrics
+    return {
+        "phase": state.phase,
+        "pid": state.pid,
+        "reason": state.reason,
+        "frames_composed": metrics.frames_composed,
+        "frames_late": metrics.frames_late,
+        "audio_lost_s": metrics.audio_lost_s,
+        "cpu_s_per_recorded_s": cpu_per_second(state),
+        "max_memory_bytes": metrics.max_memory_bytes,
+    }
+
+
+async def _newest(inst: Installation) -> list[Recording]:
+    async with opened_worker(inst) as dependencies:
+        return list(await dependencies.store.read(lambda tx: tx.recordings.page(room=None, limit=_NEWEST, after=None)))
+
+
+async def _details(inst: Installation, recording_id: RecordingId) -> tuple[Recording, RecorderState | None]:
+    async with opened_worker(inst) as dependencies:
+        recording = await dependencies.store.read(lambda tx: tx.recordings.find(recording_id))
         if recording is None:
             raise recording_not_found(recording_id)
-        local = parts.root / recording.id / STATE_FILE
+        local = dependencies.root / recording.id / STATE_FILE
         with suppress(OSError, ValueError):
-            return _told(recording, RecorderState.from_json(await asyncio.to_thread(local.read_text, "utf-8")))
-        return _told(recording, await _stored_state(parts.files, recording))
-
-
-async def repair(inst: Installation) -> str:
-    """Finish what crashes left, as every start does. Raises ConfigurationError while a server does that itself."""
-    async with opened_worker(inst) as parts:
-        place = await asyncio.to_thread(WorkerLock.take, parts.root)
-        if place is None:
-            raise ConfigurationError(f"A server or recorder runs on {parts.root}: it repairs recordings itself")
-        try:
-            finished = await parts.worker(place).finish_all()
-            after = await parts.store.read(lambda tx: tx.recordings.find_many(finished))
-        finally:
-            place.leave()
-    if not after:
-        return "There was nothing to repair.\n"
-    return _table([(one.id, one.state, one.details or one.error or "") for one in after])
+            return recording, RecorderState.from_json(await asyncio.to_thread(local.read_text, "utf-8"))
+        return recording, await _stored_state(dependencies.files, recording)
 
 
 async def _stored_state(files: Files, recording: Recording) -> RecorderState | None:
@@ -95,8 +118,32 @@ async def _stored_state(files: Files, recording: Recording) -> RecorderState | N
     return None
 
 
-def _told(recording: Recording, state: RecorderState | None) -> str:
-    lines: list[tuple[str, str]] = [
+async def _repair(inst: Installation) -> list[Recording]:
+    async with opened_worker(inst) as dependencies:
+        lock = await asyncio.to_thread(WorkerLock.acquire, dependencies.root)
+        if lock is None:
+            raise ConfigurationError(f"A server or recorder runs on {dependencies.root}: it repairs recordings itself")
+        try:
+            finished = await _finish_all(dependencies.worker(lock))
+            return list(await dependencies.store.read(lambda tx: tx.recordings.find_many(finished)))
+        finally:
+            lock.release()
+
+
+async def _finish_all(worker: RecordingWorker) -> list[RecordingId]:
+    """Finish what crashes left, and show on a terminal how many of how many recordings are done."""
+    most = 0
+
+    def steps() -> tuple[int, int]:
+        nonlocal most
+        most = max(most, worker.unfinished)
+        return most - worker.unfinished, most
+
+    return await watched("Repairing recordings", worker.finish_all(), steps)
+
+
+def _recording_rows(recording: Recording) -> list[tuple[str, ...]]:
+    return [
         ("id", recording.id),
         ("room", recording.room),
         ("file", recording.filename),
@@ -110,28 +157,18 @@ def _told(recording: Recording, state: RecorderState | None) -> str:
         ("error", recording.error or "-"),
         ("worker", recording.lease_owner or "-"),
     ]
-    if state is not None:
-        lines += _measured(state, state.metrics)
-    return _table(lines)
 
 
-def _measured(state: RecorderState, metrics: RecorderMetrics) -> list[tuple[str, str]]:
-    cpu = cpu_per_second(state)
+def _recorder_rows(state: RecorderState) -> list[tuple[str, ...]]:
+    metrics, cpu_s = state.metrics, cpu_per_second(state)
     return [
-        ("recorder", json.dumps({"phase": state.phase, "pid": state.pid, "reason": state.reason})),
+        ("recorder", f"{state.phase}, pid {state.pid}, reason {state.reason or '-'}"),
         ("frames composed", str(metrics.frames_composed)),
         ("frames late", str(metrics.frames_late)),
         ("audio lost", f"{metrics.audio_lost_s:.3f} s"),
-        ("CPU", "-" if cpu is None else f"{cpu:.3f} s for a recorded second"),
+        ("CPU", "-" if cpu_s is None else f"{cpu_s:.3f} s for a recorded second"),
         ("memory", _size(metrics.max_memory_bytes)),
     ]
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    cells = [tuple(str(cell) for cell in row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _when(at_ms: Millis | None) -> str:

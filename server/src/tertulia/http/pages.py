@@ -25,6 +25,8 @@ _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _MEETING: Final = re.compile(r"/meet/[^/]+/?\Z")
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
+_SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
+"""Files of the bundle that are served elsewhere: the API reference stands beside each API's document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Pages:
         self._files = {
             f"/{path.relative_to(folder).as_posix()}": self._load(path, folder)
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix not in {".br", ".gz"}
+            if path.is_file() and path.suffix not in {".br", ".gz"} and path.name not in _SERVED_ELSEWHERE
         }
         if "/index.html" not in self._files:
             missing = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."

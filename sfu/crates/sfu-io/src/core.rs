@@ -1,4 +1,4 @@
-//! All workers as one thing.
+//! The packet engine as its users see it: all workers behind one interface.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -8,27 +8,31 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tertulia_sfu::{
-    Channel, Command, Event, Kind, LayerSpec, PeerId, ShardConfig, ShardId, SubscriptionError, TrackId, Wish,
+    Channel, Command, Event, Kind, LayerSpec, PeerId, ShardConfig, ShardId, SubscriptionError, SubscriptionSettings,
+    TrackId,
 };
 
 use crate::directory::Directory;
 use crate::events::EventQueue;
-use crate::mailbox::{Letter, Mailbox};
+use crate::mailbox::{Mailbox, WorkerMessage};
 use crate::udp::{BatchSender, bind_group};
 use crate::worker::{Published, Worker};
 
+/// How to run a [`MediaCore`].
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// 0: any free one.
+    /// The UDP port of all media; 0: any free one.
     pub udp_port: u16,
+    /// The local address to bind.
     pub bind: IpAddr,
-    /// What candidates offer.
+    /// The addresses offered to clients as ICE candidates, with `udp_port`.
     pub addresses: Vec<IpAddr>,
-    /// 0: one for each core.
+    /// Worker threads; 0: one for each CPU core.
     pub workers: usize,
 }
 
-/// The packet engine. Commands return at once; what happens is told by events.
+/// The packet engine. Commands return at once, and unknown peers and tracks are ignored; [`MediaCore::drain`] returns
+/// what happens. Dropping it closes it.
 pub struct MediaCore {
     udp_port: u16,
     events: Arc<EventQueue>,
@@ -39,6 +43,7 @@ pub struct MediaCore {
 }
 
 impl MediaCore {
+    /// Bind the port and start the workers. Fails if the port is taken or an address is not usable.
     pub fn new(options: &Options) -> io::Result<Self> {
         let count = match options.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
@@ -60,27 +65,29 @@ impl MediaCore {
             directory: Mutex::new(Directory::new(count)),
             threads: Mutex::default(),
         };
-        for ((id, socket), letters) in (0u16..).map(ShardId).zip(sockets).zip(receivers) {
+        for ((id, socket), messages) in (0u16..).map(ShardId).zip(sockets).zip(receivers) {
             let published = Arc::new(Published::new());
             core.published.push(published.clone());
             let (mailboxes, events) = (core.mailboxes.clone(), core.events.clone());
             let (config, sender) = (config.clone(), BatchSender::new());
-            let worker = Worker { id, config, socket, sender, letters, mailboxes, events, published };
+            let worker = Worker { id, config, socket, sender, messages, mailboxes, events, published };
             let thread = thread::Builder::new().name(format!("sfu-{}", id.0)).spawn(move || worker.run())?;
             lock(&core.threads).push(thread);
         }
         Ok(core)
     }
 
+    /// The UDP port that is bound.
     pub fn udp_port(&self) -> u16 {
         self.udp_port
     }
 
-    /// Readable while events wait.
+    /// A file descriptor that is readable while events wait.
     pub fn fileno(&self) -> RawFd {
         self.events.fileno()
     }
 
+    /// Take up to `max_events` events, in order.
     pub fn drain(&self, max_events: usize) -> Vec<Event> {
         let events = self.events.drain(max_events);
         let mut directory = lock(&self.directory);
@@ -90,25 +97,27 @@ impl MediaCore {
         events
     }
 
-    /// Stop the workers and wait for them.
+    /// Stop the workers and wait for their threads. Idempotent.
     pub fn close(&self) {
         for mailbox in self.mailboxes.iter() {
-            mailbox.post(Letter::Stop);
-            mailbox.ring();
+            mailbox.post(WorkerMessage::Stop);
+            mailbox.wake();
         }
         for thread in lock(&self.threads).drain(..) {
-            // a worker catches its panics; one that could not is gone all the same
+            // an error means that the thread has panicked: it is gone all the same
             let _ = thread.join();
         }
     }
 
     // ── peers ──
 
+    /// Create a peer connection on the worker with the fewest peers.
     pub fn add_peer(&self, peer: PeerId) {
         let shard = lock(&self.directory).place(&peer);
         self.post(shard, Command::AddPeer { peer });
     }
 
+    /// Close a peer connection; its tracks and subscriptions end.
     pub fn remove_peer(&self, peer: PeerId) {
         let shard = {
             let mut directory = lock(&self.directory);
@@ -121,16 +130,19 @@ impl MediaCore {
         }
     }
 
+    /// Apply a client's offer; [`Event::Answered`] or [`Event::NegotiationFailed`] follows.
     pub fn offer(&self, peer: PeerId, offer_id: i64, sdp: String) {
         self.to(&peer.clone(), Command::Offer { peer, offer_id, sdp });
     }
 
+    /// Add a remote ICE candidate (`candidate:…`, RFC 8840).
     pub fn trickle(&self, peer: PeerId, candidate: String) {
         self.to(&peer.clone(), Command::Trickle { peer, candidate });
     }
 
     // ── publishing ──
 
+    /// Announce a track that a section of a past or coming offer carries.
     pub fn expect_track(&self, peer: PeerId, track: TrackId, kind: Kind, cids: Vec<String>, layers: Vec<LayerSpec>) {
         let shard = {
             let mut directory = lock(&self.directory);
@@ -141,17 +153,20 @@ impl MediaCore {
         self.post(shard, Command::ExpectTrack { peer, track, kind, cids, layers });
     }
 
+    /// Stop forwarding a track and end its subscriptions.
     pub fn withdraw_track(&self, peer: PeerId, track: TrackId) {
         lock(&self.directory).remove_track(&track);
         self.to(&peer.clone(), Command::WithdrawTrack { peer, track });
     }
 
+    /// Withhold a track's packets, or forward them again.
     pub fn set_track_muted(&self, peer: PeerId, track: TrackId, muted: bool) {
         self.to(&peer.clone(), Command::SetTrackMuted { peer, track, muted });
     }
 
     // ── subscribing ──
 
+    /// Forward a track to a peer; [`Event::SubscriptionStarted`] or [`Event::SubscriptionFailed`] follows.
     pub fn subscribe(&self, peer: PeerId, track: TrackId) {
         let (shard, source) = {
             let directory = lock(&self.directory);
@@ -167,16 +182,19 @@ impl MediaCore {
         }
     }
 
+    /// End a subscription.
     pub fn unsubscribe(&self, peer: PeerId, track: TrackId) {
         self.to(&peer.clone(), Command::Unsubscribe { peer, track });
     }
 
-    pub fn configure_subscription(&self, peer: PeerId, track: TrackId, wish: Wish) {
-        self.to(&peer.clone(), Command::ConfigureSubscription { peer, track, wish });
+    /// Change what a subscriber asks of a track, before or after it subscribes.
+    pub fn configure_subscription(&self, peer: PeerId, track: TrackId, settings: SubscriptionSettings) {
+        self.to(&peer.clone(), Command::ConfigureSubscription { peer, track, settings });
     }
 
     // ── data ──
 
+    /// Send one message to each of these peers whose channel is open.
     pub fn send_data(&self, peers: Vec<PeerId>, channel: Channel, payload: &[u8]) {
         let payload: Arc<[u8]> = payload.into();
         let mut by_shard: HashMap<ShardId, Vec<PeerId>> = HashMap::new();
@@ -193,9 +211,9 @@ impl MediaCore {
         }
     }
 
-    // ── insight ──
+    // ── statistics ──
 
-    /// Cumulative counters, added up over the workers.
+    /// Cumulative counters, summed over the workers: those of [`tertulia_sfu::Counters`] and the workers' own.
     pub fn stats(&self) -> BTreeMap<&'static str, u64> {
         let mut sums = BTreeMap::new();
         for (name, value) in self.published.iter().flat_map(|published| published.read()) {
@@ -213,8 +231,8 @@ impl MediaCore {
 
     fn post(&self, shard: ShardId, command: Command) {
         if let Some(mailbox) = self.mailboxes.get(usize::from(shard.0)) {
-            mailbox.post(Letter::Command(command));
-            mailbox.ring();
+            mailbox.post(WorkerMessage::Command(command));
+            mailbox.wake();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which worker has which peer and track.
+//! Which worker owns which peer and track.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ impl Directory {
         Self { load: vec![0; workers], ..Self::default() }
     }
 
-    /// The worker of a peer; a new one goes where the fewest are.
+    /// The worker of a peer; a new peer gets the worker with the fewest peers.
     pub fn place(&mut self, peer: &PeerId) -> ShardId {
         if let Some(shard) = self.peers.get(peer) {
             return *shard;
@@ -58,7 +58,7 @@ impl Directory {
         self.tracks.get(track)
     }
 
-    /// Keep up with what ended by itself.
+    /// Remove what an event says has ended.
     pub fn observe(&mut self, event: &Event) {
         match event {
             Event::PeerFailed { peer, .. } => self.remove_peer(peer),

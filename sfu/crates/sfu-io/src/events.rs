@@ -1,4 +1,4 @@
-//! The queue of events for signalling, and the file descriptor that tells when there are any.
+//! The queue of events for signalling, and the file descriptor that is readable while there are any.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use rustix::event::{EventfdFlags, eventfd};
 use tertulia_sfu::Event;
 
-/// Beyond this, data messages are dropped: whoever does not read shall not eat the memory. State is never dropped.
+/// With this many events waiting, data messages are dropped, so that a slow reader cannot exhaust the memory. Other
+/// events are never dropped.
 const MAX_WITH_DATA: usize = 65_536;
 
 pub(crate) struct EventQueue {
@@ -50,11 +51,12 @@ impl EventQueue {
     }
 }
 
-/// Make an eventfd readable. It cannot fail in a way that matters: a full counter is readable already.
+/// Make an eventfd readable. The only possible error, a full counter, means that it is readable already.
 pub(crate) fn signal(fd: &OwnedFd) {
     let _ = rustix::io::write(fd, &1u64.to_ne_bytes());
 }
 
+/// Make an eventfd unreadable.
 pub(crate) fn clear(fd: &OwnedFd) {
     let _ = rustix::io::read(fd, &mut [0u8; 8]);
 }

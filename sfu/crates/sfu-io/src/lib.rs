@@ -1,7 +1,9 @@
 //! Threads and sockets around the media core: one worker per core, all on one UDP port.
 //!
-//! Every worker owns a socket of the port's SO_REUSEPORT group and one [`tertulia_sfu::Shard`]. Nothing here waits for
-//! Python and no worker ever calls it: commands come through queues, events go out through one.
+//! Every worker owns a socket of the port's SO_REUSEPORT group and one [`tertulia_sfu::Shard`]. No worker calls Python
+//! or waits for it: commands arrive through one queue for each worker, events leave through one for all.
+
+#![deny(missing_docs)]
 
 mod core;
 mod directory;

@@ -1,4 +1,4 @@
-//! What reaches a worker from outside its socket: commands, messages of other workers, the order to stop.
+//! What reaches a worker other than through its socket: commands, messages of other workers, the order to stop.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,67 +10,70 @@ use tertulia_sfu::{Command, Message};
 
 use crate::events::{clear, signal};
 
-/// Media and datagrams that may wait for a worker: late media is worthless, and must not block anybody.
+/// Media packets and datagrams that may wait for a worker. More are dropped: they would be late, and must not block the
+/// sender.
 const MAX_MEDIA: usize = 16_384;
 
-pub(crate) enum Letter {
+pub(crate) enum WorkerMessage {
     Command(Command),
-    Message(Message),
+    Shard(Message),
     Stop,
 }
 
 /// The sending side, shared by all.
 pub(crate) struct Mailbox {
-    letters: Sender<Letter>,
-    bell: OwnedFd,
-    rung: AtomicBool,
+    sender: Sender<WorkerMessage>,
+    /// Readable while the worker has to look at its mailbox.
+    wake_fd: OwnedFd,
+    is_awake: AtomicBool,
     media_waiting: AtomicUsize,
 }
 
 impl Mailbox {
-    pub fn new() -> io::Result<(Self, Receiver<Letter>)> {
-        let (letters, receiver) = channel();
-        let bell = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        let mailbox = Self { letters, bell, rung: AtomicBool::new(false), media_waiting: AtomicUsize::new(0) };
+    pub fn new() -> io::Result<(Self, Receiver<WorkerMessage>)> {
+        let (sender, receiver) = channel();
+        let wake_fd = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        let mailbox = Self { sender, wake_fd, is_awake: AtomicBool::new(false), media_waiting: AtomicUsize::new(0) };
         Ok((mailbox, receiver))
     }
 
     /// False if it was media and too much of it waits.
-    pub fn post(&self, letter: Letter) -> bool {
-        if is_media(&letter) && self.media_waiting.fetch_add(1, Ordering::Relaxed) >= MAX_MEDIA {
+    pub fn post(&self, message: WorkerMessage) -> bool {
+        if is_media(&message) && self.media_waiting.fetch_add(1, Ordering::Relaxed) >= MAX_MEDIA {
             self.media_waiting.fetch_sub(1, Ordering::Relaxed);
             return false;
         }
-        // a worker that has stopped reads nothing any more
-        let _ = self.letters.send(letter);
+        // the only error: the worker has stopped
+        let _ = self.sender.send(message);
         true
     }
 
-    /// Wake the worker, once for however many letters.
-    pub fn ring(&self) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
-            signal(&self.bell);
+    /// Wake the worker; several calls before it looks cost one system call.
+    pub fn wake(&self) {
+        if !self.is_awake.swap(true, Ordering::AcqRel) {
+            signal(&self.wake_fd);
         }
     }
 
-    pub fn bell(&self) -> &OwnedFd {
-        &self.bell
+    pub fn wake_fd(&self) -> &OwnedFd {
+        &self.wake_fd
     }
 
-    /// Before reading: letters posted from now on ring again.
-    pub fn answer(&self) {
-        if self.rung.swap(false, Ordering::AcqRel) {
-            clear(&self.bell);
+    /// Before reading: messages posted from now on wake the worker again.
+    pub fn acknowledge(&self) {
+        if self.is_awake.swap(false, Ordering::AcqRel) {
+            clear(&self.wake_fd);
         }
     }
 
-    pub fn taken(&self, letter: &Letter) {
-        if is_media(letter) {
+    /// A message was taken out of the queue.
+    pub fn received(&self, message: &WorkerMessage) {
+        if is_media(message) {
             self.media_waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
 
-fn is_media(letter: &Letter) -> bool {
-    matches!(letter, Letter::Message(Message::Packet { .. } | Message::Datagram { .. }))
+fn is_media(message: &WorkerMessage) -> bool {
+    matches!(message, WorkerMessage::Shard(Message::Packet { .. } | Message::Datagram { .. }))
 }

@@ -11,13 +11,14 @@ use tertulia_sfu::Datagram;
 
 /// Asked for; the system may grant less.
 const BUFFER_BYTES: usize = 8 * 1024 * 1024;
-/// What one call may carry (udp(7): UDP_SEGMENT).
+/// Datagrams in one call (udp(7): UDP_SEGMENT).
 const MAX_SEGMENTS: usize = 64;
+/// Their bytes, below the largest UDP payload.
 const MAX_RUN_BYTES: usize = 60_000;
 
 /// `count` sockets on one address: the kernel spreads clients over them. A port that is taken is an error.
 pub(crate) fn bind_group(address: SocketAddr, count: usize) -> io::Result<Vec<UdpSocket>> {
-    // a group can be joined by whoever runs as the same user: make sure that nobody is there
+    // any process of the same user can join a group: make sure that the port is free
     drop(UdpSocket::bind(address)?);
     let first = bind(address)?;
     let address = first.local_addr()?;
@@ -32,7 +33,7 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
-    // best effort: smaller buffers work, they only lose more under load
+    // best effort: with smaller buffers more is lost under load
     let _ = socket.set_recv_buffer_size(BUFFER_BYTES);
     let _ = socket.set_send_buffer_size(BUFFER_BYTES);
     socket.bind(&address.into())?;
@@ -53,7 +54,7 @@ impl BatchSender {
         Self { can_segment: AtomicBool::new(cfg!(target_os = "linux")) }
     }
 
-    /// How many could not be sent: the socket's buffer is full, the network slower than we are. They are dropped.
+    /// Send datagrams in order. Returns how many were dropped because the socket's buffer is full.
     pub fn send(&self, socket: &UdpSocket, datagrams: &[Datagram]) -> u64 {
         let mut dropped = 0;
         let mut rest = datagrams;
@@ -67,7 +68,7 @@ impl BatchSender {
                         dropped += run.len() as u64;
                         continue;
                     }
-                    // some devices cannot: one by one from now on
+                    // some devices do not support it: one by one from now on
                     Err(error)
                         if error.raw_os_error() == Some(libc::EIO) || error.kind() == io::ErrorKind::InvalidInput =>
                     {
@@ -160,7 +161,7 @@ mod tests {
     use super::*;
 
     fn datagram(destination: SocketAddr, size: usize, fill: u8) -> Datagram {
-        Datagram { proto: tertulia_sfu::UDP, source: destination, destination, contents: vec![fill; size].into() }
+        Datagram { destination, contents: vec![fill; size] }
     }
 
     #[test]

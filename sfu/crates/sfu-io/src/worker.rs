@@ -11,15 +11,19 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tertulia_sfu::{Counters, Shard, ShardConfig, ShardId};
 
 use crate::events::EventQueue;
-use crate::mailbox::{Letter, Mailbox};
+use crate::mailbox::{Mailbox, WorkerMessage};
 use crate::udp::{BatchSender, descriptor};
 
-/// Datagrams taken before what they caused is sent: bounds the delay of the first of them.
+/// Datagrams read before the output that they caused is sent: bounds the delay of the first of them.
 const BATCH: usize = 256;
-const LETTERS: usize = 2048;
-const MAX_DATAGRAM: usize = 2048;
+/// Messages read before the output that they caused is sent.
+const MESSAGES: usize = 2048;
+/// Larger datagrams are cut, and then fail their authentication.
+const MAX_DATAGRAM_BYTES: usize = 2048;
+/// The longest wait of a worker without a deadline.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// Counters of a worker, written by it alone.
+/// Counters of a worker: written by it alone, read by any thread without a lock.
 pub(crate) struct Published {
     values: Vec<AtomicU64>,
     pub send_full: AtomicU64,
@@ -50,24 +54,25 @@ pub(crate) struct Worker {
     pub config: ShardConfig,
     pub socket: UdpSocket,
     pub sender: BatchSender,
-    pub letters: Receiver<Letter>,
+    pub messages: Receiver<WorkerMessage>,
     pub mailboxes: Arc<[Mailbox]>,
     pub events: Arc<EventQueue>,
     pub published: Arc<Published>,
 }
 
 impl Worker {
-    /// Until told to stop. A fault outside any peer's own step costs this worker's peers, never the process.
+    /// Run until told to stop. A panic outside any peer's own step removes this worker's peers, and does not end the
+    /// process.
     pub fn run(self) {
         let mut shard = Shard::new(self.id, self.config.clone());
-        let mut buffer = vec![0u8; MAX_DATAGRAM];
+        let mut buffer = vec![0u8; MAX_DATAGRAM_BYTES];
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.turn(&mut shard, &mut buffer))) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(_) => {
                     let _ = catch_unwind(AssertUnwindSafe(|| {
-                        shard.fail_all("worker fault");
+                        shard.fail_all(Instant::now(), "worker fault");
                         self.deliver(&mut shard);
                     }));
                     shard = Shard::new(self.id, self.config.clone());
@@ -76,29 +81,30 @@ impl Worker {
         }
     }
 
+    /// One iteration. False once it has to stop.
     fn turn(&self, shard: &mut Shard, buffer: &mut [u8]) -> bool {
         self.wait(shard.poll_timeout());
         let now = Instant::now();
-        let go_on = self.read_letters(shard, now);
+        let is_running = self.read_messages(shard, now);
         self.read_socket(shard, buffer);
         let now = Instant::now();
         shard.handle_timeout(now);
         shard.flush(now);
         self.deliver(shard);
         self.published.publish(&shard.counters());
-        go_on
+        is_running
     }
 
     fn wait(&self, deadline: Option<Instant>) {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let left = left.unwrap_or(Duration::from_secs(1));
+        let left = left.unwrap_or(MAX_WAIT);
         let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
         let Some(mailbox) = self.mailbox() else { return };
         let mut fds = [
             PollFd::from_borrowed_fd(descriptor(&self.socket), PollFlags::IN),
-            PollFd::new(mailbox.bell(), PollFlags::IN),
+            PollFd::new(mailbox.wake_fd(), PollFlags::IN),
         ];
-        // interrupted or not: the loop looks at everything anyway
+        // an interrupted wait does no harm: the loop reads everything anyway
         let _ = poll(&mut fds, Some(&timeout));
     }
 
@@ -106,26 +112,26 @@ impl Worker {
         self.mailboxes.get(usize::from(self.id.0))
     }
 
-    fn read_letters(&self, shard: &mut Shard, now: Instant) -> bool {
+    fn read_messages(&self, shard: &mut Shard, now: Instant) -> bool {
         let Some(mailbox) = self.mailbox() else { return false };
-        mailbox.answer();
-        for _ in 0..LETTERS {
-            let Ok(letter) = self.letters.try_recv() else { return true };
-            mailbox.taken(&letter);
-            match letter {
-                Letter::Command(command) => shard.handle_command(now, command),
-                Letter::Message(message) => shard.handle_message(now, message),
-                Letter::Stop => return false,
+        mailbox.acknowledge();
+        for _ in 0..MESSAGES {
+            let Ok(message) = self.messages.try_recv() else { return true };
+            mailbox.received(&message);
+            match message {
+                WorkerMessage::Command(command) => shard.handle_command(now, command),
+                WorkerMessage::Shard(message) => shard.handle_message(now, message),
+                WorkerMessage::Stop => return false,
             }
         }
-        // more wait: come back at once after sending what these caused
-        mailbox.ring();
+        // more wait: come back at once after sending what these have caused
+        mailbox.wake();
         true
     }
 
     fn read_socket(&self, shard: &mut Shard, buffer: &mut [u8]) {
         for _ in 0..BATCH {
-            // nothing there, or the echo of an unreachable client (ECONNREFUSED): the next turn goes on
+            // nothing to read, or the ICMP error of an unreachable client (ECONNREFUSED): the next turn goes on
             let Ok((length, source)) = self.socket.recv_from(buffer) else { return };
             if let Some(data) = buffer.get(..length) {
                 shard.handle_datagram(Instant::now(), source, data);
@@ -145,10 +151,10 @@ impl Worker {
         }
         for (shard, message) in output.messages.drain(..) {
             let Some(mailbox) = self.mailboxes.get(usize::from(shard.0)) else { continue };
-            if !mailbox.post(Letter::Message(message)) {
+            if !mailbox.post(WorkerMessage::Shard(message)) {
                 self.published.mailbox_full.fetch_add(1, Ordering::Relaxed);
             }
-            mailbox.ring();
+            mailbox.wake();
         }
     }
 }

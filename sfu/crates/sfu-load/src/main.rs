@@ -1,13 +1,13 @@
-//! Synthetic peers for benchmarks. Signalling is the caller's: one JSON command a line on standard input, one JSON
+//! Synthetic peers for benchmarks. The caller does the signalling: one JSON command a line on standard input, one JSON
 //! answer a line on standard output.
 //!
 //! | command | answer |
 //! | --- | --- |
 //! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
 //! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
-//! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers, "lost": packets}` |
+//! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers}` |
 //!
-//! A publisher sends a clip ([`clip::Clip::read`]), or without one packets that only look like media.
+//! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one.
 #![forbid(unsafe_code)]
 
 mod clip;

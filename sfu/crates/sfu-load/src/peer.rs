@@ -18,7 +18,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 use crate::clip::Clip;
 
-const AUDIO_EVERY: Duration = Duration::from_millis(20);
+const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
 const VIDEO_CLOCK_HZ: u64 = 90_000;
 
 pub enum Request {
@@ -26,7 +26,7 @@ pub enum Request {
     Answer { sdp: String, reply: Sender<Value> },
 }
 
-/// What all peers together have seen.
+/// Counts over all peers.
 #[derive(Default)]
 pub struct Counters {
     received: AtomicU64,
@@ -44,7 +44,7 @@ impl Counters {
     }
 }
 
-/// Start a peer's thread. Fails when no UDP socket can be had.
+/// Start a peer's thread. Fails if there is no UDP socket.
 pub fn start(counters: Arc<Counters>) -> io::Result<Sender<Request>> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let (sender, requests) = mpsc::channel();
@@ -72,10 +72,10 @@ struct Source {
     video: Mid,
     clip: Clip,
     next_audio: Instant,
-    next_picture: Instant,
+    next_frame: Instant,
     audio_packets: u64,
     video_packets: u64,
-    pictures: u64,
+    frames: u64,
     key_frame: bool,
 }
 
@@ -169,10 +169,10 @@ impl Peer {
                 video: add(MediaKind::Video, "load-video"),
                 clip,
                 next_audio: now,
-                next_picture: now,
+                next_frame: now,
                 audio_packets: 0,
                 video_packets: 0,
-                pictures: 0,
+                frames: 0,
                 key_frame: true,
             });
         }
@@ -187,13 +187,13 @@ impl Peer {
 
     fn accept(&mut self, sdp: &str) -> Result<Value, RtcError> {
         let (Some(pending), Ok(answer)) = (self.pending.take(), SdpAnswer::from_sdp_string(sdp)) else {
-            return Ok(json!({ "error": "no offer is pending, or this is no answer" }));
+            return Ok(json!({ "error": "no offer is pending, or this is not an answer" }));
         };
         self.rtc.sdp_api().accept_answer(pending, answer)?;
         Ok(json!({ "ok": true }))
     }
 
-    /// Send what is due; the answer is when something is due again.
+    /// Send what is due. Returns when something is due again.
     fn publish(&mut self, now: Instant) -> Result<Option<Instant>, RtcError> {
         if !self.connected || self.source.is_none() {
             return Ok(None);
@@ -201,29 +201,29 @@ impl Peer {
         if self.source.as_ref().is_some_and(|source| now >= source.next_audio) {
             self.send_audio(now)?;
         }
-        if self.source.as_ref().is_some_and(|source| now >= source.next_picture) {
-            self.send_picture(now)?;
+        if self.source.as_ref().is_some_and(|source| now >= source.next_frame) {
+            self.send_frame(now)?;
         }
-        Ok(self.source.as_ref().map(|source| source.next_audio.min(source.next_picture)))
+        Ok(self.source.as_ref().map(|source| source.next_audio.min(source.next_frame)))
     }
 
     fn send_audio(&mut self, now: Instant) -> Result<(), RtcError> {
         let Some(source) = &mut self.source else { return Ok(()) };
-        source.next_audio += AUDIO_EVERY;
+        source.next_audio += AUDIO_INTERVAL;
         let (mid, n) = (source.audio, source.audio_packets);
         source.audio_packets += 1;
-        let sound = source.clip.sound(n);
+        let audio = source.clip.audio(n);
         let levels = ExtensionValues { audio_level: Some(-20), voice_activity: Some(true), ..Default::default() };
-        self.write(mid, Codec::Opus, n, n * 960, true, sound, levels, now)
+        self.write(mid, Codec::Opus, n, n * 960, true, audio, levels, now)
     }
 
-    fn send_picture(&mut self, now: Instant) -> Result<(), RtcError> {
+    fn send_frame(&mut self, now: Instant) -> Result<(), RtcError> {
         let Some(source) = &mut self.source else { return Ok(()) };
-        source.next_picture += source.clip.picture_every;
-        let (mid, picture) = (source.video, source.pictures);
-        source.pictures += 1;
-        let time = (source.clip.picture_every * picture as u32).as_micros() as u64 * VIDEO_CLOCK_HZ / 1_000_000;
-        let parts = source.clip.picture(picture, std::mem::take(&mut source.key_frame));
+        source.next_frame += source.clip.frame_interval;
+        let (mid, frame) = (source.video, source.frames);
+        source.frames += 1;
+        let time = (source.clip.frame_interval * frame as u32).as_micros() as u64 * VIDEO_CLOCK_HZ / 1_000_000;
+        let parts = source.clip.frame(frame, std::mem::take(&mut source.key_frame));
         let first = source.video_packets;
         source.video_packets += parts.len() as u64;
         let end = source.video_packets;
@@ -266,7 +266,7 @@ impl Peer {
     }
 
     fn receive(&mut self, wait: Duration, buffer: &mut [u8]) -> Result<(), RtcError> {
-        // without a timeout the loop would not come back for its own work
+        // without a timeout the loop would not do its own work in time
         let _ = self.socket.set_read_timeout(Some(wait));
         let received = self.socket.recv_from(buffer);
         let now = Instant::now();

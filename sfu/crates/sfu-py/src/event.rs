@@ -3,10 +3,25 @@
 use std::collections::HashMap;
 
 use pyo3::prelude::*;
-use tertulia_sfu_io::sfu::{Channel, Event, Quality};
+use tertulia_sfu_io::sfu::{Channel, Event, PeerId, Quality, SubscriptionError, TrackId};
 
-#[pyclass(name = "Event", module = "tertulia_sfu._core", frozen)]
-pub enum PyEvent {
+/// The class `Event` with one nested class for each event of the core, with the same fields.
+macro_rules! events {
+    ($($variant:ident { $($field:ident: $type:ty),* }),* $(,)?) => {
+        #[pyclass(name = "Event", module = "tertulia_sfu._core", frozen)]
+        pub enum PyEvent { $($variant { $($field: $type),* }),* }
+
+        impl From<Event> for PyEvent {
+            fn from(event: Event) -> Self {
+                match event {
+                    $(Event::$variant { $($field),* } => Self::$variant { $($field: $field.to_python()),* }),*
+                }
+            }
+        }
+    };
+}
+
+events! {
     Answered { peer: String, offer_id: i64, sdp: String, tracks: HashMap<String, String> },
     NegotiationFailed { peer: String, offer_id: i64, reason: String },
     SectionsNeeded { peer: String, audio: u32, video: u32 },
@@ -25,6 +40,7 @@ pub enum PyEvent {
     DataOpen { peer: String, channel: String },
 }
 
+/// The name of a quality in Python.
 pub fn quality_name(quality: Quality) -> &'static str {
     match quality {
         Quality::Low => "low",
@@ -33,66 +49,48 @@ pub fn quality_name(quality: Quality) -> &'static str {
     }
 }
 
+/// The name of a data channel in Python.
 pub fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Reliable => "reliable",
         Channel::Lossy => "lossy",
-        Channel::DataTrack => "data_track",
     }
 }
 
-impl From<Event> for PyEvent {
-    fn from(event: Event) -> Self {
-        match event {
-            Event::Answered { peer, offer_id, sdp, tracks } => {
-                let tracks = tracks.into_iter().map(|(mid, track)| (mid, track.to_string())).collect();
-                Self::Answered { peer: peer.to_string(), offer_id, sdp, tracks }
+/// A field of an event as Python gets it.
+trait ToPython {
+    type Python;
+    fn to_python(self) -> Self::Python;
+}
+
+/// Fields that are converted by an expression.
+macro_rules! to_python {
+    ($($rust:ty => $python:ty: $convert:expr),* $(,)?) => {
+        $(impl ToPython for $rust {
+            type Python = $python;
+            fn to_python(self) -> $python {
+                let convert: fn($rust) -> $python = $convert;
+                convert(self)
             }
-            Event::NegotiationFailed { peer, offer_id, reason } => {
-                Self::NegotiationFailed { peer: peer.to_string(), offer_id, reason }
-            }
-            Event::SectionsNeeded { peer, audio, video } => {
-                Self::SectionsNeeded { peer: peer.to_string(), audio, video }
-            }
-            Event::PeerConnected { peer } => Self::PeerConnected { peer: peer.to_string() },
-            Event::PeerDisconnected { peer } => Self::PeerDisconnected { peer: peer.to_string() },
-            Event::PeerFailed { peer, reason } => Self::PeerFailed { peer: peer.to_string(), reason },
-            Event::TrackStarted { peer, track, cid, mid, mime_type, simulcast } => Self::TrackStarted {
-                peer: peer.to_string(),
-                track: track.to_string(),
-                cid,
-                mid,
-                mime_type: mime_type.to_owned(),
-                simulcast,
-            },
-            Event::TrackEnded { peer, track } => Self::TrackEnded { peer: peer.to_string(), track: track.to_string() },
-            Event::SubscriptionStarted { peer, track } => {
-                Self::SubscriptionStarted { peer: peer.to_string(), track: track.to_string() }
-            }
-            Event::SubscriptionFailed { peer, track, reason } => Self::SubscriptionFailed {
-                peer: peer.to_string(),
-                track: track.to_string(),
-                reason: reason.code().to_owned(),
-            },
-            Event::QualityWanted { peer, track, quality } => Self::QualityWanted {
-                peer: peer.to_string(),
-                track: track.to_string(),
-                quality: quality.map(quality_name).map(str::to_owned),
-            },
-            Event::SpeakersChanged { levels } => {
-                let levels = levels.into_iter().map(|(peer, level)| (peer.to_string(), level)).collect();
-                Self::SpeakersChanged { levels }
-            }
-            Event::StreamPaused { peer, track, paused } => {
-                Self::StreamPaused { peer: peer.to_string(), track: track.to_string(), paused }
-            }
-            Event::LinkQuality { peer, loss, rtt_ms } => Self::LinkQuality { peer: peer.to_string(), loss, rtt_ms },
-            Event::DataReceived { peer, channel, payload } => {
-                Self::DataReceived { peer: peer.to_string(), channel: channel_name(channel).to_owned(), payload }
-            }
-            Event::DataOpen { peer, channel } => {
-                Self::DataOpen { peer: peer.to_string(), channel: channel_name(channel).to_owned() }
-            }
-        }
-    }
+        })*
+    };
+}
+
+to_python! {
+    bool => bool: |value| value,
+    f64 => f64: |value| value,
+    i64 => i64: |value| value,
+    u32 => u32: |value| value,
+    String => String: |text| text,
+    Vec<u8> => Vec<u8>: |bytes| bytes,
+    &'static str => String: str::to_owned,
+    PeerId => String: |id| id.to_string(),
+    TrackId => String: |id| id.to_string(),
+    Channel => String: |channel| channel_name(channel).to_owned(),
+    SubscriptionError => String: |error| error.code().to_owned(),
+    Option<Quality> => Option<String>: |quality| quality.map(|quality| quality_name(quality).to_owned()),
+    Vec<(String, TrackId)> => HashMap<String, String>:
+        |tracks| tracks.into_iter().map(|(mid, track)| (mid, track.to_string())).collect(),
+    Vec<(PeerId, f64)> => Vec<(String, f64)>:
+        |levels| levels.into_iter().map(|(peer, level)| (peer.to_string(), level)).collect(),
 }

@@ -9,7 +9,7 @@ use std::process;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, Wish};
+use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, SubscriptionSettings};
 use tertulia_sfu_io::{MediaCore, Options};
 
 use crate::event::PyEvent;
@@ -22,12 +22,12 @@ struct PyMediaCore {
 }
 
 impl PyMediaCore {
-    /// Threads do not survive a fork: a child has nothing to talk to.
+    /// Threads do not survive a fork: in a child process there is nothing to send commands to.
     fn core(&self) -> PyResult<&MediaCore> {
         if process::id() == self.pid {
             Ok(&self.core)
         } else {
-            Err(PyRuntimeError::new_err("the media core cannot be used after a fork: make one in this process"))
+            Err(PyRuntimeError::new_err("the media core cannot be used after a fork: create one in this process"))
         }
     }
 }
@@ -37,8 +37,9 @@ impl PyMediaCore {
     #[new]
     #[pyo3(signature = (*, udp_port, addresses, bind = "0.0.0.0", workers = 0))]
     fn new(udp_port: u16, addresses: Vec<String>, bind: &str, workers: usize) -> PyResult<Self> {
-        let parse =
-            |text: &str| text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is no IP address")));
+        let parse = |text: &str| {
+            text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is not an IP address")))
+        };
         let addresses = addresses.iter().map(|text| parse(text)).collect::<PyResult<Vec<_>>>()?;
         let core = MediaCore::new(&Options { udp_port, bind: parse(bind)?, addresses, workers })?;
         Ok(Self { core, pid: process::id() })
@@ -127,7 +128,7 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, fps = None, priority = None))]
+    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, priority = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of the contract")]
     fn configure_subscription(
         &self,
@@ -136,12 +137,11 @@ impl PyMediaCore {
         enabled: bool,
         quality: Option<&str>,
         height: Option<u32>,
-        fps: Option<u32>,
         priority: Option<u32>,
     ) -> PyResult<()> {
         let quality = quality.map(self::quality).transpose()?;
-        let wish = Wish { enabled, quality, height, fps, priority };
-        self.core()?.configure_subscription(peer.into(), track.into(), wish);
+        let settings = SubscriptionSettings { enabled, quality, height, priority };
+        self.core()?.configure_subscription(peer.into(), track.into(), settings);
         Ok(())
     }
 

@@ -61,7 +61,7 @@ impl PyReceiver {
     #[pyo3(signature = (*, addresses))]
     fn new(addresses: Vec<String>) -> PyResult<Self> {
         let parse = |text: &String| {
-            text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is no IP address")))
+            text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is not an IP address")))
         };
         let addresses = addresses.iter().map(parse).collect::<PyResult<Vec<_>>>()?;
         Ok(Self(Receiver::new(&addresses)?))

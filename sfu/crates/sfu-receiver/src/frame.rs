@@ -1,3 +1,5 @@
+//! Encoded frames as they are handed to a decoder.
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -5,20 +7,24 @@ use str0m::format::Codec;
 use str0m::media::MediaData;
 use str0m::rtp::VideoOrientation;
 
-/// One encoded frame of a picture, or one packet of sound.
+/// One encoded video frame, or one packet of audio.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The section that carried it.
+    /// The mid of the section that carried it.
     pub mid: String,
+    /// `opus`, `vp8`, `vp9`, `h264`, `av1` or `unknown`.
     pub codec: &'static str,
-    /// The sender's media clock, extended beyond 32 bits, and its rate.
+    /// The sender's media clock in units of 1 / `clock_hz` s, extended beyond 32 bits.
     pub rtp_time: u64,
+    /// Rate of the media clock in Hz.
     pub clock_hz: u32,
-    /// When its first packet came.
+    /// When its first packet arrived.
     pub arrived: Instant,
+    /// Whether it is a key frame (always true for audio).
     pub is_key: bool,
-    /// How often a picture is to be turned clockwise by 90 degrees before it is shown.
+    /// How often a video frame is to be turned clockwise by 90 degrees for display, 0 to 3.
     pub quarter_turns: u8,
+    /// The encoded frame, without RTP.
     pub data: Arc<[u8]>,
 }
 
@@ -49,8 +55,8 @@ fn name_of(codec: Codec) -> &'static str {
     }
 }
 
-/// The extension says how the camera was turned (RFC 7742 section 5, 3GPP TS 26.114): its number is the clockwise
-/// quarter turns that put the picture upright.
+/// The value of the header extension (RFC 7742 section 5, 3GPP TS 26.114 section 7.4.5) is the number of clockwise
+/// quarter turns that put the image upright.
 fn turns_of(orientation: VideoOrientation) -> u8 {
     orientation as u8
 }

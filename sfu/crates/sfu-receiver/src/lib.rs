@@ -1,13 +1,17 @@
-//! A participant that only receives: the media half of a recorder. Signalling is the caller's.
+//! A participant that only receives: the media side of a recorder. The caller does the signalling.
 //!
 //! [`Peer`] is the connection without sockets and clocks; [`Receiver`] gives it a thread and a UDP socket.
+
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod frame;
 mod peer;
 mod receiver;
 mod sdp;
+mod transport;
 
 pub use frame::Frame;
 pub use peer::{Outgoing, Peer, State};
 pub use receiver::Receiver;
+pub use transport::Datagram;

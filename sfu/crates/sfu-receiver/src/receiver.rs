@@ -10,23 +10,26 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, Socket, Type};
-use str0m::net::Transmit;
 
 use crate::frame::Frame;
-use crate::peer::{Outgoing, Peer, State};
+use crate::peer::{Peer, State};
+use crate::transport::Datagram;
 
-/// Asked for; the system may grant less.
+/// Socket buffer asked for; the system may grant less.
 const BUFFER_BYTES: usize = 4 * 1024 * 1024;
-/// Also how often it is said that nothing waits.
+/// Also how often [`Receiver::behind`] is brought up to date while nothing arrives.
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// Packets read before what they bring is handed over.
+/// Packets read before their frames are handed over.
 const BATCH: usize = 64;
-/// What may wait to be taken: some seconds of a large meeting. Beyond that the oldest goes.
+/// Frames that may wait to be drained: some seconds of a large meeting. Beyond that the oldest are dropped.
 const MAX_WAITING: usize = 8192;
-/// Which one does not matter: connecting a UDP socket sends nothing, it only asks for a route.
-const ANY_PORT: u16 = 9;
+/// The discard port. Connecting a UDP socket sends nothing, it only looks up the route.
+const PROBE_PORT: u16 = 9;
+/// Larger datagrams are cut, and then fail their authentication.
+const MAX_DATAGRAM_BYTES: usize = 2000;
 
+/// A [`Peer`] with a thread and a UDP socket of its own. Dropping it closes it.
 pub struct Receiver {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -37,13 +40,15 @@ struct Shared {
     peer: Mutex<Peer>,
     frames: Mutex<VecDeque<Frame>>,
     began: Instant,
-    /// Microseconds after `began`: whatever had arrived by then has been handed over.
+    /// Microseconds after `began`: everything that had arrived by then has been handed over.
     read_until_us: AtomicU64,
     is_closing: AtomicBool,
 }
 
 impl Receiver {
-    /// `addresses` are those of this machine at which a media server may reach it.
+    /// Bind a port and start the thread. `addresses` are those of this machine at which a media server may reach it.
+    ///
+    /// Fails if there is no socket, or for an address that no ICE candidate can have.
     pub fn new(addresses: &[IpAddr]) -> io::Result<Self> {
         let socket = bind()?;
         let port = socket.local_addr()?.port();
@@ -63,54 +68,57 @@ impl Receiver {
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
+    /// An offer with this many additional receiving sections; see [`Peer::offer`].
     pub fn offer(&self, audio: usize, video: usize) -> Result<String, String> {
-        lock(&self.shared.peer).offer(Instant::now(), audio, video)
+        self.act(|peer, now| peer.offer(now, audio, video))
     }
 
+    /// Apply the answer to the last offer. The error says why it does not fit.
     pub fn answer(&self, sdp: &str) -> Result<(), String> {
-        self.act(|peer, _| peer.answer(sdp))
+        self.act(|peer, now| peer.answer(now, sdp))
     }
 
+    /// Add a remote ICE candidate (`candidate:…`). Those that cannot be used are ignored.
     pub fn add_candidate(&self, candidate: &str) {
-        self.act(|peer, _| peer.add_candidate(candidate));
+        self.act(|peer, now| peer.add_candidate(now, candidate));
     }
 
+    /// Request a key frame, and withhold frames of this section until it comes.
     pub fn restart(&self, mid: &str) {
         self.act(|peer, now| peer.restart(now, mid));
     }
 
+    /// Where the connection stands.
     pub fn state(&self) -> State {
         let has_ended = lock(&self.thread).as_ref().is_none_or(JoinHandle::is_finished);
         if has_ended { State::Gone } else { lock(&self.shared.peer).state() }
     }
 
-    /// How old what has arrived at the socket may be without being in [`Self::drain`] yet: small, unless the machine
-    /// gives the thread no time. To be asked before draining.
+    /// How long ago a packet may have arrived at the socket without being in [`Receiver::drain`] yet: little, unless the
+    /// machine gives the thread no time. Read it before draining.
     pub fn behind(&self) -> Duration {
         let read_until = Duration::from_micros(self.shared.read_until_us.load(Ordering::Acquire));
         self.shared.began.elapsed().saturating_sub(read_until)
     }
 
-    /// Everything that has come since the last call, in order.
+    /// All frames received since the last call, in order.
     pub fn drain(&self) -> Vec<Frame> {
         lock(&self.shared.frames).drain(..).collect()
     }
 
-    /// End the thread and free the port.
+    /// End the thread and free the port. Idempotent.
     pub fn close(&self) {
         self.shared.is_closing.store(true, Ordering::Relaxed);
         if let Some(thread) = lock(&self.thread).take() {
+            // an error means that the thread has panicked: it is gone all the same
             let _ = thread.join();
         }
     }
 
     fn act<R>(&self, action: impl FnOnce(&mut Peer, Instant) -> R) -> R {
-        let now = Instant::now();
-        let mut out = Outgoing::default();
         let mut peer = lock(&self.shared.peer);
-        let result = action(&mut peer, now);
-        peer.poll(now, &mut out);
-        self.shared.hand_over(&mut peer, &mut out);
+        let result = action(&mut peer, Instant::now());
+        self.shared.hand_over(&mut peer);
         result
     }
 }
@@ -123,13 +131,13 @@ impl Drop for Receiver {
 
 impl Shared {
     fn run(&self, mut routes: Routes) {
-        let mut out = Outgoing::default();
         while !self.is_closing.load(Ordering::Relaxed) {
-            let empty_at = self.read(&mut routes, &mut out);
+            let empty_at = self.read(&mut routes);
             let now = Instant::now();
             let mut peer = lock(&self.peer);
-            let deadline = peer.poll(now, &mut out);
-            self.hand_over(&mut peer, &mut out);
+            peer.advance(now);
+            let deadline = peer.deadline();
+            self.hand_over(&mut peer);
             drop(peer);
             if let Some(at) = empty_at {
                 let read_until = at.saturating_duration_since(self.began).as_micros();
@@ -139,18 +147,15 @@ impl Shared {
         }
     }
 
-    /// Read what is there; returns when there was nothing more, None if there may be.
-    fn read(&self, routes: &mut Routes, out: &mut Outgoing) -> Option<Instant> {
-        let mut buffer = [0; 2000];
+    /// Read waiting datagrams. Returns the time at which there were none left, None if there may be more.
+    fn read(&self, routes: &mut Routes) -> Option<Instant> {
+        let mut buffer = [0; MAX_DATAGRAM_BYTES];
         for _ in 0..BATCH {
             let before = Instant::now();
             let Ok((length, source)) = self.socket.recv_from(&mut buffer) else { return Some(before) };
             let source = SocketAddr::new(source.ip().to_canonical(), source.port());
             if let (Some(data), Some(destination)) = (buffer.get(..length), routes.local_for(source)) {
-                let mut peer = lock(&self.peer);
-                peer.receive(before, source, destination, data);
-                // the library wants to be asked after each thing that it is given
-                peer.poll(before, out);
+                lock(&self.peer).receive(before, source, destination, data);
             }
         }
         None
@@ -158,28 +163,29 @@ impl Shared {
 
     fn wait(&self, time: Duration) {
         let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
-        // interrupted or not: the loop looks at everything anyway
+        // an interrupted wait does no harm: the loop reads everything anyway
         let _ = poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&timeout));
     }
 
-    /// With the peer in hand, so that frames stay in their order.
-    fn hand_over(&self, peer: &mut Peer, out: &mut Outgoing) {
-        for Transmit { destination, contents, .. } in out.datagrams.drain(..) {
+    /// Send datagrams and queue frames. The caller holds the peer's lock, so that frames stay in order.
+    fn hand_over(&self, peer: &mut Peer) {
+        let output = peer.output();
+        for Datagram { destination, contents } in output.datagrams.drain(..) {
             // a full socket buffer is loss, as on any network
             let _ = self.socket.send_to(&contents, self.reachable(destination));
         }
-        if out.frames.is_empty() {
+        if output.frames.is_empty() {
             return;
         }
         let mut waiting = lock(&self.frames);
-        waiting.extend(out.frames.drain(..));
+        waiting.extend(output.frames.drain(..));
         let excess = waiting.len().saturating_sub(MAX_WAITING);
         for lost in waiting.drain(..excess) {
             peer.restart(Instant::now(), &lost.mid);
         }
     }
 
-    /// A socket for both families wants IPv4 addresses in the clothes of IPv6.
+    /// A dual-stack socket takes IPv4 addresses in their IPv4-mapped form (RFC 4291 section 2.5.5.2).
     fn reachable(&self, address: SocketAddr) -> SocketAddr {
         match (self.socket.local_addr(), address.ip()) {
             (Ok(SocketAddr::V6(_)), IpAddr::V4(v4)) => SocketAddr::new(v4.to_ipv6_mapped().into(), address.port()),
@@ -209,7 +215,7 @@ impl Routes {
 fn route_to(address: IpAddr) -> Option<IpAddr> {
     let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let probe = UdpSocket::bind((any, 0)).ok()?;
-    probe.connect((address, ANY_PORT)).ok()?;
+    probe.connect((address, PROBE_PORT)).ok()?;
     probe.local_addr().ok().map(|local| local.ip())
 }
 
@@ -217,7 +223,7 @@ fn route_to(address: IpAddr) -> Option<IpAddr> {
 fn bind() -> io::Result<UdpSocket> {
     let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
     let both = open(any).or_else(|_| open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))?;
-    // best effort: smaller buffers work, they only lose more under load
+    // best effort: with a smaller buffer more is lost under load
     let _ = both.set_recv_buffer_size(BUFFER_BYTES);
     Ok(both.into())
 }

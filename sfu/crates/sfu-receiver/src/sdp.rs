@@ -1,18 +1,18 @@
-//! What an answer says of the streams that will come, section by section (RFC 8866, RFC 5576).
+//! The streams that an answer announces, section by section (RFC 8866, RFC 5576).
 
 use str0m::media::Mid;
 use str0m::rtp::Ssrc;
 
-/// One section's stream.
+/// The stream of one section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announced {
     pub mid: Mid,
     pub ssrc: Ssrc,
-    /// Where retransmissions come (RFC 4588), if they have a stream of their own.
+    /// The stream of retransmissions (RFC 4588), if there is one.
     pub rtx: Option<Ssrc>,
 }
 
-/// Sections that announce no stream are left out.
+/// The announced streams; sections without one are omitted.
 pub fn announced(sdp: &str) -> Vec<Announced> {
     sdp.split("\nm=").skip(1).filter_map(stream_of).collect()
 }
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_announces_nothing() {
+    fn invalid_sections_announce_nothing() {
         for sdp in ["", "m=", "\nm=audio", "\nm=video\na=mid:1\na=ssrc:x", "\nm=video\na=mid:1\na=ssrc-group:FID 1"] {
             assert_eq!(announced(sdp), [], "{sdp}");
         }

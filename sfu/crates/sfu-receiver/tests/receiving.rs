@@ -1,4 +1,4 @@
-//! A media server (plain str0m) and a receiver on a network of virtual time that loses what it is told to lose.
+//! A media server (plain str0m) and a receiver in virtual time, on a network that loses packets on demand.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,15 +8,15 @@ use str0m::format::Codec;
 use str0m::media::{Frequency, MediaKind, MediaTime, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};
-use tertulia_sfu_receiver::{Frame, Outgoing, Peer, State};
+use tertulia_sfu_receiver::{Frame, Peer, State};
 
 const STEP: Duration = Duration::from_millis(5);
-const PICTURE_EVERY: Duration = Duration::from_millis(40);
-const SOUND_EVERY: Duration = Duration::from_millis(20);
+const FRAME_INTERVAL: Duration = Duration::from_millis(40);
+const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
 const KEY: u8 = 0x10;
 const DELTA: u8 = 0x11;
 
-struct Place {
+struct Session {
     now: Instant,
     server: Rtc,
     peer: Peer,
@@ -29,7 +29,7 @@ struct Place {
     sent: u64,
 }
 
-impl Place {
+impl Session {
     fn new() -> Self {
         str0m::crypto::from_feature_flags().install_process_default();
         let now = Instant::now();
@@ -42,19 +42,19 @@ impl Place {
     }
 
     fn connected() -> Self {
-        let mut place = Self::new();
-        let offer = place.peer.offer(place.now, 1, 1).unwrap();
-        place.answer(&offer, |sdp| sdp);
-        place.run(Duration::from_secs(2));
-        assert_eq!(place.peer.state(), State::Connected);
-        place
+        let mut session = Self::new();
+        let offer = session.peer.offer(session.now, 1, 1).unwrap();
+        session.answer(&offer, |sdp| sdp);
+        session.run(Duration::from_secs(2));
+        assert_eq!(session.peer.state(), State::Connected);
+        session
     }
 
-    /// The server's answer, as it is told to the peer.
+    /// Apply the server's answer, changed by `tell`.
     fn answer(&mut self, offer: &str, tell: impl FnOnce(String) -> String) {
         let offer = SdpOffer::from_sdp_string(offer).unwrap();
         let answer: SdpAnswer = self.server.sdp_api().accept_offer(offer).unwrap();
-        self.peer.answer(&tell(answer.to_sdp_string())).unwrap();
+        self.peer.answer(self.now, &tell(answer.to_sdp_string())).unwrap();
     }
 
     /// Another track in the same section.
@@ -70,7 +70,7 @@ impl Place {
 
     fn section(&self, kind: MediaKind) -> Mid {
         let fits = |mid: &Mid| self.server.media(*mid).is_some_and(|media| media.kind() == kind);
-        self.peer.mids().find(fits).unwrap()
+        self.peer.mids().map(|mid| Mid::from(mid.as_str())).find(fits).unwrap()
     }
 
     fn send(&mut self, first_byte: u8, bytes: usize) {
@@ -78,13 +78,13 @@ impl Place {
         data[0] = first_byte;
         let time = MediaTime::new(self.sent * 3600, Frequency::NINETY_KHZ);
         self.write(self.section(MediaKind::Video), Codec::Vp8, time, data);
-        self.run(PICTURE_EVERY);
+        self.run(FRAME_INTERVAL);
     }
 
-    fn send_sound(&mut self, bytes: usize) {
+    fn send_audio(&mut self, bytes: usize) {
         let time = MediaTime::new(self.sent * 960, Frequency::FORTY_EIGHT_KHZ);
         self.write(self.section(MediaKind::Audio), Codec::Opus, time, vec![7; bytes]);
-        self.run(SOUND_EVERY);
+        self.run(AUDIO_INTERVAL);
     }
 
     fn write(&mut self, mid: Mid, codec: Codec, time: MediaTime, data: Vec<u8>) {
@@ -111,10 +111,10 @@ impl Place {
                 self.peer.receive(self.now, self.addresses[0], self.addresses[1], &output);
             }
         }
-        let mut out = Outgoing::default();
-        self.peer.poll(self.now, &mut out);
-        self.frames.append(&mut out.frames);
-        for datagram in out.datagrams.into_iter().filter(|_| !self.is_cut) {
+        self.peer.advance(self.now);
+        let output = self.peer.output();
+        self.frames.append(&mut output.frames);
+        for datagram in output.datagrams.drain(..).filter(|_| !self.is_cut) {
             let receive =
                 Receive::new(Protocol::Udp, self.addresses[1], self.addresses[0], &datagram.contents).unwrap();
             self.server.handle_input(Input::Receive(self.now, receive)).unwrap();
@@ -138,143 +138,143 @@ impl Place {
 }
 
 #[test]
-fn pictures_begin_with_a_key_frame() {
-    let mut place = Place::connected();
-    place.send(DELTA, 500);
-    place.send(DELTA, 501);
-    assert!(place.frames.is_empty());
-    assert!(place.key_frames_asked > 0);
-    place.send(KEY, 3000);
-    place.send(DELTA, 502);
-    assert_eq!(place.lengths(), [3000, 502]);
-    assert_eq!(place.frames.iter().map(|frame| frame.is_key).collect::<Vec<_>>(), [true, false]);
-    assert_eq!(place.frames[1].rtp_time - place.frames[0].rtp_time, 3600);
-    assert_eq!((place.frames[0].codec, place.frames[0].clock_hz), ("vp8", 90_000));
+fn video_begins_with_a_key_frame() {
+    let mut session = Session::connected();
+    session.send(DELTA, 500);
+    session.send(DELTA, 501);
+    assert!(session.frames.is_empty());
+    assert!(session.key_frames_asked > 0);
+    session.send(KEY, 3000);
+    session.send(DELTA, 502);
+    assert_eq!(session.lengths(), [3000, 502]);
+    assert_eq!(session.frames.iter().map(|frame| frame.is_key).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(session.frames[1].rtp_time - session.frames[0].rtp_time, 3600);
+    assert_eq!((session.frames[0].codec, session.frames[0].clock_hz), ("vp8", 90_000));
 }
 
 #[test]
-fn a_lost_packet_is_asked_for_again_and_nothing_is_missing() {
-    let mut place = Place::connected();
-    place.send(KEY, 3000);
-    let asked = place.key_frames_asked;
+fn a_lost_packet_is_retransmitted_and_no_frame_is_missing() {
+    let mut session = Session::connected();
+    session.send(KEY, 3000);
+    let asked = session.key_frames_asked;
     for n in 0..20 {
-        place.to_lose = usize::from(n == 7);
-        place.send(DELTA, 2000 + n);
+        session.to_lose = usize::from(n == 7);
+        session.send(DELTA, 2000 + n);
     }
-    place.run(Duration::from_millis(500));
+    session.run(Duration::from_millis(500));
     let expected: Vec<_> = std::iter::once(3000).chain(2000..2020).collect();
-    assert_eq!(place.lengths(), expected);
-    assert_eq!(place.key_frames_asked, asked);
+    assert_eq!(session.lengths(), expected);
+    assert_eq!(session.key_frames_asked, asked);
 }
 
 #[test]
-fn after_a_picture_that_is_lost_for_good_the_next_one_is_a_key_frame() {
-    let mut place = Place::connected();
-    place.send(KEY, 3000);
-    place.frames.clear();
-    let asked = place.key_frames_asked;
-    place.to_lose = usize::MAX;
+fn after_an_unrepaired_loss_the_next_frame_is_a_key_frame() {
+    let mut session = Session::connected();
+    session.send(KEY, 3000);
+    session.frames.clear();
+    let asked = session.key_frames_asked;
+    session.to_lose = usize::MAX;
     for _ in 0..20 {
-        place.send(DELTA, 400);
+        session.send(DELTA, 400);
     }
-    place.run(Duration::from_secs(3));
-    place.to_lose = 0;
+    session.run(Duration::from_secs(3));
+    session.to_lose = 0;
     for n in 0..200 {
-        place.send(DELTA, 600 + n);
-        if place.key_frames_asked > asked {
+        session.send(DELTA, 600 + n);
+        if session.key_frames_asked > asked {
             break;
         }
     }
-    assert!(place.key_frames_asked > asked);
-    place.frames.clear();
-    place.send(KEY, 2500);
-    place.send(DELTA, 900);
-    place.run(Duration::from_secs(1));
-    assert!(place.frames.first().is_some_and(|frame| frame.is_key), "{:?}", place.lengths());
-    assert_eq!(place.lengths(), [2500, 900]);
+    assert!(session.key_frames_asked > asked);
+    session.frames.clear();
+    session.send(KEY, 2500);
+    session.send(DELTA, 900);
+    session.run(Duration::from_secs(1));
+    assert!(session.frames.first().is_some_and(|frame| frame.is_key), "{:?}", session.lengths());
+    assert_eq!(session.lengths(), [2500, 900]);
 }
 
 #[test]
-fn sound_that_is_lost_holds_up_what_follows_for_a_tenth_of_a_second() {
-    let mut place = Place::connected();
+fn lost_audio_delays_what_follows_by_100_ms() {
+    let mut session = Session::connected();
     for n in 0..20 {
-        place.to_lose = usize::from(n == 10);
-        place.send_sound(300 + n);
+        session.to_lose = usize::from(n == 10);
+        session.send_audio(300 + n);
     }
     let expected: Vec<_> = (300..310).chain(311..314).collect();
-    assert_eq!(place.lengths()[..13], expected);
+    assert_eq!(session.lengths()[..13], expected);
 }
 
 #[test]
-fn a_decoder_that_is_lost_gets_a_key_frame() {
-    let mut place = Place::connected();
-    place.send(KEY, 3000);
-    place.send(DELTA, 500);
-    let (mid, asked) = (place.section(MediaKind::Video).to_string(), place.key_frames_asked);
-    place.run(Duration::from_secs(1));
-    place.peer.restart(place.now, &mid);
-    place.frames.clear();
-    place.send(DELTA, 501);
-    assert!(place.frames.is_empty());
-    assert!(place.key_frames_asked > asked);
-    place.send(KEY, 2000);
-    assert_eq!(place.lengths(), [2000]);
+fn a_restarted_decoder_gets_a_key_frame() {
+    let mut session = Session::connected();
+    session.send(KEY, 3000);
+    session.send(DELTA, 500);
+    let (mid, asked) = (session.section(MediaKind::Video).to_string(), session.key_frames_asked);
+    session.run(Duration::from_secs(1));
+    session.peer.restart(session.now, &mid);
+    session.frames.clear();
+    session.send(DELTA, 501);
+    assert!(session.frames.is_empty());
+    assert!(session.key_frames_asked > asked);
+    session.send(KEY, 2000);
+    assert_eq!(session.lengths(), [2000]);
 }
 
 #[test]
-fn sections_without_media_are_offered_afresh_and_none_is_added() {
-    let mut place = Place::connected();
+fn unused_sections_are_offered_again_and_none_is_added() {
+    let mut session = Session::connected();
     let sections = |sdp: &str| sdp.matches("m=audio").count() + sdp.matches("m=video").count();
-    let again = place.peer.offer(place.now, 0, 0).unwrap();
+    let again = session.peer.offer(session.now, 0, 0).unwrap();
     assert_eq!(sections(&again), 2);
-    place.send(KEY, 3000);
-    place.answer(&again, |sdp| sdp.replace("a=sendonly", "a=inactive"));
+    session.send(KEY, 3000);
+    session.answer(&again, |sdp| sdp.replace("a=sendonly", "a=inactive"));
     // at once: what was answered as inactive is free, however lately it was used
-    let third = place.peer.offer(place.now, 1, 0).unwrap();
+    let third = session.peer.offer(session.now, 1, 0).unwrap();
     assert_eq!(sections(&third), 3);
     assert_eq!(third.matches("a=recvonly").count(), 3, "{third}");
 }
 
 #[test]
-fn a_section_that_carries_another_stream_goes_on_with_it() {
-    let mut place = Place::connected();
-    place.send(KEY, 3000);
-    // packets are counted from anywhere: now and then from above, now and then from below
+fn a_section_continues_with_another_stream() {
+    let mut session = Session::connected();
+    session.send(KEY, 3000);
+    // sequence numbers begin anywhere: sometimes above the old stream's, sometimes below
     for round in 0..8 {
-        place.run(Duration::from_secs(2));
-        place.frames.clear();
-        let again = place.peer.offer(place.now, 0, 0).unwrap();
-        place.renew_stream();
-        place.answer(&again, |sdp| sdp);
-        place.send(DELTA, 700);
-        assert!(place.frames.is_empty(), "round {round}: the new track has a key frame of its own");
-        place.send(KEY, 2000);
-        place.send(DELTA, 600);
-        assert_eq!(place.lengths(), [2000, 600], "round {round}");
+        session.run(Duration::from_secs(2));
+        session.frames.clear();
+        let again = session.peer.offer(session.now, 0, 0).unwrap();
+        session.renew_stream();
+        session.answer(&again, |sdp| sdp);
+        session.send(DELTA, 700);
+        assert!(session.frames.is_empty(), "round {round}: the new track has a key frame of its own");
+        session.send(KEY, 2000);
+        session.send(DELTA, 600);
+        assert_eq!(session.lengths(), [2000, 600], "round {round}");
     }
 }
 
 #[test]
 fn an_answer_without_an_offer_is_an_error() {
-    let mut place = Place::connected();
-    assert!(place.peer.answer("v=0").is_err());
-    assert_eq!(place.peer.state(), State::Connected);
+    let mut session = Session::connected();
+    assert!(session.peer.answer(session.now, "v=0").is_err());
+    assert_eq!(session.peer.state(), State::Connected);
 }
 
 #[test]
-fn a_server_that_is_gone_is_noticed() {
-    let mut place = Place::connected();
-    place.is_cut = true;
-    place.run(Duration::from_secs(60));
-    assert_eq!(place.peer.state(), State::Gone);
+fn a_server_that_is_gone_is_detected() {
+    let mut session = Session::connected();
+    session.is_cut = true;
+    session.run(Duration::from_secs(60));
+    assert_eq!(session.peer.state(), State::Gone);
 }
 
 #[test]
-fn noise_is_dropped() {
-    let mut place = Place::connected();
+fn garbage_is_dropped() {
+    let mut session = Session::connected();
     for byte in 0..=255u8 {
-        place.peer.receive(place.now, place.addresses[0], place.addresses[1], &[byte; 40]);
+        session.peer.receive(session.now, session.addresses[0], session.addresses[1], &[byte; 40]);
     }
-    place.send(KEY, 3000);
-    assert_eq!(place.lengths(), [3000]);
+    session.send(KEY, 3000);
+    assert_eq!(session.lengths(), [3000]);
 }

@@ -1,94 +1,99 @@
-//! What signalling asks of a shard.
+//! What signalling tells a shard to do. Unknown peers and tracks are ignored.
 
 use std::sync::Arc;
 
-use crate::ids::{PeerId, ShardId, TrackId};
+use crate::ids::{PeerId, TrackId};
+use crate::media::{Channel, Kind, LayerSpec, Source, SubscriptionSettings};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    Audio,
-    Video,
-}
-
-/// A step of a published video's ladder. Its number is also the number of the simulcast layer that carries it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Quality {
-    Low = 0,
-    Medium = 1,
-    High = 2,
-}
-
-impl Quality {
-    pub const ALL: [Quality; 3] = [Quality::Low, Quality::Medium, Quality::High];
-}
-
-/// The three data channels of the LiveKit protocol, opened by the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
-    Reliable,
-    Lossy,
-    DataTrack,
-}
-
-impl Channel {
-    pub const ALL: [Channel; 3] = [Channel::Reliable, Channel::Lossy, Channel::DataTrack];
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Channel::Reliable => "_reliable",
-            Channel::Lossy => "_lossy",
-            Channel::DataTrack => "_data_track",
-        }
-    }
-
-    pub fn from_label(label: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.label() == label)
-    }
-}
-
-/// One layer as its publisher announced it; sizes in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerSpec {
-    pub quality: Quality,
-    pub width: u32,
-    pub height: u32,
-}
-
-/// Where a track comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    pub track: TrackId,
-    pub publisher: PeerId,
-    pub shard: ShardId,
-}
-
-/// What a subscriber wants of a video. `height` (pixels) beats `quality`; nothing said means the best.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
-    pub enabled: bool,
-    pub quality: Option<Quality>,
-    pub height: Option<u32>,
-    pub fps: Option<u32>,
-    pub priority: Option<u32>,
-}
-
-impl Default for Wish {
-    fn default() -> Self {
-        Self { enabled: true, quality: None, height: None, fps: None, priority: None }
-    }
-}
-
+/// A command to the shard that owns `peer`.
 #[derive(Clone, Debug)]
 pub enum Command {
-    AddPeer { peer: PeerId },
-    RemovePeer { peer: PeerId },
-    Offer { peer: PeerId, offer_id: i64, sdp: String },
-    Trickle { peer: PeerId, candidate: String },
-    ExpectTrack { peer: PeerId, track: TrackId, kind: Kind, cids: Vec<String>, layers: Vec<LayerSpec> },
-    WithdrawTrack { peer: PeerId, track: TrackId },
-    SetTrackMuted { peer: PeerId, track: TrackId, muted: bool },
-    Subscribe { peer: PeerId, source: Source },
-    Unsubscribe { peer: PeerId, track: TrackId },
-    ConfigureSubscription { peer: PeerId, track: TrackId, wish: Wish },
-    SendData { peers: Vec<PeerId>, channel: Channel, payload: Arc<[u8]> },
+    /// Create a peer connection; it waits for an offer.
+    AddPeer {
+        /// Its identifier, new in this shard.
+        peer: PeerId,
+    },
+    /// Close a peer connection with DTLS close_notify and remove its tracks and subscriptions.
+    RemovePeer {
+        /// The peer.
+        peer: PeerId,
+    },
+    /// Apply a client's offer; [`Event::Answered`](crate::Event::Answered) or
+    /// [`Event::NegotiationFailed`](crate::Event::NegotiationFailed) follows.
+    Offer {
+        /// The peer.
+        peer: PeerId,
+        /// The client's number of the offer, returned with the answer.
+        offer_id: i64,
+        /// The session description (RFC 8866).
+        sdp: String,
+    },
+    /// Add a remote ICE candidate (RFC 8840). Unusable ones are ignored.
+    Trickle {
+        /// The peer.
+        peer: PeerId,
+        /// The candidate attribute, `candidate:…`.
+        candidate: String,
+    },
+    /// Announce a track that a section of a past or coming offer carries.
+    ExpectTrack {
+        /// The publisher.
+        peer: PeerId,
+        /// The identifier under which it can be subscribed to.
+        track: TrackId,
+        /// Audio or video.
+        kind: Kind,
+        /// The client's identifiers of the track, as in the msid of its section (RFC 8830).
+        cids: Vec<String>,
+        /// The layers of a video, in ascending order.
+        layers: Vec<LayerSpec>,
+    },
+    /// Stop forwarding a track and end its subscriptions.
+    WithdrawTrack {
+        /// The publisher.
+        peer: PeerId,
+        /// The track.
+        track: TrackId,
+    },
+    /// Withhold a track's packets, or forward them again.
+    SetTrackMuted {
+        /// The publisher.
+        peer: PeerId,
+        /// The track.
+        track: TrackId,
+        /// Whether packets are withheld.
+        muted: bool,
+    },
+    /// Forward a track to a peer.
+    Subscribe {
+        /// The subscriber.
+        peer: PeerId,
+        /// The track and where it is published.
+        source: Source,
+    },
+    /// End a subscription.
+    Unsubscribe {
+        /// The subscriber.
+        peer: PeerId,
+        /// The track.
+        track: TrackId,
+    },
+    /// Change what a subscriber asks of a track, before or after it subscribes.
+    ConfigureSubscription {
+        /// The subscriber.
+        peer: PeerId,
+        /// The track.
+        track: TrackId,
+        /// The new settings, replacing all former ones.
+        settings: SubscriptionSettings,
+    },
+    /// Send one message to each peer whose channel is open.
+    SendData {
+        /// The receivers, all of this shard.
+        peers: Vec<PeerId>,
+        /// The data channel.
+        channel: Channel,
+        /// The message.
+        payload: Arc<[u8]>,
+    },
 }

@@ -1,96 +1,156 @@
 //! What a shard tells signalling.
 
-use crate::command::{Channel, Quality};
 use crate::ids::{PeerId, TrackId};
+use crate::media::{Channel, Quality};
 
+/// Something that happened in a shard.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// `tracks`: the mid of every section that now sends, and its track.
+    /// An offer was applied.
     Answered {
+        /// The peer.
         peer: PeerId,
+        /// The number of the offer.
         offer_id: i64,
+        /// The answer (RFC 8866).
         sdp: String,
+        /// The mid of every section that now sends, and the track it carries.
         tracks: Vec<(String, TrackId)>,
     },
+    /// An offer could not be applied; the connection is as it was.
     NegotiationFailed {
+        /// The peer.
         peer: PeerId,
+        /// The number of the offer.
         offer_id: i64,
+        /// What is wrong with the offer.
         reason: String,
     },
-    /// Please offer again, with this many more receiving sections (none: only again).
+    /// The client has to offer again, with this many additional receiving sections (both 0: only again).
     SectionsNeeded {
+        /// The peer.
         peer: PeerId,
+        /// Additional audio sections.
         audio: u32,
+        /// Additional video sections.
         video: u32,
     },
+    /// ICE and DTLS are up, for the first time or again.
     PeerConnected {
+        /// The peer.
         peer: PeerId,
     },
+    /// Nothing was received from the peer for 10 s, or it closed its end.
     PeerDisconnected {
+        /// The peer.
         peer: PeerId,
     },
+    /// The peer was removed because of an error in its own connection.
     PeerFailed {
+        /// The peer.
         peer: PeerId,
+        /// What failed.
         reason: String,
     },
+    /// The first packet of a published track was received.
     TrackStarted {
+        /// The publisher.
         peer: PeerId,
+        /// The track.
         track: TrackId,
+        /// The client's identifier of the track.
         cid: String,
+        /// The section that carries it.
         mid: String,
+        /// Its codec as LiveKit writes it, e.g. `video/VP8`.
         mime_type: &'static str,
+        /// Whether it has several layers.
         simulcast: bool,
     },
+    /// The section of a published track no longer sends.
     TrackEnded {
+        /// The publisher.
         peer: PeerId,
+        /// The track.
         track: TrackId,
     },
+    /// A subscription has a section; media follows from the next key frame.
     SubscriptionStarted {
+        /// The subscriber.
         peer: PeerId,
+        /// The track.
         track: TrackId,
     },
+    /// A subscription ended because it cannot work.
     SubscriptionFailed {
+        /// The subscriber.
         peer: PeerId,
+        /// The track.
         track: TrackId,
+        /// Why.
         reason: SubscriptionError,
     },
+    /// The best quality that any subscriber asks of a video changed. Lower ones are reported after 5 s.
     QualityWanted {
+        /// The publisher.
         peer: PeerId,
+        /// The track.
         track: TrackId,
+        /// None: no subscriber wants it.
         quality: Option<Quality>,
     },
-    /// Levels 0.0–1.0 in steps of 1/8; 0.0 means stopped.
+    /// Speech levels changed.
     SpeakersChanged {
+        /// Peers whose level changed: 0.0 to 1.0 in steps of 1/8; 0.0 means that they stopped.
         levels: Vec<(PeerId, f64)>,
     },
+    /// A video was paused for want of bandwidth, or resumed.
     StreamPaused {
+        /// The subscriber.
         peer: PeerId,
+        /// The track.
         track: TrackId,
+        /// Whether it is paused now.
         paused: bool,
     },
+    /// The link's measurements changed; reported at most every 5 s.
     LinkQuality {
+        /// The peer.
         peer: PeerId,
+        /// Share of packets lost in the worse direction, 0.0 to 1.0.
         loss: f64,
+        /// Round-trip time in milliseconds.
         rtt_ms: u32,
     },
+    /// A client sent a data message.
     DataReceived {
+        /// The sender.
         peer: PeerId,
+        /// The channel it used.
         channel: Channel,
+        /// The message.
         payload: Vec<u8>,
     },
+    /// A client opened a data channel: it can be sent on.
     DataOpen {
+        /// The peer.
         peer: PeerId,
+        /// The channel.
         channel: Channel,
     },
 }
 
+/// Why a subscription failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubscriptionError {
+    /// The subscriber cannot decode the track's codec.
     CodecUnsupported,
+    /// The publisher's shard does not have the track.
     TrackNotFound,
 }
 
 impl SubscriptionError {
+    /// The error as signalling knows it.
     pub fn code(self) -> &'static str {
         match self {
             Self::CodecUnsupported => "codec_unsupported",

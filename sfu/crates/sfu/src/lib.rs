@@ -1,43 +1,47 @@
 //! The media core of a LiveKit-compatible server, without sockets, threads or clocks.
 //!
-//! A [`Shard`] is the state of one worker: peers, the tracks they publish, the subscriptions they hold. Feed it
+//! A [`Shard`] is the state of one worker: peers, the tracks they publish, the subscriptions they hold. Give it
 //! datagrams, commands, messages from other shards and the time; collect datagrams, events, messages and the next
 //! deadline. Everything here can run in virtual time.
+//!
+//! Modules depend on each other in one direction, from the bottom:
+//!
+//! 1. `ids`, `media`, `datagram`, `counters`, `command`, `event`: plain values
+//! 2. `transport`: the packet path of one connection, the only place that uses str0m; `sdp`: session descriptions
+//! 3. `message`, `outbox`: what leaves a shard
+//! 4. `allocation`: dividing bandwidth, without state of others
+//! 5. `peers`, then `publishing` and `subscribing`: tables that own their state
+//! 6. `negotiation`, `allocator`: rules over several tables
+//! 7. `shard`: dispatches inputs and collects outputs
 
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
+mod allocation;
 mod allocator;
 mod command;
-mod config;
-mod data;
-mod demux;
-mod down_track;
+mod counters;
+mod datagram;
 mod event;
-mod forwarding;
 mod ids;
-mod layer_selector;
-mod link;
+mod media;
 mod message;
-mod munger;
 mod negotiation;
-mod peer;
+mod outbox;
+mod peers;
 mod publishing;
 mod sdp;
 mod shard;
-mod speaker;
-mod stats;
 mod subscribing;
-mod timers;
 mod transport;
-mod up_track;
 
-pub use command::{Channel, Command, Kind, LayerSpec, Quality, Source, Wish};
-pub use config::{ConfigError, ShardConfig};
+pub use command::Command;
+pub use counters::Counters;
+pub use datagram::Datagram;
 pub use event::{Event, SubscriptionError};
 pub use ids::{PeerId, ShardId, TrackId};
-pub use message::{LayerMask, Message, Packet, TrackState};
-pub use shard::{Datagram, Output, Shard};
-pub use stats::Counters;
-
-/// What every datagram's protocol is.
-pub const UDP: str0m::net::Protocol = str0m::net::Protocol::Udp;
+pub use media::{Channel, Kind, LayerMask, LayerSpec, Quality, Source, SubscriptionSettings};
+pub use message::{Message, TrackState};
+pub use outbox::Output;
+pub use shard::Shard;
+pub use transport::{CodecFormat, ConfigError, HeaderExtensions, Packet, ShardConfig, Vp8Descriptor};

@@ -1,94 +1,92 @@
-//! What shards say to each other. A room may span all of them: a track is relayed once to each shard that has
-//! subscribers, and what those want travels back. Inside one shard the same messages take a short cut.
+//! What shards send each other. A room may span all of them: a track is relayed once to each shard that has
+//! subscribers, and their demand travels back. Inside one shard the same messages are queued locally.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use str0m::format::CodecSpec;
-use str0m::media::MediaTime;
-use str0m::rtp::{VideoOrientation, Vp8Descriptor};
-
-use crate::command::{Kind, Quality};
 use crate::ids::{ShardId, TrackId};
+use crate::media::{Kind, LAYERS, LayerMask, Quality};
+use crate::transport::{CodecFormat, Packet};
 
-/// A set of simulcast layers, bit n for layer n.
-pub type LayerMask = u8;
-
+/// A message from one shard to another one.
 #[derive(Debug)]
 pub enum Message {
-    /// A datagram that came in on another shard's socket.
+    /// A datagram that was received on another shard's socket.
     Datagram {
+        /// Where it came from.
         source: SocketAddr,
+        /// Its contents.
         data: Vec<u8>,
+        /// When it was received.
         arrival: Instant,
     },
-    /// Subscriber's shard → publisher's: tell me about this track and relay what I demand.
+    /// Subscriber's shard to publisher's: report this track's state and relay what is demanded.
     Attach {
+        /// The track.
         track: TrackId,
+        /// The shard that has subscribers.
         from: ShardId,
     },
+    /// Subscriber's shard to publisher's: the last subscriber is gone.
     Detach {
+        /// The track.
         track: TrackId,
+        /// The shard that had subscribers.
         from: ShardId,
     },
-    /// `wanted`: the best quality any subscriber there asked for; `relay`: the layers in use there.
+    /// Subscriber's shard to publisher's: what its subscribers need changed.
     Demand {
+        /// The track.
         track: TrackId,
+        /// The shard that has subscribers.
         from: ShardId,
+        /// The best quality that any of them asks for.
         wanted: Option<Quality>,
+        /// The layers to relay.
         relay: LayerMask,
     },
+    /// Subscriber's shard to publisher's: a subscriber waits for a key frame.
     KeyframeWanted {
+        /// The track.
         track: TrackId,
+        /// The simulcast layer.
         layer: u8,
     },
-    /// Publisher's shard → subscribers': the track as it now is.
+    /// Publisher's shard to subscribers': the state of the track changed.
     State {
+        /// The track.
         track: TrackId,
+        /// The new state.
         state: TrackState,
     },
+    /// Publisher's shard to subscribers': a media packet.
     Packet {
+        /// The track.
         track: TrackId,
+        /// The packet, shared by all shards.
         packet: Arc<Packet>,
     },
+    /// Publisher's shard to subscribers': the track does not exist (any more).
     Gone {
+        /// The track.
         track: TrackId,
     },
 }
 
-/// What a subscriber's shard has to know of a track.
+/// What a subscriber's shard knows of a track.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackState {
+    /// Audio or video.
     pub kind: Kind,
     /// Known from the first packet on.
-    pub codec: Option<CodecSpec>,
+    pub codec: Option<CodecFormat>,
     /// Layers that are being received now.
     pub live: LayerMask,
-    /// Pixels; 0 where the publisher said nothing.
-    pub heights: [u32; 3],
-    /// Bits per second, measured.
-    pub bitrates_bps: [u64; 3],
+    /// Height of each layer in pixels; 0 where the publisher announced none.
+    pub heights: [u32; LAYERS],
+    /// Measured bitrate of each layer in bits per second.
+    pub bitrates_bps: [u64; LAYERS],
+    /// Whether packets are withheld.
     pub muted: bool,
-}
-
-/// One received media packet, parsed once, shared by all who forward it.
-#[derive(Debug)]
-pub struct Packet {
-    pub layer: u8,
-    /// Extended sequence number in its layer.
-    pub sequence: u64,
-    pub timestamp: u32,
-    pub marker: bool,
-    /// First packet of a key frame (always true for audio).
-    pub keyframe: bool,
-    pub vp8: Option<Vp8Descriptor>,
-    pub payload: Arc<[u8]>,
-    pub arrival: Instant,
-    /// The sender's clock at this packet's sampling instant, microseconds; from its sender reports.
-    pub sender_clock_us: Option<i64>,
-    pub audio_level: Option<i8>,
-    pub voice_activity: Option<bool>,
-    pub orientation: Option<VideoOrientation>,
-    pub playout_delay: Option<(MediaTime, MediaTime)>,
 }

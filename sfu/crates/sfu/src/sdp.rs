@@ -1,11 +1,11 @@
-//! The little of session descriptions (RFC 8866) that has to be read and rewritten around the transport library:
-//! which section is whose, and the identity of what we send.
+//! What is read and rewritten of session descriptions (RFC 8866) around the transport: which section carries which track,
+//! and the identity of what we send.
 
 use std::collections::HashMap;
 
-use crate::command::Kind;
+use crate::media::Kind;
 
-/// Larger offers are refused: a room's worth of sections is well below it.
+/// Larger offers are refused. An offer for a full room is well below it.
 const MAX_BYTES: usize = 512 * 1024;
 const MAX_SECTIONS: usize = 1024;
 const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
@@ -24,7 +24,7 @@ pub(crate) struct OfferedSection {
     pub mid: String,
     pub kind: Kind,
     pub direction: Direction,
-    /// The client's id of the track it sends here.
+    /// The client's id of the track that it sends here.
     pub cid: String,
     pub simulcast: bool,
     /// The line that offers transport-wide sequence numbers.
@@ -45,7 +45,7 @@ pub(crate) struct Sending {
 pub(crate) enum SectionAnswer {
     /// The client publishes here.
     Receive,
-    /// The client receives here, maybe nothing yet.
+    /// The client receives here, possibly nothing yet.
     Send { sending: Option<Sending>, transport_cc: Option<String> },
 }
 
@@ -105,7 +105,7 @@ fn msid_track(part: &[&str]) -> Option<String> {
     msid.split_whitespace().last().map(str::to_owned)
 }
 
-/// The media sections of an offer, in order. Errors say what is wrong with it.
+/// The media sections of an offer, in order. The error says what is wrong with it.
 pub(crate) fn read_offer(sdp: &str) -> Result<Vec<OfferedSection>, String> {
     if sdp.len() > MAX_BYTES {
         return Err(format!("the offer is larger than {MAX_BYTES} bytes"));
@@ -131,8 +131,8 @@ pub(crate) fn read_offer(sdp: &str) -> Result<Vec<OfferedSection>, String> {
     Ok(sections)
 }
 
-/// The offer as the transport shall see it: it puts no transport-wide sequence numbers on what we send, so that the
-/// client estimates by arrival (REMB) instead. The answer accepts them all the same ([`finish_answer`]).
+/// The offer for the transport. Without the extension for transport-wide sequence numbers on what we send, the client
+/// estimates its bandwidth from arrivals (REMB). The answer accepts the extension all the same ([`finish_answer`]).
 pub(crate) fn prepare_offer(sdp: &str) -> String {
     let parts = Parts::cut(sdp);
     let mut lines: Vec<&str> = Vec::new();
@@ -147,8 +147,8 @@ fn is_transport_cc(line: &str) -> bool {
     line.starts_with("a=extmap:") && line.ends_with(TRANSPORT_CC)
 }
 
-/// The transport's answer with our identities, directions and feedback. `replaced`: (old, new) texts, for
-/// ICE credentials that are not the transport's own.
+/// The transport's answer with our identities, directions and feedback. `replaced`: (old, new) texts, for ICE
+/// credentials that are not the transport's own.
 pub(crate) fn finish_answer(
     sdp: &str,
     sections: &HashMap<String, SectionAnswer>,
@@ -190,7 +190,7 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
         }
     }
     let SectionAnswer::Send { sending, transport_cc } = answer else { return };
-    // a client offers in later sections only what was accepted in the first ones: its own publishing needs this
+    // a client offers in later sections only what was accepted in the first ones, and needs it for what it publishes
     lines.extend(transport_cc.clone());
     if let Some(sending) = sending {
         push_identity(sending, lines);
@@ -228,7 +228,7 @@ mod tests {
         m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:4\r\na=sendonly\r\n";
 
     #[test]
-    fn sections_are_read() {
+    fn sections_are_parsed() {
         let sections = read_offer(OFFER).expect("a good offer");
         let brief: Vec<_> =
             sections.iter().map(|s| (s.mid.as_str(), s.kind, s.direction, s.cid.as_str(), s.simulcast)).collect();
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn where_we_send_the_transport_does_not_see_transport_cc_but_the_answer_accepts_it() {
+    fn transport_cc_is_hidden_from_the_transport_where_we_send_and_accepted_in_the_answer() {
         let prepared = prepare_offer(OFFER);
         assert_eq!(prepared.matches(TRANSPORT_CC).count(), 1);
         let transport_cc = read_offer(OFFER).expect("a good offer")[1].transport_cc.clone();
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_is_refused() {
+    fn oversized_offers_are_refused() {
         assert!(read_offer(&"x".repeat(MAX_BYTES + 1)).is_err());
         assert!(read_offer(&"m=audio 9 x\r\na=mid:0\r\n".repeat(MAX_SECTIONS + 1)).is_err());
         assert!(read_offer("v=0\r\nm=audio 9 x\r\n").is_err(), "no mid");

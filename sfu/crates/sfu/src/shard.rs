@@ -1,387 +1,329 @@
-//! The state of one worker, and its inputs and outputs.
+//! The state of one worker: dispatches inputs to the parts that own their state, and collects what they produce.
 
-use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use slab::Slab;
-use str0m::net::Transmit;
-use str0m::{Event as RtcEvent, Rtc, RtcError};
-
-use crate::command::{Command, Wish};
-use crate::config::{ShardConfig, credentials};
-use crate::demux::{Demux, Owner, is_binding_success};
-use crate::down_track::DownTrack;
+use crate::allocator::Allocator;
+use crate::command::Command;
+use crate::counters::Counters;
 use crate::event::Event;
-use crate::forwarding::Feed;
-use crate::ids::{PeerId, PeerKey, ShardId, TrackId};
+use crate::ids::{PeerId, PeerKey, ShardId};
+use crate::media::Channel;
 use crate::message::Message;
-use crate::peer::Peer;
-use crate::speaker::Speakers;
-use crate::stats::Counters;
-use crate::timers::Timers;
-use crate::transport::{Drained, Transport};
-use crate::up_track::UpTrack;
+use crate::negotiation::Negotiation;
+use crate::outbox::{Outbox, Output};
+use crate::peers::{Owner, Peer, Peers};
+use crate::publishing::Publications;
+use crate::subscribing::Subscriptions;
+use crate::transport::{Sent, ShardConfig, TransportEvent};
 
-/// A peer that is silent this long is reported as disconnected. Browsers check their connection every 2.5 s.
-const SILENCE: Duration = Duration::from_secs(10);
-/// Layers, waiting key frames, silence and bandwidth are looked after this often.
+/// Layers, waiting key frames, silence and bandwidth are checked this often.
 const TICK: Duration = Duration::from_millis(100);
 
-/// To be sent from the worker's socket.
-pub type Datagram = Transmit;
-
-/// What came out since it was last taken.
-#[derive(Default)]
-pub struct Output {
-    pub datagrams: Vec<Datagram>,
-    pub events: Vec<Event>,
-    pub messages: Vec<(ShardId, Message)>,
-}
-
-/// The state of one worker. Feed it, then [`Shard::flush`], then take [`Shard::output`].
+/// The state of one worker. Give it inputs, call [`Shard::flush`], then take [`Shard::output`].
 pub struct Shard {
-    pub(crate) id: ShardId,
-    pub(crate) config: ShardConfig,
-    pub(crate) peers: Slab<Peer>,
-    pub(crate) names: HashMap<PeerId, PeerKey>,
-    pub(crate) ups: Slab<UpTrack>,
-    pub(crate) up_names: HashMap<TrackId, usize>,
-    pub(crate) downs: Slab<DownTrack>,
-    pub(crate) feeds: HashMap<TrackId, Feed>,
-    pub(crate) demux: Demux,
-    pub(crate) speakers: Speakers,
-    pub(crate) counters: Counters,
-    pub(crate) out: Output,
-    pub(crate) to_self: VecDeque<Message>,
-    /// Peers with packets to seal.
-    pub(crate) to_drain: Vec<PeerKey>,
-    /// Peers whose sections may not suffice.
-    pub(crate) to_ask: Vec<PeerKey>,
-    pub(crate) last_measured: Option<Instant>,
-    pub(crate) last_judged: Option<Instant>,
-    pub(crate) last_budgeted: Option<Instant>,
-    timers: Timers,
+    peers: Peers,
+    publications: Publications,
+    subscriptions: Subscriptions,
+    allocator: Allocator,
+    outbox: Outbox,
     next_tick: Option<Instant>,
 }
 
 impl Shard {
+    /// A shard without peers. `id` is its index among the shards that exchange messages.
     pub fn new(id: ShardId, config: ShardConfig) -> Self {
         Self {
-            id,
-            config,
-            peers: Slab::new(),
-            names: HashMap::new(),
-            ups: Slab::new(),
-            up_names: HashMap::new(),
-            downs: Slab::new(),
-            feeds: HashMap::new(),
-            demux: Demux::default(),
-            speakers: Speakers::default(),
-            counters: Counters::default(),
-            out: Output::default(),
-            to_self: VecDeque::new(),
-            to_drain: Vec::new(),
-            to_ask: Vec::new(),
-            last_measured: None,
-            last_judged: None,
-            last_budgeted: None,
-            timers: Timers::default(),
+            peers: Peers::new(id, config),
+            publications: Publications::default(),
+            subscriptions: Subscriptions::default(),
+            allocator: Allocator::default(),
+            outbox: Outbox::new(id),
             next_tick: None,
         }
     }
 
     // ── inputs ──
 
-    /// A datagram from this worker's socket. `now` is when it arrived, as exactly as known: publishers' bandwidth is
-    /// estimated from the distances.
+    /// A datagram from this worker's socket. `now` is when it arrived, as exactly as known: the bandwidth of publishers
+    /// is estimated from the intervals.
     pub fn handle_datagram(&mut self, now: Instant, source: SocketAddr, data: &[u8]) {
-        self.counters.datagrams_in += 1;
-        self.counters.bytes_in += data.len() as u64;
-        match self.demux.owner(self.id, source, data) {
+        let counters = self.outbox.count();
+        counters.datagrams_in += 1;
+        counters.bytes_in += data.len() as u64;
+        match self.peers.owner(source, data) {
             Owner::Here(peer) => self.receive(now, peer, source, data),
-            Owner::Shard(shard) if shard != self.id => {
-                self.out.messages.push((shard, Message::Datagram { source, data: data.to_vec(), arrival: now }));
+            Owner::Shard(shard) if shard != self.outbox.shard() => {
+                self.outbox.send(shard, Message::Datagram { source, data: data.to_vec(), arrival: now });
             }
-            Owner::Shard(_) | Owner::Unknown => self.counters.drop_unknown_source += 1,
+            Owner::Shard(_) | Owner::Unknown => self.outbox.count().drop_unknown_source += 1,
         }
     }
 
+    /// A message from another shard.
     pub fn handle_message(&mut self, now: Instant, message: Message) {
+        let Self { peers, publications, subscriptions, outbox, .. } = self;
         match message {
-            Message::Datagram { source, data, arrival } => match self.demux.owner(self.id, source, &data) {
+            Message::Datagram { source, data, arrival } => match peers.owner(source, &data) {
                 Owner::Here(peer) => self.receive(arrival, peer, source, &data),
-                // never passed on again: a made-up ufrag must not make it go round
-                Owner::Shard(_) | Owner::Unknown => self.counters.drop_unknown_source += 1,
+                // never passed on again: a forged ufrag must not make it circulate
+                Owner::Shard(_) | Owner::Unknown => outbox.count().drop_unknown_source += 1,
             },
-            Message::Attach { track, from } => self.on_attach(&track, from),
-            Message::Detach { track, from } => self.on_detach(now, &track, from),
-            Message::Demand { track, from, wanted, relay } => self.on_demand(now, &track, from, wanted, relay),
-            Message::KeyframeWanted { track, layer } => self.want_keyframe(now, &track, layer),
-            Message::State { track, state } => self.on_state(&track, state),
-            Message::Packet { track, packet } => self.forward(&track, &packet),
-            Message::Gone { track } => self.on_gone(&track),
+            Message::Attach { track, from } => publications.on_attach(&track, from, outbox),
+            Message::Detach { track, from } => publications.on_detach(now, &track, from, peers, outbox),
+            Message::Demand { track, from, wanted, relay } => {
+                publications.on_demand(now, &track, from, (wanted, relay), peers, outbox);
+            }
+            Message::KeyframeWanted { track, layer } => {
+                publications.on_keyframe_wanted(now, &track, layer, peers, outbox);
+            }
+            Message::State { track, state } => subscriptions.on_state(&track, state, peers, outbox),
+            Message::Packet { track, packet } => subscriptions.forward(&track, &packet, peers, outbox),
+            Message::Gone { track } => subscriptions.on_gone(&track, peers, outbox),
         }
+        self.settle(now);
     }
 
+    /// A command from signalling.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
+        let Self { peers, publications, subscriptions, outbox, .. } = self;
         match command {
             Command::AddPeer { peer } => self.add_peer(now, peer),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
-            Command::Offer { peer, offer_id, sdp } => self.negotiate(now, &peer, offer_id, &sdp),
-            Command::Trickle { peer, candidate } => self.trickle(now, &peer, &candidate),
+            Command::Offer { peer, offer_id, sdp } => self.negotiate(now, peer, offer_id, &sdp),
+            Command::Trickle { peer, candidate } => self.negotiation().trickle(now, &peer, &candidate),
             Command::ExpectTrack { peer, track, kind, cids, layers } => {
-                self.expect_track(&peer, UpTrack::new(0, track, kind, cids, layers));
+                publications.expect(&peer, track, kind, cids, layers, peers);
             }
-            Command::WithdrawTrack { peer, track } => self.withdraw_track(&peer, &track),
-            Command::SetTrackMuted { peer, track, muted } => self.set_track_muted(&peer, &track, muted),
-            Command::Subscribe { peer, source } => self.subscribe(&peer, source),
-            Command::Unsubscribe { peer, track } => self.unsubscribe(&peer, &track),
-            Command::ConfigureSubscription { peer, track, wish } => self.configure(&peer, track, wish),
+            Command::WithdrawTrack { peer, track } => publications.withdraw(&peer, &track, peers, outbox),
+            Command::SetTrackMuted { peer, track, muted } => {
+                publications.set_muted(&peer, &track, muted, peers, outbox);
+            }
+            Command::Subscribe { peer, source } => subscriptions.subscribe(&peer, source, peers, outbox),
+            Command::Unsubscribe { peer, track } => subscriptions.unsubscribe(&peer, &track, peers, outbox),
+            Command::ConfigureSubscription { peer, track, settings } => {
+                subscriptions.configure(&peer, track, settings, peers, outbox);
+            }
             Command::SendData { peers, channel, payload } => {
-                for peer in peers {
-                    self.send_data(now, &peer, channel, &payload);
+                for peer in &peers {
+                    self.send_data(now, peer, channel, &payload);
                 }
             }
         }
+        self.settle(now);
     }
 
+    /// Time has passed; due at [`Shard::poll_timeout`].
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some((deadline, key)) = self.timers.pop_due(now) {
-            let Some(peer) = self.peers.get_mut(key).filter(|peer| peer.scheduled == Some(deadline)) else { continue };
-            peer.scheduled = None;
-            if peer.transport.deadline() <= now {
-                self.step(now, key, |peer, drained| peer.transport.advance(now, drained));
-            } else {
-                self.schedule(key);
-            }
+        while self.peers.advance_next(now, &mut self.outbox) {
+            self.settle(now);
         }
         if self.next_tick.is_none_or(|tick| tick <= now) {
             self.next_tick = Some(now + TICK);
             self.tick(now);
+            self.settle(now);
         }
     }
 
-    /// End of a batch of inputs: settle what they set off and seal what has to be sent.
+    /// End of a batch of inputs: handle the messages to this shard itself, and encrypt what has to be sent.
     pub fn flush(&mut self, now: Instant) {
         loop {
-            while let Some(message) = self.to_self.pop_front() {
+            while let Some(message) = self.outbox.take_local() {
                 self.handle_message(now, message);
             }
-            let Some(key) = self.to_drain.pop() else { break };
-            if let Some(peer) = self.peers.get_mut(key) {
-                peer.has_egress = false;
-                self.step(now, key, |peer, drained| peer.transport.advance(now, drained));
+            if !self.peers.flush_next(now, &mut self.outbox) {
+                break;
             }
+            self.settle(now);
         }
-        self.ask_for_sections(now);
+        self.negotiation().request_offers(now);
     }
 
     // ── outputs ──
 
+    /// What the inputs so far have produced; the caller drains it.
     pub fn output(&mut self) -> &mut Output {
-        &mut self.out
+        self.outbox.output()
     }
 
-    /// When [`Shard::handle_timeout`] is due.
+    /// When [`Shard::handle_timeout`] is due, None while there are no peers.
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.peers.is_empty() {
             return None;
         }
-        self.timers.next().into_iter().chain(self.next_tick).min()
+        self.peers.next_deadline().into_iter().chain(self.next_tick).min()
     }
 
+    /// Counts since the shard was made.
     pub fn counters(&self) -> Counters {
-        self.counters
+        self.outbox.counters()
     }
 
-    /// Give up every peer, telling why.
-    pub fn fail_all(&mut self, reason: &str) {
-        let keys: Vec<PeerKey> = self.peers.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            self.fail(key, reason);
+    /// Remove every peer because of an error outside any peer's own step.
+    pub fn fail_all(&mut self, now: Instant, reason: &str) {
+        for key in self.peers.keys() {
+            self.peers.fail(key, reason);
         }
+        self.settle(now);
     }
 
     // ── peers ──
 
     fn add_peer(&mut self, now: Instant, id: PeerId) {
-        if self.names.contains_key(&id) {
-            return;
+        if self.peers.add(now, id) {
+            self.outbox.count().peers_added += 1;
+            self.next_tick.get_or_insert(now + TICK);
         }
-        let credentials = credentials(self.id);
-        let transport = Transport::new(now, &self.config, credentials.clone());
-        let key = self.peers.insert(Peer::new(id.clone(), transport, credentials.clone(), now));
-        self.names.insert(id, key);
-        self.demux.add_ufrag(credentials.ufrag, key);
-        self.counters.peers_added += 1;
-        self.next_tick.get_or_insert(now + TICK);
     }
 
     fn remove_peer(&mut self, now: Instant, id: &PeerId) {
-        let Some(key) = self.names.get(id).copied() else { return };
-        // says goodbye (DTLS close_notify), so that the client need not wait for its timeout
-        self.step(now, key, |peer, drained| peer.transport.step(now, drained, Rtc::close));
-        self.forget_peer(key);
-    }
-
-    /// The peer and all that hangs on it.
-    fn forget_peer(&mut self, key: PeerKey) {
-        let Some(peer) = self.peers.get(key) else { return };
-        let (ups, downs): (Vec<_>, Vec<_>) = (peer.ups.clone(), peer.downs.values().copied().collect());
-        for up in ups {
-            self.remove_up(up);
+        let Some(key) = self.peers.key_of(id) else { return };
+        self.peers.step(key, &mut self.outbox, |transport, drained| transport.close(now, drained));
+        self.settle(now);
+        if let Some(peer) = self.peers.remove(key) {
+            self.forget(&peer);
         }
-        for down in downs {
-            self.remove_down(down);
+    }
+
+    /// End everything that belonged to a removed peer.
+    fn forget(&mut self, peer: &Peer) {
+        for track in peer.published() {
+            self.publications.remove(*track, &mut self.peers, &mut self.outbox);
         }
-        if let Some(peer) = self.peers.try_remove(key) {
-            self.names.remove(&peer.id);
+        for (_, subscription) in peer.subscriptions() {
+            self.subscriptions.remove(subscription, &mut self.peers, &mut self.outbox);
         }
-        self.demux.forget(key);
     }
 
-    pub(crate) fn fail(&mut self, key: PeerKey, reason: &str) {
-        let Some(peer) = self.peers.get(key) else { return };
-        self.counters.peers_failed += 1;
-        self.out.events.push(Event::PeerFailed { peer: peer.id.clone(), reason: reason.to_owned() });
-        self.forget_peer(key);
+    fn negotiation(&mut self) -> Negotiation<'_> {
+        let Self { peers, publications, subscriptions, outbox, .. } = self;
+        Negotiation { peers, publications, subscriptions, outbox }
     }
 
-    pub(crate) fn peer_key(&self, id: &PeerId) -> Option<PeerKey> {
-        self.names.get(id).copied()
-    }
-
-    pub(crate) fn send(&mut self, to: ShardId, message: Message) {
-        if to == self.id {
-            self.to_self.push_back(message);
-        } else {
-            self.out.messages.push((to, message));
+    fn negotiate(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
+        let Some(key) = self.peers.key_of(&peer) else { return };
+        let outcome = self.negotiation().accept(now, key, offer_id, sdp);
+        // if the peer failed, that is reported first
+        self.settle(now);
+        if let Err(reason) = outcome {
+            self.outbox.emit(Event::NegotiationFailed { peer, offer_id, reason });
         }
     }
 
     fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8]) {
-        let Some(destination) = self.config.local_address(source) else { return };
-        if let Some(peer) = self.peers.get_mut(key) {
-            peer.connection.last_heard = now;
-        }
-        self.step(now, key, |peer, drained| peer.transport.receive(now, drained, (source, destination), data));
-        self.reconnected(key);
-    }
-
-    /// Run one step of a peer. A panic or an error costs that peer alone.
-    pub(crate) fn step<R>(
-        &mut self,
-        now: Instant,
-        key: PeerKey,
-        run: impl FnOnce(&mut Peer, &mut Drained) -> Result<R, RtcError>,
-    ) -> Option<R> {
-        let peer = self.peers.get_mut(key)?;
-        let mut drained = Drained::default();
-        let outcome = catch_unwind(AssertUnwindSafe(|| run(peer, &mut drained)));
-        for datagram in drained.datagrams {
-            if is_binding_success(&datagram.contents) {
-                self.demux.validate(datagram.destination, key);
-            }
-            self.counters.datagrams_out += 1;
-            self.counters.bytes_out += datagram.contents.len() as u64;
-            self.out.datagrams.push(datagram);
-        }
-        let result = match outcome {
-            Ok(Ok(result)) => result,
-            Ok(Err(error)) => {
-                self.fail(key, &error.to_string());
-                return None;
-            }
-            Err(_) => {
-                self.fail(key, "internal fault");
-                return None;
-            }
-        };
-        self.schedule(key);
-        for event in drained.events {
-            self.on_rtc_event(now, key, event);
-        }
-        Some(result)
-    }
-
-    fn schedule(&mut self, key: PeerKey) {
-        let Some(peer) = self.peers.get_mut(key) else { return };
-        let deadline = peer.transport.deadline();
-        if peer.scheduled.is_none_or(|scheduled| deadline < scheduled) {
-            peer.scheduled = Some(deadline);
-            self.timers.push(deadline, key);
+        self.peers.receive(now, key, source, data, &mut self.outbox);
+        self.settle(now);
+        // a lost peer sends again, from an address that a check has validated
+        if let Some(peer) = self.peers.get_mut(key)
+            && peer.is_recovered()
+        {
+            self.outbox.emit(Event::PeerConnected { peer: peer.id().clone() });
         }
     }
 
-    fn on_rtc_event(&mut self, now: Instant, key: PeerKey, event: RtcEvent) {
+    // ── what steps have produced ──
+
+    /// Handle the events and failures of all steps so far.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            if let Some((peer, reason)) = self.peers.take_failed() {
+                self.outbox.count().peers_failed += 1;
+                self.outbox.emit(Event::PeerFailed { peer: peer.id().clone(), reason });
+                self.forget(&peer);
+            } else if let Some((key, event)) = self.peers.take_event() {
+                self.on_transport_event(now, key, event);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn on_transport_event(&mut self, now: Instant, key: PeerKey, event: TransportEvent) {
+        let Self { peers, publications, subscriptions, outbox, .. } = self;
         match event {
-            RtcEvent::RtpPacket(packet) => self.on_rtp(now, key, packet),
-            RtcEvent::Connected => self.on_connected(key),
-            RtcEvent::KeyframeRequest(request) => self.on_keyframe_request(key, request.mid),
-            RtcEvent::EgressBitrateEstimate(estimate) => self.on_estimate(now, key, &estimate),
-            RtcEvent::ChannelOpen(id, label) => self.on_channel_open(now, key, id, &label),
-            RtcEvent::ChannelData(data) => self.on_channel_data(key, data),
-            RtcEvent::ChannelClose(id) => {
-                if let Some(peer) = self.peers.get_mut(key) {
-                    peer.channels.closed(id);
+            TransportEvent::Media(packet) => {
+                if let Some((track, packet)) = publications.receive(now, key, packet, peers, outbox) {
+                    subscriptions.forward(&track, &packet, peers, outbox);
                 }
             }
-            RtcEvent::ChannelBufferedAmountLow(_) => self.resume_data(now, key),
-            RtcEvent::PeerStats(stats) => self.on_stats(key, &stats),
-            RtcEvent::Closed => self.on_closed(key),
-            _ => {}
+            TransportEvent::Connected => self.on_connected(key),
+            TransportEvent::Closed => {
+                if let Some(peer) = peers.get_mut(key)
+                    && peer.closed()
+                {
+                    outbox.emit(Event::PeerDisconnected { peer: peer.id().clone() });
+                }
+            }
+            TransportEvent::KeyframeRequested(mid) => subscriptions.on_keyframe_request(key, &mid, peers, outbox),
+            TransportEvent::BandwidthEstimated(bps) => {
+                if let Some(peer) = peers.get_mut(key) {
+                    peer.budget_mut().estimated(now, bps);
+                }
+            }
+            TransportEvent::Stats(stats) => {
+                if let Some(peer) = peers.get_mut(key)
+                    && let Some((loss, rtt_ms)) = peer.update_link(&stats)
+                {
+                    outbox.emit(Event::LinkQuality { peer: peer.id().clone(), loss, rtt_ms });
+                }
+            }
+            TransportEvent::ChannelOpened(channel) => {
+                if let Some(peer) = peers.get(key) {
+                    outbox.emit(Event::DataOpen { peer: peer.id().clone(), channel });
+                }
+            }
+            TransportEvent::DataReceived(channel, payload) => self.on_data(key, channel, payload),
         }
     }
 
     fn on_connected(&mut self, key: PeerKey) {
         let Some(peer) = self.peers.get_mut(key) else { return };
-        peer.connection.is_up = true;
-        peer.connection.is_lost = false;
-        self.out.events.push(Event::PeerConnected { peer: peer.id.clone() });
-        let tracks: Vec<TrackId> = peer.downs.keys().cloned().collect();
+        peer.connected();
+        self.outbox.emit(Event::PeerConnected { peer: peer.id().clone() });
+        let tracks: Vec<_> = peer.subscriptions().map(|(track, _)| track.clone()).collect();
         for track in tracks {
-            self.refresh_feed(&track);
+            self.subscriptions.refresh(&track, &mut self.peers, &mut self.outbox);
         }
     }
 
-    /// A lost peer was heard again, on an address that a check has validated.
-    fn reconnected(&mut self, key: PeerKey) {
-        let Some(peer) = self.peers.get_mut(key) else { return };
-        if peer.connection.is_up && peer.connection.is_lost {
-            peer.connection.is_lost = false;
-            self.out.events.push(Event::PeerConnected { peer: peer.id.clone() });
+    fn send_data(&mut self, now: Instant, id: &PeerId, channel: Channel, payload: &Arc<[u8]>) {
+        let Self { peers, outbox, .. } = self;
+        let Some(key) = peers.key_of(id) else { return };
+        let sent = peers.step(key, outbox, |transport, drained| transport.send_data(now, drained, channel, payload));
+        match sent {
+            Some(Sent::Accepted) => outbox.count().data_messages_out += 1,
+            Some(Sent::Dropped) => outbox.count().drop_data += 1,
+            Some(Sent::Overflow) => peers.fail(key, "too much unread data"),
+            None => {}
         }
     }
 
-    /// The client closed its end in an orderly way. What still comes from it afterwards does not bring it back.
-    fn on_closed(&mut self, key: PeerKey) {
-        let Some(peer) = self.peers.get_mut(key) else { return };
-        peer.connection.is_up = false;
-        if !peer.connection.is_lost {
-            peer.connection.is_lost = true;
-            self.out.events.push(Event::PeerDisconnected { peer: peer.id.clone() });
-        }
+    fn on_data(&mut self, key: PeerKey, channel: Channel, payload: Vec<u8>) {
+        let Some(peer) = self.peers.get(key) else { return };
+        self.outbox.count().data_messages_in += 1;
+        self.outbox.emit(Event::DataReceived { peer: peer.id().clone(), channel, payload });
     }
 
     fn tick(&mut self, now: Instant) {
-        for (_, peer) in &mut self.peers {
-            let connection = &mut peer.connection;
-            let silent = now.saturating_duration_since(connection.last_heard) >= SILENCE;
-            if silent && connection.is_negotiated && !connection.is_lost {
-                connection.is_lost = true;
-                self.out.events.push(Event::PeerDisconnected { peer: peer.id.clone() });
+        let Self { peers, publications, subscriptions, allocator, outbox, .. } = self;
+        for peer in peers.iter_mut() {
+            if peer.is_newly_silent(now) {
+                outbox.emit(Event::PeerDisconnected { peer: peer.id().clone() });
             }
         }
-        self.tick_published(now);
-        self.tick_feeds();
-        self.tick_budgets(now);
-        self.tick_data(now);
-    }
-
-    pub(crate) fn wish_for(&mut self, key: PeerKey, track: &TrackId) -> Wish {
-        self.peers.get_mut(key).and_then(|peer| peer.early_wishes.remove(track)).unwrap_or_default()
+        publications.tick(now, peers, outbox);
+        subscriptions.tick(outbox);
+        allocator.tick(now, peers, subscriptions, outbox);
+        for key in peers.keys() {
+            let Some(peer) = peers.get(key) else { continue };
+            if peer.is_asked() {
+                peers.check_sections(key);
+            }
+            if peers.get(key).is_some_and(Peer::has_waiting_data) {
+                peers.step(key, outbox, |transport, drained| transport.resume_data(now, drained));
+            }
+        }
     }
 }
 
@@ -390,19 +332,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_in_one_peers_step_costs_that_peer_alone() {
+    fn a_panic_in_one_peers_step_removes_that_peer_alone() {
         let config = ShardConfig::new(&["192.0.2.1:1".parse().expect("an address")]).expect("a configuration");
         let (now, mut shard) = (Instant::now(), Shard::new(ShardId(0), config));
-        for peer in ["PA_unlucky", "PA_other"] {
+        for peer in ["PA_faulty", "PA_other"] {
             shard.handle_command(now, Command::AddPeer { peer: peer.into() });
         }
-        let unlucky = PeerId::from("PA_unlucky");
-        let key = shard.peer_key(&unlucky).expect("was added");
-        let outcome: Option<()> = shard.step(now, key, |_, _| panic!("on purpose"));
+        let faulty = PeerId::from("PA_faulty");
+        let key = shard.peers.key_of(&faulty).expect("was added");
+        let outcome: Option<()> = shard.peers.step(key, &mut shard.outbox, |_, _| panic!("on purpose"));
         assert!(outcome.is_none());
-        assert!(shard.peer_key(&unlucky).is_none());
-        assert!(matches!(&shard.out.events[..], [Event::PeerFailed { peer, .. }] if *peer == unlucky));
-        assert!(shard.peer_key(&"PA_other".into()).is_some());
+        shard.settle(now);
+        assert!(shard.peers.key_of(&faulty).is_none());
+        assert!(matches!(&shard.output().events[..], [Event::PeerFailed { peer, .. }] if *peer == faulty));
+        assert!(shard.peers.key_of(&"PA_other".into()).is_some());
         shard.handle_timeout(now + Duration::from_secs(1));
         shard.flush(now + Duration::from_secs(1));
     }

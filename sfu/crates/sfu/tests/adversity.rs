@@ -1,19 +1,19 @@
-//! Bad networks, bad input, bad luck.
+//! Bad networks, bad input, peers that leave.
 
 mod support;
 
 use std::time::Duration;
 
 use support::World;
-use support::client::Got;
 use support::network::Link;
-use tertulia_sfu::{Command, Event, Kind, PeerId, Quality, Wish};
+use support::received::Got;
+use tertulia_sfu::{Command, Event, Kind, PeerId, Quality, SubscriptionSettings};
 
 fn lossy(loss: f64, seed: u64) -> Link {
     Link { delay: Duration::from_millis(20), jitter: Duration::from_millis(15), loss, seed }
 }
 
-/// Sorted by number: what a jitter buffer would make of it.
+/// Sorted by sequence number, as by a jitter buffer.
 fn in_order(got: &[Got]) -> Vec<Got> {
     let mut sorted = got.to_vec();
     sorted.sort_by_key(|got| got.sequence);
@@ -48,14 +48,18 @@ fn losses_are_repaired_in_both_directions() {
 }
 
 #[test]
-fn layers_are_switched_on_a_bad_link_too() {
+fn layers_are_switched_on_a_lossy_link() {
     for seed in 1..=5 {
         let mut world = World::with_link(1, lossy(0.03, seed));
         let (alice, bob) = (world.join(1, 1), world.join(1, 1));
         let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
         world.subscribe(bob, &track);
         for quality in [Quality::High, Quality::Low, Quality::Medium, Quality::High] {
-            world.configure(bob, &track, Wish { quality: Some(quality), ..Wish::default() });
+            world.configure(
+                bob,
+                &track,
+                SubscriptionSettings { quality: Some(quality), ..SubscriptionSettings::default() },
+            );
             world.run(Duration::from_secs(5));
             let got = in_order(world.clients[bob].received(&track));
             assert_eq!(got.last().unwrap().layer, quality as u8, "seed {seed}");
@@ -71,22 +75,22 @@ fn layers_are_switched_on_a_bad_link_too() {
 }
 
 #[test]
-fn garbage_costs_nobody_anything() {
+fn garbage_disturbs_no_peer() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Audio, &[]);
     world.subscribe(bob, &track);
     world.run_until_receiving(bob, &track, 10);
-    let victim = world.clients[alice].address;
-    let stranger = "203.0.113.9:9".parse().unwrap();
+    let known = world.clients[alice].address;
+    let unknown = "203.0.113.9:9".parse().unwrap();
     for round in 0..3000usize {
         let length = round % 300;
         let mut data: Vec<u8> = (0..length).map(|_| (world.network.random() * 256.0) as u8).collect();
-        // every kind of first byte: STUN, DTLS, RTP, RTCP, nonsense
+        // every kind of first byte: STUN, DTLS, RTP, RTCP, none of them
         if let Some(first) = data.first_mut() {
             *first = [0, 1, 20, 22, 63, 128, 144, 200, 255][round % 9];
         }
-        let source = if round % 2 == 0 { victim } else { stranger };
+        let source = if round % 2 == 0 { known } else { unknown };
         let now = world.now;
         for shard in &mut world.shards {
             shard.handle_datagram(now, source, &data);
@@ -125,16 +129,20 @@ fn a_bad_offer_is_refused_with_a_reason_and_a_good_one_still_works() {
 }
 
 #[test]
-fn unknown_names_are_ignored() {
+fn unknown_peers_are_ignored() {
     let mut world = World::new(1);
-    let ghost = PeerId::from("PA_ghost");
+    let unknown = PeerId::from("PA_unknown");
     let commands = [
-        Command::RemovePeer { peer: ghost.clone() },
-        Command::Trickle { peer: ghost.clone(), candidate: "candidate:x".into() },
-        Command::Offer { peer: ghost.clone(), offer_id: 1, sdp: String::new() },
-        Command::WithdrawTrack { peer: ghost.clone(), track: "TR_x".into() },
-        Command::Unsubscribe { peer: ghost.clone(), track: "TR_x".into() },
-        Command::ConfigureSubscription { peer: ghost, track: "TR_x".into(), wish: Wish::default() },
+        Command::RemovePeer { peer: unknown.clone() },
+        Command::Trickle { peer: unknown.clone(), candidate: "candidate:x".into() },
+        Command::Offer { peer: unknown.clone(), offer_id: 1, sdp: String::new() },
+        Command::WithdrawTrack { peer: unknown.clone(), track: "TR_x".into() },
+        Command::Unsubscribe { peer: unknown.clone(), track: "TR_x".into() },
+        Command::ConfigureSubscription {
+            peer: unknown,
+            track: "TR_x".into(),
+            settings: SubscriptionSettings::default(),
+        },
     ];
     for command in commands {
         world.shards[0].handle_command(world.now, command);

@@ -1,11 +1,11 @@
-//! Joining, publishing, subscribing, leaving: what a meeting is made of.
+//! Joining, publishing, subscribing, leaving.
 
 mod support;
 
 use std::time::Duration;
 
 use support::World;
-use support::client::Got;
+use support::received::Got;
 use tertulia_sfu::{Channel, Command, Event, Kind};
 
 fn assert_continuous(got: &[Got]) {
@@ -76,7 +76,10 @@ fn a_section_is_used_again_with_another_identity() {
     world.run_until_receiving(bob, &first, 10);
     world.unsubscribe(bob, &first);
     world.run(Duration::from_millis(500));
-    assert!(world.clients[bob].answers.last().unwrap().contains("a=inactive"), "a free section is shown as such");
+    assert!(
+        world.clients[bob].answers.last().unwrap().contains("a=inactive"),
+        "a free section is answered as inactive"
+    );
     world.subscribe(bob, &second);
     world.run_until_receiving(bob, &second, 10);
 
@@ -149,7 +152,7 @@ fn a_track_may_be_announced_before_or_after_its_offer() {
 }
 
 #[test]
-fn muting_holds_back_and_unmuting_begins_with_a_key_frame() {
+fn muting_withholds_packets_and_unmuting_begins_with_a_key_frame() {
     let mut world = World::new(1);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Video, &[]);
@@ -172,7 +175,7 @@ fn muting_holds_back_and_unmuting_begins_with_a_key_frame() {
 fn data_goes_both_ways() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
-    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 6);
+    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 4);
     let now = world.now;
     assert!(world.clients[alice].send(now, "_reliable", b"hello"));
     world.run_until(|world| {
@@ -184,8 +187,51 @@ fn data_goes_both_ways() {
     world.run_until(|world| world.clients[bob].data.contains(&("_lossy".to_owned(), b"welcome".to_vec())));
 }
 
+fn send_reliable(world: &mut World, client: usize, count: u8, bytes: usize) {
+    for number in 0..count {
+        let (peers, payload) = (vec![world.peer(client)], vec![number; bytes].into());
+        world.command(client, Command::SendData { peers, channel: Channel::Reliable, payload });
+    }
+}
+
 #[test]
-fn the_silent_are_reported_and_may_come_back() {
+fn reliable_data_beyond_the_buffer_waits_and_arrives_in_order() {
+    let mut world = World::new(1);
+    let bob = world.join(1, 1);
+    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 2);
+    send_reliable(&mut world, bob, 120, 15_000);
+    world.run_until(|world| world.clients[bob].data.len() == 120);
+    for (number, (label, payload)) in (0u8..).zip(&world.clients[bob].data) {
+        assert_eq!((label.as_str(), payload.len(), payload[0]), ("_reliable", 15_000, number));
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_read_its_data_fails_alone() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Audio, &[]);
+    world.subscribe(bob, &track);
+    world.run_until_receiving(bob, &track, 5);
+    let (peer, address) = (world.peer(bob), world.clients[bob].address);
+    world.network.cut.push(address);
+    send_reliable(&mut world, bob, 200, 15_000);
+    world.run(Duration::from_millis(10));
+    let failures = |event: &&Event| matches!(event, Event::PeerFailed { .. });
+    let reason = "too much unread data".to_owned();
+    assert_eq!(world.events.iter().filter(failures).collect::<Vec<_>>(), [&Event::PeerFailed { peer, reason }]);
+    // its subscription is gone with it, the publisher is still there
+    world.run(Duration::from_secs(6));
+    let forwarded = world.shards[0].counters().media_packets_forwarded;
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.shards[0].counters().media_packets_forwarded, forwarded);
+    let carol = world.join(1, 1);
+    world.subscribe(carol, &track);
+    world.run_until_receiving(carol, &track, 5);
+}
+
+#[test]
+fn silent_peers_are_reported_and_may_come_back() {
     let mut world = World::new(1);
     let alice = world.join(1, 1);
     let address = world.clients[alice].address;
@@ -202,7 +248,7 @@ fn the_silent_are_reported_and_may_come_back() {
 }
 
 #[test]
-fn an_ice_restart_keeps_media_and_tells_workers_apart() {
+fn an_ice_restart_keeps_media_and_the_workers_number() {
     let mut world = World::new(2);
     let members: Vec<usize> = (0..4).map(|_| world.join(1, 1)).collect();
     let track = world.publish(members[0], Kind::Audio, &[]);
@@ -220,7 +266,7 @@ fn an_ice_restart_keeps_media_and_tells_workers_apart() {
         assert_ne!(before, after);
         assert_eq!(before[..4], after[..4], "the worker's number is in it");
     }
-    // longer than a lost peer is waited for
+    // longer than the time after which a silent peer is reported
     world.run(Duration::from_secs(15));
     assert!(!world.saw(|event| matches!(event, Event::PeerDisconnected { .. })));
     for member in &members[1..] {

@@ -1,12 +1,12 @@
-//! Layers: who gets which, how changes look to a subscriber, and what the publisher is told.
+//! Simulcast layers: which subscriber gets which, how changes look to it, and what is reported to the publisher.
 
 mod support;
 
 use std::time::Duration;
 
 use support::World;
-use support::client::Got;
-use tertulia_sfu::{Event, Kind, Quality, TrackId, Wish};
+use support::received::Got;
+use tertulia_sfu::{Event, Kind, Quality, SubscriptionSettings, TrackId};
 
 const RIDS: &[&str] = &["q", "h", "f"];
 
@@ -31,8 +31,8 @@ fn layer(world: &World, client: usize, track: &TrackId) -> u8 {
     world.clients[client].received(track).last().unwrap().layer
 }
 
-fn quality(quality: Quality) -> Wish {
-    Wish { quality: Some(quality), ..Wish::default() }
+fn quality(quality: Quality) -> SubscriptionSettings {
+    SubscriptionSettings { quality: Some(quality), ..SubscriptionSettings::default() }
 }
 
 #[test]
@@ -40,11 +40,11 @@ fn each_subscriber_gets_what_it_asked_for() {
     let mut world = World::new(2);
     let alice = world.join(1, 1);
     let track = world.publish(alice, Kind::Video, RIDS);
-    let wishes = [quality(Quality::Low), quality(Quality::Medium), Wish::default()];
-    for wish in wishes {
+    let settings = [quality(Quality::Low), quality(Quality::Medium), SubscriptionSettings::default()];
+    for settings in settings {
         let member = world.join(1, 1);
         // before subscribing, as clients may
-        world.configure(member, &track, wish);
+        world.configure(member, &track, settings);
         world.subscribe(member, &track);
     }
     world.run(Duration::from_secs(3));
@@ -61,7 +61,7 @@ fn a_height_means_the_smallest_layer_that_suffices() {
     let track = world.publish(alice, Kind::Video, RIDS);
     world.subscribe(bob, &track);
     for (height, expected) in [(150, 0), (190, 0), (300, 1), (400, 1), (700, 2), (5000, 2)] {
-        world.configure(bob, &track, Wish { height: Some(height), ..Wish::default() });
+        world.configure(bob, &track, SubscriptionSettings { height: Some(height), ..SubscriptionSettings::default() });
         world.run(Duration::from_secs(2));
         assert_eq!(layer(&world, bob, &track), expected, "for {height} pixels");
     }
@@ -83,7 +83,7 @@ fn switching_layers_is_seamless() {
 }
 
 #[test]
-fn a_layer_that_dries_up_is_replaced_and_taken_again() {
+fn a_layer_that_stops_is_replaced_and_used_again_later() {
     let mut world = World::new(1);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Video, RIDS);
@@ -100,7 +100,7 @@ fn a_layer_that_dries_up_is_replaced_and_taken_again() {
 }
 
 #[test]
-fn the_publisher_is_told_what_is_wanted_more_at_once_and_less_after_a_while() {
+fn higher_demand_is_reported_at_once_and_lower_demand_after_5_s() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Video, RIDS);
@@ -120,7 +120,7 @@ fn the_publisher_is_told_what_is_wanted_more_at_once_and_less_after_a_while() {
     assert!(!world.saw(|event| *event == wanted(Some(Quality::Low))), "too early");
     world.run(Duration::from_secs(2));
     assert!(world.saw(|event| *event == wanted(Some(Quality::Low))));
-    world.configure(bob, &track, Wish { enabled: false, ..Wish::default() });
+    world.configure(bob, &track, SubscriptionSettings { enabled: false, ..SubscriptionSettings::default() });
     let before = world.count(|event| *event == wanted(None));
     world.run(Duration::from_secs(6));
     assert_eq!(world.count(|event| *event == wanted(None)), before + 1);
@@ -133,19 +133,19 @@ fn a_disabled_subscription_is_silent_and_resumes_with_a_key_frame() {
     let track = world.publish(alice, Kind::Video, RIDS);
     world.subscribe(bob, &track);
     world.run(Duration::from_secs(2));
-    world.configure(bob, &track, Wish { enabled: false, ..Wish::default() });
+    world.configure(bob, &track, SubscriptionSettings { enabled: false, ..SubscriptionSettings::default() });
     world.run(Duration::from_millis(100));
     let before = world.clients[bob].received(&track).len();
     world.run(Duration::from_secs(1));
     assert_eq!(world.clients[bob].received(&track).len(), before);
-    world.configure(bob, &track, Wish::default());
+    world.configure(bob, &track, SubscriptionSettings::default());
     world.run(Duration::from_secs(2));
     assert!(world.clients[bob].received(&track)[before].keyframe);
     assert_continuous(world.clients[bob].received(&track));
 }
 
 #[test]
-fn key_frames_are_not_asked_for_too_often() {
+fn key_frame_requests_are_throttled() {
     let mut world = World::new(1);
     let alice = world.join(1, 1);
     let track = world.publish(alice, Kind::Video, &[]);
@@ -167,7 +167,7 @@ fn key_frames_are_not_asked_for_too_often() {
 }
 
 #[test]
-fn the_first_picture_does_not_wait_for_the_best_layer() {
+fn the_first_frame_does_not_wait_for_the_best_layer() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Video, RIDS);

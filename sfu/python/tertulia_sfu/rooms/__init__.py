@@ -1,1 +1,1 @@
-"""Live rooms: pure state, and the sessions of participants."""
+"""Live rooms and the sessions of their participants: pure state behind ports, without I/O and without a clock."""

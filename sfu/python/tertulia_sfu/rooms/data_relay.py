@@ -1,4 +1,4 @@
-"""Data packets between participants (chat, streams, remote calls): who may send, who receives, nothing twice."""
+"""Data packets between participants (chat, streams, RPC): permission, stamping, recipients, deduplication, replay."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from tertulia_sfu.rooms.permissions import may_send
 from tertulia_sfu.rooms.ports import Channel
 from tertulia_sfu.rooms.roster import Roster
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 REPLAY_S: Final = 2.0
 REPLAY_BYTES: Final = 100_000
@@ -27,7 +27,7 @@ _CHANNELS: Final[dict[int, Channel]] = {kind: channel for channel, kind in _CHAN
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class _SentPacket:
     at: float
     sender: ParticipantSid | None
     sequence: int
@@ -36,25 +36,25 @@ class _Sent:
 
 
 class DataRelay:
-    """Relays the data packets of one room. Packets stay opaque but for their envelope."""
+    """The relay of one room's data packets. Their content stays opaque."""
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
-        self._recent: deque[_Sent] = deque()
+        self._recent: deque[_SentPacket] = deque()
         self._recent_bytes = 0
-        self._rpc_waiting: dict[str, tuple[Participant, Callable[[RpcResponse], None]]] = {}
+        self._pending_rpcs: dict[str, tuple[Participant, Callable[[RpcResponse], None]]] = {}
 
-    def received(self, sender: Participant, channel: Channel, payload: bytes, now: float) -> None:
-        """A packet from a participant: check it, stamp the true sender on it, pass it on. Never back to its sender."""
-        if channel not in _CHANNEL_KINDS or len(payload) > MAX_PACKET_BYTES:
+    def handle_packet(self, sender: Participant, channel: Channel, payload: bytes, now: float) -> None:
+        """Check a participant's packet, stamp its true sender on it, and send it to the others."""
+        if len(payload) > MAX_PACKET_BYTES:
             return
         try:
             packet = DataPacket.FromString(payload)
         except DecodeError:
-            log.info("malformed data packet", participant=sender.sid)
+            _log.info("malformed data packet", participant=sender.sid)
             return
-        # an answer to a call of the server API goes to nobody else, so it needs no grant
-        if self._is_rpc_answer(sender, packet) or not may_send(sender.claims, packet.WhichOneof("value")):
+        # a response to a call of the server API reaches no participant, so it needs no grant
+        if self._is_rpc_response(sender, packet) or not may_send(sender.claims, packet.WhichOneof("value")):
             return
         if channel == "reliable" and packet.sequence > 0:
             if packet.sequence <= sender.last_reliable_sequence:
@@ -64,35 +64,35 @@ class DataRelay:
         self._deliver(packet, channel, sender, now)
 
     def send(self, packet: DataPacket, *, now: float) -> None:
-        """A packet of the server API: it has no sender."""
+        """Send a packet of the server API, which has no sender."""
         self._deliver(packet, _CHANNELS.get(packet.kind, "reliable"), None, now)
 
     def _deliver(self, packet: DataPacket, channel: Channel, sender: Participant | None, now: float) -> None:
         destinations = self._destinations(packet)
-        receivers = [one for one in self._roster if one is not sender and _may_receive(one, packet, destinations)]
+        receivers = [each for each in self._roster if each is not sender and _may_receive(each, packet, destinations)]
         payload = packet.SerializeToString()
         if channel == "reliable":
             self._remember(
-                _Sent(now, sender.sid if sender is not None else None, packet.sequence, destinations, payload)
+                _SentPacket(now, sender.sid if sender is not None else None, packet.sequence, destinations, payload)
             )
-            receivers = [one for one in receivers if one.reliable_open]
+            receivers = [each for each in receivers if each.reliable_channel_open]
         if receivers:
-            self._roster.media.send_data([one.sid for one in receivers], channel=channel, payload=payload)
+            self._roster.media.send_data([each.sid for each in receivers], channel=channel, payload=payload)
 
     def _destinations(self, packet: DataPacket) -> frozenset[str]:
-        """Identities a packet is for (empty: everyone), the older lists inside `user` included."""
+        """Return the identities that a packet is for (empty: all), the deprecated lists inside `user` included."""
         identities = [*packet.destination_identities]
         if packet.HasField("user"):
             identities += packet.user.destination_identities
             named = [self._roster.get(sid) for sid in packet.user.destination_sids]
-            identities += [one.identity for one in named if one is not None]
+            identities += [each.identity for each in named if each is not None]
             if packet.user.destination_sids and not identities:
                 identities = [""]
         return frozenset(identities)
 
-    # ── a short memory, for those whose channel opens a moment later or who come back ──
+    # ── replay, for participants whose channel opens a moment later or who resume ──
 
-    def _remember(self, sent: _Sent) -> None:
+    def _remember(self, sent: _SentPacket) -> None:
         self._recent.append(sent)
         self._recent_bytes += len(sent.payload)
         while self._recent_bytes > REPLAY_BYTES or self._recent[0].at < sent.at - REPLAY_S:
@@ -100,16 +100,16 @@ class DataRelay:
             if not self._recent:
                 break
 
-    def channel_open(self, receiver: Participant, channel: Channel, now: float) -> None:
-        """The participant can receive now: hand over what was sent since it joined."""
-        if channel != "reliable" or receiver.reliable_open:
+    def handle_channel_open(self, receiver: Participant, channel: Channel, now: float) -> None:
+        """Replay what was sent since a participant joined, now that its channel is open."""
+        if channel != "reliable" or receiver.reliable_channel_open:
             return
-        receiver.reliable_open = True
+        receiver.reliable_channel_open = True
         since = max(receiver.joined_at, now - REPLAY_S)
         self._replay(receiver, [sent for sent in self._recent if sent.at >= since and sent.sender != receiver.sid])
 
-    def resumed(self, receiver: Participant, states: Sequence[DataChannelReceiveState], now: float) -> None:
-        """After a resume: repeat what came after the last packet that the client got from each sender."""
+    def handle_resume(self, receiver: Participant, states: Sequence[DataChannelReceiveState], now: float) -> None:
+        """Replay, after a resume, what came after the last packet that the client received from each sender."""
         last_seen = {state.publisher_sid: state.last_seq for state in states}
         missed = [
             sent
@@ -121,30 +121,32 @@ class DataRelay:
         ]
         self._replay(receiver, missed)
 
-    def _replay(self, receiver: Participant, packets: Sequence[_Sent]) -> None:
+    def _replay(self, receiver: Participant, packets: Sequence[_SentPacket]) -> None:
         for sent in packets:
             if not sent.destinations or receiver.identity in sent.destinations:
                 self._roster.media.send_data([receiver.sid], channel="reliable", payload=sent.payload)
 
-    # ── remote procedure calls that the server API makes ──
+    # ── remote procedure calls of the server API ──
 
-    def expect_rpc_answer(self, call: str, callee: Participant, answered: Callable[[RpcResponse], None]) -> None:
-        """Call `answered` when the callee's response to this call comes."""
-        self._rpc_waiting[call] = (callee, answered)
+    def expect_rpc_response(
+        self, request_id: str, callee: Participant, on_response: Callable[[RpcResponse], None]
+    ) -> None:
+        """Call `on_response` when the callee's response to this request comes."""
+        self._pending_rpcs[request_id] = (callee, on_response)
 
-    def forget_rpc(self, request_id: str) -> None:
-        """Nobody waits for this answer any more."""
-        self._rpc_waiting.pop(request_id, None)
+    def cancel_rpc(self, request_id: str) -> None:
+        """Stop waiting for the response to this request."""
+        self._pending_rpcs.pop(request_id, None)
 
-    def _is_rpc_answer(self, sender: Participant, packet: DataPacket) -> bool:
+    def _is_rpc_response(self, sender: Participant, packet: DataPacket) -> bool:
         is_response = packet.HasField("rpc_response")
-        call = packet.rpc_response.request_id if is_response else packet.rpc_ack.request_id
-        callee, answered = self._rpc_waiting.get(call, (None, None))
+        request_id = packet.rpc_response.request_id if is_response else packet.rpc_ack.request_id
+        callee, on_response = self._pending_rpcs.get(request_id, (None, None))
         if callee is not sender:
             return False
-        if is_response and answered is not None:
-            self.forget_rpc(call)
-            answered(packet.rpc_response)
+        if is_response and on_response is not None:
+            self.cancel_rpc(request_id)
+            on_response(packet.rpc_response)
         return True
 
 

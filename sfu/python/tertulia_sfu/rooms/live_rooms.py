@@ -1,4 +1,4 @@
-"""All live rooms of this server: found by name, entered, and fed with what the media core tells."""
+"""All live rooms of this server: look-up, joining, and the events of the media core."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -10,33 +10,34 @@ from livekit.protocol.room import CreateRoomRequest, RoomConfiguration
 from livekit.protocol.rtc import JoinRequest, SessionDescription, SignalResponse
 
 from tertulia_sfu.config import MediaConfig
-from tertulia_sfu.errors import InvalidRequest, NotFound
+from tertulia_sfu.errors import EntityNotFound, InvalidRequest
 from tertulia_sfu.ids import Identity, ParticipantSid, RoomName
-from tertulia_sfu.rooms.live_room import LiveRoom, check_sizes
+from tertulia_sfu.rooms.limits import check_sizes
+from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant
-from tertulia_sfu.rooms.ports import EventListener, Media, Signals, Timers
+from tertulia_sfu.rooms.ports import EventListener, MediaCommands, SignalSink, Timers
 from tertulia_sfu.rooms.roster import Roster
 from tertulia_sfu.rooms.session import SignalSession
 from tertulia_sfu.tokens import MAX_NAME_LENGTH, Claims, Tokens
 
-# one of the core's event classes; each action below knows which fields its own has
+# one of the core's event classes; each handler below knows which fields its own has
 _Event = Any
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class LiveRooms:
-    """The rooms, and which participant is in which."""
+    """The live rooms by name, and the signal sessions by participant."""
 
     def __init__(
         self,
         *,
         config: MediaConfig,
         tokens: Tokens,
-        media: Media,
-        signals: Signals,
+        media: MediaCommands,
+        signals: SignalSink,
         timers: Timers,
-        notices: EventListener,
+        listener: EventListener,
         node_id: str,
     ) -> None:
         self._config = config
@@ -44,7 +45,7 @@ class LiveRooms:
         self._media = media
         self._signals = signals
         self._timers = timers
-        self._notices = notices
+        self._listener = listener
         self._node_id = node_id
         self._rooms: dict[RoomName, LiveRoom] = {}
         self._sessions: dict[ParticipantSid, SignalSession] = {}
@@ -53,11 +54,11 @@ class LiveRooms:
         return iter(list(self._rooms.values()))
 
     def find(self, name: str) -> LiveRoom | None:
-        """The live room of this name."""
+        """Return the live room with this name."""
         return self._rooms.get(RoomName(name))
 
     def create(self, request: CreateRoomRequest | RoomConfiguration, *, name: RoomName, now: float) -> LiveRoom:
-        """The live room of this name, made with these settings if there is none. Raises InvalidRequest."""
+        """Return the live room with this name, created with these settings if missing. Raise InvalidRequest."""
         room = self._rooms.get(name)
         if room is not None:
             return room
@@ -65,7 +66,7 @@ class LiveRooms:
             raise InvalidRequest(f"The room's name is longer than {MAX_NAME_LENGTH} characters.")
         check_sizes(metadata=request.metadata)
         roster = Roster(
-            name, now=now, media=self._media, signals=self._signals, timers=self._timers, notices=self._notices
+            name, now=now, media=self._media, signals=self._signals, timers=self._timers, listener=self._listener
         )
         roster.metadata = request.metadata
         roster.max_participants = request.max_participants
@@ -77,13 +78,13 @@ class LiveRooms:
             tokens=self._tokens,
             node_id=self._node_id,
             on_left=self._forget_session,
-            on_closed=self._forget,
+            on_closed=self._forget_room,
         )
         self._rooms[name] = room
         room.opened(now)
         return room
 
-    def _forget(self, room: LiveRoom) -> None:
+    def _forget_room(self, room: LiveRoom) -> None:
         if self._rooms.get(room.roster.name) is room:
             del self._rooms[room.roster.name]
 
@@ -91,27 +92,27 @@ class LiveRooms:
         self._sessions.pop(participant.sid, None)
 
     def check_exists(self, claims: Claims) -> None:
-        """Raise NotFound where a room has to be made by the server API first. Clients know this sentence."""
+        """Raise EntityNotFound if the room is missing and this join may not create it. Clients match the text."""
         may_create = self._config.auto_create or claims.video.room_create
         if not may_create and RoomName(claims.video.room) not in self._rooms:
-            raise NotFound("requested room does not exist")
+            raise EntityNotFound("requested room does not exist")
 
     # ── sessions ──
 
     def join(
         self, sid: ParticipantSid, claims: Claims, request: JoinRequest, *, now: float, token_not_after: float | None
     ) -> SignalSession:
-        """Enter a room, which is made if need be. Raises NotFound, RoomFull, InvalidRequest."""
+        """Join a room, which is created if missing. Raise EntityNotFound, RoomFull or InvalidRequest."""
         self.check_exists(claims)
         room = self.create(claims.room_config or RoomConfiguration(), name=RoomName(claims.video.room), now=now)
         participant = room.join(sid, claims, request, now=now, token_not_after=token_not_after)
         session = SignalSession(room, participant)
         self._sessions[sid] = session
-        session.begin(request, now)
+        session.start(request, now)
         return session
 
     def resumable(self, room: str, identity: Identity, sid: str) -> SignalSession | None:
-        """The session that a reconnecting client can go on with."""
+        """Return the session that a reconnecting client can resume."""
         live = self._rooms.get(RoomName(room))
         participant = live.roster.find(identity) if live is not None else None
         if participant is None or (sid and participant.sid != sid):
@@ -119,35 +120,35 @@ class LiveRooms:
         return self._sessions.get(participant.sid)
 
     def session(self, sid: str) -> SignalSession | None:
-        """The session of this participant, if it goes on."""
+        """Return the session of this participant, if it has not ended."""
         return self._sessions.get(ParticipantSid(sid))
 
     def close_all(self, now: float) -> None:
-        """Everybody has to leave: the server stops."""
+        """Close all rooms because the server stops."""
         for room in self:
             room.close(DisconnectReason.SERVER_SHUTDOWN, now)
 
-    # ── what the media core tells ──
+    # ── events of the media core ──
 
-    def media_event(self, event: _Event, now: float) -> None:
-        """One event of the core, dispatched by its type. Events of peers that are gone mean nothing any more."""
+    def handle_media_event(self, event: _Event, now: float) -> None:
+        """Handle one event by its type. Events of peers that have left are ignored."""
         name = type(event).__name__
         if name == "SpeakersChanged":
-            self._speakers(event.levels)
+            self._speakers_changed(event.levels)
             return
         session = self.session(event.peer)
-        action = _EVENTS.get(name)
-        if session is not None and action is not None:
-            action(session.room, session.participant, event, now)
+        handler = _EVENTS.get(name)
+        if session is not None and handler is not None:
+            handler(session.room, session.participant, event, now)
 
-    def _speakers(self, levels: list[tuple[str, float]]) -> None:
+    def _speakers_changed(self, levels: list[tuple[str, float]]) -> None:
         by_room: dict[LiveRoom, list[tuple[Participant, float]]] = defaultdict(list)
         for sid, level in levels:
             session = self.session(sid)
             if session is not None:
                 by_room[session.room].append((session.participant, level))
         for room, speakers in by_room.items():
-            room.speakers(speakers)
+            room.status.send_speakers(speakers)
 
 
 def _answered(room: LiveRoom, participant: Participant, event: _Event, _now: float) -> None:
@@ -156,33 +157,41 @@ def _answered(room: LiveRoom, participant: Participant, event: _Event, _now: flo
 
 
 def _negotiation_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    log.warning("negotiation failed", participant=participant.sid, reason=event.reason)
-    room.start_over(participant, now)
+    _log.warning("negotiation failed", participant=participant.sid, reason=event.reason)
+    room.require_full_reconnect(participant, now)
 
 
 def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    log.warning("peer failed", participant=participant.sid, reason=event.reason)
-    room.start_over(participant, now)
+    _log.warning("peer failed", participant=participant.sid, reason=event.reason)
+    room.require_full_reconnect(participant, now)
 
 
 _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] = {
     "Answered": _answered,
     "NegotiationFailed": _negotiation_failed,
     "PeerFailed": _peer_failed,
-    "SectionsNeeded": lambda room, who, event, _: room.subscribing.sections_needed(
-        who, audio=event.audio, video=event.video
+    "SectionsNeeded": lambda room, peer, event, _: room.subscriptions.request_sections(
+        peer, audio=event.audio, video=event.video
     ),
-    "PeerConnected": lambda room, who, _, now: room.peer_connected(who, now),
-    "PeerDisconnected": lambda room, who, _, now: room.peer_disconnected(who, now),
-    "TrackStarted": lambda room, who, event, now: room.publishing.started(
-        who, event.track, mid=event.mid, mime_type=event.mime_type, cid=event.cid, now=now
+    "PeerConnected": lambda room, peer, _, now: room.connectivity.peer_connected(peer, now),
+    "PeerDisconnected": lambda room, peer, _, now: room.connectivity.peer_disconnected(peer, now),
+    "TrackStarted": lambda room, peer, event, now: room.publications.handle_started(
+        peer, event.track, mid=event.mid, mime_type=event.mime_type, cid=event.cid, now=now
     ),
-    "TrackEnded": lambda room, who, event, now: room.publishing.ended(who, event.track, now),
-    "SubscriptionStarted": lambda room, who, event, _: room.subscribing.started(who, event.track),
-    "SubscriptionFailed": lambda room, who, event, _: room.subscribing.failed(who, event.track, event.reason),
-    "QualityWanted": lambda room, who, event, _: room.publishing.quality_wanted(who, event.track, event.quality),
-    "StreamPaused": lambda room, who, event, _: room.subscribing.paused(who, event.track, paused=event.paused),
-    "LinkQuality": lambda room, who, event, _: room.link_quality(who, loss=event.loss, rtt_ms=event.rtt_ms),
-    "DataReceived": lambda room, who, event, now: room.data.received(who, event.channel, event.payload, now),
-    "DataOpen": lambda room, who, event, now: room.data.channel_open(who, event.channel, now),
+    "TrackEnded": lambda room, peer, event, now: room.publications.handle_ended(peer, event.track, now),
+    "SubscriptionStarted": lambda room, peer, event, _: room.subscriptions.handle_started(peer, event.track),
+    "SubscriptionFailed": lambda room, peer, event, _: room.subscriptions.handle_failed(
+        peer, event.track, event.reason
+    ),
+    "QualityWanted": lambda room, peer, event, _: room.publications.send_quality_update(
+        peer, event.track, event.quality
+    ),
+    "StreamPaused": lambda room, peer, event, _: room.subscriptions.handle_paused(
+        peer, event.track, paused=event.paused
+    ),
+    "LinkQuality": lambda room, peer, event, _: room.status.send_link_quality(
+        peer, loss=event.loss, rtt_ms=event.rtt_ms
+    ),
+    "DataReceived": lambda room, peer, event, now: room.data.handle_packet(peer, event.channel, event.payload, now),
+    "DataOpen": lambda room, peer, event, now: room.data.handle_channel_open(peer, event.channel, now),
 }

@@ -1,4 +1,4 @@
-"""One participant of a live room: who it is, what it may do, what it publishes, what it wants to receive."""
+"""One participant of a live room: its claims, its publications, its subscriptions, and its connection state."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -21,13 +21,16 @@ DEPENDENT_KINDS: Final = frozenset({ParticipantInfo.EGRESS, ParticipantInfo.AGEN
 
 @dataclass(slots=True)
 class Publication:
-    """A track of a participant. `announced` once its first packet came: until then only its owner knows it."""
+    """A track of a participant. `announced` once its first packet came: until then only its publisher knows it.
+
+    `subscriber_reported`: the publisher was told that someone subscribed. `quality_update`: the last one it was sent.
+    """
 
     info: TrackInfo
     cids: list[str]
     announced: bool = False
-    told_subscribed: bool = False
-    wanted: SubscribedQualityUpdate | None = None
+    subscriber_reported: bool = False
+    quality_update: SubscribedQualityUpdate | None = None
 
     @property
     def sid(self) -> TrackSid:
@@ -36,19 +39,27 @@ class Publication:
 
 
 @dataclass(slots=True)
-class Wishes:
-    """What a participant wants to receive, and what the media core was told about it."""
+class SubscriptionPreferences:
+    """What a participant asked to receive, by track; `auto_subscribe` decides where it asked for nothing."""
 
     auto_subscribe: bool
     adaptive_stream: bool
-    explicit: dict[TrackSid, bool] = field(default_factory=dict)
+    subscribed: dict[TrackSid, bool] = field(default_factory=dict)
     settings: dict[TrackSid, UpdateTrackSettings] = field(default_factory=dict)
-    active: set[TrackSid] = field(default_factory=set)
+
+    def wants(self, track: TrackSid) -> bool:
+        """Return whether the participant wants to receive a track."""
+        return self.subscribed.get(track, self.auto_subscribe)
+
+    def forget(self, track: TrackSid) -> None:
+        """Drop what was asked about a track that has ended."""
+        self.subscribed.pop(track, None)
+        self.settings.pop(track, None)
 
 
 @dataclass(slots=True)
 class ResumeFault:
-    """A fault that a client's test suite asked for: the next resumes fail, before or after their messages."""
+    """A simulated fault: the next `times` resumes fail, before (`silent`) or after their messages."""
 
     silent: bool
     times: int
@@ -57,72 +68,77 @@ class ResumeFault:
 
 @dataclass(slots=True, eq=False)
 class Participant:
-    """The state of one signalling session. `joined_at` and the like are the room's time (seconds)."""
+    """The state of one signal session. `joined_at` and the other times are the room's time (s).
+
+    `subscriptions`: the tracks that the media core was told to send. `was_active`: its media was connected once.
+    `signal_lost_at`: since when it has no signal connection; None while it has one.
+    """
 
     sid: ParticipantSid
     claims: Claims
     client: ClientInfo
-    wishes: Wishes
+    preferences: SubscriptionPreferences
     joined_at: float
     token_not_after: float | None = None
     state: "ParticipantInfo.State" = ParticipantInfo.JOINING
     version: int = 0
     publications: dict[TrackSid, Publication] = field(default_factory=dict)
     queued_tracks: list[AddTrackRequest] = field(default_factory=list)
+    subscriptions: set[TrackSid] = field(default_factory=set)
     subscription_permission: SubscriptionPermission = field(
         default_factory=lambda: SubscriptionPermission(all_participants=True)
     )
     was_active: bool = False
     connected: bool = False
     signal_lost_at: float | None = None
-    reliable_open: bool = False
+    reliable_channel_open: bool = False
     last_reliable_sequence: int = 0
     resume_fault: ResumeFault | None = None
 
     @property
     def identity(self) -> str:
-        """The name that tokens and the server API know this participant by."""
+        """The identity in the token, by which the server API names this participant."""
         return self.claims.identity
 
     @property
     def is_dependent(self) -> bool:
-        """Recorders and agents serve the others: they neither keep a room open nor fill it."""
+        """Whether this is a recorder or agent: those neither keep a room open nor count towards its limit."""
         return self.claims.kind in DEPENDENT_KINDS or self.claims.video.recorder
 
     @property
     def is_hidden(self) -> bool:
-        """Whether others must not know of this one."""
+        """Whether the others are not told of this participant."""
         return self.claims.video.hidden
 
     @property
     def is_recorder(self) -> bool:
-        """Whether the room counts as recorded while this one is in."""
+        """Whether the room counts as recorded while this participant is in it."""
         return self.claims.video.recorder or self.claims.kind == ParticipantInfo.EGRESS
 
     @property
-    def takes_a_place(self) -> bool:
-        """Whether `max_participants` counts this one."""
+    def is_counted(self) -> bool:
+        """Whether this participant counts towards `max_participants`."""
         return not (self.is_hidden or self.is_dependent)
 
     @property
     def announced(self) -> list[Publication]:
-        """The tracks that others know of."""
+        """The publications that the others know."""
         return [publication for publication in self.publications.values() if publication.announced]
 
     def may_publish(self, source: "TrackSource") -> bool:
-        """Whether the grants allow a track of this source (an empty list of sources allows all)."""
+        """Return whether the grants allow a track of this source (an empty list of sources allows all)."""
         video = self.claims.video
         return video.can_publish and (not video.can_publish_sources or source in video.can_publish_sources)
 
     def allows(self, subscriber: "Participant", track: TrackSid) -> bool:
-        """Whether this participant lets `subscriber` have one of its tracks."""
+        """Return whether this participant lets `subscriber` receive one of its tracks."""
         if self.subscription_permission.all_participants:
             return True
         for permission in self.subscription_permission.track_permissions:
-            meant = (
+            applies = (
                 permission.participant_sid == subscriber.sid or permission.participant_identity == subscriber.identity
             )
-            if meant and (permission.all_tracks or track in permission.track_sids):
+            if applies and (permission.all_tracks or track in permission.track_sids):
                 return True
         return False
 
@@ -146,11 +162,11 @@ class Participant:
         )
 
     def arm_resume_fault(self, *, silent: bool, times: int, until: float) -> None:
-        """Let the next resumes fail."""
+        """Let the next resumes fail, at most until a time (s)."""
         self.resume_fault = ResumeFault(silent=silent, times=times, until=until)
 
     def take_resume_fault(self, now: float) -> ResumeFault | None:
-        """The fault that this resume shall have, if one was asked for just now."""
+        """Return the fault that this resume is to have, or None."""
         fault = self.resume_fault
         if fault is None or fault.times <= 0 or now > fault.until:
             self.resume_fault = None
@@ -158,12 +174,12 @@ class Participant:
         fault.times -= 1
         return fault
 
-    def touch(self) -> None:
+    def increment_version(self) -> None:
         """Mark a change: clients drop an update whose version is not higher than the last."""
         self.version += 1
 
     def info(self, reason: "DisconnectReason | None" = None) -> ParticipantInfo:
-        """What others are told."""
+        """Return what the others are told of this participant."""
         announced = [publication.info for publication in self.announced]
         return ParticipantInfo(
             sid=self.sid,

@@ -1,8 +1,8 @@
-"""The permission table of the media server: what each message of a client needs, and who has it.
+"""The permission table of the media server: what each message of a client requires, and which claims fulfil it.
 
-This server knows grants, not roles: which role has which grants is the product's to say (`grants_for` in
-`tertulia.domain.access`). Two finer rules stand where their subject is: single sources (`canPublishSources`) with
-publishing, and who receives which track with subscribing.
+This server knows grants, not roles: the product decides which role has which grants (`grants_for` in
+`tertulia.domain.access`). Two finer rules stand with their subject: single sources (`canPublishSources`) in
+`publications.py`, and who receives which track in `subscriptions.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ from livekit.protocol.models import ParticipantInfo
 from tertulia_sfu.tokens import Claims
 
 
-class Need(StrEnum):
-    """What a message needs; the value ends the sentence "does not have permission to …"."""
+class Requirement(StrEnum):
+    """What a message requires; the value ends the sentence "does not have permission to …"."""
 
     NOTHING = "be here"
     PUBLISH = "publish"
@@ -25,69 +25,69 @@ class Need(StrEnum):
     SPEAK_FOR_THE_SERVER = "speak for the server"
 
 
-_HAS: Final[Mapping[Need, Callable[[Claims], bool]]] = {
-    Need.NOTHING: lambda _claims: True,
-    Need.PUBLISH: lambda claims: claims.video.can_publish,
-    Need.PUBLISH_DATA: lambda claims: claims.video.can_publish_data,
-    Need.UPDATE_OWN_METADATA: lambda claims: claims.video.can_update_own_metadata,
-    Need.TRANSCRIBE: lambda claims: claims.video.can_publish_data and claims.kind == ParticipantInfo.AGENT,
-    Need.SPEAK_FOR_THE_SERVER: lambda _claims: False,
+_FULFILLED: Final[Mapping[Requirement, Callable[[Claims], bool]]] = {
+    Requirement.NOTHING: lambda _claims: True,
+    Requirement.PUBLISH: lambda claims: claims.video.can_publish,
+    Requirement.PUBLISH_DATA: lambda claims: claims.video.can_publish_data,
+    Requirement.UPDATE_OWN_METADATA: lambda claims: claims.video.can_update_own_metadata,
+    Requirement.TRANSCRIBE: lambda claims: claims.video.can_publish_data and claims.kind == ParticipantInfo.AGENT,
+    Requirement.SPEAK_FOR_THE_SERVER: lambda _claims: False,
 }
 
-SIGNALS: Final[Mapping[str, Need]] = {
-    # the line itself, and the one peer connection that everybody needs
-    "offer": Need.NOTHING,
-    "answer": Need.NOTHING,
-    "trickle": Need.NOTHING,
-    "ping": Need.NOTHING,
-    "ping_req": Need.NOTHING,
-    "sync_state": Need.NOTHING,
-    "simulate": Need.NOTHING,
-    "leave": Need.NOTHING,
+SIGNALS: Final[Mapping[str, Requirement]] = {
+    # the signal connection itself, and the one peer connection that every participant needs
+    "offer": Requirement.NOTHING,
+    "answer": Requirement.NOTHING,
+    "trickle": Requirement.NOTHING,
+    "ping": Requirement.NOTHING,
+    "ping_req": Requirement.NOTHING,
+    "sync_state": Requirement.NOTHING,
+    "simulate": Requirement.NOTHING,
+    "leave": Requirement.NOTHING,
     # publishing
-    "add_track": Need.PUBLISH,
-    "mute": Need.PUBLISH,
-    "update_audio_track": Need.PUBLISH,
-    "update_video_track": Need.PUBLISH,
-    "update_layers": Need.PUBLISH,
-    # wishes: they are kept, and begin to matter when there is something to receive or to withhold
-    "subscription": Need.NOTHING,
-    "track_setting": Need.NOTHING,
-    "subscription_permission": Need.NOTHING,
-    "update_data_subscription": Need.NOTHING,
+    "add_track": Requirement.PUBLISH,
+    "mute": Requirement.PUBLISH,
+    "update_audio_track": Requirement.PUBLISH,
+    "update_video_track": Requirement.PUBLISH,
+    "update_layers": Requirement.PUBLISH,
+    # preferences: they are stored, and have an effect once there is something to receive or to withhold
+    "subscription": Requirement.NOTHING,
+    "track_setting": Requirement.NOTHING,
+    "subscription_permission": Requirement.NOTHING,
+    "update_data_subscription": Requirement.NOTHING,
     # data
-    "publish_data_track_request": Need.PUBLISH_DATA,
-    "unpublish_data_track_request": Need.PUBLISH_DATA,
-    "store_data_blob_request": Need.PUBLISH_DATA,
-    "get_data_blob_request": Need.NOTHING,
-    # itself
-    "update_metadata": Need.UPDATE_OWN_METADATA,
+    "publish_data_track_request": Requirement.PUBLISH_DATA,
+    "unpublish_data_track_request": Requirement.PUBLISH_DATA,
+    "store_data_blob_request": Requirement.PUBLISH_DATA,
+    "get_data_blob_request": Requirement.NOTHING,
+    # the participant itself
+    "update_metadata": Requirement.UPDATE_OWN_METADATA,
 }
-"""Every message of a `SignalRequest`, served here or not."""
+"""Every message of a `SignalRequest`, also those that this server does not implement (see `session.py`)."""
 
-PACKETS: Final[Mapping[str, Need]] = {
-    "user": Need.PUBLISH_DATA,
-    "chat_message": Need.PUBLISH_DATA,
-    "stream_header": Need.PUBLISH_DATA,
-    "stream_chunk": Need.PUBLISH_DATA,
-    "stream_trailer": Need.PUBLISH_DATA,
-    "rpc_request": Need.PUBLISH_DATA,
-    "rpc_ack": Need.PUBLISH_DATA,
-    "rpc_response": Need.PUBLISH_DATA,
-    "sip_dtmf": Need.PUBLISH_DATA,
-    "metrics": Need.PUBLISH_DATA,
-    "encrypted_packet": Need.PUBLISH_DATA,
-    "transcription": Need.TRANSCRIBE,
-    "speaker": Need.SPEAK_FOR_THE_SERVER,
+PACKETS: Final[Mapping[str, Requirement]] = {
+    "user": Requirement.PUBLISH_DATA,
+    "chat_message": Requirement.PUBLISH_DATA,
+    "stream_header": Requirement.PUBLISH_DATA,
+    "stream_chunk": Requirement.PUBLISH_DATA,
+    "stream_trailer": Requirement.PUBLISH_DATA,
+    "rpc_request": Requirement.PUBLISH_DATA,
+    "rpc_ack": Requirement.PUBLISH_DATA,
+    "rpc_response": Requirement.PUBLISH_DATA,
+    "sip_dtmf": Requirement.PUBLISH_DATA,
+    "metrics": Requirement.PUBLISH_DATA,
+    "encrypted_packet": Requirement.PUBLISH_DATA,
+    "transcription": Requirement.TRANSCRIBE,
+    "speaker": Requirement.SPEAK_FOR_THE_SERVER,
 }
-"""Every kind of `DataPacket` on the data channels. One that is newer than this table passes as data."""
+"""Every kind of `DataPacket` on the data channels. One that is newer than this table counts as data."""
 
 
-def has(claims: Claims, need: Need) -> bool:
-    """Whether a participant with these claims has what is needed."""
-    return _HAS[need](claims)
+def fulfils(claims: Claims, requirement: Requirement) -> bool:
+    """Return whether a participant with these claims may do what has this requirement."""
+    return _FULFILLED[requirement](claims)
 
 
 def may_send(claims: Claims, packet: str | None) -> bool:
-    """Whether a participant with these claims may send others a data packet of this kind."""
-    return has(claims, PACKETS.get(packet or "", Need.PUBLISH_DATA))
+    """Return whether a participant with these claims may send a data packet of this kind."""
+    return fulfils(claims, PACKETS.get(packet or "", Requirement.PUBLISH_DATA))

@@ -1,6 +1,4 @@
-"""What a live room needs from outside: a packet engine, the clients' signalling lines, timers, and a listener."""
-
-# ruff: noqa: D102 – the commands are described where they are made, in _core.pyi
+"""Ports of a live room: the media core, the clients' signal connections, timers, and a listener for events."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
@@ -12,24 +10,42 @@ from livekit.protocol.rtc import SignalResponse
 from tertulia_sfu.ids import ParticipantSid
 
 Kind = Literal["audio", "video"]
-Channel = Literal["reliable", "lossy", "data_track"]
+Channel = Literal["reliable", "lossy"]
 Quality = Literal["low", "medium", "high"]
 
 
-class Media(Protocol):
-    """The commands of the media core (see `_core.pyi`); none of them blocks."""
+class MediaCommands(Protocol):
+    """The commands of the media core, specified in `_core.pyi`; none of them blocks."""
 
-    def add_peer(self, peer: str) -> None: ...
-    def remove_peer(self, peer: str) -> None: ...
-    def offer(self, peer: str, *, offer_id: int, sdp: str) -> None: ...
-    def trickle(self, peer: str, *, candidate: str) -> None: ...
+    def add_peer(self, peer: str) -> None:
+        """Create the peer connection of a participant."""
+
+    def remove_peer(self, peer: str) -> None:
+        """Close a peer connection."""
+
+    def offer(self, peer: str, *, offer_id: int, sdp: str) -> None:
+        """Apply a client's SDP offer."""
+
+    def trickle(self, peer: str, *, candidate: str) -> None:
+        """Add a remote ICE candidate."""
+
     def expect_track(
         self, peer: str, *, track: str, kind: Kind, cids: list[str], layers: list[tuple[Quality, int, int]]
-    ) -> None: ...
-    def withdraw_track(self, peer: str, *, track: str) -> None: ...
-    def set_track_muted(self, peer: str, *, track: str, muted: bool) -> None: ...
-    def subscribe(self, peer: str, *, track: str) -> None: ...
-    def unsubscribe(self, peer: str, *, track: str) -> None: ...
+    ) -> None:
+        """Announce a track that a section of a past or coming offer carries."""
+
+    def withdraw_track(self, peer: str, *, track: str) -> None:
+        """Stop forwarding a track."""
+
+    def set_track_muted(self, peer: str, *, track: str, muted: bool) -> None:
+        """Mute or unmute a track."""
+
+    def subscribe(self, peer: str, *, track: str) -> None:
+        """Start to forward a track to a peer."""
+
+    def unsubscribe(self, peer: str, *, track: str) -> None:
+        """Stop to forward a track to a peer."""
+
     def configure_subscription(
         self,
         peer: str,
@@ -38,29 +54,36 @@ class Media(Protocol):
         enabled: bool = True,
         quality: Quality | None = None,
         height: int | None = None,
-        fps: int | None = None,
         priority: int | None = None,
-    ) -> None: ...
-    def send_data(self, peers: list[str], *, channel: Channel, payload: bytes) -> None: ...
+    ) -> None:
+        """Set what a subscription receives; `height` in pixels."""
+
+    def send_data(self, peers: list[str], *, channel: Channel, payload: bytes) -> None:
+        """Send one data message to each of the peers."""
 
 
-class Signals(Protocol):
-    """The clients' signalling lines. Whoever has none at the moment misses the message."""
+class SignalSink(Protocol):
+    """The clients' signal connections. A client that has none at the moment misses the message."""
 
-    def send(self, to: Sequence[ParticipantSid], message: SignalResponse) -> None: ...
-    def close(self, who: ParticipantSid) -> None:
-        """Close the line, in order, after what was sent before."""
+    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse) -> None:
+        """Send a message to each recipient."""
+
+    def close(self, sid: ParticipantSid) -> None:
+        """Close the participant's connection after the messages sent before."""
 
 
 class Timers(Protocol):
-    """Things to do later. A key names one timer: setting it again moves it."""
+    """Actions at a later time. A key names one timer: setting it again moves it."""
 
-    def set(self, key: tuple[str, ...], at: float, action: Callable[[float], None]) -> None: ...
-    def cancel(self, key: tuple[str, ...]) -> None: ...
+    def set(self, key: tuple[str, ...], at: float, action: Callable[[float], None]) -> None:
+        """Run an action at a time (s), in place of an earlier one with this key."""
+
+    def cancel(self, key: tuple[str, ...]) -> None:
+        """Drop the action of this key, if there is one."""
 
 
 class EventListener(Protocol):
-    """Is told what applications may want to know (LiveKit's webhooks)."""
+    """A listener for what happens in rooms, in the terms of LiveKit's webhooks."""
 
     def __call__(
         self,
@@ -69,4 +92,5 @@ class EventListener(Protocol):
         room: RoomInfo,
         participant: ParticipantInfo | None = None,
         track: TrackInfo | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Take an event (LiveKit's name of it) and what it is about."""

@@ -1,6 +1,7 @@
-"""Who is in a room, and how they are told: the part of a live room that all its other parts stand on."""
+"""The participants of a room, and the ways to reach them: the part that all other parts of a live room use."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from livekit.protocol.models import ParticipantInfo, TrackInfo
 from livekit.protocol.models import Room as RoomInfo
@@ -8,16 +9,23 @@ from livekit.protocol.rtc import ParticipantUpdate, SignalResponse
 
 from tertulia_sfu.ids import Identity, ParticipantSid, RoomName, RoomSid, TrackSid, new_room_sid
 from tertulia_sfu.rooms.participant import Participant, Publication
-from tertulia_sfu.rooms.ports import EventListener, Media, Signals, Timers
+from tertulia_sfu.rooms.ports import EventListener, MediaCommands, SignalSink, Timers
 
-MAX_UPDATE_BYTES = 128 * 1024
+MAX_UPDATE_BYTES: Final = 128 * 1024
 
 
 class Roster:
-    """The participants of one room in the order they joined, and the ways out: signals, media, timers, notices."""
+    """The participants of one room in the order they joined, its settings, and its ports."""
 
     def __init__(
-        self, name: RoomName, *, now: float, media: Media, signals: Signals, timers: Timers, notices: EventListener
+        self,
+        name: RoomName,
+        *,
+        now: float,
+        media: MediaCommands,
+        signals: SignalSink,
+        timers: Timers,
+        listener: EventListener,
     ) -> None:
         self.name = name
         self.sid: RoomSid = new_room_sid()
@@ -29,7 +37,7 @@ class Roster:
         self.max_participants = 0
         self.empty_timeout_s = 0
         self.departure_timeout_s = 0
-        self._notices = notices
+        self._listener = listener
         self._by_identity: dict[Identity, Participant] = {}
         self._by_sid: dict[ParticipantSid, Participant] = {}
 
@@ -40,25 +48,25 @@ class Roster:
         return len(self._by_sid)
 
     def add(self, participant: Participant) -> None:
-        """Take somebody in. The identity must be free."""
+        """Add a participant. Its identity must not be in use."""
         self._by_identity[participant.claims.identity] = participant
         self._by_sid[participant.sid] = participant
 
     def discard(self, participant: Participant) -> None:
-        """Forget somebody."""
+        """Remove a participant, if it is there."""
         self._by_sid.pop(participant.sid, None)
         self._by_identity.pop(participant.claims.identity, None)
 
     def find(self, identity: str) -> Participant | None:
-        """The participant with this identity."""
+        """Return the participant with this identity."""
         return self._by_identity.get(Identity(identity))
 
     def get(self, sid: str) -> Participant | None:
-        """The participant of this session id."""
+        """Return the participant with this session id."""
         return self._by_sid.get(ParticipantSid(sid))
 
-    def owner_of(self, track: str) -> tuple[Participant, Publication] | None:
-        """Who publishes a track, announced or not."""
+    def find_publication(self, track: str) -> tuple[Participant, Publication] | None:
+        """Return a track's publisher and publication, announced or not."""
         for participant in self._by_sid.values():
             publication = participant.publications.get(TrackSid(track))
             if publication is not None:
@@ -66,17 +74,17 @@ class Roster:
         return None
 
     def send(self, participant: Participant, message: SignalResponse) -> None:
-        """Tell one participant."""
+        """Send a message to one participant."""
         self.signals.send([participant.sid], message)
 
     def send_all(self, message: SignalResponse, *, but: Participant | None = None) -> None:
-        """Tell everyone, or everyone else."""
+        """Send a message to all participants, or to all but one."""
         self.signals.send([sid for sid in self._by_sid if but is None or sid != but.sid], message)
 
     def announce(
         self, participant: Participant, *, to_itself: bool = True, info: ParticipantInfo | None = None
     ) -> None:
-        """Tell of a change. A hidden participant's changes are told to itself only."""
+        """Send a participant's new state to all. That of a hidden one is sent only to itself."""
         message = SignalResponse(update=ParticipantUpdate(participants=[info or participant.info()]))
         if participant.is_hidden:
             if to_itself:
@@ -85,7 +93,7 @@ class Roster:
             self.send_all(message, but=None if to_itself else participant)
 
     def send_update(self, participant: Participant, infos: Iterable[ParticipantInfo]) -> None:
-        """Tell one participant of many, split so that no message grows beyond 128 KiB or so."""
+        """Send the state of many participants to one, split into messages of about 128 KiB at most."""
         chunk: list[ParticipantInfo] = []
         size = 0
         for info in infos:
@@ -98,12 +106,12 @@ class Roster:
             self.send(participant, SignalResponse(update=ParticipantUpdate(participants=chunk)))
 
     def visible_to(self, viewer: Participant) -> list[ParticipantInfo]:
-        """Everyone else that a participant may know of."""
-        return [one.info() for one in self._by_sid.values() if one is not viewer and not one.is_hidden]
+        """Return the state of all others that a participant may know of."""
+        return [each.info() for each in self._by_sid.values() if each is not viewer and not each.is_hidden]
 
     def room_info(self) -> RoomInfo:
-        """The room as clients and the server API see it."""
-        counted = [one for one in self._by_sid.values() if one.takes_a_place]
+        """Return the room as clients and the server API see it."""
+        counted = [each for each in self._by_sid.values() if each.is_counted]
         return RoomInfo(
             sid=self.sid,
             name=self.name,
@@ -114,15 +122,15 @@ class Roster:
             creation_time_ms=int(self.created_at * 1000),
             metadata=self.metadata,
             num_participants=len(counted),
-            num_publishers=sum(1 for one in counted if one.announced),
-            active_recording=any(one.is_recorder for one in self._by_sid.values()),
+            num_publishers=sum(1 for each in counted if each.announced),
+            active_recording=any(each.is_recorder for each in self._by_sid.values()),
         )
 
     def notify(self, event: str, participant: Participant | None = None, track: TrackInfo | None = None) -> None:
-        """Tell the application. Events about a track name their participant by its ids only, as LiveKit does."""
+        """Report an event to the listener. Events of a track have only the ids of their participant, as in LiveKit."""
         info = None
         if participant is not None:
             info = participant.info()
             if track is not None:
                 info = ParticipantInfo(sid=info.sid, identity=info.identity, name=info.name)
-        self._notices(event, room=self.room_info(), participant=info, track=track)
+        self._listener(event, room=self.room_info(), participant=info, track=track)

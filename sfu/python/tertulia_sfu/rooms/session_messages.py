@@ -1,4 +1,4 @@
-"""The first message of a session: `join` for a new one, `reconnect` for one that goes on, `leave` for a refusal."""
+"""The first and last messages of a signal session: `join` for a new one, `reconnect` for a resumed one, and `leave`."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from livekit.protocol.rtc import ICEServer, JoinResponse, LeaveRequest, Reconnec
 
 from tertulia_sfu.config import IceServer
 
-# the LiveKit release whose behaviour we follow: clients choose by it what they dare to use
+# the LiveKit release whose behaviour we follow: clients choose by it which features they use
 SERVER_VERSION: Final = "1.13.5"
 PROTOCOL: Final = 17
 PING_INTERVAL_S: Final = 5
@@ -19,7 +19,7 @@ PUBLISH_CODECS: Final = tuple(Codec(mime=mime) for mime in ("video/VP8", "video/
 
 
 def server_info(node_id: str) -> ServerInfo:
-    """Who we say we are."""
+    """Return how this server describes itself to clients."""
     return ServerInfo(edition=ServerInfo.Standard, version=SERVER_VERSION, protocol=PROTOCOL, node_id=node_id)
 
 
@@ -32,7 +32,7 @@ def join_message(
     node_id: str,
     sif_trailer: bytes,
 ) -> SignalResponse:
-    """The first message of a new session (one peer connection; the client offers)."""
+    """Return the first message of a new session (one peer connection; the client offers)."""
     return SignalResponse(
         join=JoinResponse(
             room=room,
@@ -52,7 +52,7 @@ def join_message(
 
 
 def reconnect_message(*, ice_servers: Sequence[IceServer], node_id: str, last_sequence: int) -> SignalResponse:
-    """The first message of a resumed session; `last_sequence`: the last reliable data packet that arrived here."""
+    """Return the first message of a resumed session; `last_sequence`: of the last reliable data packet received."""
     return SignalResponse(
         reconnect=ReconnectResponse(
             ice_servers=_ice_servers(ice_servers),
@@ -65,7 +65,7 @@ def reconnect_message(*, ice_servers: Sequence[IceServer], node_id: str, last_se
 def leave_message(
     reason: "DisconnectReason", action: "LeaveRequest.Action" = LeaveRequest.DISCONNECT
 ) -> SignalResponse:
-    """The last message of a session, with what the client shall do next."""
+    """Return the last message of a session; `action` says what the client is to do next."""
     can_reconnect = action != LeaveRequest.DISCONNECT
     return SignalResponse(leave=LeaveRequest(reason=reason, action=action, can_reconnect=can_reconnect))
 

@@ -1,4 +1,4 @@
-"""Deadlines: what shall happen later, by name, without a clock of its own."""
+"""Deadlines: actions to run at a later time, each under a key; the time is an argument."""
 
 import heapq
 import itertools
@@ -6,14 +6,17 @@ from collections.abc import Callable
 
 import structlog
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 Key = tuple[str, ...]
 Action = Callable[[float], None]
 
 
 class DeadlineQueue:
-    """Actions with a time. A key names one: setting it again moves it. `wake` is called when the next time changes."""
+    """Actions with a time (s). A key names one: setting it again moves it.
+
+    `wake` is called when the next deadline becomes earlier.
+    """
 
     def __init__(self, wake: Callable[[], None] = lambda: None) -> None:
         self._wake = wake
@@ -22,7 +25,7 @@ class DeadlineQueue:
         self._serial = itertools.count()
 
     def set(self, key: Key, at: float, action: Action) -> None:
-        """Do something at a time (s)."""
+        """Run an action at a time (s), in place of an earlier one with this key."""
         serial = next(self._serial)
         self._actions[key] = (serial, action)
         heapq.heappush(self._heap, (at, serial, key))
@@ -30,11 +33,11 @@ class DeadlineQueue:
             self._wake()
 
     def cancel(self, key: Key) -> None:
-        """Do not do it. Unknown keys are fine."""
+        """Drop the action of this key, if there is one."""
         self._actions.pop(key, None)
 
     def next_at(self) -> float | None:
-        """When something is due next."""
+        """Return the time (s) of the next action, or None."""
         while self._heap:
             at, serial, key = self._heap[0]
             if self._actions.get(key, (None,))[0] == serial:
@@ -43,11 +46,11 @@ class DeadlineQueue:
         return None
 
     def run_due(self, now: float) -> None:
-        """Do what is due. A failure in one action does not keep the others from happening."""
+        """Run the actions that are due. A failure of one does not stop the others."""
         while (at := self.next_at()) is not None and at <= now:
             _at, _serial, key = heapq.heappop(self._heap)
             _serial, action = self._actions.pop(key)
             try:
                 action(now)
-            except Exception:
-                log.exception("deadline failed", key=key)
+            except Exception:  # noqa: BLE001 – a defect costs one action, and is logged
+                _log.exception("deadline failed", key=key)

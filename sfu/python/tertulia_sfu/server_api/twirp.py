@@ -1,4 +1,4 @@
-"""Twirp (version 7) over HTTP: one method is one POST, protobuf or JSON in and out, errors always JSON."""
+"""Twirp (version 7) over HTTP: one POST for each call, protobuf or JSON in and out, errors always JSON."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from google.protobuf.message import DecodeError, Message
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from tertulia_sfu.errors import InvalidToken, Malformed, MediaError
+from tertulia_sfu.errors import InvalidToken, MalformedRequest, MediaError
 from tertulia_sfu.tokens import Claims, Tokens, VideoGrant
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 MEDIA_TYPES: Final = frozenset({"application/json", "application/protobuf"})
@@ -37,18 +37,18 @@ STATUS: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True)
 class Method:
-    """What one method takes, who may call it, and what it does.
+    """One method of a service: its request type, who may call it, and what it does.
 
-    `allowed` decides from the token's video grant and the request; `act` may raise MediaError.
+    `allowed` decides from the token's video grant and the request; `call` may raise MediaError.
     """
 
     request: type[Message]
     allowed: Callable[[VideoGrant, Message], bool]
-    act: Callable[[Any], Awaitable[Message]]
+    call: Callable[[Any], Awaitable[Message]]
 
 
 class Twirp:
-    """Serves the methods of one service; `others` are services that exist in LiveKit, but not here."""
+    """The endpoint of one service's methods; `others` are LiveKit's services that this server does not have."""
 
     def __init__(self, service: str, methods: Mapping[str, Method], *, others: frozenset[str], tokens: Tokens) -> None:
         self._service = service
@@ -57,7 +57,7 @@ class Twirp:
         self._tokens = tokens
 
     async def handle(self, request: Request) -> Response:
-        """`POST /twirp/{service}/{method}`."""
+        """Answer `POST /twirp/{service}/{method}`."""
         service, name = request.path_params["service"], request.path_params["method"]
         method = self._methods.get(name) if service == self._service else None
         if method is None:
@@ -70,8 +70,8 @@ class Twirp:
             return PlainTextResponse(str(error), status_code=401)
         except MediaError as error:
             return error_response(error.code, str(error))
-        except Exception:
-            log.exception("call failed", method=name)
+        except Exception:  # noqa: BLE001 – a defect costs one answer, and is logged
+            _log.exception("call failed", method=name)
             return error_response("internal", "internal error")
 
     def _claims(self, request: Request) -> Claims | None:
@@ -93,7 +93,7 @@ class Twirp:
         message = _parse(method.request(), body, media_type)
         if claims is None or not method.allowed(claims.video, message):
             return error_response("unauthenticated", "permissions denied")
-        return _reply(await method.act(message), media_type)
+        return _reply(await method.call(message), media_type)
 
 
 def _parse(message: Message, body: bytes, media_type: str) -> Message:
@@ -103,7 +103,7 @@ def _parse(message: Message, body: bytes, media_type: str) -> Message:
         else:
             message.ParseFromString(body)
     except (DecodeError, json_format.ParseError, UnicodeDecodeError, RecursionError):
-        raise Malformed("The request could not be decoded.") from None
+        raise MalformedRequest("The request could not be decoded.") from None
     return message
 
 
@@ -115,7 +115,7 @@ async def _body(request: Request) -> bytes | None:
             if len(body) > MAX_BODY_BYTES:
                 return None
     except ClientDisconnect:
-        raise Malformed("The request is incomplete.") from None
+        raise MalformedRequest("The request is incomplete.") from None
     return bytes(body)
 
 
@@ -128,6 +128,6 @@ def _reply(message: Message, media_type: str) -> Response:
     return Response(text, media_type=media_type)
 
 
-def error_response(code: str, sentence: str) -> Response:
-    """An error as Twirp writes it."""
-    return JSONResponse({"code": code, "msg": sentence, "meta": {}}, status_code=STATUS.get(code, 500))
+def error_response(code: str, message: str) -> Response:
+    """Return an error in Twirp's JSON format."""
+    return JSONResponse({"code": code, "msg": message, "meta": {}}, status_code=STATUS.get(code, 500))

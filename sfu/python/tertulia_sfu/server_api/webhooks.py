@@ -1,4 +1,4 @@
-"""LiveKit's webhooks: what happened, to an in-process sink and to URLs, signed, in order for each room, retried."""
+"""LiveKit's webhooks: events for an in-process sink and for URLs; signed, in order for each room, and retried."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ from tertulia_sfu.ids import new_event_id
 from tertulia_sfu.tasks import Tasks
 from tertulia_sfu.tokens import Tokens
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 MAX_QUEUED: Final = 200
 MAX_AGE_S: Final = 30.0
@@ -27,7 +27,7 @@ FIRST_RETRY_S: Final = 0.5
 REQUEST_TIMEOUT_S: Final = 10.0
 TOKEN_VALID_S: Final = 300
 
-Sink = Callable[[WebhookEvent], Awaitable[None]]
+WebhookSink = Callable[[WebhookEvent], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class _Queued:
 
 
 class Webhooks:
-    """Delivers events. Each room has its own order at each receiver, and no receiver waits for another.
+    """The delivery of webhook events. Each room has its own order at each receiver; no receiver waits for another.
 
     `clock` gives the room's time (s); `key` is the API key whose secret signs.
     """
 
     def __init__(
-        self, *, sink: Sink | None, urls: tuple[str, ...], key: str, tokens: Tokens, clock: Callable[[], float]
+        self, *, sink: WebhookSink | None, urls: tuple[str, ...], key: str, tokens: Tokens, clock: Callable[[], float]
     ) -> None:
-        self._receivers: dict[str, Sink] = {url: self._poster(url) for url in urls}
+        self._receivers: dict[str, WebhookSink] = {url: self._poster(url) for url in urls}
         if sink is not None:
             self._receivers[""] = sink
         self._key = key
@@ -91,22 +91,27 @@ class Webhooks:
         finally:
             del self._queues[key]
 
-    async def _deliver(self, receiver: Sink, item: _Queued) -> None:
+    async def _deliver(self, receiver: WebhookSink, item: _Queued) -> None:
         pause_s = FIRST_RETRY_S
         while True:
             try:
                 await receiver(item.event)
-            except Exception as error:  # noqa: BLE001 – whatever a receiver does wrong, it is tried again
+            except Exception as error:  # noqa: BLE001 – any failure of a receiver is retried
                 if self._clock() + pause_s > item.at + MAX_AGE_S:
-                    log.warning("webhook given up", webhook=item.event.event, id=item.event.id, error=str(error))
+                    _log.warning(
+                        "webhook dropped after its last retry",
+                        webhook=item.event.event,
+                        id=item.event.id,
+                        error=str(error),
+                    )
                     return
-                log.info("webhook failed, will be tried again", webhook=item.event.event, error=str(error))
+                _log.info("webhook failed, will be retried", webhook=item.event.event, error=str(error))
             else:
                 return
             await asyncio.sleep(pause_s)
             pause_s *= 2
 
-    def _poster(self, url: str) -> Sink:
+    def _poster(self, url: str) -> WebhookSink:
         async def post(event: WebhookEvent) -> None:
             if self._http is None:
                 self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S))
@@ -123,7 +128,7 @@ class Webhooks:
         return post
 
     async def stop(self, grace_s: float) -> None:
-        """Deliver what is queued, but no longer than this, and end."""
+        """Deliver the queued events for at most `grace_s`, then close."""
         await self._tasks.join(grace_s)
         await self._tasks.close()
         if self._http is not None:

@@ -1,4 +1,4 @@
-"""The clients' signalling lines: one bounded queue for each WebSocket, so that a slow client costs only itself."""
+"""Outgoing signal messages: one bounded queue for each WebSocket, so that a slow client delays only itself."""
 
 import asyncio
 from collections import deque
@@ -11,12 +11,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tertulia_sfu.ids import ParticipantSid
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 MAX_QUEUED_FRAMES: Final = 4096
 MAX_QUEUED_BYTES: Final = 8 * 1024 * 1024
 SEND_TIMEOUT_S: Final = 10.0
-NORMAL: Final = 1000  # RFC 6455 section 7.4.1; clients take any other code for a lost connection
+NORMAL_CLOSURE: Final = 1000  # RFC 6455 section 7.4.1; clients take any other code for a lost connection
 POLICY_VIOLATION: Final = 1008
 
 
@@ -26,78 +26,78 @@ class SignalConnection:
     def __init__(self) -> None:
         self._frames: deque[bytes] = deque()
         self._queued_bytes = 0
-        self._ending: int | None = None
-        self._wake = asyncio.Event()
+        self._close_code: int | None = None
+        self._changed = asyncio.Event()
 
     def send(self, frame: bytes) -> None:
-        """Queue a frame. A client that does not take its frames is cut off; it may resume."""
-        if self._ending is not None:
+        """Queue a frame. A client that does not read its frames is disconnected; it may resume."""
+        if self._close_code is not None:
             return
         self._frames.append(frame)
         self._queued_bytes += len(frame)
         if len(self._frames) > MAX_QUEUED_FRAMES or self._queued_bytes > MAX_QUEUED_BYTES:
-            log.warning("signalling line cut: the client does not read", frames=len(self._frames))
+            _log.warning("signal connection closed: the client does not read", frames=len(self._frames))
             self._frames.clear()
-            self.end(POLICY_VIOLATION)
-        self._wake.set()
+            self.close(POLICY_VIOLATION)
+        self._changed.set()
 
-    def end(self, code: int = NORMAL) -> None:
-        """Close after what is queued."""
-        if self._ending is None:
-            self._ending = code
-        self._wake.set()
+    def close(self, code: int = NORMAL_CLOSURE) -> None:
+        """Close the WebSocket after the queued frames."""
+        if self._close_code is None:
+            self._close_code = code
+        self._changed.set()
 
-    async def pump(self, socket: WebSocket) -> None:
-        """Write what is queued until the line ends or breaks."""
+    async def run(self, socket: WebSocket) -> None:
+        """Write the queued frames until the connection is closed or lost."""
         try:
-            while self._frames or self._ending is None:
+            while self._frames or self._close_code is None:
                 while self._frames:
                     frame = self._frames.popleft()
                     self._queued_bytes -= len(frame)
                     async with asyncio.timeout(SEND_TIMEOUT_S):
                         await socket.send_bytes(frame)
-                if self._ending is None:
-                    self._wake.clear()
-                    await self._wake.wait()
+                if self._close_code is None:
+                    self._changed.clear()
+                    await self._changed.wait()
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await socket.close(self._ending or NORMAL)
+                await socket.close(self._close_code or NORMAL_CLOSURE)
         except (WebSocketDisconnect, TimeoutError, RuntimeError):
-            # the client is gone already; RuntimeError is Starlette's word for "closed before"
-            self.end()
+            # the client is gone already; Starlette raises RuntimeError for a socket that was closed before
+            self.close()
 
 
 class SignalConnections:
-    """Which participant has which line at the moment."""
+    """The current connection of each participant."""
 
     def __init__(self) -> None:
-        self._lines: dict[ParticipantSid, SignalConnection] = {}
+        self._connections: dict[ParticipantSid, SignalConnection] = {}
 
-    def attach(self, who: ParticipantSid, line: SignalConnection) -> None:
-        """Give a participant a (new) line; an older one ends."""
-        older = self._lines.get(who)
-        self._lines[who] = line
+    def attach(self, sid: ParticipantSid, connection: SignalConnection) -> None:
+        """Make this the participant's connection; an older one is closed."""
+        older = self._connections.get(sid)
+        self._connections[sid] = connection
         if older is not None:
-            older.end()
+            older.close()
 
-    def detach(self, who: ParticipantSid, line: SignalConnection) -> bool:
-        """Take a broken line away. False if the participant had another already, or was hung up."""
-        if self._lines.get(who) is not line:
+    def detach(self, sid: ParticipantSid, connection: SignalConnection) -> bool:
+        """Remove a lost connection. Return False if it was replaced or closed by the server before."""
+        if self._connections.get(sid) is not connection:
             return False
-        del self._lines[who]
+        del self._connections[sid]
         return True
 
-    def send(self, to: Sequence[ParticipantSid], message: SignalResponse) -> None:
-        """Queue a message for each; it is serialised once."""
+    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse) -> None:
+        """Queue a message for each recipient; it is serialised once."""
         frame: bytes | None = None
-        for who in to:
-            line = self._lines.get(who)
-            if line is not None:
+        for sid in recipients:
+            connection = self._connections.get(sid)
+            if connection is not None:
                 if frame is None:
                     frame = message.SerializeToString()
-                line.send(frame)
+                connection.send(frame)
 
-    def close(self, who: ParticipantSid) -> None:
-        """Close the line after what was sent before."""
-        line = self._lines.pop(who, None)
-        if line is not None:
-            line.end()
+    def close(self, sid: ParticipantSid) -> None:
+        """Close a participant's connection after the messages sent before."""
+        connection = self._connections.pop(sid, None)
+        if connection is not None:
+            connection.close()

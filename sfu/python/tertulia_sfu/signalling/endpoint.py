@@ -13,19 +13,27 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tertulia_sfu.errors import GrantMissing, InvalidRequest, InvalidToken, MediaError, Refused, RoomFull, Unreachable
+from tertulia_sfu.errors import (
+    GrantMissing,
+    InvalidRequest,
+    InvalidToken,
+    JoinRefused,
+    MediaError,
+    RoomFull,
+    ServiceUnavailable,
+)
 from tertulia_sfu.ids import RoomName, new_participant_sid
 from tertulia_sfu.join_policy import Admission, JoinAttempt, JoinPolicy
-from tertulia_sfu.rooms.live_room import check_sizes
+from tertulia_sfu.rooms.limits import check_sizes
 from tertulia_sfu.rooms.live_rooms import LiveRooms
-from tertulia_sfu.rooms.permissions import Need, has
+from tertulia_sfu.rooms.permissions import Requirement, fulfils
 from tertulia_sfu.rooms.session import SignalSession
 from tertulia_sfu.rooms.session_messages import leave_message
+from tertulia_sfu.signalling.codec import parse_signal_request, unwrap_join_request
 from tertulia_sfu.signalling.connection import SignalConnection, SignalConnections
 from tertulia_sfu.tokens import Claims, Tokens, require_join
-from tertulia_sfu.wire import parse_signal_request, unwrap_join_request
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 CORS: Final = {"Access-Control-Allow-Origin": "*"}
 NO_LEGACY_SIGNALLING: Final = (
@@ -42,36 +50,38 @@ _STATUS: Final[Mapping[str, int]] = {
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _VerifiedJoin:
+    """A join or resume that token, limits and join policy allow; `claims` are the ones that hold."""
+
     claims: Claims
     request: JoinRequest
     token_not_after: float | None
 
 
-class Signalling:
-    """The WebSocket edge: checks who comes, then carries frames between the socket and the session."""
+class SignalEndpoint:
+    """The WebSocket endpoint: verifies joins, then carries messages between the socket and the session."""
 
     def __init__(
         self,
         *,
         rooms: LiveRooms,
-        lines: SignalConnections,
+        connections: SignalConnections,
         tokens: Tokens,
         join_policy: JoinPolicy,
         clock: Callable[[], float],
     ) -> None:
         self._rooms = rooms
-        self._lines = lines
+        self._connections = connections
         self._tokens = tokens
         self._join_policy = join_policy
         self._clock = clock
-        self._open = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._open_sockets = 0
+        self._all_closed = asyncio.Event()
+        self._all_closed.set()
         self._stopping = False
 
     def routes(self) -> list[BaseRoute]:
-        """Where clients connect."""
+        """Return the routes that clients connect to."""
         return [
             WebSocketRoute("/rtc/v1", self._connect),
             WebSocketRoute("/rtc", self._connect),
@@ -82,38 +92,38 @@ class Signalling:
         ]
 
     async def stop(self, grace_s: float) -> None:
-        """Let nobody in any more, and wait until the open sockets have closed."""
+        """Refuse new joins, and wait at most `grace_s` until the open sockets have closed."""
         self._stopping = True
         try:
             async with asyncio.timeout(grace_s):
-                await self._idle.wait()
+                await self._all_closed.wait()
         except TimeoutError:
-            log.warning("sockets still open", count=self._open)
+            _log.warning("sockets still open", count=self._open_sockets)
 
-    # ── who comes ──
+    # ── verifying ──
 
     async def _not_upgraded(self, _request: Request) -> Response:
         return _text(404, "Connect with a WebSocket.")
 
     async def _validate(self, request: Request) -> Response:
         try:
-            await self._enter(request)
+            await self._verify(request)
         except MediaError as error:
-            return _refusal(error)
+            return _error_response(error)
         return _text(200, "success")
 
-    async def _enter(self, connection: HTTPConnection) -> _Entry:
-        """Verify token and join request, then ask the join_policy. Raises MediaError."""
+    async def _verify(self, connection: HTTPConnection) -> _VerifiedJoin:
+        """Verify token and join request, then ask the join policy. Raise MediaError for what is not allowed."""
         if self._stopping:
-            raise Unreachable("The server is stopping.")
-        claims = self._tokens.verify(_token(connection))
+            raise ServiceUnavailable("The server is stopping.")
+        claims = self._tokens.verify(_access_token(connection))
         require_join(claims)
         wrapped = connection.query_params.get("join_request")
         request = JoinRequest() if wrapped is None else unwrap_join_request(wrapped)
         self._rooms.check_exists(claims)
         admission = await self._admit(claims, request)
-        claims = _own_metadata(_admitted(claims, admission), request)
-        return _Entry(claims, request, admission.token_not_after)
+        claims = _with_own_metadata(_with_admission(claims, admission), request)
+        return _VerifiedJoin(claims, request, admission.token_not_after)
 
     async def _admit(self, claims: Claims, request: JoinRequest) -> Admission:
         attempt = JoinAttempt(
@@ -121,99 +131,101 @@ class Signalling:
         )
         try:
             admission = await self._join_policy.admit(attempt)
-        except Exception:
-            log.exception("the join_policy failed")
-            raise Unreachable("The server cannot check this join at the moment.") from None
+        except Exception:  # noqa: BLE001 – a defect of the application refuses this join only, and is logged
+            _log.exception("the join policy failed")
+            raise ServiceUnavailable("The server cannot check this join at the moment.") from None
         refusal = admission.refusal
         if refusal is not None:
-            raise Refused(refusal.sentence, status=refusal.status, reason=refusal.reason)
+            raise JoinRefused(refusal.message, status=refusal.status)
         return admission
+
+    # ── connecting ──
 
     async def _connect(self, socket: WebSocket) -> None:
         if "join_request" not in socket.query_params:
             is_legacy = not socket.url.path.endswith("/v1")
-            sentence = NO_LEGACY_SIGNALLING if is_legacy else "The join_request is missing."
-            await socket.send_denial_response(_text(404 if is_legacy else 400, sentence))
+            message = NO_LEGACY_SIGNALLING if is_legacy else "The join_request is missing."
+            await socket.send_denial_response(_text(404 if is_legacy else 400, message))
             return
         try:
-            entry = await self._enter(socket)
+            join = await self._verify(socket)
         except MediaError as error:
-            await socket.send_denial_response(_refusal(error))
+            await socket.send_denial_response(_error_response(error))
             return
-        self._open += 1
-        self._idle.clear()
+        self._open_sockets += 1
+        self._all_closed.clear()
         try:
-            await self._begin(socket, entry)
+            await self._serve(socket, join)
         finally:
-            self._open -= 1
-            if not self._open:
-                self._idle.set()
+            self._open_sockets -= 1
+            if not self._open_sockets:
+                self._all_closed.set()
 
-    async def _begin(self, socket: WebSocket, entry: _Entry) -> None:
-        line = SignalConnection()
-        if entry.request.reconnect:
-            session = self._resume(entry, line)
+    async def _serve(self, socket: WebSocket, join: _VerifiedJoin) -> None:
+        connection = SignalConnection()
+        if join.request.reconnect:
+            session = self._resume(join, connection)
         else:
             try:
-                session = self._join(entry, line)
+                session = self._join(join, connection)
             except RoomFull:
-                line.send(leave_message(DisconnectReason.JOIN_FAILURE).SerializeToString())
+                connection.send(leave_message(DisconnectReason.JOIN_FAILURE).SerializeToString())
                 session = None
             except MediaError as error:
-                await socket.send_denial_response(_refusal(error))
+                await socket.send_denial_response(_error_response(error))
                 return
         await socket.accept()
         if session is None:
-            line.end()
-            await line.pump(socket)
+            connection.close()
+            await connection.run(socket)
         else:
-            await self._carry(socket, session, line)
+            await self._carry_messages(socket, session, connection)
 
-    def _join(self, entry: _Entry, line: SignalConnection) -> SignalSession:
+    def _join(self, join: _VerifiedJoin, connection: SignalConnection) -> SignalSession:
         sid = new_participant_sid()
-        self._lines.attach(sid, line)
+        self._connections.attach(sid, connection)
         try:
             return self._rooms.join(
-                sid, entry.claims, entry.request, now=self._clock(), token_not_after=entry.token_not_after
+                sid, join.claims, join.request, now=self._clock(), token_not_after=join.token_not_after
             )
         except BaseException:
-            self._lines.detach(sid, line)
+            self._connections.detach(sid, connection)
             raise
 
-    def _resume(self, entry: _Entry, line: SignalConnection) -> SignalSession | None:
-        """Go on with an old session, or tell the client (as the first message) that there is none."""
-        claims, now = entry.claims, self._clock()
-        session = self._rooms.resumable(claims.video.room, claims.identity, entry.request.participant_sid)
+    def _resume(self, join: _VerifiedJoin, connection: SignalConnection) -> SignalSession | None:
+        """Continue an existing session, or tell the client (in the first message) to join again."""
+        claims, now = join.claims, self._clock()
+        session = self._rooms.resumable(claims.video.room, claims.identity, join.request.participant_sid)
         if session is None:
-            line.send(leave_message(DisconnectReason.STATE_MISMATCH, LeaveRequest.RECONNECT).SerializeToString())
+            connection.send(leave_message(DisconnectReason.STATE_MISMATCH, LeaveRequest.RECONNECT).SerializeToString())
             return None
         fault = session.participant.take_resume_fault(now)
         if fault is not None and fault.silent:
             return None
-        self._lines.attach(session.participant.sid, line)
-        session.resume(entry.request, now)
+        self._connections.attach(session.participant.sid, connection)
+        session.resume(join.request, now)
         if fault is not None:
-            line.end()
+            connection.close()
         return session
 
-    # ── carrying frames ──
+    # ── carrying messages ──
 
-    async def _carry(self, socket: WebSocket, session: SignalSession, line: SignalConnection) -> None:
+    async def _carry_messages(self, socket: WebSocket, session: SignalSession, connection: SignalConnection) -> None:
         sid = session.participant.sid
         try:
             async with asyncio.TaskGroup() as tasks:
-                reader = tasks.create_task(self._read(socket, session, line), name=f"signals of {sid}")
-                await line.pump(socket)
+                reader = tasks.create_task(self._read(socket, session, connection), name=f"signals of {sid}")
+                await connection.run(socket)
                 reader.cancel()
         finally:
-            if self._lines.detach(sid, line):
-                session.room.signal_lost(session.participant, self._clock())
+            if self._connections.detach(sid, connection):
+                session.room.connectivity.signal_lost(session.participant, self._clock())
 
-    async def _read(self, socket: WebSocket, session: SignalSession, line: SignalConnection) -> None:
+    async def _read(self, socket: WebSocket, session: SignalSession, connection: SignalConnection) -> None:
         while True:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
-                line.end()
+                connection.close()
                 return
             self._handle(session, message.get("bytes"))
 
@@ -224,14 +236,14 @@ class Signalling:
         try:
             session.handle(parse_signal_request(frame), now)
         except InvalidRequest as error:
-            log.info("signalling closed", participant=session.participant.sid, reason=str(error))
+            _log.info("signalling closed", participant=session.participant.sid, reason=str(error))
             session.room.remove(session.participant, DisconnectReason.STATE_MISMATCH, now)
-        except Exception:
-            log.exception("signalling request failed", participant=session.participant.sid)
-            session.room.start_over(session.participant, now)
+        except Exception:  # noqa: BLE001 – a defect costs one session a full reconnect, and is logged
+            _log.exception("signalling request failed", participant=session.participant.sid)
+            session.room.require_full_reconnect(session.participant, now)
 
 
-def _token(connection: HTTPConnection) -> str:
+def _access_token(connection: HTTPConnection) -> str:
     header = connection.headers.get("authorization")
     if header is None:
         token = connection.query_params.get("access_token", "")
@@ -244,7 +256,8 @@ def _token(connection: HTTPConnection) -> str:
     return token
 
 
-def _admitted(claims: Claims, admission: Admission) -> Claims:
+def _with_admission(claims: Claims, admission: Admission) -> Claims:
+    """Return the claims with what the join policy replaced in them."""
     return replace(
         claims,
         video=claims.video if admission.grant is None else admission.grant,
@@ -254,21 +267,21 @@ def _admitted(claims: Claims, admission: Admission) -> Claims:
     )
 
 
-def _own_metadata(claims: Claims, request: JoinRequest) -> Claims:
-    """The claims with what the client itself sets while joining, if it may."""
+def _with_own_metadata(claims: Claims, request: JoinRequest) -> Claims:
+    """Return the claims with what the client sets itself while joining. Raise GrantMissing if it may not."""
     if not request.metadata and not request.participant_attributes:
         return claims
-    if not has(claims, Need.UPDATE_OWN_METADATA):
+    if not fulfils(claims, Requirement.UPDATE_OWN_METADATA):
         raise GrantMissing("The token does not allow setting one's own metadata (canUpdateOwnMetadata).")
     merged = dict(claims.attributes) | dict(request.participant_attributes)
     check_sizes(metadata=request.metadata, attributes=merged)
     return replace(claims, metadata=request.metadata or claims.metadata, attributes=merged)
 
 
-def _refusal(error: MediaError) -> Response:
-    status = error.status if isinstance(error, Refused) else _STATUS.get(error.code, 500)
+def _error_response(error: MediaError) -> Response:
+    status = error.status if isinstance(error, JoinRefused) else _STATUS.get(error.code, 500)
     return _text(status, str(error))
 
 
-def _text(status: int, sentence: str) -> Response:
-    return PlainTextResponse(sentence, status_code=status, headers=CORS)
+def _text(status: int, text: str) -> Response:
+    return PlainTextResponse(text, status_code=status, headers=CORS)

@@ -8,9 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tertulia.domain.access import Role
-from tertulia.domain.ids import Identity, Millis, RoomName
+from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
+from tertulia.domain.participants import NAME_LENGTH
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
-from tertulia.services.tokens import ConsoleTokens, ParticipantMetadata, ParticipantTokens, TokenKind, derive_key
+from tertulia.services.tokens import (
+    ConsoleTokens,
+    ParticipantMetadata,
+    ParticipantTokens,
+    RecorderTokens,
+    TokenKind,
+    derive_key,
+    recorder_identity,
+)
 
 SECRET = "s" * 40
 NOW = Millis(1_800_000_000_000)
@@ -73,3 +82,20 @@ def test_a_kind_is_read_as_itself_only(kind: TokenKind, other: TokenKind):
 def test_keys_differ_by_purpose():
     purposes = [f"token:{kind}" for kind in TokenKind] + ["api-key"]
     assert len({derive_key("secret", purpose) for purpose in purposes}) == len(purposes)
+
+
+def test_a_recorder_can_only_listen_and_has_a_name_that_no_participant_can_have() -> None:
+    tokens, recording = RecorderTokens(api_key="key", api_secret=SECRET), RecordingId("r")
+    token = tokens.sign(room(max_participants=3), recording, now_ms=NOW, lifetime_s=60.5)
+    claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_nbf": False})
+    video = claims["video"]
+    assert {name for name, value in video.items() if value is True} == {
+        "roomJoin",
+        "canSubscribe",
+        "hidden",
+        "recorder",
+    }
+    assert (video["room"], claims["exp"] - claims["nbf"]) == ("room-abc", 61)
+    assert claims["roomConfig"]["maxParticipants"] == 3
+    assert claims["sub"] == recorder_identity(recording)
+    assert len(claims["sub"]) > NAME_LENGTH

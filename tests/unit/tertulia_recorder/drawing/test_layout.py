@@ -3,20 +3,20 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tertulia.domain.ids import Identity
 from tertulia_recorder.drawing.layout import MAX_TILES, Rect, Size, TileKind, arrange, contain
-from tertulia_recorder.scene import Person, TrackSid
+from tertulia_recorder.ids import Identity
+from tertulia_recorder.scene import Participant, TrackSid
 
 HD = Size(1280, 720)
 sizes = st.sampled_from([HD, Size(1920, 1080), Size(640, 360)])
 
 
-def people(count: int, *, sharing: int = 0) -> list[Person]:
+def participants(count: int, *, sharing: int = 0) -> list[Participant]:
     return [
-        Person(
+        Participant(
             Identity(f"p{n:02}"),
             f"Person {n}",
-            joined_at=n,
+            join_order=n,
             camera=TrackSid(f"c{n}"),
             screen=TrackSid(f"s{n}") if n < sharing else None,
             screen_since_s=float(n),
@@ -32,7 +32,7 @@ def overlap(a: Rect, b: Rect) -> bool:
 @settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 3), sizes)
 def test_tiles_are_inside_even_and_apart(count: int, sharing: int, size: Size):
-    tiles = arrange(people(count, sharing=sharing), size)
+    tiles = arrange(participants(count, sharing=sharing), size)
     for rect in (tile.rect for tile in tiles):
         assert rect.x >= 0
         assert rect.y >= 0
@@ -46,8 +46,8 @@ def test_tiles_are_inside_even_and_apart(count: int, sharing: int, size: Size):
 
 @settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 3))
-def test_everyone_has_a_tile_up_to_the_limit(count: int, sharing: int):
-    tiles = arrange(people(count, sharing=sharing), HD)
+def test_each_participant_has_a_tile_up_to_the_limit(count: int, sharing: int):
+    tiles = arrange(participants(count, sharing=sharing), HD)
     assert len([t for t in tiles if t.kind is TileKind.CAMERA]) == min(count, MAX_TILES)
     assert len([t for t in tiles if t.kind is TileKind.SCREEN]) == (1 if sharing and count else 0)
 
@@ -55,15 +55,15 @@ def test_everyone_has_a_tile_up_to_the_limit(count: int, sharing: int):
 @settings(deadline=None)
 @given(st.integers(1, 25), sizes)
 def test_grid_tiles_are_equal_and_wide(count: int, size: Size):
-    rects = [t.rect for t in arrange(people(count), size)]
+    rects = [t.rect for t in arrange(participants(count), size)]
     assert len({(r.w, r.h) for r in rects}) == 1
     assert abs(rects[0].w / rects[0].h - 16 / 9) < 0.05
 
 
 def test_one_fills_the_picture_two_are_side_by_side_and_four_share_it_in_quarters():
-    assert [t.rect for t in arrange(people(1), HD)] == [Rect(0, 0, 1280, 720)]
-    assert [t.rect for t in arrange(people(2), HD)] == [Rect(0, 180, 640, 360), Rect(640, 180, 640, 360)]
-    assert [t.rect for t in arrange(people(4), HD)] == [
+    assert [t.rect for t in arrange(participants(1), HD)] == [Rect(0, 0, 1280, 720)]
+    assert [t.rect for t in arrange(participants(2), HD)] == [Rect(0, 180, 640, 360), Rect(640, 180, 640, 360)]
+    assert [t.rect for t in arrange(participants(4), HD)] == [
         Rect(0, 0, 640, 360),
         Rect(640, 0, 640, 360),
         Rect(0, 360, 640, 360),
@@ -74,29 +74,29 @@ def test_one_fills_the_picture_two_are_side_by_side_and_four_share_it_in_quarter
 @settings(deadline=None)
 @given(st.integers(1, 25))
 def test_a_shared_screen_takes_the_larger_part(count: int):
-    screen, *cameras = arrange(people(count, sharing=1), HD)
+    screen, *cameras = arrange(participants(count, sharing=1), HD)
     assert screen.kind is TileKind.SCREEN
     assert screen.rect.w * screen.rect.h >= 0.74 * HD.w * HD.h
     assert all(c.rect.x >= screen.rect.w for c in cameras)
 
 
 def test_of_several_screens_the_newest_is_shown():
-    screen = arrange(people(5, sharing=3), HD)[0]
+    screen = arrange(participants(5, sharing=3), HD)[0]
     assert screen.track == "s2"
 
 
 def test_beyond_the_limit_those_who_spoke_last_are_shown_in_order_of_joining():
-    crowd = people(40)
-    crowd[39] = Person(Identity("p39"), "late", joined_at=39, last_spoke_at_s=100.0)
-    crowd[30] = Person(Identity("p30"), "later", joined_at=30, last_spoke_at_s=200.0)
+    crowd = participants(40)
+    crowd[39] = Participant(Identity("p39"), "late", join_order=39, last_spoke_at_s=100.0)
+    crowd[30] = Participant(Identity("p30"), "later", join_order=30, last_spoke_at_s=200.0)
     shown = [t.identity for t in arrange(crowd, HD)]
     assert shown == [f"p{n:02}" for n in range(23)] + ["p30", "p39"]
 
 
 @settings(deadline=None)
-@given(st.permutations(people(9)))
-def test_the_order_of_input_does_not_matter(shuffled: list[Person]):
-    assert arrange(shuffled, HD) == arrange(people(9), HD)
+@given(st.permutations(participants(9)))
+def test_the_order_of_input_does_not_matter(shuffled: list[Participant]):
+    assert arrange(shuffled, HD) == arrange(participants(9), HD)
 
 
 @settings(deadline=None)

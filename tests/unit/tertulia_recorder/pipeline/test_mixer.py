@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tertulia_recorder.pipeline.mixer import CHANNELS, RESYNC_SAMPLES, Mixer, Pcm, stretch
+from tertulia_recorder.media_buffer import Pcm
+from tertulia_recorder.pipeline.mixer import RESYNC_SAMPLES, Mixer, stretch
+from tertulia_recorder.units import CHANNELS
 
 CHUNK = 480
 RATE = 48_000

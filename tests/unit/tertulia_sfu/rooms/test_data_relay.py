@@ -1,44 +1,44 @@
-"""Data packets: who may send, who receives, nothing twice, nothing forged."""
+"""Data packets: who may send, who receives, no duplicates, no forged senders."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from livekit.protocol.models import DataPacket, ParticipantInfo, RpcRequest, UserPacket
 from livekit.protocol.rtc import DataChannelReceiveState, SyncState
 
-from support.transcript import Guest, Meeting
+from support.meeting import Guest, Meeting
 
 
-def says(guest: Guest, packet: DataPacket, channel: str = "reliable") -> None:
-    guest.meeting.happens("DataReceived", guest.sid, channel=channel, payload=packet.SerializeToString())
+def send_packet(guest: Guest, packet: DataPacket, channel: str = "reliable") -> None:
+    guest.meeting.core_event("DataReceived", guest.sid, channel=channel, payload=packet.SerializeToString())
 
 
-def sent(meeting: Meeting) -> list[tuple[list[str], DataPacket]]:
-    """What the core was asked to send."""
+def sent_packets(meeting: Meeting) -> list[tuple[list[str], DataPacket]]:
+    """Return what the core was told to send."""
     return [
         (peers, DataPacket.FromString(arguments["payload"])) for peers, arguments in meeting.core.named("send_data")
     ]
 
 
-def user(payload: bytes = b"hi", **fields: Any) -> DataPacket:
+def user_packet(payload: bytes = b"hi", **fields: Any) -> DataPacket:
     return DataPacket(user=UserPacket(payload=payload), **fields)
 
 
 @pytest.mark.parametrize("channel", ["reliable", "lossy"])
 def test_the_true_sender_is_stamped_and_gets_no_echo(channel: str) -> None:
     meeting = Meeting()
-    ann, bob, eve = meeting.enters("ann"), meeting.enters("bob"), meeting.enters("eve")
+    ann, bob, eve = meeting.join("ann"), meeting.join("bob"), meeting.join("eve")
     forged = DataPacket(
         participant_identity="bob",
         participant_sid=bob.sid,
         user=UserPacket(payload=b"hi", participant_identity="bob", participant_sid=bob.sid),
     )
-    says(ann, forged, channel)
-    ((peers, packet),) = sent(meeting)
+    send_packet(ann, forged, channel)
+    ((peers, packet),) = sent_packets(meeting)
     assert peers == [bob.sid, eve.sid]
     assert (packet.participant_identity, packet.participant_sid) == ("ann", ann.sid)
     assert (packet.user.participant_identity, packet.user.participant_sid) == ("ann", ann.sid)
@@ -48,112 +48,113 @@ def test_the_true_sender_is_stamped_and_gets_no_echo(channel: str) -> None:
 @pytest.mark.parametrize(
     "packet",
     [
-        user(destination_identities=["bob"]),
+        user_packet(destination_identities=["bob"]),
         DataPacket(user=UserPacket(payload=b"x", destination_identities=["bob"])),
     ],
 )
 def test_destinations_are_kept(packet: DataPacket) -> None:
     meeting = Meeting()
-    ann, bob, _eve = meeting.enters("ann"), meeting.enters("bob"), meeting.enters("eve")
-    says(ann, packet)
-    says(ann, DataPacket(user=UserPacket(payload=b"x", destination_sids=[bob.sid])))
-    assert [peers for peers, _packet in sent(meeting)] == [[bob.sid], [bob.sid]]
+    ann, bob, _eve = meeting.join("ann"), meeting.join("bob"), meeting.join("eve")
+    send_packet(ann, packet)
+    send_packet(ann, DataPacket(user=UserPacket(payload=b"x", destination_sids=[bob.sid])))
+    assert [peers for peers, _packet in sent_packets(meeting)] == [[bob.sid], [bob.sid]]
 
 
 @pytest.mark.parametrize(
     ("packet", "who"),
     [
-        (user(), {"can_publish_data": False}),
+        (user_packet(), {"can_publish_data": False}),
         (DataPacket(speaker={}), {}),
         (DataPacket(transcription={}), {}),
     ],
 )
-def test_what_may_not_be_sent_is_dropped(packet: DataPacket, who: dict[str, Any]) -> None:
+def test_packets_that_need_another_grant_are_dropped(packet: DataPacket, who: dict[str, Any]) -> None:
     meeting = Meeting()
-    ann, _bob = meeting.enters("ann", **who), meeting.enters("bob")
-    says(ann, packet)
-    assert sent(meeting) == []
+    ann, _bob = meeting.join("ann", **who), meeting.join("bob")
+    send_packet(ann, packet)
+    assert sent_packets(meeting) == []
 
 
-def test_transcriptions_come_from_agents_and_metrics_go_to_whom_they_may() -> None:
+def test_transcriptions_need_an_agent_and_metrics_a_grant() -> None:
     meeting = Meeting()
-    agent = meeting.enters("agent", claims={"kind": ParticipantInfo.AGENT})
-    bob = meeting.enters("bob")
-    watcher = meeting.enters("watcher", can_subscribe_metrics=True)
-    says(agent, DataPacket(transcription={}))
-    says(bob, DataPacket(metrics={}))
-    assert [peers for peers, _packet in sent(meeting)] == [[bob.sid, watcher.sid], [watcher.sid]]
+    agent = meeting.join("agent", claims={"kind": ParticipantInfo.AGENT})
+    bob = meeting.join("bob")
+    watcher = meeting.join("watcher", can_subscribe_metrics=True)
+    send_packet(agent, DataPacket(transcription={}))
+    send_packet(bob, DataPacket(metrics={}))
+    assert [peers for peers, _packet in sent_packets(meeting)] == [[bob.sid, watcher.sid], [watcher.sid]]
 
 
 def test_a_reliable_packet_is_delivered_once() -> None:
     meeting = Meeting()
-    ann, _bob = meeting.enters("ann"), meeting.enters("bob")
+    ann, _bob = meeting.join("ann"), meeting.join("bob")
     for sequence in (1, 2, 2, 1, 3):
-        says(ann, user(sequence=sequence))
-    assert [packet.sequence for _peers, packet in sent(meeting)] == [1, 2, 3]
+        send_packet(ann, user_packet(sequence=sequence))
+    assert [packet.sequence for _peers, packet in sent_packets(meeting)] == [1, 2, 3]
 
 
-def test_packets_sent_while_somebody_connects_arrive_a_moment_later() -> None:
+def test_packets_sent_while_a_participant_connects_arrive_a_moment_later() -> None:
     meeting = Meeting()
-    ann = meeting.enters("ann")
-    says(ann, user(b"before", sequence=1))
-    meeting.passes(0.1)
-    bob = meeting.enters("bob", connect=False)
-    says(ann, user(b"meanwhile", sequence=2))
-    says(ann, user(b"not for bob", sequence=3, destination_identities=["eve"]))
-    assert sent(meeting) == []
-    bob.connects()
-    assert [(peers, packet.user.payload) for peers, packet in sent(meeting)] == [([bob.sid], b"meanwhile")]
+    ann = meeting.join("ann")
+    send_packet(ann, user_packet(b"before", sequence=1))
+    meeting.advance(0.1)
+    bob = meeting.join("bob", connect=False)
+    send_packet(ann, user_packet(b"meanwhile", sequence=2))
+    send_packet(ann, user_packet(b"not for bob", sequence=3, destination_identities=["eve"]))
+    assert sent_packets(meeting) == []
+    bob.connect()
+    assert [(peers, packet.user.payload) for peers, packet in sent_packets(meeting)] == [([bob.sid], b"meanwhile")]
 
 
-def test_after_a_resume_what_was_missed_is_repeated() -> None:
+def test_after_a_resume_missed_packets_are_replayed() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
+    ann, bob = meeting.join("ann"), meeting.join("bob")
     for sequence in (1, 2, 3):
-        says(ann, user(sequence=sequence))
+        send_packet(ann, user_packet(sequence=sequence))
     meeting.core.commands.clear()
-    bob.asks(
+    bob.request(
         sync_state=SyncState(datachannel_receive_states=[DataChannelReceiveState(publisher_sid=ann.sid, last_seq=1)])
     )
-    assert [packet.sequence for _peers, packet in sent(meeting)] == [2, 3]
+    assert [packet.sequence for _peers, packet in sent_packets(meeting)] == [2, 3]
 
 
-def test_the_memory_is_bounded_in_time_and_size() -> None:
+def test_the_replay_is_bounded_in_time_and_size() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
+    ann, bob = meeting.join("ann"), meeting.join("bob")
     for sequence in range(1, 50):
-        says(ann, user(bytes(10_000), sequence=sequence))
+        send_packet(ann, user_packet(bytes(10_000), sequence=sequence))
     meeting.core.commands.clear()
     nothing_seen = SyncState(datachannel_receive_states=[DataChannelReceiveState(publisher_sid=ann.sid, last_seq=1)])
-    bob.asks(sync_state=nothing_seen)
-    assert sum(len(packet.user.payload) for _peers, packet in sent(meeting)) <= 100_000
+    bob.request(sync_state=nothing_seen)
+    assert sum(len(packet.user.payload) for _peers, packet in sent_packets(meeting)) <= 100_000
     meeting.core.commands.clear()
-    meeting.passes(3)
-    bob.asks(sync_state=nothing_seen)
-    assert sent(meeting) == []
+    meeting.advance(3)
+    bob.request(sync_state=nothing_seen)
+    assert sent_packets(meeting) == []
 
 
-def test_an_answer_to_the_server_api_is_taken_only_from_the_one_called() -> None:
+def test_a_response_to_the_server_api_is_accepted_only_from_the_callee() -> None:
     meeting = Meeting()
-    ann, bob = meeting.enters("ann"), meeting.enters("bob")
-    answers: list[str] = []
-    ann.session.room.data.expect_rpc_answer("RPC_1", ann.session.participant, lambda r: answers.append(r.payload))
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    responses: list[str] = []
+    ann.room.data.expect_rpc_response("RPC_1", ann.participant, lambda r: responses.append(r.payload))
     response = DataPacket(rpc_response={"request_id": "RPC_1", "payload": "yes"})
-    says(bob, response)
-    assert answers == []
-    says(ann, DataPacket(rpc_ack={"request_id": "RPC_1"}))
-    says(ann, response)
-    says(ann, response)
-    assert answers == ["yes"]
-    says(ann, DataPacket(rpc_request=RpcRequest(id="x", method="m"), destination_identities=["bob"]))
-    assert sent(meeting)[-1][1].rpc_request.method == "m"
+    send_packet(bob, response)
+    assert responses == []
+    send_packet(ann, DataPacket(rpc_ack={"request_id": "RPC_1"}))
+    send_packet(ann, response)
+    send_packet(ann, response)
+    assert responses == ["yes"]
+    send_packet(ann, DataPacket(rpc_request=RpcRequest(id="x", method="m"), destination_identities=["bob"]))
+    assert sent_packets(meeting)[-1][1].rpc_request.method == "m"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_garbage_is_dropped(payload: bytes) -> None:
     meeting = Meeting()
-    ann, _bob = meeting.enters("ann"), meeting.enters("bob")
-    for channel in ("reliable", "lossy", "data_track"):
-        meeting.happens("DataReceived", ann.sid, channel=channel, payload=payload)
-    for _peers, packet in sent(meeting):
+    ann, _bob = meeting.join("ann"), meeting.join("bob")
+    for channel in ("reliable", "lossy"):
+        meeting.core_event("DataReceived", ann.sid, channel=channel, payload=payload)
+    for _peers, packet in sent_packets(meeting):
         assert packet.participant_identity == "ann"

@@ -1,11 +1,11 @@
-"""Deadlines: each once, in order, movable, and no failure stops the rest."""
+"""Deadlines: each runs once, in order, can be moved, and no failure stops the others."""
 
 from __future__ import annotations
 
 from tertulia_sfu.rooms.timers import DeadlineQueue
 
 
-def test_what_is_due_happens_in_order_and_once() -> None:
+def test_due_actions_run_in_order_and_once() -> None:
     queue, done = DeadlineQueue(), []
     for at in (3.0, 1.0, 2.0):
         queue.set(("t", str(at)), at, lambda _now, at=at: done.append(at))
@@ -22,7 +22,7 @@ def test_setting_again_moves_and_cancelling_removes() -> None:
     queue.set(("a",), 2.0, lambda _now: done.append("new"))
     queue.set(("b",), 1.5, lambda _now: done.append("b"))
     queue.cancel(("b",))
-    queue.cancel(("nobody",))
+    queue.cancel(("unknown",))
     assert queue.next_at() == 2.0
     queue.run_due(9.0)
     assert done == ["new"]

@@ -1,4 +1,4 @@
-"""Signalling lines: in order, bounded, and closed after the last word."""
+"""Signal connections: in order, bounded, and closed after the last message."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from livekit.protocol.rtc import SignalResponse
 
 from tertulia_sfu.ids import ParticipantSid
 from tertulia_sfu.signalling.connection import (
+    MAX_QUEUED_BYTES,
     MAX_QUEUED_FRAMES,
-    NORMAL,
+    NORMAL_CLOSURE,
     POLICY_VIOLATION,
     SignalConnection,
     SignalConnections,
@@ -23,63 +24,74 @@ class Socket:
     """The WebSocket of a client that reads, or does not."""
 
     def __init__(self, *, reads: bool = True) -> None:
-        self.frames: list[bytes] = []
+        self.frames: asyncio.Queue[bytes] = asyncio.Queue()
         self.closed_with: int | None = None
         self._reads = reads
 
     async def send_bytes(self, frame: bytes) -> None:
         if not self._reads:
             await asyncio.Event().wait()
-        self.frames.append(frame)
+        self.frames.put_nowait(frame)
 
     async def close(self, code: int) -> None:
         self.closed_with = code
 
 
-async def test_frames_go_out_in_order_and_the_close_comes_last() -> None:
-    line, socket = SignalConnection(), Socket()
-    pumping = asyncio.ensure_future(line.pump(socket))  # type: ignore[arg-type]
+async def test_frames_are_sent_in_order_and_the_close_comes_last() -> None:
+    connection, socket = SignalConnection(), Socket()
+    running = asyncio.ensure_future(connection.run(socket))  # type: ignore[arg-type]
     for number in range(3):
-        line.send(bytes([number]))
-        await asyncio.sleep(0)
-    line.end()
-    line.send(b"too late")
-    await pumping
-    assert socket.frames == [b"\x00", b"\x01", b"\x02"]
-    assert socket.closed_with == NORMAL
+        connection.send(bytes([number]))
+        assert await socket.frames.get() == bytes([number])
+    connection.send(b"last")
+    connection.close()
+    connection.send(b"too late")
+    await running
+    assert socket.frames.get_nowait() == b"last"
+    assert socket.frames.empty()
+    assert socket.closed_with == NORMAL_CLOSURE
 
 
-async def test_a_client_that_does_not_read_is_cut_off() -> None:
-    line = SignalConnection()
-    for _ in range(MAX_QUEUED_FRAMES + 2):
-        line.send(b"x")
-    socket = Socket()
-    await line.pump(socket)  # type: ignore[arg-type]
-    assert (socket.frames, socket.closed_with) == ([], POLICY_VIOLATION)
+@pytest.mark.parametrize(
+    ("size", "allowed"), [(1, MAX_QUEUED_FRAMES), (1024 * 1024, MAX_QUEUED_BYTES // (1024 * 1024))]
+)
+async def test_a_client_that_does_not_read_is_disconnected(size: int, allowed: int) -> None:
+    for count, code in ((allowed, NORMAL_CLOSURE), (allowed + 1, POLICY_VIOLATION)):
+        connection, socket = SignalConnection(), Socket()
+        for _ in range(count):
+            connection.send(bytes(size))
+        connection.close()
+        await connection.run(socket)  # type: ignore[arg-type]
+        assert socket.closed_with == code
+        assert socket.frames.qsize() == (count if code == NORMAL_CLOSURE else 0)
 
 
 async def test_a_client_whose_socket_is_stuck_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tertulia_sfu.signalling.connection.SEND_TIMEOUT_S", 0.01)
-    line, socket = SignalConnection(), Socket(reads=False)
-    line.send(b"x")
+    connection, socket = SignalConnection(), Socket(reads=False)
+    connection.send(b"x")
     async with asyncio.timeout(5):
-        await line.pump(socket)  # type: ignore[arg-type]
+        await connection.run(socket)  # type: ignore[arg-type]
 
 
-def test_a_message_reaches_those_who_have_a_line() -> None:
-    lines, ann = SignalConnections(), SignalConnection()
-    lines.attach(ANN, ann)
-    lines.send([ANN, BOB], SignalResponse(pong=1))
-    lines.close(BOB)
+async def test_a_message_reaches_those_who_are_connected() -> None:
+    connections, ann, socket = SignalConnections(), SignalConnection(), Socket()
+    connections.attach(ANN, ann)
+    connections.send([ANN, BOB], SignalResponse(pong=1))
+    connections.close(BOB)
+    connections.close(ANN)
+    await ann.run(socket)  # type: ignore[arg-type]
+    assert SignalResponse.FromString(socket.frames.get_nowait()).pong == 1
+    assert not connections.detach(ANN, ann), "the server closed it"
 
 
-async def test_a_newer_line_takes_the_place_of_the_older() -> None:
-    lines, older, newer = SignalConnections(), SignalConnection(), SignalConnection()
-    lines.attach(ANN, older)
-    lines.attach(ANN, newer)
+async def test_a_newer_connection_replaces_the_older() -> None:
+    connections, older, newer = SignalConnections(), SignalConnection(), SignalConnection()
+    connections.attach(ANN, older)
+    connections.attach(ANN, newer)
     socket = Socket()
-    await older.pump(socket)  # type: ignore[arg-type]
-    assert socket.closed_with == NORMAL
-    assert not lines.detach(ANN, older), "the participant did not lose its line"
-    assert lines.detach(ANN, newer)
-    assert not lines.detach(ANN, newer)
+    await older.run(socket)  # type: ignore[arg-type]
+    assert socket.closed_with == NORMAL_CLOSURE
+    assert not connections.detach(ANN, older), "the participant did not lose its connection"
+    assert connections.detach(ANN, newer)
+    assert not connections.detach(ANN, newer)

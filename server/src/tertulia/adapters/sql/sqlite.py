@@ -11,13 +11,17 @@ import asyncio
 import queue
 import sqlite3
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from tertulia.adapters.sql.schema import bring_up_to_date
 from tertulia.adapters.sql.transaction import SqlTransaction, T, Work, reason, storage_failed
@@ -27,6 +31,12 @@ READERS: Final = 2
 BUSY_TIMEOUT_S: Final = 10
 BATCH: Final = 64
 """How many waiting writes share a commit at most."""
+_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +50,12 @@ class SqliteStore:
 
     def __init__(self, url: URL) -> None:
         self._url = url
-        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._writer_thread: threading.Thread | None = None
+        self._reader = _engine(url, "query_only=ON", isolation_level="AUTOCOMMIT")
         self._reader_threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
-        self._reader = _sqlite_engine(url, begin=None)
-        self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE")
         self._of_thread = threading.local()
+        self._writer = _engine(url)
+        self._writer_thread: threading.Thread | None = None
+        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
 
     async def open(self) -> None:
         """Connect and migrate."""
@@ -57,65 +67,62 @@ class SqliteStore:
         self._writer_thread.start()
 
     def _migrate(self) -> None:
-        with self._writer.begin() as connection:
+        with _immediate_transaction(self._writer) as connection:
             bring_up_to_date(connection)
 
     async def read(self, work: Work[T]) -> T:
-        """Run a function that only reads."""
+        """Run a function in autocommit mode: SQLite refuses what writes."""
         return await asyncio.get_running_loop().run_in_executor(self._reader_threads, self._read, work)
 
     def _read(self, work: Work[T]) -> T:
-        transaction = getattr(self._of_thread, "transaction", None)
-        if transaction is None:
-            connection = self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql("PRAGMA query_only=ON")
-            transaction = self._of_thread.transaction = SqlTransaction(connection)
-        return work(transaction)
+        if not hasattr(self._of_thread, "transaction"):
+            self._of_thread.transaction = SqlTransaction(self._reader.connect())
+        return work(self._of_thread.transaction)
 
     async def write(self, work: Work[T]) -> T:
-        """Run a function that writes; when this returns, its changes are on the disk."""
+        """Queue a function for the writer's next commit."""
         done: Future[T] = Future()
         self._writes.put(_Write(work, done))
         return await asyncio.wrap_future(done)
 
     def _write_batches(self) -> None:
-        while (first := self._writes.get()) is not None:
-            batch, last = [first], False
-            while len(batch) < BATCH and not last:
-                try:
-                    more = self._writes.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                else:
-                    batch.append(more)
+        while batch := self._next_batch():
             self._write_batch([write for write in batch if write.done.set_running_or_notify_cancel()])
-            if last:
-                return
+
+    def _next_batch(self) -> list[_Write]:
+        """Wait for a write and take those that wait beside it; return nothing when the store closes."""
+        batch: list[_Write] = []
+        write = self._writes.get()
+        while write is not None:
+            batch.append(write)
+            if len(batch) == BATCH or self._writes.empty():
+                return batch
+            write = self._writes.get()
+        if batch:
+            self._writes.put(None)  # for the next call
+        return batch
 
     def _write_batch(self, batch: list[_Write]) -> None:
-        answers: list[tuple[Future[Any], Any]] = []
+        results: list[tuple[Future[Any], Any]] = []
         try:
-            with self._writer.begin() as connection:
-                transaction = SqlTransaction(connection)
-                savepoint = connection.connection.driver_connection
-                assert isinstance(savepoint, sqlite3.Connection)  # noqa: S101 - the engine's own driver
+            with _immediate_transaction(self._writer) as connection:
+                transaction, driver = SqlTransaction(connection), _driver(connection)
                 for write in batch:
-                    savepoint.execute("SAVEPOINT one")
+                    driver.execute("SAVEPOINT one")
                     try:
-                        answers.append((write.done, write.work(transaction)))
+                        results.append((write.done, write.work(transaction)))
                     except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it
-                        savepoint.execute("ROLLBACK TO one")
+                        # fails where SQLite has undone the whole batch (a full disk): every caller must be told
+                        driver.execute("ROLLBACK TO one")
                         write.done.set_exception(error)
-                    savepoint.execute("RELEASE one")
-        except Exception as error:  # noqa: BLE001 - nothing was committed: every caller of the batch hears of it
+                    driver.execute("RELEASE one")
+        except Exception as error:  # noqa: BLE001 - nothing was committed: every caller of the batch is told
             for write in batch:
                 if not write.done.done():
                     write.done.set_exception(storage_failed(error))
-            return
-        for done, answer in answers:
-            done.set_result(answer)
+        else:
+            for done, result in results:
+                done.set_result(result)
 
     async def close(self) -> None:
         """Finish what was accepted, then close."""
@@ -127,25 +134,28 @@ class SqliteStore:
         self._writer.dispose()
 
 
-def _sqlite_engine(url: URL, *, begin: str | None) -> Engine:
+def _engine(url: URL, *pragmas: str, **options: str | bool) -> Engine:
     # a connection never leaves its thread at work, but closing happens in another
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}, pool_size=READERS)
+    arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+    engine = create_engine(url, connect_args=arguments, pool_size=READERS, **options)
 
     @event.listens_for(engine, "connect")
-    def _prepare(dbapi_connection: sqlite3.Connection, _record: object) -> None:
-        dbapi_connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
-        ):
-            dbapi_connection.execute(f"PRAGMA {pragma}")
-
-    if begin is not None:
-
-        @event.listens_for(engine, "begin")
-        def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+    def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        for pragma in (*_PRAGMAS, *pragmas):
+            connection.cursor().execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+@contextmanager
+def _immediate_transaction(engine: Engine) -> Iterator[Connection]:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    # for savepoints: SQLAlchemy's `begin_nested` takes four times as long as a small write
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the engine's own driver
+    return driver

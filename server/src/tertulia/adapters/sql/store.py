@@ -27,8 +27,12 @@ class SqlStore(Protocol):
     async def close(self) -> None: ...  # noqa: D102
 
 
-def open_store(database_url: str) -> SqlStore:
-    """Choose the store by its URL: `sqlite:///<file>` or `postgresql://…` (with or without the driver's name)."""
+def open_store(database_url: str, *, pool_size: int = 2, pool_timeout_s: float = 30) -> SqlStore:
+    """Return the store of a URL: `sqlite:///<file>` or `postgresql://…` (with or without the driver's name).
+
+    On PostgreSQL it opens at most `pool_size` connections (2: what a command needs), and a transaction waits at most
+    `pool_timeout_s` for one. Raises ConfigurationError when the URL names neither database.
+    """
     try:
         url = make_url(database_url)
     except ArgumentError as error:
@@ -40,7 +44,9 @@ def open_store(database_url: str) -> SqlStore:
         # its driver takes as long to import as the rest: SQLite need not wait for it
         from tertulia.adapters.sql.postgres import PostgresStore  # noqa: PLC0415
 
-        return PostgresStore(url.set(drivername="postgresql+psycopg"))
+        return PostgresStore(
+            url.set(drivername="postgresql+psycopg"), pool_size=pool_size, pool_timeout_s=pool_timeout_s
+        )
     raise ConfigurationError(
         f"TERTULIA_DATABASE_URL: '{backend}' is no database that is supported: sqlite or postgresql"
     )

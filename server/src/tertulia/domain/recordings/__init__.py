@@ -1,1 +1,1 @@
-"""Recordings: their states, and what a recorder's final state means."""
+"""Recordings: their states and limits, and what a recorder's final state means."""

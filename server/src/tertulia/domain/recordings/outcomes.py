@@ -1,4 +1,4 @@
-"""What a recorder's last words mean for its recording: the true state, and a sentence about why it ended."""
+"""What a recorder's last state means for its recording: the true state, and a sentence about why it ended."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tertulia_recorder.job import EndReason, RecorderState
 
 
 class RecordingFault(IntEnum):
-    """Why there is no file, as `errorCode` says it to programs. A number never changes its meaning."""
+    """Why there is no file, as `errorCode` in the API. A number never changes its meaning."""
 
     NOT_STARTED = 1
     """No recorder began to write in the time allowed."""
     NOT_JOINED = 2
     """The recorder could not join the meeting."""
     NOTHING_RECORDED = 3
-    """It ended before there was anything to keep."""
+    """It ended before there was anything to store."""
     MEDIA_LOST = 4
-    """Something was recorded, and it cannot be read any more."""
+    """Something was recorded, and cannot be read any more."""
     MACHINE_LOST = 5
-    """The machine that recorded does not answer any more; when it comes back, so may the recording."""
+    """The machine that recorded does not answer any more; when it comes back, the recording may come back too."""
     NO_SPACE = 6
     """The disk had less space left than a recording may take."""
 
@@ -41,19 +41,18 @@ DETAILS: Final = {
     EndReason.FAILED: "The recorder failed; what it had recorded is kept",
     EndReason.CRASHED: "The recorder was killed; what it had recorded is kept",
 }
-_SAYS_ENOUGH: Final = frozenset({EndReason.STOPPED, EndReason.ROOM_CLOSED, EndReason.REMOVED, EndReason.EMPTY})
-"""Ends that need no reason of their own beside that of whoever asked for the end."""
-_CLEAN: Final = frozenset({EndReason.STOPPED, EndReason.EMPTY, EndReason.ROOM_CLOSED, EndReason.REMOVED})
+_REGULAR: Final = frozenset({EndReason.STOPPED, EndReason.EMPTY, EndReason.ROOM_CLOSED, EndReason.REMOVED})
+"""Ends without any failure. Where the end was requested, the reason of the request says enough."""
 
 
 def with_progress(recording: Recording, state: RecorderState) -> Recording:
-    """Write into a running recording how far its recorder is. ACTIVE as soon as there is media on the disk."""
+    """Return a running recording with its recorder's progress. It is ACTIVE as soon as there is media on the disk."""
     if state.started_at_ms is None:
         return recording
-    begun = recording.state is RecordingState.STARTING and recording.stop_requested_at_ms is None
+    becomes_active = recording.state is RecordingState.STARTING and recording.stop_requested_at_ms is None
     return replace(
         recording,
-        state=RecordingState.ACTIVE if begun else recording.state,
+        state=RecordingState.ACTIVE if becomes_active else recording.state,
         started_at_ms=state.started_at_ms,
         duration_s=round(state.duration_s, 3),
         size_bytes=state.bytes,
@@ -61,16 +60,16 @@ def with_progress(recording: Recording, state: RecorderState) -> Recording:
 
 
 def ending(recording: Recording, state: RecorderState) -> Recording:
-    """Say that the recorder has gone, while its file is still on its way to where it is kept."""
-    seen = with_progress(recording, state)
-    over = RecordingState.ENDING if seen.state is RecordingState.ACTIVE else seen.state
-    return replace(seen, state=over, ended_at_ms=_end(recording, state))
+    """Return a recording whose recorder has exited, while its file is still on its way to its store."""
+    current = with_progress(recording, state)
+    ending_state = RecordingState.ENDING if current.state is RecordingState.ACTIVE else current.state
+    return replace(current, state=ending_state, ended_at_ms=_end(recording, state))
 
 
 def outcome(recording: Recording, state: RecorderState, *, now_ms: Millis) -> Recording:
-    """Give the recording its final state. `state` is the recorder's last, and its file is where it is kept."""
+    """Return a recording with its final state. `state` is the recorder's last one, and its file is in its store."""
     if is_lost_machine(recording):
-        recording = replace(recording, ended_at_ms=None)  # that was when we gave up, not when it ended
+        recording = replace(recording, ended_at_ms=None)  # that was when it was given up, not when it ended
     final = replace(
         recording,
         ended_at_ms=_end(recording, state) or now_ms,
@@ -80,10 +79,9 @@ def outcome(recording: Recording, state: RecorderState, *, now_ms: Millis) -> Re
     )
     reason = state.reason or EndReason.CRASHED
     if has_media(state):
-        kept = RecordingState.LIMITED_REACHED if reason.is_limit else RecordingState.COMPLETE
         return replace(
             final,
-            state=kept,
+            state=RecordingState.LIMITED_REACHED if reason.is_limit else RecordingState.COMPLETE,
             started_at_ms=state.started_at_ms or recording.started_at_ms or recording.created_at_ms,
             duration_s=round(state.duration_s, 3),
             size_bytes=state.bytes,
@@ -91,18 +89,18 @@ def outcome(recording: Recording, state: RecorderState, *, now_ms: Millis) -> Re
     if state.started_at_ms is not None:
         return failed(final, RecordingFault.MEDIA_LOST, "What was recorded cannot be read any more", now_ms=now_ms)
     fault = RecordingFault.NOT_JOINED if reason is EndReason.START_FAILED else RecordingFault.NOTHING_RECORDED
-    said = " ".join(state.details) or "Nothing was recorded."
-    return aborted(final, fault, said if reason in _CLEAN or state.details else f"{said} The recorder was killed.")
+    error = " ".join(state.details) or "Nothing was recorded."
+    return aborted(final, fault, error if reason in _REGULAR or state.details else f"{error} The recorder was killed.")
 
 
 def failed(recording: Recording, fault: RecordingFault, error: str, *, now_ms: Millis) -> Recording:
-    """End a recording whose media is lost."""
+    """Return a recording as ended, with its media lost."""
     ended_at_ms = recording.ended_at_ms or now_ms
     return replace(recording, state=RecordingState.FAILED, ended_at_ms=ended_at_ms, error_code=int(fault), error=error)
 
 
 def aborted(recording: Recording, fault: RecordingFault, error: str, *, now_ms: Millis | None = None) -> Recording:
-    """End a recording that has no media and never had."""
+    """Return a recording as ended, without any media."""
     return replace(
         recording,
         state=RecordingState.ABORTED,
@@ -115,13 +113,19 @@ def aborted(recording: Recording, fault: RecordingFault, error: str, *, now_ms: 
     )
 
 
+def lost_with_machine(recording: Recording, now_ms: Millis) -> Recording:
+    """Return a recording as ended because the machine that recorded it does not answer any more."""
+    error = "The machine that recorded does not answer any more."
+    return failed(recording, RecordingFault.MACHINE_LOST, error, now_ms=now_ms)
+
+
 def is_lost_machine(recording: Recording) -> bool:
-    """Tell whether a recording counts as lost only because its machine did not answer."""
+    """Return whether a recording counts as lost only because its machine did not answer."""
     return recording.state is RecordingState.FAILED and recording.error_code == RecordingFault.MACHINE_LOST
 
 
 def has_media(state: RecorderState) -> bool:
-    """Tell whether a recorder that is done left a file."""
+    """Return whether a recorder that is done left a file."""
     return state.file_name is not None and state.bytes > 0
 
 
@@ -131,6 +135,6 @@ def _end(recording: Recording, state: RecorderState) -> Millis | None:
 
 def _details(recording: Recording, state: RecorderState) -> str | None:
     reason = state.reason or EndReason.CRASHED
-    asked = [recording.details] if recording.stop_requested_at_ms is not None and recording.details else []
-    own = [] if (asked and reason in _SAYS_ENOUGH) or not has_media(state) else [DETAILS[reason]]
-    return ". ".join(part.rstrip(".") for part in (*asked, *own, *state.details)) or None
+    requested = [recording.details] if recording.stop_requested_at_ms is not None and recording.details else []
+    ended_by = [] if (requested and reason in _REGULAR) or not has_media(state) else [DETAILS[reason]]
+    return ". ".join(part.rstrip(".") for part in (*requested, *ended_by, *state.details)) or None

@@ -1,4 +1,4 @@
-"""Recordings: their states, and the rules between them.
+"""Recordings and their states.
 
 STARTING → ACTIVE → ENDING → COMPLETE, or FAILED (media was lost), ABORTED (nothing was recorded), LIMITED_REACHED
 (a limit ended it; the file is kept).
@@ -18,7 +18,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}\Z")
 
 
 class RecordingState(StrEnum):
-    """Where a recording is in its life. ACTIVE means that the first media is on the disk."""
+    """How far a recording is. ACTIVE means that the first media is on the disk."""
 
     STARTING = "STARTING"
     ACTIVE = "ACTIVE"
@@ -31,7 +31,7 @@ class RecordingState(StrEnum):
 
 RUNNING: Final = frozenset({RecordingState.STARTING, RecordingState.ACTIVE, RecordingState.ENDING})
 OCCUPYING: Final = frozenset({RecordingState.STARTING, RecordingState.ACTIVE})
-"""What can be stopped, and keeps its room from being recorded again. A file that waits for its store does not."""
+"""States that can be stopped, and keep the room from being recorded again. A file that waits for its store does not."""
 PLAYABLE: Final = frozenset({RecordingState.COMPLETE, RecordingState.LIMITED_REACHED})
 
 
@@ -39,10 +39,9 @@ PLAYABLE: Final = frozenset({RecordingState.COMPLETE, RecordingState.LIMITED_REA
 class Recording:
     """One file made of one meeting. It outlives its room.
 
-    `preset` is what was asked for, or None for what the worker does by its settings.
-    `started_at_ms` is the first frame written, `ended_at_ms` the stop, `duration_s` and `size_bytes` are the file's.
-    A worker holds it by a lease (`lease_owner`, `lease_until_ms`) while it runs. Once `deleted_at_ms` is set, only its
-    removal is still to be done.
+    `preset` is the one that was asked for, or None for that of the worker's settings. `started_at_ms` is the first
+    frame written, `ended_at_ms` the stop; `duration_s` and `size_bytes` are the file's. A worker has it by a lease
+    (`lease_owner`, `lease_until_ms`) while it runs. Once `deleted_at_ms` is set, only its removal is left to do.
     """
 
     id: RecordingId
@@ -65,20 +64,20 @@ class Recording:
 
     @property
     def is_running(self) -> bool:
-        """Tell whether it is not over yet."""
+        """Whether it is not over yet."""
         return self.state in RUNNING
 
     @property
     def is_playable(self) -> bool:
-        """Tell whether there is a finished file."""
+        """Whether there is a finished file."""
         return self.state in PLAYABLE
 
 
 def could_be_recording_id(text: str) -> bool:
-    """Tell whether a text can be an id at all. Ids are opaque: nothing is ever read out of one."""
+    """Return whether a text can be an id at all. Ids are opaque: nothing is ever read out of one."""
     return _ID.match(text) is not None
 
 
 def recording_names(room: RoomName, random_id: str, random_file: str) -> tuple[RecordingId, str]:
-    """Name a recording: its id and its file."""
+    """Return a recording's id and the name of its file."""
     return RecordingId(f"{room}--EG_{random_id}--{random_file}"), f"{room}--{random_file}.mp4"

@@ -1,14 +1,33 @@
-"""The page at `…/docs`, which shows a base path's document."""
+"""The page that shows a base path's document, beside it at `…/docs`."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 from starlette.responses import HTMLResponse, Response
 
-from tertulia.http.kit.openapi import Json
-from tertulia.http.kit.reader import READER_POLICY, reader_page
+from tertulia.http.kit.api import REVALIDATE
+
+REFERENCE: Final = "reference.html"
+"""The page's file in the web bundle."""
+# data: is for the style sheet's icons; "try it" calls our own API, and nothing else is reached
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_NOT_BUILT: Final = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
 
 
-def docs_page(document: Json) -> Response:
-    """Make the page, once: it is the same for every request."""
-    headers = {"cache-control": "no-cache", "content-security-policy": READER_POLICY}
-    return HTMLResponse(reader_page(document), headers=headers)
+def docs_page(bundle: Path) -> Response:
+    """Return the page that shows a base path's document, which it finds beside itself (`openapi.json`).
+
+    It is stricter than a meeting's page: no other site may frame it, and it reaches nothing but our own server.
+    """
+    file = bundle / REFERENCE
+    headers = REVALIDATE | {
+        "content-security-policy": _POLICY,
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+    }
+    return HTMLResponse(file.read_bytes() if file.is_file() else _NOT_BUILT, headers=headers)

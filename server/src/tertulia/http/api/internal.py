@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from starlette.responses import Response
+
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api.authentication import SECURITY_SCHEMES, Credentials, InternalAuthenticator
-from tertulia.http.api.docs_page import docs_page
 from tertulia.http.api.participants import (
     ParticipantHandlers,
     disconnect_operation,
@@ -76,6 +77,7 @@ def internal_api(
     room_of_recording: Callable[[str], Awaitable[str | None]],
     proxies: TrustedProxies,
     public_url: str,
+    docs_page: Response,
 ) -> Api:
     """Assemble the API of these operations."""
     described = document("Tertulia internal API", f"{public_url}{BASE_PATH}", operations, INTERNAL, SECURITY_SCHEMES)
@@ -83,7 +85,7 @@ def internal_api(
         BASE_PATH,
         operations,
         document=described,
-        docs_page=docs_page(described),
+        docs_page=docs_page,
         permissions=INTERNAL,
         authenticator=InternalAuthenticator(credentials),
         room_of_recording=room_of_recording,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from starlette.responses import Response
+
 from tertulia.domain.access import PUBLIC
 from tertulia.http.api.authentication import SECURITY_SCHEMES, Credentials, PublicAuthenticator
-from tertulia.http.api.docs_page import docs_page
 from tertulia.http.api.participants import (
     ParticipantHandlers,
     disconnect_operation,
@@ -57,6 +58,7 @@ def public_api(
     room_of_recording: Callable[[str], Awaitable[str | None]],
     proxies: TrustedProxies,
     public_url: str,
+    docs_page: Response,
 ) -> Api:
     """Assemble the API of these operations."""
     described = document("Tertulia API", f"{public_url}{BASE_PATH}", operations, PUBLIC, SECURITY_SCHEMES)
@@ -64,7 +66,7 @@ def public_api(
         BASE_PATH,
         operations,
         document=described,
-        docs_page=docs_page(described),
+        docs_page=docs_page,
         permissions=PUBLIC,
         authenticator=PublicAuthenticator(credentials),
         room_of_recording=room_of_recording,

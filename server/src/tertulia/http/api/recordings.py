@@ -204,7 +204,7 @@ class RecordingHandlers:
         return await self._start(request, body.room, body.wanted_preset)
 
     async def _start(self, request: OperationRequest, room: str, preset: RecordingPreset | None) -> Response:
-        started = await self._recordings.start(room, preset=preset, once=await idempotency_key(request))
+        started = await self._recordings.start(room, preset=preset, idempotency_key=await idempotency_key(request))
         return JsonResponse(self._show(started))
 
     async def stop(self, request: OperationRequest) -> Response:

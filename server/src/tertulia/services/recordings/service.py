@@ -1,14 +1,14 @@
 """Recordings: started, stopped, listed, streamed, deleted.
 
 A recording is a row: the index `one-active-recording` keeps a room from having two, and a worker that can record
-claims the row by a lease (see `ports.Recordings.claim`). Who starts one only waits for the row to change.
+claims the row by a lease (see `ports.RecordingRepository.claim`). Starting a recording here means inserting its row and
+waiting for that row to change.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -37,12 +37,14 @@ from tertulia.services.ports import (
     Store,
     Transaction,
 )
+from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.rooms import find_room
 from tertulia_recorder.job import RecordingPreset
 
 _log = structlog.get_logger(__name__)
 _PAGE: Final = 500
-_LOOK_EVERY_S: Final = 0.1
+_POLL_S: Final = 0.2
+"""The longest until a change by another process is seen."""
 _STOPPED: Final = "Stopped using API"
 _BUSY_RETRY_AFTER_S: Final = 30
 
@@ -58,8 +60,8 @@ class OpenRecording:
 class RecordingService:
     """The recordings of this installation.
 
-    `start_timeout_s`: how long a start may take until it has failed. `claim_timeout_s`: how long a worker may take to
-    claim it; a worker that can carry another recording looks several times a second.
+    `start_timeout_s`: how long a start may take until it counts as failed. `claim_timeout_s`: how long a worker may
+    take to claim it; a worker that can carry another recording looks for one several times a second.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class RecordingService:
         clock: Clock,
         media: MediaServerClient,
         files: Files,
+        changes: RecordingChanges,
         start_timeout_s: float = 20.0,
         claim_timeout_s: float = 3.0,
     ) -> None:
@@ -76,73 +79,77 @@ class RecordingService:
         self._clock = clock
         self._media = media
         self._files = files
+        self._changes = changes
         self._start_timeout_s = start_timeout_s
         self._claim_timeout_s = claim_timeout_s
 
     # ── start and stop ──
 
     async def start(
-        self, room_name: str, *, preset: RecordingPreset | None = None, once: IdempotencyKey | None = None
+        self, room_name: str, *, preset: RecordingPreset | None = None, idempotency_key: IdempotencyKey | None = None
     ) -> Recording:
-        """Record a room, by the settings' preset if none is given; returns when the first media is on the disk.
+        """Record a room, by the settings' preset if none is given; return when the first media is on the disk.
 
-        Raises NotFound (room), Forbidden (switched off), Conflict (already recording, nobody there, stopped meanwhile)
-        and Unavailable (no recorder took it in time, or it failed).
+        Raises NotFound (room), Forbidden (switched off), Conflict (already recording, room empty, stopped meanwhile)
+        and Unavailable (no worker claimed it in time, or its recorder failed).
         """
         now_ms = self._clock.now_ms()
 
         def may_start(tx: Transaction) -> str | None:
-            earlier = replayed(tx, once, now_ms)
+            earlier = replayed(tx, idempotency_key, now_ms)
             if earlier is None:
                 _check_startable(tx, room_name, now_ms)
             return earlier
 
         earlier = await self._store.read(may_start)
         if earlier is not None:
-            return await self._started(RecordingId(earlier), once)
-        people = await self._media.participants(RoomName(room_name))
-        if not any(not one.hidden for one in people):
+            return await self._wait_until_started(RecordingId(earlier), idempotency_key)
+        participants = await self._media.participants(RoomName(room_name))
+        if all(participant.hidden for participant in participants):
             raise Conflict("room_empty", f"Nobody is in the room '{room_name}'", name="Recording Error")
 
         def insert(tx: Transaction) -> RecordingId:
-            repeated = replayed(tx, once, now_ms)
+            repeated = replayed(tx, idempotency_key, now_ms)
             if repeated is not None:
                 return RecordingId(repeated)
             recording = _new_recording(_check_startable(tx, room_name, now_ms), preset, now_ms)
             if not tx.recordings.insert(recording):
                 raise _already_recording(room_name)
-            remember(tx, once, recording.id, now_ms)
+            remember(tx, idempotency_key, recording.id, now_ms)
             return recording.id
 
-        return await self._started(await written_once(self._store, insert), once)
+        recording_id = await written_once(self._store, insert)
+        self._changes.notify_claimable()
+        return await self._wait_until_started(recording_id, idempotency_key)
 
-    async def _started(self, recording_id: RecordingId, once: IdempotencyKey | None) -> Recording:
-        began_s = time.monotonic()
-        while True:
-            recording = await self.get(recording_id)
-            waited_s = time.monotonic() - began_s
-            if recording.state is not RecordingState.STARTING:
-                return _outcome(recording)
-            if recording.lease_owner is None and waited_s >= self._claim_timeout_s:
-                await self._take_back(recording_id, once)
-            elif waited_s >= self._start_timeout_s:
-                return _outcome(await self._given_up(recording_id))
-            await asyncio.sleep(_LOOK_EVERY_S)
+    async def _wait_until_started(self, recording_id: RecordingId, idempotency_key: IdempotencyKey | None) -> Recording:
+        loop = asyncio.get_running_loop()
+        began_at_s = loop.time()
+        with self._changes.watch(recording_id) as wakeup:
+            while (recording := await self.get(recording_id)).state is RecordingState.STARTING:
+                waited_s = loop.time() - began_at_s
+                if recording.lease_owner is None and waited_s >= self._claim_timeout_s:
+                    await self._drop_unclaimed(recording_id, idempotency_key)
+                elif waited_s >= self._start_timeout_s:
+                    recording = await self._give_up(recording_id)
+                    break
+                await wakeup.wait(_POLL_S)
+        return _outcome(recording)
 
-    async def _take_back(self, recording_id: RecordingId, once: IdempotencyKey | None) -> None:
-        """Refuse what no worker takes: all carry as many recordings as they can, or there is none."""
+    async def _drop_unclaimed(self, recording_id: RecordingId, idempotency_key: IdempotencyKey | None) -> None:
+        """Refuse what no worker claims: all are at their capacity, or there is none. Raises Unavailable."""
 
         def work(tx: Transaction) -> bool:
             dropped = tx.recordings.drop_unclaimed(recording_id)
-            if dropped and once is not None:
-                tx.idempotency.forget(once)
+            if dropped and idempotency_key is not None:
+                tx.idempotency.forget(idempotency_key)
             return dropped
 
         if await self._store.write(work):
             message = "As many recordings are running as can be carried; try again later"
             raise Unavailable("recorders_busy", message, retry_after_s=_BUSY_RETRY_AFTER_S)
 
-    async def _given_up(self, recording_id: RecordingId) -> Recording:
+    async def _give_up(self, recording_id: RecordingId) -> Recording:
         now_ms = self._clock.now_ms()
 
         def work(tx: Transaction) -> None:
@@ -153,26 +160,28 @@ class RecordingService:
                 tx.recordings.update(ended, only_from=frozenset({RecordingState.STARTING}))
 
         await self._store.write(work)
+        self._changes.notify(recording_id)
         return await self.get(recording_id)
 
     async def stop(self, recording_id: str) -> None:
-        """Accept that a recording ends; its file follows. NotFound; Conflict when it does not run."""
+        """Request the end of a recording; its file follows. Raises NotFound, and Conflict when it is not running."""
         now_ms = self._clock.now_ms()
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> RecordingId:
             recording = _found(tx, recording_id, lock=True)
             if recording.state not in OCCUPYING or recording.stop_requested_at_ms is not None:
                 raise Conflict("recording_not_running", f"Recording '{recording_id}' is not running")
             stopped = replace(recording, stop_requested_at_ms=now_ms, ended_at_ms=now_ms, details=_STOPPED)
             if recording.state is RecordingState.ACTIVE:
                 stopped = replace(stopped, state=RecordingState.ENDING)
-            elif recording.lease_owner is None:  # no worker has it: there is nothing to bring to an end
+            elif recording.lease_owner is None:  # no worker has claimed it: no recorder has to end
                 stopped = replace(stopped, state=RecordingState.ABORTED)
             tx.recordings.update(stopped, only_from=frozenset({recording.state}))
+            return recording.id
 
-        await self._store.write(work)
+        self._changes.notify(await self._store.write(work))
 
-    # ── look ──
+    # ── read ──
 
     async def get(self, recording_id: str) -> Recording:
         """Find a recording. Raises NotFound."""
@@ -183,14 +192,14 @@ class RecordingService:
         return await self._store.read(lambda tx: tx.recordings.page(room=room, limit=limit, after=after))
 
     async def all(self, *, room: RoomName | None) -> AsyncIterator[list[Recording]]:
-        """List all recordings, in pieces."""
+        """List all recordings, page by page."""
         after: PageKey | None = None
-        while piece := await self.page(room=room, limit=_PAGE, after=after):
-            yield piece
-            after = PageKey(piece[-1].created_at_ms, piece[-1].id)
+        while page := await self.page(room=room, limit=_PAGE, after=after):
+            yield page
+            after = PageKey(page[-1].created_at_ms, page[-1].id)
 
     async def open(self, recording_id: str) -> OpenRecording:
-        """Open the file of a finished recording. NotFound; Conflict while there is none yet."""
+        """Open the file of a finished recording. Raises NotFound, and Conflict while there is none yet."""
         recording = await self.get(recording_id)
         if not recording.is_playable:
             reason = "is still running" if recording.is_running else "has no file"
@@ -203,13 +212,13 @@ class RecordingService:
     # ── delete ──
 
     async def delete(self, recording_id: str) -> None:
-        """Delete a recording and its file. NotFound; Conflict while it runs."""
+        """Delete a recording and its file. Raises NotFound, and Conflict while it is running."""
         await self._delete(lambda tx: [_found(tx, recording_id)])
 
     async def delete_many(self, ids: Sequence[str]) -> None:
-        """Delete recordings: all, or, when one still runs, none (Conflict names it). Unknown ones count as deleted."""
-        known = [RecordingId(one) for one in dict.fromkeys(ids) if could_be_recording_id(one)]
-        await self._delete(lambda tx: tx.recordings.find_many(known))
+        """Delete recordings: all, or none when one is running (Conflict names it). Unknown ids count as deleted."""
+        possible = [RecordingId(each) for each in dict.fromkeys(ids) if could_be_recording_id(each)]
+        await self._delete(lambda tx: tx.recordings.find_many(possible))
 
     async def _delete(self, find: Callable[[Transaction], Sequence[Recording]]) -> None:
         now_ms = self._clock.now_ms()
@@ -221,32 +230,32 @@ class RecordingService:
                     raise Conflict(
                         "recording_running", f"Recording '{recording.id}' is still running", name="Recording Error"
                     )
-            # what is finished never runs again, so nothing can change between that look and this mark
+            # a finished recording never runs again, so nothing can change between that check and this mark
             tx.recordings.mark_deleted([recording.id for recording in recordings], now_ms=now_ms)
             return recordings
 
         await self._remove(await self._store.write(mark))
 
     async def remove_deleted(self) -> None:
-        """Remove what was deleted while its file could not be, or the server died. Called every few seconds."""
+        """Remove the files of deleted recordings that are left: the store was down then, or the server died."""
         await self._remove(await self._store.read(lambda tx: tx.recordings.deleted(limit=_PAGE)))
 
     async def _remove(self, recordings: Sequence[Recording]) -> None:
-        # the mark is what deletes; the row goes last, so that no file is ever left without one that knows of it
-        gone: list[RecordingId] = []
+        # the mark is what deletes; the row goes last, so that no file is ever left without a row that names it
+        removed: list[RecordingId] = []
         for recording in recordings:
             try:
                 await self._files.delete(file_path(recording))
             except Unavailable as error:
                 _log.warning("a deleted recording's file stays for now", recording=recording.id, reason=error.message)
             else:
-                gone.append(recording.id)
-        if gone:
-            await self._store.write(lambda tx: tx.recordings.delete(gone))
+                removed.append(recording.id)
+        if removed:
+            await self._store.write(lambda tx: tx.recordings.delete(removed))
 
 
 def file_path(recording: Recording) -> str:
-    """Tell where a recording's file is: in a folder of its own, beside what the recorder left there."""
+    """Return the path of a recording's file in its store: in a folder of its own, beside the recorder's state."""
     return f"{recording.id}/{recording.filename}"
 
 

@@ -1,4 +1,4 @@
-//! A client: a real peer connection that offers, publishes made-up media and keeps what it receives.
+//! A client: a real peer connection that offers, publishes synthetic media and keeps what it receives.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -9,49 +9,12 @@ use str0m::channel::ChannelId;
 use str0m::format::Codec;
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, Vp8Descriptor};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 use tertulia_sfu::{Kind, PeerId, TrackId};
 
-/// A packet as it came in.
-#[derive(Clone, Debug)]
-pub struct Got {
-    pub at: Instant,
-    pub ssrc: u32,
-    pub sequence: u64,
-    pub timestamp: u32,
-    pub marker: bool,
-    pub layer: u8,
-    pub frame: u32,
-    pub keyframe: bool,
-    pub picture_id: Option<u16>,
-    pub tl0: Option<u8>,
-}
-
-pub struct Sender {
-    pub cid: String,
-    pub kind: Kind,
-    pub rids: Vec<String>,
-    pub mid: Option<Mid>,
-    /// By layer.
-    pub paused: [bool; 3],
-    /// Layers that make no key frame for now.
-    pub withheld: [bool; 3],
-    pub keyframes_asked: usize,
-    pub level: i8,
-    pub muted: bool,
-    encodings: Vec<Encoding>,
-    next: Option<Instant>,
-}
-
-#[derive(Default)]
-struct Encoding {
-    sequence: u64,
-    frame: u32,
-    keyframe: bool,
-    picture: u16,
-    base_timestamp: u32,
-}
+use super::received::Got;
+use super::sender::{Sender, audio_payload, vp8_payload};
 
 pub struct Client {
     pub id: PeerId,
@@ -129,26 +92,7 @@ impl Client {
 
     pub fn publish(&mut self, kind: Kind, rids: &[&str]) -> String {
         let cid = format!("cid{}", self.senders.len());
-        let encodings = (0..rids.len().max(1) as u32).map(|layer| Encoding {
-            keyframe: true,
-            sequence: 65_500 - u64::from(layer) * 1000,
-            picture: 32_700 - layer as u16 * 99,
-            base_timestamp: 0xffff_0000u32.wrapping_add(layer * 777_777),
-            frame: 0,
-        });
-        self.senders.push(Sender {
-            cid: cid.clone(),
-            kind,
-            rids: rids.iter().map(|rid| (*rid).to_owned()).collect(),
-            mid: None,
-            paused: [false; 3],
-            withheld: [false; 3],
-            keyframes_asked: 0,
-            level: -10,
-            muted: false,
-            encodings: encodings.collect(),
-            next: None,
-        });
+        self.senders.push(Sender::new(cid.clone(), kind, rids));
         cid
     }
 
@@ -368,40 +312,8 @@ impl Client {
         let ssrc = packet.header.ssrc;
         let Some(mid) = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid()) else { return };
         let Some(track) = self.tracks.get(&mid) else { return };
-        let audio = self.rtc.media(mid).is_some_and(|media| media.kind().is_audio());
-        let vp8 = if audio { None } else { Vp8Descriptor::parse(&packet.payload).ok() };
-        let tail = &packet.payload[packet.payload.len() - 5..];
-        let got = Got {
-            at: now,
-            ssrc: *ssrc,
-            sequence: *packet.seq_no,
-            timestamp: packet.header.timestamp,
-            marker: packet.header.marker,
-            layer: tail[0],
-            frame: u32::from_be_bytes([tail[1], tail[2], tail[3], tail[4]]),
-            keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
-            picture_id: vp8.and_then(|vp8| vp8.picture_id()),
-            tl0: vp8.and_then(|vp8| vp8.tl0_pic_idx()),
-        };
+        let is_audio = self.rtc.media(mid).is_some_and(|media| media.kind().is_audio());
+        let got = Got::read(now, is_audio, &packet);
         self.got.entry(track.clone()).or_default().push(got);
     }
-}
-
-fn audio_payload(frame: u32) -> Vec<u8> {
-    let mut payload = vec![0x78; 60];
-    payload.push(0);
-    payload.extend(frame.to_be_bytes());
-    payload
-}
-
-/// A descriptor with all fields (RFC 7741 4.2), a frame header byte, and what the tests read back.
-fn vp8_payload(layer: u8, encoding: &Encoding, first: bool, keyframe: bool) -> Vec<u8> {
-    let [high, low] = (encoding.picture | 0x8000).to_be_bytes();
-    let start = if first { 0x10 } else { 0 };
-    let mut payload = vec![0x80 | start, 0xf0, high, low, encoding.frame as u8, 0x20 | (layer & 0x1f)];
-    payload.push(u8::from(!keyframe || !first));
-    payload.extend([0xab; 500]);
-    payload.push(layer);
-    payload.extend(encoding.frame.to_be_bytes());
-    payload
 }

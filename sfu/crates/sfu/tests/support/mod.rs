@@ -4,12 +4,15 @@
 
 pub mod client;
 pub mod network;
+pub mod received;
+pub mod sender;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
-    Command, Event, Kind, LayerSpec, Message, PeerId, Quality, Shard, ShardConfig, ShardId, Source, TrackId, Wish,
+    Command, Event, Kind, LayerSpec, Message, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
+    SubscriptionSettings, TrackId,
 };
 
 use client::Client;
@@ -92,8 +95,8 @@ impl World {
     }
 
     pub fn announce(&mut self, client: usize, kind: Kind, rids: &[&str]) -> TrackId {
-        let letter = if kind == Kind::Audio { 'A' } else { 'V' };
-        let track = TrackId::from(format!("TR_{letter}{client}_{}", self.tracks.len()).as_str());
+        let prefix = if kind == Kind::Audio { 'A' } else { 'V' };
+        let track = TrackId::from(format!("TR_{prefix}{client}_{}", self.tracks.len()).as_str());
         let cid = self.clients[client].publish(kind, rids);
         let layers = match rids.len() {
             0 if kind == Kind::Video => vec![LayerSpec { quality: Quality::High, width: 1280, height: 720 }],
@@ -128,9 +131,9 @@ impl World {
         self.command(client, Command::Unsubscribe { peer, track: track.clone() });
     }
 
-    pub fn configure(&mut self, client: usize, track: &TrackId, wish: Wish) {
+    pub fn configure(&mut self, client: usize, track: &TrackId, settings: SubscriptionSettings) {
         let peer = self.peer(client);
-        self.command(client, Command::ConfigureSubscription { peer, track: track.clone(), wish });
+        self.command(client, Command::ConfigureSubscription { peer, track: track.clone(), settings });
     }
 
     pub fn saw(&self, wanted: impl Fn(&Event) -> bool) -> bool {
@@ -154,7 +157,7 @@ impl World {
         while !done(self) {
             assert!(
                 self.now < end,
-                "it did not happen within 30 s; events: {:#?} {:?}",
+                "the condition was not met within 30 s; events: {:#?} {:?}",
                 tail(&self.events),
                 self.shards[0].counters()
             );
@@ -211,7 +214,7 @@ impl World {
         }
     }
 
-    /// The part of signalling: offers, answers, and more sections when asked.
+    /// What signalling does: offers, answers, and more sections on request.
     fn signal(&mut self) {
         for index in 0..self.clients.len() {
             if let Some((offer_id, sdp)) = self.clients[index].make_offer(self.now) {

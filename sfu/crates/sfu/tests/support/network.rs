@@ -24,7 +24,7 @@ type Entry = (Instant, u64, SocketAddr, SocketAddr, Vec<u8>);
 
 pub struct Network {
     pub link: Link,
-    /// Datagrams of these are lost altogether.
+    /// All datagrams from and to these addresses are lost.
     pub cut: Vec<SocketAddr>,
     pub lost: usize,
     state: u64,
@@ -46,8 +46,8 @@ impl Network {
     }
 
     pub fn send(&mut self, now: Instant, source: SocketAddr, destination: SocketAddr, data: Vec<u8>) {
-        let unlucky = self.random() < self.link.loss;
-        if unlucky || self.cut.contains(&source) || self.cut.contains(&destination) {
+        let is_lost = self.random() < self.link.loss;
+        if is_lost || self.cut.contains(&source) || self.cut.contains(&destination) {
             self.lost += 1;
             return;
         }

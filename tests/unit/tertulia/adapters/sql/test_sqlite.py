@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
 from tertulia.adapters.sql.sqlite import SqliteStore
 from tertulia.adapters.sql.store import open_store
-from tertulia.errors import ConfigurationError
+from tertulia.errors import ConfigurationError, Unavailable
 
 
 @pytest.fixture
@@ -35,6 +36,34 @@ async def test_a_failing_write_costs_nobody_else(store: SqliteStore):
         found = await store.read(lambda tx, number=number: tx.accounts.credential(f"c{number}"))
         assert found == (None if number % 7 == 3 else "x")
     assert await store.read(lambda tx: tx.accounts.credential("never")) is None
+
+
+async def test_a_full_disk_fails_the_whole_batch(store: SqliteStore):
+    """SQLite undoes the whole transaction then: no write of the batch may be answered as done."""
+    started, go_on = threading.Event(), threading.Event()
+    small, large = "x", "x" * 1_000_000
+
+    def limit_size(tx) -> None:
+        pages = tx._connection.exec_driver_sql("PRAGMA page_count").scalar()
+        tx._connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 4}")
+        started.set()
+        go_on.wait(20)  # what comes meanwhile is the next batch
+
+    limiting = asyncio.ensure_future(store.write(limit_size))
+    await asyncio.to_thread(started.wait, 20)
+    values = {"before": small, "too large": large, "after": small}
+    writes = [
+        asyncio.ensure_future(store.write(lambda tx, name=name, value=value: tx.accounts.put_credential(name, value)))
+        for name, value in values.items()
+    ]
+    await asyncio.sleep(0)
+    go_on.set()
+    answers = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 3
+    await limiting
+    await store.write(lambda tx: tx.accounts.put_credential("later", small))
+    names = [*values, "later"]
+    assert await store.read(lambda tx: [tx.accounts.credential(name) for name in names]) == [None, None, None, small]
 
 
 async def test_settings_of_the_connection(store: SqliteStore):

@@ -1,19 +1,21 @@
-"""What a recorder's last words mean, for every reason there is."""
+"""What a recorder's last state means, for every reason there is."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import jwt
 import pytest
 
-from tertulia.domain.ids import LATEST, Millis, RecordingId, RoomName
-from tertulia.domain.participants import NAME_LENGTH
-from tertulia.domain.recordings.outcomes import DETAILS, RecordingFault, ending, outcome, with_progress
+from tertulia.domain.ids import Millis, RecordingId, RoomName
+from tertulia.domain.recordings.outcomes import (
+    DETAILS,
+    RecordingFault,
+    ending,
+    lost_with_machine,
+    outcome,
+    with_progress,
+)
 from tertulia.domain.recordings.recording import Recording, RecordingState
-from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
-from tertulia.services.recordings.supervisor import lost_with_its_machine
-from tertulia.services.tokens import RecorderTokens, recorder_identity
 from tertulia_recorder.job import EndReason, RecorderPhase, RecorderState
 
 NOW = Millis(1_000_000)
@@ -45,7 +47,7 @@ def test_without_a_file(reason: EndReason | None) -> None:
     assert outcome(ROW, had_begun, now_ms=NOW).error_code == RecordingFault.MEDIA_LOST
 
 
-def test_who_asked_comes_first_and_degradations_last() -> None:
+def test_the_requested_reason_comes_first_and_degradations_last() -> None:
     asked = replace(ROW, stop_requested_at_ms=NOW, ended_at_ms=NOW, details="room deleted")
     assert outcome(asked, replace(FILE, reason=EndReason.ROOM_CLOSED), now_ms=NOW).details == "room deleted"
     slow = replace(FILE, reason=EndReason.CRASHED, details=("15 frames a second instead of 30.",))
@@ -64,28 +66,7 @@ def test_a_recording_is_active_only_with_media() -> None:
 
 
 def test_a_lost_machine_that_comes_back() -> None:
-    lost = lost_with_its_machine(ROW, NOW)
+    lost = lost_with_machine(ROW, NOW)
     assert (lost.state, lost.error_code) == (RecordingState.FAILED, RecordingFault.MACHINE_LOST)
     back = outcome(lost, replace(FILE, reason=EndReason.EMPTY), now_ms=NOW)
     assert (back.state, back.error, back.ended_at_ms) == (RecordingState.COMPLETE, None, 950_000)
-
-
-def test_a_recorder_can_only_listen_and_has_nobodys_name() -> None:
-    room = Room(
-        RoomName("room"), None, NOW, LATEST, max_participants=3, preferences=RoomPreferences(),
-        secrets=RoleSecrets("a", "b", "c"),
-    )  # fmt: skip
-    secret = "a-secret-that-is-long-enough-for-hs256"
-    token = RecorderTokens(api_key="key", api_secret=secret).sign(room, ROW.id, now_ms=NOW, lifetime_s=60.5)
-    claims = jwt.decode(token, secret, algorithms=["HS256"], options={"verify_exp": False, "verify_nbf": False})
-    video = claims["video"]
-    assert {name for name, value in video.items() if value is True} == {
-        "roomJoin",
-        "canSubscribe",
-        "hidden",
-        "recorder",
-    }
-    assert (video["room"], claims["exp"] - claims["nbf"]) == ("room", 61)
-    assert claims["roomConfig"]["maxParticipants"] == 3
-    assert claims["sub"] == recorder_identity(ROW.id)
-    assert len(claims["sub"]) > NAME_LENGTH

@@ -1,0 +1,50 @@
+"""`tertulia db`, `tertulia keys` and `tertulia admin`: the database, and who may use the installation."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tertulia.app.installation import installation, opened_accounts
+from tertulia.cli.output import watched
+from tertulia.errors import ConfigurationError
+from tertulia.settings import PREFIX, Settings
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database up to date. Raise ConfigurationError when it cannot be opened."""
+
+    async def open_and_close() -> None:
+        async with opened_accounts(installation(settings)):
+            pass
+
+    asyncio.run(watched("Migrating the database", open_and_close()))
+    sys.stdout.write("The database is up to date.\n")
+
+
+def rotate_api_key(settings: Settings) -> None:
+    """Make a new API key. Raise ConfigurationError where a setting holds the key."""
+
+    async def rotate() -> str:
+        async with opened_accounts(installation(settings)) as accounts:
+            return await accounts.rotate_api_key()
+
+    if settings.api_key:
+        raise ConfigurationError(f"{PREFIX}API_KEY is set: it wins over a stored key. Change it there, or unset it")
+    sys.stdout.write(f"API key: {asyncio.run(rotate())}\n")
+
+
+def set_password(settings: Settings, *, from_stdin: bool) -> None:
+    """Set the administrator's password. Raise ConfigurationError where a setting holds it."""
+
+    async def store(password: str | None) -> str:
+        async with opened_accounts(installation(settings)) as accounts:
+            return await accounts.set_password(password)
+
+    if settings.admin_password:
+        raise ConfigurationError(f"{PREFIX}ADMIN_PASSWORD is set: it wins over a stored password. Change it there")
+    chosen = sys.stdin.readline().rstrip("\n") if from_stdin else None
+    if from_stdin and not chosen:
+        raise ConfigurationError("Send the new password as one line to standard input")
+    made = asyncio.run(store(chosen))
+    sys.stdout.write("The password is set.\n" if chosen else f"user: {settings.admin_user}  password: {made}\n")

@@ -1,0 +1,39 @@
+"""What services need from outside: the store, the media server, files, recorder processes and the clock.
+
+An adapter implements a protocol of this package; it repeats no docstring of it and says only what is special about it.
+"""
+
+from tertulia.services.ports.clock import Clock
+from tertulia.services.ports.files import FileReader, Files
+from tertulia.services.ports.media_server import MediaServerClient
+from tertulia.services.ports.recorders import Recorders, RecorderStatus
+from tertulia.services.ports.repositories import (
+    AccountRepository,
+    IdempotencyKey,
+    IdempotencyKeyRepository,
+    LoginSession,
+    PageKey,
+    RecordingRepository,
+    RoomRepository,
+    SeatRepository,
+)
+from tertulia.services.ports.store import Store, Transaction
+
+__all__ = [
+    "AccountRepository",
+    "Clock",
+    "FileReader",
+    "Files",
+    "IdempotencyKey",
+    "IdempotencyKeyRepository",
+    "LoginSession",
+    "MediaServerClient",
+    "PageKey",
+    "RecorderStatus",
+    "Recorders",
+    "RecordingRepository",
+    "RoomRepository",
+    "SeatRepository",
+    "Store",
+    "Transaction",
+]

@@ -1,0 +1,77 @@
+//! Dividing a limit among the videos of one subscriber.
+
+use std::cmp::Reverse;
+
+use crate::media::Quality;
+
+/// A video that a subscriber asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Video {
+    /// Higher gets bandwidth first.
+    pub priority: u32,
+    /// Its live layers up to the one asked for, lowest first, and their bitrates in bits per second.
+    pub ladder: Vec<(Quality, u64)>,
+}
+
+/// The best layer for each video, None for one that has to pause. First the lowest layer of every video, then a step
+/// for each in order of priority, as long as it fits.
+pub(crate) fn allocate(limit_bps: u64, videos: &[Video], may_pause: bool) -> Vec<Option<Quality>> {
+    let mut order: Vec<usize> = (0..videos.len()).collect();
+    order.sort_by_key(|index| Reverse(videos.get(*index).map(|video| video.priority)));
+    let mut left = limit_bps;
+    let mut result = vec![None; videos.len()];
+    for step in 0..Quality::ALL.len() {
+        for index in &order {
+            let (Some(video), Some(slot)) = (videos.get(*index), result.get_mut(*index)) else { continue };
+            let Some((quality, rate)) = video.ladder.get(step).copied() else { continue };
+            let below = step.checked_sub(1).and_then(|below| video.ladder.get(below));
+            let is_next = *slot == below.map(|(quality, _)| *quality);
+            let cost = rate.saturating_sub(below.map_or(0, |(_, rate)| *rate));
+            if is_next && (cost <= left || (step == 0 && !may_pause)) {
+                left = left.saturating_sub(cost);
+                *slot = Some(quality);
+            }
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn video(priority: u32) -> Video {
+        Video { priority, ladder: vec![(Quality::Low, 100), (Quality::Medium, 400), (Quality::High, 1500)] }
+    }
+
+    #[test]
+    fn every_video_gets_its_lowest_layer_before_any_gets_more() {
+        let videos = [video(1), video(1), video(1)];
+        let low = Some(Quality::Low);
+        assert_eq!(allocate(300, &videos, true), [low, low, low]);
+        assert_eq!(allocate(600, &videos, true), [Some(Quality::Medium), low, low]);
+        assert_eq!(allocate(10_000, &videos, true), [Some(Quality::High); 3]);
+    }
+
+    #[test]
+    fn higher_priority_comes_first() {
+        let videos = [video(1), video(9)];
+        assert_eq!(allocate(500, &videos, true), [Some(Quality::Low), Some(Quality::Medium)]);
+        assert_eq!(allocate(100, &videos, true), [None, Some(Quality::Low)]);
+    }
+
+    #[test]
+    fn the_lowest_layers_are_sent_even_when_they_do_not_fit() {
+        assert_eq!(allocate(10, &[video(1), video(1)], false), [Some(Quality::Low); 2]);
+    }
+
+    #[test]
+    fn the_sum_fits() {
+        let rate = |cap: Option<Quality>| cap.map_or(0, |quality| [100, 400, 1500][quality as usize]);
+        for limit in (0..6000).step_by(37) {
+            let videos = [video(3), video(1), video(2), video(1)];
+            let sum: u64 = allocate(limit, &videos, true).into_iter().map(rate).sum();
+            assert!(sum <= limit, "{sum} of {limit}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What media is called in commands, events and messages: kinds, qualities, layers, channels.
+
+use crate::ids::{PeerId, ShardId, TrackId};
+
+/// Simulcast layers of a video, and steps of [`Quality`].
+pub(crate) const LAYERS: usize = 3;
+
+/// A set of simulcast layers, bit n for layer n.
+pub type LayerMask = u8;
+
+/// The set that holds only `layer`.
+pub(crate) fn layer_bit(layer: u8) -> LayerMask {
+    1u8.checked_shl(u32::from(layer)).unwrap_or(0)
+}
+
+/// What a track carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Opus.
+    Audio,
+    /// VP8 or H.264, with or without simulcast.
+    Video,
+}
+
+/// The quality of a published video. Its number is also that of the simulcast layer that carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quality {
+    /// Layer 0, LiveKit's rid `q`.
+    Low = 0,
+    /// Layer 1, rid `h`.
+    Medium = 1,
+    /// Layer 2, rid `f`.
+    High = 2,
+}
+
+impl Quality {
+    /// All qualities, the lowest first.
+    pub const ALL: [Quality; LAYERS] = [Quality::Low, Quality::Medium, Quality::High];
+}
+
+/// One simulcast layer as its publisher announced it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerSpec {
+    /// Which layer it is.
+    pub quality: Quality,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+/// Where a subscribed track is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The track.
+    pub track: TrackId,
+    /// The peer that publishes it.
+    pub publisher: PeerId,
+    /// The shard of that peer.
+    pub shard: ShardId,
+}
+
+/// What a subscriber asks of a video track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscriptionSettings {
+    /// False: nothing is sent until it is enabled again.
+    pub enabled: bool,
+    /// The best quality to send. None: the best there is.
+    pub quality: Option<Quality>,
+    /// The height in pixels at which the video is shown; takes precedence over `quality`.
+    pub height: Option<u32>,
+    /// Higher gets bandwidth first. None: 1.
+    pub priority: Option<u32>,
+}
+
+impl Default for SubscriptionSettings {
+    fn default() -> Self {
+        Self { enabled: true, quality: None, height: None, priority: None }
+    }
+}
+
+/// A data channel of the LiveKit protocol, opened by the client (RFC 8831).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// Ordered, with retransmission.
+    Reliable,
+    /// Messages are dropped where they would be late.
+    Lossy,
+}
+
+impl Channel {
+    /// All channels that are relayed.
+    pub const ALL: [Channel; 2] = [Channel::Reliable, Channel::Lossy];
+
+    /// The label with which clients open it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Channel::Reliable => "_reliable",
+            Channel::Lossy => "_lossy",
+        }
+    }
+
+    /// The channel of this label, None for one that is not relayed.
+    pub fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.label() == label)
+    }
+}

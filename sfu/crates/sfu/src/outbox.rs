@@ -1,0 +1,75 @@
+//! Everything that leaves a shard, and messages that a shard sends to itself.
+
+use std::collections::VecDeque;
+
+use crate::counters::Counters;
+use crate::datagram::Datagram;
+use crate::event::Event;
+use crate::ids::ShardId;
+use crate::message::Message;
+
+/// What a shard produced since it was last taken. The caller drains the vectors and keeps their memory.
+#[derive(Default)]
+pub struct Output {
+    /// To send, in order.
+    pub datagrams: Vec<Datagram>,
+    /// For signalling, in order.
+    pub events: Vec<Event>,
+    /// For other shards.
+    pub messages: Vec<(ShardId, Message)>,
+}
+
+/// Collects a shard's output and counts it.
+pub(crate) struct Outbox {
+    shard: ShardId,
+    output: Output,
+    local: VecDeque<Message>,
+    counters: Counters,
+}
+
+impl Outbox {
+    pub fn new(shard: ShardId) -> Self {
+        Self { shard, output: Output::default(), local: VecDeque::new(), counters: Counters::default() }
+    }
+
+    /// The shard that this is the output of.
+    pub fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    pub fn emit(&mut self, event: Event) {
+        self.output.events.push(event);
+    }
+
+    pub fn send_datagram(&mut self, datagram: Datagram) {
+        self.counters.datagrams_out += 1;
+        self.counters.bytes_out += datagram.contents.len() as u64;
+        self.output.datagrams.push(datagram);
+    }
+
+    /// To another shard, or to this one with the next flush.
+    pub fn send(&mut self, to: ShardId, message: Message) {
+        if to == self.shard {
+            self.local.push_back(message);
+        } else {
+            self.output.messages.push((to, message));
+        }
+    }
+
+    /// The next message from this shard to itself.
+    pub fn take_local(&mut self) -> Option<Message> {
+        self.local.pop_front()
+    }
+
+    pub fn count(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    pub fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+}

@@ -1,0 +1,15 @@
+//! The peers of a shard: their connections, their media sections, and whose datagram it is.
+
+mod connectivity;
+mod demux;
+mod link_quality;
+mod peer;
+mod peer_table;
+mod received_streams;
+mod sections;
+mod timers;
+
+pub(crate) use demux::Owner;
+pub(crate) use peer::Peer;
+pub(crate) use peer_table::Peers;
+pub(crate) use sections::Role;

@@ -1,0 +1,181 @@
+//! One participant's connection and what belongs to it.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::connectivity::Connectivity;
+use super::link_quality::LinkQuality;
+use super::received_streams::{ReceivedStreams, layer_of_rid};
+use super::sections::Sections;
+use crate::allocation::Budget;
+use crate::ids::{PeerId, Ssrc, SubscriptionKey, TrackId, TrackKey};
+use crate::media::SubscriptionSettings;
+use crate::transport::{CodecFormat, LinkStats, PayloadType, Transport};
+
+/// Settings for tracks that are not subscribed (yet); more are dropped.
+const MAX_EARLY_SETTINGS: usize = 1024;
+/// A client that was asked for an offer and sent none is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(3);
+
+pub(crate) struct Peer {
+    id: PeerId,
+    pub(super) transport: Transport,
+    pub(super) connectivity: Connectivity,
+    sections: Sections,
+    published: Vec<TrackKey>,
+    subscriptions: HashMap<TrackId, SubscriptionKey>,
+    early_settings: HashMap<TrackId, SubscriptionSettings>,
+    streams: ReceivedStreams,
+    /// When the client was asked for an offer that has not come.
+    asked_at: Option<Instant>,
+    link: LinkQuality,
+    budget: Budget,
+}
+
+impl Peer {
+    pub fn new(id: PeerId, transport: Transport, now: Instant) -> Self {
+        Self {
+            id,
+            transport,
+            connectivity: Connectivity::new(now),
+            sections: Sections::default(),
+            published: Vec::new(),
+            subscriptions: HashMap::new(),
+            early_settings: HashMap::new(),
+            streams: ReceivedStreams::default(),
+            asked_at: None,
+            link: LinkQuality::default(),
+            budget: Budget::default(),
+        }
+    }
+
+    pub fn id(&self) -> &PeerId {
+        &self.id
+    }
+
+    pub fn sections(&self) -> &Sections {
+        &self.sections
+    }
+
+    pub fn sections_mut(&mut self) -> &mut Sections {
+        &mut self.sections
+    }
+
+    pub fn budget_mut(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    // ── connection ──
+
+    pub fn connected(&mut self) {
+        self.connectivity.connected();
+    }
+
+    /// True if the loss is to be reported.
+    pub fn closed(&mut self) -> bool {
+        self.connectivity.closed()
+    }
+
+    /// True if a lost peer is back.
+    pub fn is_recovered(&mut self) -> bool {
+        self.connectivity.is_recovered()
+    }
+
+    pub fn is_newly_silent(&mut self, now: Instant) -> bool {
+        self.connectivity.is_newly_silent(now)
+    }
+
+    /// Loss (0.0 to 1.0) and round-trip time (ms), if they have changed.
+    pub fn update_link(&mut self, stats: &LinkStats) -> Option<(f64, u32)> {
+        self.link.update(stats)
+    }
+
+    pub fn has_waiting_data(&self) -> bool {
+        self.transport.has_waiting_data()
+    }
+
+    pub fn payload_type_of(&self, codec: CodecFormat) -> Option<PayloadType> {
+        self.transport.payload_type_of(codec)
+    }
+
+    // ── published tracks ──
+
+    pub fn published(&self) -> &[TrackKey] {
+        &self.published
+    }
+
+    pub fn add_published(&mut self, track: TrackKey) {
+        self.published.push(track);
+    }
+
+    pub fn remove_published(&mut self, track: TrackKey) {
+        self.published.retain(|other| *other != track);
+        self.streams.remove_track(track);
+        self.sections.withdraw(track);
+    }
+
+    /// The track and layer of a received stream, None while its section has no track.
+    pub fn stream(&mut self, ssrc: Ssrc) -> Option<(TrackKey, u8)> {
+        if let Some(known) = self.streams.get(ssrc) {
+            return Some(known);
+        }
+        let (mid, rid) = self.transport.stream_of(ssrc)?;
+        let track = self.sections.track_of(&mid)?;
+        let layer = layer_of_rid(rid.as_deref());
+        self.streams.insert(ssrc, track, layer);
+        Some((track, layer))
+    }
+
+    // ── subscriptions ──
+
+    pub fn subscription(&self, track: &TrackId) -> Option<SubscriptionKey> {
+        self.subscriptions.get(track).copied()
+    }
+
+    pub fn subscriptions(&self) -> impl Iterator<Item = (&TrackId, SubscriptionKey)> {
+        self.subscriptions.iter().map(|(track, key)| (track, *key))
+    }
+
+    pub fn add_subscription(&mut self, track: TrackId, key: SubscriptionKey) {
+        self.subscriptions.insert(track, key);
+    }
+
+    pub fn remove_subscription(&mut self, track: &TrackId, key: SubscriptionKey) {
+        self.subscriptions.remove(track);
+        self.sections.release(key);
+    }
+
+    /// Keep settings that come before the subscription.
+    pub fn keep_settings(&mut self, track: TrackId, settings: SubscriptionSettings) {
+        if self.early_settings.len() < MAX_EARLY_SETTINGS {
+            self.early_settings.insert(track, settings);
+        }
+    }
+
+    pub fn take_settings(&mut self, track: &TrackId) -> SubscriptionSettings {
+        self.early_settings.remove(track).unwrap_or_default()
+    }
+
+    // ── offers ──
+
+    /// An offer was answered.
+    pub fn negotiated(&mut self, now: Instant) {
+        self.connectivity.negotiated(now);
+        self.asked_at = None;
+    }
+
+    /// Whether the client may be asked for an offer now.
+    pub fn may_be_asked(&self, now: Instant) -> bool {
+        let is_recent = self.asked_at.is_some_and(|at| now.saturating_duration_since(at) < ASK_AGAIN);
+        !is_recent && self.connectivity.is_negotiated()
+    }
+
+    pub fn asked(&mut self, now: Instant) {
+        self.asked_at = Some(now);
+    }
+
+    /// Whether an offer that was asked for has not come.
+    pub fn is_asked(&self) -> bool {
+        self.asked_at.is_some()
+    }
+}

@@ -1,0 +1,259 @@
+//! All peers of a shard, and the work that waits to be done for them.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use slab::Slab;
+
+use super::demux::{Demux, Owner};
+use super::peer::Peer;
+use super::timers::Timers;
+use crate::ids::{PeerId, PeerKey, ShardId};
+use crate::outbox::Outbox;
+use crate::transport::{
+    Drained, Egress, IceCredentials, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
+    is_binding_success,
+};
+
+pub(crate) struct Peers {
+    shard: ShardId,
+    config: ShardConfig,
+    entries: Slab<Entry>,
+    by_id: HashMap<PeerId, PeerKey>,
+    demux: Demux,
+    timers: Timers,
+    /// What steps have produced and was not handled yet.
+    drained: Drained,
+    /// Peers that an error has removed, and the error.
+    failed: VecDeque<(Peer, String)>,
+    /// Peers with packets to encrypt.
+    to_flush: Vec<PeerKey>,
+    /// Peers whose sections may not suffice.
+    to_check: Vec<PeerKey>,
+}
+
+struct Entry {
+    peer: Peer,
+    /// It is in [`Peers::to_flush`].
+    has_egress: bool,
+    /// The deadline of its current entry in [`Peers::timers`].
+    scheduled: Option<Instant>,
+}
+
+/// A connected peer that packets can be forwarded to.
+pub(crate) struct PeerEgress<'a> {
+    key: PeerKey,
+    entry: &'a mut Entry,
+    to_flush: &'a mut Vec<PeerKey>,
+}
+
+impl Egress for PeerEgress<'_> {
+    fn send(&mut self, packet: Outgoing<'_>) -> bool {
+        let sent = self.entry.peer.transport.send(packet);
+        if sent && !self.entry.has_egress {
+            self.entry.has_egress = true;
+            self.to_flush.push(self.key);
+        }
+        sent
+    }
+}
+
+impl Peers {
+    pub fn new(shard: ShardId, config: ShardConfig) -> Self {
+        Self {
+            shard,
+            config,
+            entries: Slab::new(),
+            by_id: HashMap::new(),
+            demux: Demux::default(),
+            timers: Timers::default(),
+            drained: Drained::default(),
+            failed: VecDeque::new(),
+            to_flush: Vec::new(),
+            to_check: Vec::new(),
+        }
+    }
+
+    // ── the table ──
+
+    /// False if the peer exists.
+    pub fn add(&mut self, now: Instant, id: PeerId) -> bool {
+        if self.by_id.contains_key(&id) {
+            return false;
+        }
+        let credentials = IceCredentials::generate(self.shard);
+        let ufrag = credentials.ufrag.clone();
+        let transport = Transport::new(now, &self.config, credentials);
+        let peer = Peer::new(id.clone(), transport, now);
+        let key = self.entries.insert(Entry { peer, has_egress: false, scheduled: None });
+        self.by_id.insert(id, key);
+        self.demux.add_ufrag(ufrag, key);
+        true
+    }
+
+    pub fn remove(&mut self, key: PeerKey) -> Option<Peer> {
+        let Entry { peer, .. } = self.entries.try_remove(key)?;
+        self.by_id.remove(peer.id());
+        self.demux.remove(key);
+        Some(peer)
+    }
+
+    /// Remove a peer because of an error; [`Peers::take_failed`] returns it.
+    pub fn fail(&mut self, key: PeerKey, reason: &str) {
+        if let Some(peer) = self.remove(key) {
+            self.failed.push_back((peer, reason.to_owned()));
+        }
+    }
+
+    pub fn take_failed(&mut self) -> Option<(Peer, String)> {
+        self.failed.pop_front()
+    }
+
+    pub fn key_of(&self, id: &PeerId) -> Option<PeerKey> {
+        self.by_id.get(id).copied()
+    }
+
+    pub fn get(&self, key: PeerKey) -> Option<&Peer> {
+        self.entries.get(key).map(|entry| &entry.peer)
+    }
+
+    pub fn get_mut(&mut self, key: PeerKey) -> Option<&mut Peer> {
+        self.entries.get_mut(key).map(|entry| &mut entry.peer)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
+        self.entries.iter_mut().map(|(_, entry)| &mut entry.peer)
+    }
+
+    pub fn keys(&self) -> Vec<PeerKey> {
+        self.entries.iter().map(|(key, _)| key).collect()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    // ── datagrams ──
+
+    pub fn owner(&mut self, source: SocketAddr, data: &[u8]) -> Owner {
+        self.demux.owner(self.shard, source, data)
+    }
+
+    pub fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8], outbox: &mut Outbox) {
+        let Some(destination) = self.config.local_address(source) else { return };
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.peer.connectivity.received(now);
+        }
+        self.step(key, outbox, |transport, drained| transport.receive(now, drained, (source, destination), data));
+    }
+
+    /// Route connectivity checks for these credentials to the peer.
+    pub fn add_credentials(&mut self, key: PeerKey, credentials: &IceCredentials) {
+        self.demux.add_ufrag(credentials.ufrag.clone(), key);
+    }
+
+    /// Where to write forwarded packets. None while the peer is not connected: what cannot be encrypted would pile up.
+    pub fn egress(&mut self, key: PeerKey) -> Option<PeerEgress<'_>> {
+        let entry = self.entries.get_mut(key).filter(|entry| entry.peer.connectivity.is_up())?;
+        Some(PeerEgress { key, entry, to_flush: &mut self.to_flush })
+    }
+
+    // ── steps ──
+
+    /// Run one step of a peer's connection. An error or a panic removes this peer and no other one.
+    pub fn step<R>(
+        &mut self,
+        key: PeerKey,
+        outbox: &mut Outbox,
+        run: impl FnOnce(&mut Transport, &mut Drained) -> Result<R, TransportError>,
+    ) -> Option<R> {
+        let transport = &mut self.entries.get_mut(key)?.peer.transport;
+        let drained = &mut self.drained;
+        let unhandled = drained.events.len();
+        drained.peer = key;
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(transport, drained)));
+        for datagram in self.drained.datagrams.drain(..) {
+            if is_binding_success(&datagram.contents) {
+                self.demux.validate(datagram.destination, key);
+            }
+            outbox.send_datagram(datagram);
+        }
+        let error = match outcome {
+            Ok(Ok(result)) => {
+                self.schedule(key);
+                return Some(result);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "internal fault".to_owned(),
+        };
+        self.drained.events.truncate(unhandled);
+        self.fail(key, &error);
+        None
+    }
+
+    /// The next event of past steps. Events of a peer that is gone are skipped.
+    pub fn take_event(&mut self) -> Option<(PeerKey, TransportEvent)> {
+        loop {
+            let (key, event) = self.drained.events.pop_front()?;
+            if self.entries.contains(key) {
+                return Some((key, event));
+            }
+        }
+    }
+
+    /// Encrypt and send what was forwarded to one peer. False if there is none.
+    pub fn flush_next(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        let Some(key) = self.to_flush.pop() else { return false };
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.has_egress = false;
+            self.step(key, outbox, |transport, drained| transport.advance(now, drained));
+        }
+        true
+    }
+
+    // ── time ──
+
+    fn schedule(&mut self, key: PeerKey) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        let deadline = entry.peer.transport.deadline();
+        if entry.scheduled.is_none_or(|scheduled| deadline < scheduled) {
+            entry.scheduled = Some(deadline);
+            self.timers.push(deadline, key);
+        }
+    }
+
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Advance one peer whose deadline has passed. False if there is none.
+    pub fn advance_next(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        let Some((deadline, key)) = self.timers.pop_due(now) else { return false };
+        if let Some(entry) = self.entries.get_mut(key).filter(|entry| entry.scheduled == Some(deadline)) {
+            entry.scheduled = None;
+            if entry.peer.transport.deadline() <= now {
+                self.step(key, outbox, |transport, drained| transport.advance(now, drained));
+            } else {
+                self.schedule(key);
+            }
+        }
+        true
+    }
+
+    // ── sections ──
+
+    /// Look at the peer's sections with the next flush.
+    pub fn check_sections(&mut self, key: PeerKey) {
+        self.to_check.push(key);
+    }
+
+    /// The peers to look at, each once.
+    pub fn take_section_checks(&mut self) -> Vec<PeerKey> {
+        let mut keys = std::mem::take(&mut self.to_check);
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}

@@ -1,0 +1,198 @@
+//! One published track, in its publisher's shard.
+
+use std::time::{Duration, Instant};
+
+use super::layers::Layers;
+use super::speakers::Loudness;
+use crate::ids::{Mid, PeerKey, ShardId, TrackId};
+use crate::media::{Kind, LAYERS, LayerMask, LayerSpec, Quality, layer_bit};
+use crate::message::TrackState;
+use crate::transport::{CodecFormat, ReceivedPacket};
+
+/// A lower quality is announced after this time: subscribers come and go, and layers take a second to restart.
+const LOWER_AFTER: Duration = Duration::from_secs(5);
+
+pub(super) struct PublishedTrack {
+    peer: PeerKey,
+    id: TrackId,
+    kind: Kind,
+    cids: Vec<String>,
+    specs: Vec<LayerSpec>,
+    section: Option<PublishedSection>,
+    codec: Option<CodecFormat>,
+    is_muted: bool,
+    layers: Layers,
+    loudness: Loudness,
+    followers: Vec<Follower>,
+    /// The quality announced to the publisher last.
+    announced: Option<Option<Quality>>,
+    lower_at: Option<Instant>,
+}
+
+/// The section that carries a track.
+#[derive(Clone, Debug)]
+pub(super) struct PublishedSection {
+    pub mid: Mid,
+    /// The client's id of the track.
+    pub cid: String,
+    pub simulcast: bool,
+}
+
+/// A shard that has subscribers, possibly the publisher's own one.
+struct Follower {
+    shard: ShardId,
+    wanted: Option<Quality>,
+    relay: LayerMask,
+}
+
+/// What a packet has changed.
+pub(super) struct Change {
+    /// It was the first packet: the codec is known.
+    pub has_started: bool,
+    /// Its layer was not live before.
+    pub is_revived: bool,
+}
+
+impl PublishedTrack {
+    pub fn new(peer: PeerKey, id: TrackId, kind: Kind, cids: Vec<String>, specs: Vec<LayerSpec>) -> Self {
+        Self {
+            peer,
+            id,
+            kind,
+            cids,
+            specs,
+            section: None,
+            codec: None,
+            is_muted: false,
+            layers: Layers::default(),
+            loudness: Loudness::default(),
+            followers: Vec::new(),
+            announced: None,
+            lower_at: None,
+        }
+    }
+
+    pub fn peer(&self) -> PeerKey {
+        self.peer
+    }
+
+    pub fn id(&self) -> &TrackId {
+        &self.id
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn section(&self) -> Option<&PublishedSection> {
+        self.section.as_ref()
+    }
+
+    /// Whether it may be what a section of this kind carries; `cid`: only if the client announced this id for it.
+    pub fn fits(&self, kind: Kind, cid: Option<&str>) -> bool {
+        let is_announced = cid.is_none_or(|cid| self.cids.iter().any(|known| known == cid));
+        self.section.is_none() && self.kind == kind && is_announced
+    }
+
+    pub fn bind(&mut self, section: PublishedSection) {
+        self.section = Some(section);
+    }
+
+    pub fn codec(&self) -> Option<CodecFormat> {
+        self.codec
+    }
+
+    pub fn is_muted(&self) -> bool {
+        self.is_muted
+    }
+
+    /// False if it is so already.
+    pub fn set_muted(&mut self, is_muted: bool) -> bool {
+        std::mem::replace(&mut self.is_muted, is_muted) != is_muted
+    }
+
+    pub fn layers_mut(&mut self) -> &mut Layers {
+        &mut self.layers
+    }
+
+    pub fn state(&self) -> TrackState {
+        let mut heights = [0; LAYERS];
+        for spec in &self.specs {
+            if let Some(height) = heights.get_mut(spec.quality as usize) {
+                *height = spec.height;
+            }
+        }
+        TrackState {
+            kind: self.kind,
+            codec: self.codec,
+            live: self.layers.live(),
+            heights,
+            bitrates_bps: self.layers.bitrates_bps(),
+            muted: self.is_muted,
+        }
+    }
+
+    /// Take note of a received packet.
+    pub fn on_packet(&mut self, now: Instant, layer: u8, codec: CodecFormat, received: &ReceivedPacket) -> Change {
+        let packet = &received.packet;
+        let is_revived = self.layers.on_packet(layer, received.ssrc, now, packet.payload.len());
+        if let (Kind::Audio, Some(level), false) = (self.kind, packet.extensions.audio_level, self.is_muted) {
+            self.loudness.observe(level);
+        }
+        Change { has_started: self.codec.replace(codec).is_none(), is_revived }
+    }
+
+    /// The speech level of the last window, 0.0 to 1.0. Call it once for each window.
+    pub fn judge_loudness(&mut self) -> f64 {
+        let level = self.loudness.judge();
+        if self.is_muted { 0.0 } else { level }
+    }
+
+    // ── followers ──
+
+    pub fn attach(&mut self, shard: ShardId) {
+        if !self.followers.iter().any(|follower| follower.shard == shard) {
+            self.followers.push(Follower { shard, wanted: None, relay: 0 });
+        }
+    }
+
+    pub fn detach(&mut self, shard: ShardId) {
+        self.followers.retain(|follower| follower.shard != shard);
+    }
+
+    pub fn demand(&mut self, shard: ShardId, wanted: Option<Quality>, relay: LayerMask) {
+        for follower in self.followers.iter_mut().filter(|follower| follower.shard == shard) {
+            follower.wanted = wanted;
+            follower.relay = relay;
+        }
+    }
+
+    pub fn followers(&self) -> impl Iterator<Item = ShardId> + '_ {
+        self.followers.iter().map(|follower| follower.shard)
+    }
+
+    /// The shards that need packets of `layer`.
+    pub fn followers_of(&self, layer: u8) -> impl Iterator<Item = ShardId> + '_ {
+        let bit = layer_bit(layer);
+        self.followers.iter().filter(move |follower| follower.relay & bit != 0).map(|follower| follower.shard)
+    }
+
+    /// The quality to announce to the publisher, if it has changed: higher ones at once, lower ones after 5 s.
+    pub fn quality_to_announce(&mut self, now: Instant) -> Option<Option<Quality>> {
+        let wanted = self.followers.iter().filter_map(|follower| follower.wanted).max();
+        let current = self.announced.unwrap_or(Some(Quality::High));
+        if wanted == current && self.announced.is_some() {
+            self.lower_at = None;
+            return None;
+        }
+        if wanted < current {
+            let due = *self.lower_at.get_or_insert(now + LOWER_AFTER);
+            if now < due {
+                return None;
+            }
+        }
+        self.lower_at = None;
+        self.announced = Some(wanted);
+        Some(wanted)
+    }
+}

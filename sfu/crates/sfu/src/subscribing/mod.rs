@@ -1,0 +1,10 @@
+//! Tracks that the peers of a shard receive: layers, numbers, demand.
+
+mod feeds;
+mod layer_selector;
+mod munger;
+mod subscription;
+mod subscriptions;
+mod vp8_munger;
+
+pub(crate) use subscriptions::Subscriptions;

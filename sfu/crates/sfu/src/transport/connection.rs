@@ -1,0 +1,310 @@
+//! One peer connection, with the only safe way to use it.
+//!
+//! drain-after-mutation: str0m holds one received packet at a time, so every mutation must be followed by polling until
+//! it returns its next deadline. [`Transport::step`] does both and is the only mutable access to it, but for
+//! [`Egress::send`], which only collects packets for the next step.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::bwe::BweKind;
+use str0m::change::SdpOffer;
+use str0m::media::KeyframeRequestKind;
+use str0m::net::{Protocol, Receive};
+use str0m::stats::PeerStats;
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
+
+use super::channels::{Channels, Sent};
+use super::codec::{CodecFormat, PayloadType};
+use super::config::ShardConfig;
+use super::credentials::IceCredentials;
+use super::packet::{Egress, Outgoing, ReceivedPacket};
+use super::streams::{self, StreamSsrcs};
+use crate::datagram::Datagram;
+use crate::ids::{Mid, PeerKey, Ssrc};
+use crate::media::Channel;
+
+/// Deadlines nearer than this are put off: each one walks every stream of the connection.
+const TIMER_SLACK: Duration = Duration::from_millis(2);
+
+pub(crate) struct Transport {
+    rtc: Rtc,
+    credentials: IceCredentials,
+    channels: Channels,
+    deadline: Instant,
+}
+
+/// What steps have produced. The caller reuses it, so that a step allocates nothing of its own.
+#[derive(Default)]
+pub(crate) struct Drained {
+    /// Whose steps it is used for.
+    pub peer: PeerKey,
+    /// Events that have not been handled yet, also of other peers.
+    pub events: VecDeque<(PeerKey, TransportEvent)>,
+    pub datagrams: Vec<Datagram>,
+}
+
+impl Drained {
+    fn push(&mut self, event: TransportEvent) {
+        self.events.push_back((self.peer, event));
+    }
+}
+
+/// What happened on a connection.
+pub(crate) enum TransportEvent {
+    /// ICE and DTLS are up.
+    Connected,
+    /// The client closed its end (DTLS close_notify).
+    Closed,
+    Media(ReceivedPacket),
+    /// The client asks for a key frame of what a section sends (RFC 4585 PLI, RFC 5104 FIR).
+    KeyframeRequested(Mid),
+    /// The client's estimate of what it can receive, in bits per second (REMB).
+    BandwidthEstimated(u64),
+    Stats(LinkStats),
+    ChannelOpened(Channel),
+    DataReceived(Channel, Vec<u8>),
+}
+
+/// Measurements of one reporting interval.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinkStats {
+    /// Share of packets lost in the worse direction, 0.0 to 1.0.
+    pub loss: f32,
+    pub rtt: Option<Duration>,
+}
+
+/// Why a connection cannot go on.
+#[derive(Debug)]
+pub(crate) struct TransportError(RtcError);
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<RtcError> for TransportError {
+    fn from(error: RtcError) -> Self {
+        Self(error)
+    }
+}
+
+impl Transport {
+    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials) -> Self {
+        let rtc = config.connection(now, &credentials);
+        Self { rtc, credentials, channels: Channels::default(), deadline: now }
+    }
+
+    /// One mutation, then everything that follows from it.
+    fn step<R>(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        mutate: impl FnOnce(&mut Rtc, &mut Channels) -> Result<R, RtcError>,
+    ) -> Result<R, TransportError> {
+        let result = mutate(&mut self.rtc, &mut self.channels)?;
+        self.drain(now, drained)?;
+        Ok(result)
+    }
+
+    fn drain(&mut self, now: Instant, drained: &mut Drained) -> Result<(), RtcError> {
+        loop {
+            match self.rtc.poll_output()? {
+                Output::Transmit(transmit) => drained
+                    .datagrams
+                    .push(Datagram { destination: transmit.destination, contents: transmit.contents.into() }),
+                Output::Event(event) => self.read_event(now, event, drained),
+                Output::Timeout(deadline) => {
+                    if !self.channels.follow_up(&mut self.rtc)? {
+                        self.deadline = deadline.max(now + TIMER_SLACK);
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_event(&mut self, now: Instant, event: Event, drained: &mut Drained) {
+        match event {
+            Event::RtpPacket(packet) => {
+                drained.push(TransportEvent::Media(ReceivedPacket::read(now, self.rtc.codec_config(), packet)));
+            }
+            Event::Connected => drained.push(TransportEvent::Connected),
+            Event::Closed => drained.push(TransportEvent::Closed),
+            Event::KeyframeRequest(request) => {
+                drained.push(TransportEvent::KeyframeRequested(Mid::from(&*request.mid)));
+            }
+            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
+                drained.push(TransportEvent::BandwidthEstimated(estimate.as_u64()));
+            }
+            Event::PeerStats(stats) => drained.push(TransportEvent::Stats(LinkStats::read(&stats))),
+            Event::ChannelOpen(id, label) => {
+                if let Some(channel) = self.channels.on_open(id, &label) {
+                    drained.push(TransportEvent::ChannelOpened(channel));
+                }
+            }
+            Event::ChannelData(data) => {
+                if let Some(channel) = self.channels.channel_of(data.id) {
+                    drained.push(TransportEvent::DataReceived(channel, data.data));
+                }
+            }
+            Event::ChannelClose(id) => self.channels.on_close(id),
+            Event::ChannelBufferedAmountLow(_) => self.channels.on_writable(),
+            _ => {}
+        }
+    }
+
+    // ── time and datagrams ──
+
+    pub fn receive(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        (source, destination): (SocketAddr, SocketAddr),
+        data: &[u8],
+    ) -> Result<(), TransportError> {
+        // a datagram that cannot be parsed is not held against the peer: its source address may be forged
+        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, data) else { return Ok(()) };
+        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))
+    }
+
+    /// Let time pass; also encrypts the packets collected by [`Egress::send`].
+    pub fn advance(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
+        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Timeout(now)))
+    }
+
+    /// When [`Transport::advance`] is due.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Send DTLS close_notify, so that the client need not wait for its timeout.
+    pub fn close(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
+        self.step(now, drained, |rtc, _| rtc.close())
+    }
+
+    // ── negotiation ──
+
+    /// Apply an offer. The inner error says what is wrong with the offer; the connection is as it was.
+    pub fn accept_offer(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        sdp: &str,
+    ) -> Result<Result<String, String>, TransportError> {
+        let offer = match SdpOffer::from_sdp_string(sdp) {
+            Ok(offer) => offer,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let answer = self.step(now, drained, |rtc, _| Ok(rtc.sdp_api().accept_offer(offer)))?;
+        Ok(answer.map(|answer| answer.to_sdp_string()).map_err(|error| error.to_string()))
+    }
+
+    /// Candidates that cannot be used (mDNS names, TCP) are ignored: the client's checks reveal its address.
+    pub fn add_remote_candidate(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        candidate: &str,
+    ) -> Result<(), TransportError> {
+        let Ok(candidate) = Candidate::from_sdp_string(candidate) else { return Ok(()) };
+        self.step(now, drained, |rtc, _| {
+            rtc.add_remote_candidate(candidate);
+            Ok(())
+        })
+    }
+
+    /// After an ICE restart str0m has generated credentials of its own: replace them by `fresh`. Returns the replaced
+    /// ones, None without a restart.
+    pub fn adopt_credentials(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        fresh: &IceCredentials,
+    ) -> Result<Option<IceCredentials>, TransportError> {
+        let current = IceCredentials::from(self.rtc.direct_api().local_ice_credentials());
+        if current == self.credentials {
+            return Ok(None);
+        }
+        self.credentials = fresh.clone();
+        self.step(now, drained, |rtc, _| {
+            rtc.direct_api().set_local_ice_credentials(fresh.into());
+            Ok(Some(current))
+        })
+    }
+
+    // ── streams ──
+
+    /// The section that a received stream belongs to, and its rid (RFC 8852).
+    pub fn stream_of(&mut self, ssrc: Ssrc) -> Option<(Mid, Option<String>)> {
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_rx(&ssrc.0.into())?;
+        Some((Mid::from(&*stream.mid()), stream.rid().map(|rid| rid.to_string())))
+    }
+
+    /// The payload type under which this peer can receive `codec`.
+    pub fn payload_type_of(&self, codec: CodecFormat) -> Option<PayloadType> {
+        codec.payload_type_in(self.rtc.codec_config())
+    }
+
+    /// The SSRCs of sections that send; a section marked true gets new ones.
+    pub fn prepare_streams(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        sending: &[(Mid, bool)],
+    ) -> Result<HashMap<Mid, StreamSsrcs>, TransportError> {
+        self.step(now, drained, |rtc, _| Ok(streams::prepare(rtc, sending)))
+    }
+
+    /// Ask the client for a key frame of a received stream (RFC 4585 section 6.3.1).
+    pub fn request_keyframe(&mut self, now: Instant, drained: &mut Drained, ssrc: Ssrc) -> Result<(), TransportError> {
+        self.step(now, drained, |rtc, _| {
+            if let Some(stream) = rtc.direct_api().stream_rx(&ssrc.0.into()) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+            rtc.handle_input(Input::Timeout(now))
+        })
+    }
+
+    // ── data ──
+
+    pub fn send_data(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        channel: Channel,
+        payload: &Arc<[u8]>,
+    ) -> Result<Sent, TransportError> {
+        self.step(now, drained, |rtc, channels| channels.send(rtc, channel, payload))
+    }
+
+    /// Send waiting data as far as the buffers allow.
+    pub fn resume_data(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
+        self.step(now, drained, |rtc, channels| channels.resume(rtc))
+    }
+
+    pub fn has_waiting_data(&self) -> bool {
+        self.channels.has_waiting()
+    }
+}
+
+impl Egress for Transport {
+    fn send(&mut self, packet: Outgoing<'_>) -> bool {
+        let mut direct = self.rtc.direct_api();
+        let Some(stream) = direct.stream_tx(&packet.ssrc.0.into()) else { return false };
+        stream.write_rtp(packet.write());
+        true
+    }
+}
+
+impl LinkStats {
+    fn read(stats: &PeerStats) -> Self {
+        let directions = [stats.egress_loss_fraction, stats.ingress_loss_fraction];
+        Self { loss: directions.into_iter().flatten().fold(0.0, f32::max), rtt: stats.rtt }
+    }
+}

@@ -1,0 +1,40 @@
+//! The packet path: ICE, DTLS, SRTP, RTP, RTCP and SCTP of one peer connection.
+//!
+//! str0m is used in this module and nowhere else in the crate. What the rest of the crate sees are the types below:
+//! they hold plain values, or wrap a value of str0m whose field is visible here only ([`ShardConfig`], [`CodecFormat`],
+//! [`Vp8Descriptor`], [`Vp8Patch`]). Payloads (`Arc<[u8]>`) and datagrams (`Vec<u8>`) are handed over without copying.
+//!
+//! | file | wraps |
+//! | --- | --- |
+//! | `config` | configuration, certificate, codecs and header extensions offered |
+//! | `credentials` | ICE credentials |
+//! | `stun` | the STUN parser, for routing first datagrams |
+//! | `codec` | codec parameters |
+//! | `vp8` | the VP8 payload descriptor |
+//! | `packet` | received and outgoing RTP packets |
+//! | `channels` | SCTP data channels |
+//! | `streams` | outgoing RTP streams |
+//! | `connection` | the connection itself: [`Transport`] |
+
+mod channels;
+mod codec;
+mod config;
+mod connection;
+mod credentials;
+mod packet;
+mod streams;
+mod stun;
+mod vp8;
+
+pub(crate) use channels::Sent;
+pub use codec::CodecFormat;
+pub(crate) use codec::PayloadType;
+pub use config::{ConfigError, ShardConfig};
+pub(crate) use connection::{Drained, LinkStats, Transport, TransportError, TransportEvent};
+pub(crate) use credentials::IceCredentials;
+pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
+pub use packet::{HeaderExtensions, Packet};
+pub(crate) use streams::StreamSsrcs;
+pub(crate) use stun::{is_binding_success, is_stun, shard_of_check};
+pub use vp8::Vp8Descriptor;
+pub(crate) use vp8::{Vp8Numbers, Vp8Patch};

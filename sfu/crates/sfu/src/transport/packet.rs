@@ -1,0 +1,183 @@
+//! RTP packets as the rest of the crate sees them (RFC 3550 section 5.1).
+
+use std::sync::Arc;
+use std::time::{Instant, UNIX_EPOCH};
+
+use str0m::format::CodecConfig;
+use str0m::media::{Frequency, MediaTime};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+
+use super::codec::{CodecFormat, PayloadType};
+use super::vp8::{Vp8Descriptor, Vp8Patch};
+use crate::ids::Ssrc;
+
+/// One received media packet, parsed once, shared by all who forward it.
+#[derive(Debug)]
+pub struct Packet {
+    /// The simulcast layer; 0 without simulcast.
+    pub layer: u8,
+    /// Sequence number in its layer, extended beyond 16 bits.
+    pub sequence: u64,
+    /// RTP timestamp in units of the codec's clock.
+    pub timestamp: u32,
+    /// For video: the last packet of a frame.
+    pub marker: bool,
+    /// Whether it is the first packet of a key frame (always true for audio).
+    pub keyframe: bool,
+    /// The descriptor of a VP8 payload.
+    pub vp8: Option<Vp8Descriptor>,
+    /// The RTP payload; empty for padding that only probes bandwidth.
+    pub payload: Arc<[u8]>,
+    /// When it was received.
+    pub arrival: Instant,
+    /// The sender's clock at this packet's sampling instant in microseconds since 1970; from its sender reports
+    /// (RFC 3550 section 6.4.1).
+    pub sender_clock_us: Option<i64>,
+    /// Header extensions that are forwarded.
+    pub extensions: HeaderExtensions,
+}
+
+/// Values of RTP header extensions (RFC 8285) that are forwarded as they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeaderExtensions {
+    /// RFC 6464: 0 (loudest) to −127 dBov.
+    pub audio_level: Option<i8>,
+    /// RFC 6464: whether the sender takes it for speech.
+    pub voice_activity: Option<bool>,
+    /// RFC 7742 section 5: how the camera was turned, in the numbering of 3GPP TS 26.114 section 7.4.5.
+    pub video_orientation: Option<u8>,
+    /// The least and greatest playout delay in units of 10 ms.
+    pub playout_delay: Option<(u16, u16)>,
+}
+
+/// A packet whose track and layer are not known yet: [`Packet::layer`] is still 0.
+pub(crate) struct ReceivedPacket {
+    pub ssrc: Ssrc,
+    /// None for a payload type that was not negotiated.
+    pub codec: Option<CodecFormat>,
+    pub packet: Packet,
+}
+
+/// A media packet with the numbers of one subscriber's stream.
+pub(crate) struct Outgoing<'a> {
+    pub ssrc: Ssrc,
+    pub payload_type: PayloadType,
+    /// Extended sequence number.
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub vp8: Option<Vp8Patch>,
+    /// Everything that is the same for all subscribers.
+    pub packet: &'a Packet,
+}
+
+/// Where forwarded media goes: packets are collected, and encrypted and sent at the end of a batch of inputs.
+pub(crate) trait Egress {
+    /// False if there is no such stream.
+    fn send(&mut self, packet: Outgoing<'_>) -> bool;
+}
+
+impl ReceivedPacket {
+    pub(super) fn read(now: Instant, config: &CodecConfig, packet: RtpPacket) -> Self {
+        let codec = CodecFormat::find(config, packet.header.payload_type);
+        let (vp8, keyframe) = codec.map_or((None, true), |codec| codec.inspect(&packet.payload));
+        Self {
+            ssrc: Ssrc(*packet.header.ssrc),
+            codec,
+            packet: Packet {
+                layer: 0,
+                sequence: *packet.seq_no,
+                timestamp: packet.header.timestamp,
+                marker: packet.header.marker,
+                keyframe,
+                vp8,
+                arrival: now,
+                sender_clock_us: sender_clock_us(&packet),
+                extensions: HeaderExtensions::read(&packet.header.ext_vals),
+                payload: packet.payload,
+            },
+        }
+    }
+}
+
+impl HeaderExtensions {
+    fn read(values: &ExtensionValues) -> Self {
+        Self {
+            audio_level: values.audio_level,
+            voice_activity: values.voice_activity,
+            video_orientation: values.video_orientation.map(|orientation| orientation as u8),
+            playout_delay: values.play_delay_min.map(hundredths).zip(values.play_delay_max.map(hundredths)),
+        }
+    }
+
+    fn write(self) -> ExtensionValues {
+        let delay = |hundredths: u16| MediaTime::from_hundredths(u64::from(hundredths));
+        ExtensionValues {
+            audio_level: self.audio_level,
+            voice_activity: self.voice_activity,
+            video_orientation: self.video_orientation.map(Into::into),
+            play_delay_min: self.playout_delay.map(|(min, _)| delay(min)),
+            play_delay_max: self.playout_delay.map(|(_, max)| delay(max)),
+            ..ExtensionValues::default()
+        }
+    }
+}
+
+impl Outgoing<'_> {
+    pub(super) fn write(self) -> RtpWrite {
+        let packet = self.packet;
+        let write = RtpWrite::new(
+            self.payload_type.0.into(),
+            self.sequence.into(),
+            self.timestamp,
+            packet.arrival,
+            packet.payload.clone(),
+        )
+        .marker(packet.marker)
+        .ext_vals(packet.extensions.write())
+        .nackable(true);
+        match self.vp8 {
+            Some(patch) => write.vp8_patch(patch.inner()),
+            None => write,
+        }
+    }
+}
+
+fn hundredths(time: MediaTime) -> u16 {
+    u16::try_from(time.rebase(Frequency::HUNDREDTHS).numer()).unwrap_or(u16::MAX)
+}
+
+/// The publisher's wall clock when the packet's media was sampled (RFC 3550 section 6.4.1).
+fn sender_clock_us(packet: &RtpPacket) -> Option<i64> {
+    let report = packet.last_sender_info.as_ref()?;
+    let since_epoch = report.ntp_time.duration_since(UNIX_EPOCH).ok()?;
+    let ticks = i64::from(packet.header.timestamp.wrapping_sub(report.rtp_time.numer() as u32) as i32);
+    let rate = i64::from(packet.time.denom()).max(1);
+    i64::try_from(since_epoch.as_micros()).ok()?.checked_add(ticks * 1_000_000 / rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_extensions_are_forwarded_as_they_came() {
+        for orientation in 0..4 {
+            let came = ExtensionValues {
+                audio_level: Some(-30),
+                voice_activity: Some(true),
+                video_orientation: Some(orientation.into()),
+                play_delay_min: Some(MediaTime::from_hundredths(7)),
+                play_delay_max: Some(MediaTime::from_hundredths(4095)),
+                ..ExtensionValues::default()
+            };
+            let read = HeaderExtensions::read(&came);
+            assert_eq!((read.video_orientation, read.playout_delay), (Some(orientation), Some((7, 4095))));
+            let sent = read.write();
+            assert_eq!((sent.audio_level, sent.voice_activity), (came.audio_level, came.voice_activity));
+            assert_eq!(sent.video_orientation, came.video_orientation);
+            let delays = |values: &ExtensionValues| [values.play_delay_min, values.play_delay_max];
+            assert_eq!(delays(&sent).map(|delay| delay.map(|it| it.as_micros())), [Some(70_000), Some(40_950_000)]);
+        }
+        assert_eq!(HeaderExtensions::read(&HeaderExtensions::default().write()), HeaderExtensions::default());
+    }
+}

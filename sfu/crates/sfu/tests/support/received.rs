@@ -1,0 +1,39 @@
+//! What a client has received.
+
+use std::time::Instant;
+
+use str0m::rtp::{RtpPacket, Vp8Descriptor};
+
+/// A packet as it came in.
+#[derive(Clone, Debug)]
+pub struct Got {
+    pub at: Instant,
+    pub ssrc: u32,
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+    pub layer: u8,
+    pub frame: u32,
+    pub keyframe: bool,
+    pub picture_id: Option<u16>,
+    pub tl0: Option<u8>,
+}
+
+impl Got {
+    pub fn read(now: Instant, is_audio: bool, packet: &RtpPacket) -> Self {
+        let vp8 = if is_audio { None } else { Vp8Descriptor::parse(&packet.payload).ok() };
+        let tail = &packet.payload[packet.payload.len() - 5..];
+        Self {
+            at: now,
+            ssrc: *packet.header.ssrc,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            marker: packet.header.marker,
+            layer: tail[0],
+            frame: u32::from_be_bytes([tail[1], tail[2], tail[3], tail[4]]),
+            keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
+            picture_id: vp8.and_then(|vp8| vp8.picture_id()),
+            tl0: vp8.and_then(|vp8| vp8.tl0_pic_idx()),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What a client publishes: synthetic media with the layer and frame number in each payload.
+
+use std::time::Instant;
+
+use str0m::media::Mid;
+use tertulia_sfu::Kind;
+
+pub struct Sender {
+    pub cid: String,
+    pub kind: Kind,
+    pub rids: Vec<String>,
+    pub mid: Option<Mid>,
+    /// By layer.
+    pub paused: [bool; 3],
+    /// Layers whose encoder ignores key frame requests for now.
+    pub withheld: [bool; 3],
+    pub keyframes_asked: usize,
+    pub level: i8,
+    pub muted: bool,
+    pub encodings: Vec<Encoding>,
+    pub next: Option<Instant>,
+}
+
+#[derive(Default)]
+pub struct Encoding {
+    pub sequence: u64,
+    pub frame: u32,
+    pub keyframe: bool,
+    pub picture: u16,
+    pub base_timestamp: u32,
+}
+
+impl Sender {
+    pub fn new(cid: String, kind: Kind, rids: &[&str]) -> Self {
+        let encodings = (0..rids.len().max(1) as u32).map(|layer| Encoding {
+            keyframe: true,
+            sequence: 65_500 - u64::from(layer) * 1000,
+            picture: 32_700 - layer as u16 * 99,
+            base_timestamp: 0xffff_0000u32.wrapping_add(layer * 777_777),
+            frame: 0,
+        });
+        Self {
+            cid,
+            kind,
+            rids: rids.iter().map(|rid| (*rid).to_owned()).collect(),
+            mid: None,
+            paused: [false; 3],
+            withheld: [false; 3],
+            keyframes_asked: 0,
+            level: -10,
+            muted: false,
+            encodings: encodings.collect(),
+            next: None,
+        }
+    }
+}
+
+pub fn audio_payload(frame: u32) -> Vec<u8> {
+    let mut payload = vec![0x78; 60];
+    payload.push(0);
+    payload.extend(frame.to_be_bytes());
+    payload
+}
+
+/// A descriptor with all fields (RFC 7741 4.2), a frame header byte, and what the tests read back.
+pub fn vp8_payload(layer: u8, encoding: &Encoding, first: bool, keyframe: bool) -> Vec<u8> {
+    let [high, low] = (encoding.picture | 0x8000).to_be_bytes();
+    let start = if first { 0x10 } else { 0 };
+    let mut payload = vec![0x80 | start, 0xf0, high, low, encoding.frame as u8, 0x20 | (layer & 0x1f)];
+    payload.push(u8::from(!keyframe || !first));
+    payload.extend([0xab; 500]);
+    payload.push(layer);
+    payload.extend(encoding.frame.to_be_bytes());
+    payload
+}

@@ -1,0 +1,276 @@
+"""Publications: tracks are requested, announced with their first packet, muted, changed and ended."""
+
+from collections.abc import Callable
+from typing import Final
+
+from livekit.protocol.models import (
+    SimulcastCodecInfo,
+    TrackInfo,
+    TrackType,
+    VideoLayer,
+    VideoQuality,
+)
+from livekit.protocol.rtc import (
+    AddTrackRequest,
+    MuteTrackRequest,
+    RequestResponse,
+    SignalResponse,
+    SubscribedCodec,
+    SubscribedQuality,
+    SubscribedQualityUpdate,
+    TrackPublishedResponse,
+    TrackUnpublishedResponse,
+    UpdateLocalAudioTrack,
+    UpdateLocalVideoTrack,
+)
+
+from tertulia_sfu.ids import TrackSid, new_track_sid
+from tertulia_sfu.rooms.participant import Participant, Publication
+from tertulia_sfu.rooms.ports import Kind, Quality
+from tertulia_sfu.rooms.roster import Roster
+from tertulia_sfu.rooms.subscriptions import QUALITIES, SubscriptionManager
+
+MAX_PENDING_TRACKS: Final = 20
+MAX_QUEUED_REQUESTS: Final = 3
+MAX_TEXT_LENGTH: Final = 256
+
+_KINDS: Final[dict[int, Kind]] = {TrackType.AUDIO: "audio", TrackType.VIDEO: "video"}
+_DEFAULT_MIME: Final = {TrackType.AUDIO: "audio/opus", TrackType.VIDEO: "video/VP8"}
+_RANKS: Final[dict[Quality | None, int]] = {None: -1, "low": 0, "medium": 1, "high": 2}
+
+
+class PublicationManager:
+    """The publications of all participants of a room. `counts_changed` is called when its counts may have changed."""
+
+    def __init__(
+        self, roster: Roster, subscriptions: SubscriptionManager, counts_changed: Callable[[float], None]
+    ) -> None:
+        self._roster = roster
+        self._subscriptions = subscriptions
+        self._counts_changed = counts_changed
+
+    # ── requests of publishers ──
+
+    def add(self, owner: Participant, request: AddTrackRequest) -> None:
+        """Handle `add_track`: reserve a track for a section of a past or coming offer."""
+        if request.sid in owner.publications:
+            # a backup codec for a track: the track keeps its first codec
+            self._confirm(owner, request.cid, owner.publications[TrackSid(request.sid)])
+            return
+        refusal = self._refusal(owner, request)
+        if refusal is not None:
+            response = RequestResponse(reason=refusal[0], message=refusal[1], add_track=request)
+            self._roster.send(owner, SignalResponse(request_response=response))
+            return
+        publication = Publication(_track_info(request), _cids(request))
+        owner.publications[publication.sid] = publication
+        self._roster.media.expect_track(
+            owner.sid,
+            track=publication.sid,
+            kind=_KINDS[request.type],
+            cids=publication.cids,
+            layers=_layers(publication.info),
+        )
+        if request.muted:
+            self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=True)
+        self._confirm(owner, request.cid, publication)
+
+    def _refusal(self, owner: Participant, request: AddTrackRequest) -> tuple["RequestResponse.Reason", str] | None:
+        reasons = RequestResponse
+        if request.type not in _KINDS:
+            return reasons.UNSUPPORTED_TYPE, "only audio and video tracks can be published"
+        if not owner.may_publish(request.source):
+            return reasons.NOT_ALLOWED, "does not have permission to publish this source"
+        return self._exceeded_limit(owner, request)
+
+    def _exceeded_limit(
+        self, owner: Participant, request: AddTrackRequest
+    ) -> tuple["RequestResponse.Reason", str] | None:
+        reasons = RequestResponse
+        if not request.cid or max(len(request.cid), len(request.name), len(request.stream)) > MAX_TEXT_LENGTH:
+            return reasons.LIMIT_EXCEEDED, f"cid, name and stream have 1 to {MAX_TEXT_LENGTH} characters"
+        pending = [each for each in owner.publications.values() if not each.announced]
+        if len(pending) >= MAX_PENDING_TRACKS:
+            return reasons.LIMIT_EXCEEDED, "too many tracks wait for their media"
+        if any(request.cid in each.cids for each in pending):
+            if len(owner.queued_tracks) >= MAX_QUEUED_REQUESTS:
+                return reasons.LIMIT_EXCEEDED, "too many requests for the same track"
+            owner.queued_tracks.append(request)
+            return reasons.QUEUED, "a track with this cid waits for its media"
+        return None
+
+    def _confirm(self, owner: Participant, cid: str, publication: Publication) -> None:
+        response = TrackPublishedResponse(cid=cid, track=publication.info)
+        self._roster.send(owner, SignalResponse(track_published=response))
+
+    def _take_queued(self, owner: Participant, cids: list[str]) -> None:
+        queued, owner.queued_tracks = owner.queued_tracks, []
+        for request in queued:
+            if request.cid in cids:
+                self.add(owner, request)
+            else:
+                owner.queued_tracks.append(request)
+
+    def mute(self, owner: Participant, request: MuteTrackRequest) -> None:
+        """Handle `mute`: the publisher muted or unmuted its track."""
+        publication = owner.publications.get(TrackSid(request.sid))
+        if publication is None:
+            response = RequestResponse(reason=RequestResponse.NOT_FOUND, message="no such track", mute=request)
+            self._roster.send(owner, SignalResponse(request_response=response))
+        else:
+            self._set_muted(owner, publication, muted=request.muted)
+
+    def mute_by_moderator(self, owner: Participant, publication: Publication, *, muted: bool) -> None:
+        """Mute a track for its publisher.
+
+        Its client is told first: it would answer the update alone by restoring its own state.
+        """
+        if publication.info.muted != muted:
+            message = MuteTrackRequest(sid=publication.sid, muted=muted)
+            self._roster.send(owner, SignalResponse(mute=message))
+            self._set_muted(owner, publication, muted=muted)
+
+    def _set_muted(self, owner: Participant, publication: Publication, *, muted: bool) -> None:
+        if publication.info.muted == muted:
+            return
+        publication.info.muted = muted
+        self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=muted)
+        self._announce_change(owner, publication)
+
+    def update_audio(self, owner: Participant, request: UpdateLocalAudioTrack) -> None:
+        """Handle `update_audio_track`: the features changed (stereo, noise suppression …)."""
+        publication = owner.publications.get(TrackSid(request.track_sid))
+        if publication is not None and publication.info.type == TrackType.AUDIO:
+            del publication.info.audio_features[:]
+            publication.info.audio_features.extend(dict.fromkeys(request.features))
+            self._announce_change(owner, publication)
+
+    def update_video(self, owner: Participant, request: UpdateLocalVideoTrack) -> None:
+        """Handle `update_video_track`: the size changed (rotation, another shared window …)."""
+        publication = owner.publications.get(TrackSid(request.track_sid))
+        if publication is not None and publication.info.type == TrackType.VIDEO:
+            publication.info.width, publication.info.height = request.width, request.height
+            self._announce_change(owner, publication)
+
+    def _announce_change(self, owner: Participant, publication: Publication) -> None:
+        if publication.announced:
+            owner.increment_version()
+            self._roster.announce(owner)
+
+    # ── events of the media core ──
+
+    def handle_started(self, owner: Participant, track: str, *, mid: str, mime_type: str, cid: str, now: float) -> None:
+        """Announce a track whose first packet came, and subscribe those who want it."""
+        publication = owner.publications.get(TrackSid(track))
+        if publication is None or publication.announced:
+            return
+        info = publication.info
+        info.mid, info.mime_type = mid, mime_type
+        codec = info.codecs[0] if info.codecs else info.codecs.add(cid=publication.cids[0], layers=info.layers)
+        codec.mid, codec.mime_type = mid, mime_type
+        if cid and cid != codec.cid:
+            codec.sdp_cid = cid
+        publication.announced = True
+        owner.increment_version()
+        self._roster.announce(owner, to_itself=False)
+        self._roster.notify("track_published", owner, info)
+        self._subscriptions.reconcile_publication(owner, publication)
+        self._take_queued(owner, publication.cids)
+        self._counts_changed(now)
+
+    def handle_ended(self, owner: Participant, track: str, now: float) -> None:
+        """Remove a track whose section stopped sending."""
+        publication = owner.publications.get(TrackSid(track))
+        if publication is not None:
+            self._remove(owner, publication, now)
+
+    def withdraw(self, owner: Participant, publication: Publication, now: float) -> None:
+        """End a track that the grants no longer allow, whatever its client sends."""
+        self._roster.media.withdraw_track(owner.sid, track=publication.sid)
+        gone = TrackUnpublishedResponse(track_sid=publication.sid)
+        self._roster.send(owner, SignalResponse(track_unpublished=gone))
+        self._remove(owner, publication, now)
+
+    def withdraw_forbidden(self, owner: Participant, now: float) -> None:
+        """End the tracks that the changed grants do not allow."""
+        for publication in list(owner.publications.values()):
+            if not owner.may_publish(publication.info.source):
+                self.withdraw(owner, publication, now)
+
+    def _remove(self, owner: Participant, publication: Publication, now: float) -> None:
+        owner.publications.pop(publication.sid, None)
+        self._subscriptions.forget_track(publication.sid)
+        if publication.announced:
+            owner.increment_version()
+            self._roster.announce(owner, to_itself=False)
+            self._roster.notify("track_unpublished", owner, publication.info)
+            self._counts_changed(now)
+        self._take_queued(owner, publication.cids)
+
+    def send_quality_update(self, owner: Participant, track: str, quality: Quality | None) -> None:
+        """Tell the publisher which simulcast layers are wanted, so that it need not encode the others (dynacast)."""
+        publication = owner.publications.get(TrackSid(track))
+        if publication is None:
+            return
+        rank = _RANKS[quality]
+        qualities = [SubscribedQuality(quality=each, enabled=each <= rank) for each in QUALITIES]
+        codec = (publication.info.mime_type or "video/VP8").partition("/")[2].lower()
+        update = SubscribedQualityUpdate(
+            track_sid=track,
+            subscribed_qualities=qualities,
+            subscribed_codecs=[SubscribedCodec(codec=codec, qualities=qualities)],
+        )
+        publication.quality_update = update
+        self._roster.send(owner, SignalResponse(subscribed_quality_update=update))
+
+    def repeat_quality_updates(self, owner: Participant) -> None:
+        """Send the last quality updates again to a publisher that may have missed them."""
+        for publication in owner.announced:
+            if publication.quality_update is not None:
+                self._roster.send(owner, SignalResponse(subscribed_quality_update=publication.quality_update))
+
+
+def _cids(request: AddTrackRequest) -> list[str]:
+    return list(dict.fromkeys([request.cid, *(codec.cid for codec in request.simulcast_codecs if codec.cid)]))
+
+
+def _track_info(request: AddTrackRequest) -> TrackInfo:
+    layers = list(request.layers or (request.simulcast_codecs[0].layers if request.simulcast_codecs else ()))
+    if request.type == TrackType.VIDEO and not layers:
+        layers = [VideoLayer(quality=VideoQuality.HIGH, width=request.width, height=request.height)]
+    codecs = [
+        SimulcastCodecInfo(cid=codec.cid, layers=codec.layers or layers, video_layer_mode=codec.video_layer_mode)
+        for codec in request.simulcast_codecs[:1]
+    ]
+    return TrackInfo(
+        sid=new_track_sid(),
+        type=request.type,
+        name=request.name,
+        muted=request.muted,
+        width=request.width,
+        height=request.height,
+        source=request.source,
+        simulcast=request.type == TrackType.VIDEO and len(layers) > 1,
+        disable_dtx=request.disable_dtx,
+        layers=layers,
+        mime_type=_DEFAULT_MIME[request.type],
+        codecs=codecs,
+        stereo=request.stereo,
+        disable_red=request.disable_red,
+        encryption=request.encryption,
+        stream=request.stream,
+        audio_features=request.audio_features,
+        backup_codec_policy=request.backup_codec_policy,
+        packet_trailer_features=request.packet_trailer_features,
+    )
+
+
+def _layers(info: TrackInfo) -> list[tuple[Quality, int, int]]:
+    if info.type != TrackType.VIDEO:
+        return []
+    by_size = sorted(info.layers, key=lambda layer: layer.quality)
+    return [
+        (QUALITIES[layer.quality], min(layer.width, 65_535), min(layer.height, 65_535))
+        for layer in by_size[: len(QUALITIES)]
+        if layer.quality in QUALITIES
+    ]

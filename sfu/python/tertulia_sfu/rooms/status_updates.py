@@ -1,0 +1,83 @@
+"""What a room tells its participants by itself: active speakers, connection quality, and the room's own state."""
+
+from typing import Final
+
+from livekit.protocol.models import ConnectionQuality, SpeakerInfo
+from livekit.protocol.rtc import (
+    ConnectionQualityInfo,
+    ConnectionQualityUpdate,
+    RoomUpdate,
+    SignalResponse,
+    SpeakersChanged,
+)
+
+from tertulia_sfu.rooms.participant import Participant
+from tertulia_sfu.rooms.roster import Roster
+
+COUNTS_EVERY_S: Final = 5.0
+
+# livekit-server's scale: a score of 0 to 100, excellent above 80, good above 40; clients are sent a twentieth of it
+EXCELLENT_ABOVE: Final = 80
+GOOD_ABOVE: Final = 40
+MIN_SCORE: Final = 21.0
+CLIENT_SCALE: Final = 20
+
+
+class StatusUpdates:
+    """The status updates of one room."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        self._last_room = roster.room_info()
+        self._last_room_at = 0.0
+
+    def send_speakers(self, levels: list[tuple[Participant, float]]) -> None:
+        """Send whose speech level changed (0: stopped) to everyone who may subscribe."""
+        speakers = [
+            SpeakerInfo(sid=each.sid, level=level, active=level > 0) for each, level in levels if not each.is_hidden
+        ]
+        listeners = [each.sid for each in self._roster if each.claims.video.can_subscribe]
+        if speakers and listeners:
+            self._roster.signals.send(listeners, SignalResponse(speakers_changed=SpeakersChanged(speakers=speakers)))
+
+    def send_link_quality(self, participant: Participant, *, loss: float, rtt_ms: int) -> None:
+        """Send a participant's connection quality to itself and to those who receive something of it.
+
+        `loss`: the share of packets lost, from 0 to 1.
+        """
+        score = max(MIN_SCORE, 100.0 - 400.0 * loss - max(0, rtt_ms - 200) / 10)
+        if score > EXCELLENT_ABOVE:
+            quality = ConnectionQuality.EXCELLENT
+        else:
+            quality = ConnectionQuality.GOOD if score > GOOD_ABOVE else ConnectionQuality.POOR
+        self._send_quality(participant, quality, score / CLIENT_SCALE)
+
+    def send_link_lost(self, participant: Participant) -> None:
+        """Send that a participant's media connection is lost."""
+        self._send_quality(participant, ConnectionQuality.LOST, 0.0)
+
+    def _send_quality(self, participant: Participant, quality: "ConnectionQuality", score: float) -> None:
+        tracks = participant.publications.keys()
+        recipients = [participant.sid]
+        if not participant.is_hidden:
+            recipients += [each.sid for each in self._roster if not tracks.isdisjoint(each.subscriptions)]
+        info = ConnectionQualityInfo(participant_sid=participant.sid, quality=quality, score=score)
+        update = ConnectionQualityUpdate(updates=[info])
+        self._roster.signals.send(recipients, SignalResponse(connection_quality=update))
+
+    def send_room_if_changed(self, now: float) -> None:
+        """Send the room's own state if it has changed: metadata and recording at once, counts at most every 5 s."""
+        info, last = self._roster.room_info(), self._last_room
+        if info == last:
+            return
+        is_urgent = info.metadata != last.metadata or info.active_recording != last.active_recording
+        due = self._last_room_at + COUNTS_EVERY_S
+        if is_urgent or now >= due:
+            self._last_room, self._last_room_at = info, now
+            self._roster.send_all(SignalResponse(room_update=RoomUpdate(room=info)))
+        else:
+            self._roster.timers.set(("counts", self._roster.sid), due, self.send_room_if_changed)
+
+    def close(self) -> None:
+        """Cancel the pending update."""
+        self._roster.timers.cancel(("counts", self._roster.sid))

@@ -1,0 +1,215 @@
+"""Subscriptions: preferences, permissions and grants decide which tracks the media core sends to whom."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from livekit.protocol.models import SubscriptionError, TrackType, VideoQuality
+from livekit.protocol.rtc import (
+    MediaSectionsRequirement,
+    SignalResponse,
+    StreamState,
+    StreamStateInfo,
+    StreamStateUpdate,
+    SubscriptionPermission,
+    SubscriptionPermissionUpdate,
+    SubscriptionResponse,
+    TrackSubscribed,
+    UpdateSubscription,
+    UpdateTrackSettings,
+)
+
+from tertulia_sfu.ids import TrackSid
+from tertulia_sfu.rooms.participant import Participant, Publication
+from tertulia_sfu.rooms.ports import Quality
+from tertulia_sfu.rooms.roster import Roster
+
+SETTINGS_DEBOUNCE_S: Final = 0.1
+MAX_PREFERENCES: Final = 10_000
+
+QUALITIES: Final[dict[VideoQuality, Quality]] = {
+    VideoQuality.LOW: "low",
+    VideoQuality.MEDIUM: "medium",
+    VideoQuality.HIGH: "high",
+}
+_FAILURES: Final = {
+    "codec_unsupported": SubscriptionError.SE_CODEC_UNSUPPORTED,
+    "track_not_found": SubscriptionError.SE_TRACK_NOTFOUND,
+}
+
+
+class SubscriptionManager:
+    """The subscriptions of a room: those of the media core follow what is wanted and allowed."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+
+    # ── reconciling what is wanted and allowed with the media core ──
+
+    def reconcile(self, subscriber: Participant, owner: Participant, publication: Publication) -> None:
+        """Start or end one subscription, if what is wanted and allowed has changed."""
+        if subscriber is owner or not publication.announced:
+            return
+        track, subscriptions = publication.sid, subscriber.subscriptions
+        wanted = (
+            subscriber.claims.video.can_subscribe
+            and not owner.is_hidden
+            and owner.allows(subscriber, track)
+            and subscriber.preferences.wants(track)
+        )
+        if wanted and track not in subscriptions:
+            subscriptions.add(track)
+            self._configure(subscriber, publication)
+            self._roster.media.subscribe(subscriber.sid, track=track)
+        elif not wanted and track in subscriptions:
+            subscriptions.discard(track)
+            self._roster.media.unsubscribe(subscriber.sid, track=track)
+
+    def reconcile_subscriber(self, subscriber: Participant) -> None:
+        """Reconcile everything that one participant could receive."""
+        for owner in self._roster:
+            for publication in owner.announced:
+                self.reconcile(subscriber, owner, publication)
+
+    def reconcile_publication(self, owner: Participant, publication: Publication) -> None:
+        """Reconcile one track for everyone who could receive it, and tell those who may not."""
+        for subscriber in self._roster:
+            self._offer(subscriber, owner, publication)
+
+    def add_subscriber(self, subscriber: Participant) -> None:
+        """Subscribe a new participant to what it may receive, and tell it what it may not."""
+        for owner in self._roster:
+            for publication in owner.announced:
+                self._offer(subscriber, owner, publication)
+
+    def _offer(self, subscriber: Participant, owner: Participant, publication: Publication) -> None:
+        if subscriber is not owner and not owner.allows(subscriber, publication.sid):
+            self._send_permission(owner, subscriber, publication, allowed=False)
+        self.reconcile(subscriber, owner, publication)
+
+    def forget_track(self, track: TrackSid) -> None:
+        """Forget a track that has ended; the media core drops its subscriptions by itself."""
+        for subscriber in self._roster:
+            subscriber.subscriptions.discard(track)
+            subscriber.preferences.forget(track)
+
+    # ── requests of clients ──
+
+    def update(self, subscriber: Participant, request: UpdateSubscription) -> None:
+        """Handle `setSubscribed`, which overrides auto-subscribe."""
+        tracks = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
+        self.set_subscribed(subscriber, tracks, subscribe=request.subscribe)
+
+    def set_subscribed(self, subscriber: Participant, tracks: Iterable[str], *, subscribe: bool) -> None:
+        """Store whether a participant wants each of these tracks, known already or not, and reconcile."""
+        for sid in tracks:
+            if len(subscriber.preferences.subscribed) >= MAX_PREFERENCES:
+                return
+            subscriber.preferences.subscribed[TrackSid(sid)] = subscribe
+            found = self._roster.find_publication(sid)
+            if found is not None:
+                self.reconcile(subscriber, *found)
+
+    def change_track_settings(self, subscriber: Participant, settings: UpdateTrackSettings, now: float) -> None:
+        """Handle `track_setting`: which layer to receive. At most one change in 100 ms; enabling is immediate."""
+        for sid in settings.track_sids:
+            track = TrackSid(sid)
+            known = subscriber.preferences.settings
+            if len(known) >= MAX_PREFERENCES and track not in known:
+                return
+            before = known.get(track)
+            known[track] = settings
+            enables = before is not None and before.disabled and not settings.disabled
+            at = now if before is None or enables else now + SETTINGS_DEBOUNCE_S
+            if at == now:
+                self._apply_settings(subscriber, track)
+            else:
+                apply = partial(self._apply_later, subscriber, track)
+                self._roster.timers.set(("settings", subscriber.sid, track), at, apply)
+
+    def _apply_later(self, subscriber: Participant, track: TrackSid, _now: float) -> None:
+        self._apply_settings(subscriber, track)
+
+    def _apply_settings(self, subscriber: Participant, track: TrackSid) -> None:
+        if track not in subscriber.subscriptions or self._roster.get(subscriber.sid) is not subscriber:
+            return
+        found = self._roster.find_publication(track)
+        if found is not None:
+            self._configure(subscriber, found[1])
+
+    def _configure(self, subscriber: Participant, publication: Publication) -> None:
+        media, settings = self._roster.media, subscriber.preferences.settings.get(publication.sid)
+        is_video = publication.info.type == TrackType.VIDEO
+        if settings is None:
+            if is_video and subscriber.preferences.adaptive_stream:
+                media.configure_subscription(subscriber.sid, track=publication.sid, quality="low")
+            return
+        media.configure_subscription(
+            subscriber.sid,
+            track=publication.sid,
+            enabled=not settings.disabled,
+            quality=QUALITIES.get(settings.quality, "high") if is_video else None,
+            height=self._wanted_height(settings, publication) if is_video else None,
+            priority=min(settings.priority, 255) or None,
+        )
+
+    @staticmethod
+    def _wanted_height(settings: UpdateTrackSettings, publication: Publication) -> int | None:
+        """Return the height (pixels); a width alone is converted by the aspect ratio. None: the quality decides."""
+        info = publication.info
+        if settings.width <= 0:
+            return None
+        if settings.height > 0:
+            return min(settings.height, 65_535)
+        return min(settings.width * info.height // info.width, 65_535) if info.width and info.height else None
+
+    def change_permission(self, owner: Participant, permission: SubscriptionPermission) -> None:
+        """Handle `setTrackSubscriptionPermissions`: who may receive this participant's tracks. Tell those affected."""
+        pairs = [(each, track) for each in self._roster if each is not owner for track in owner.announced]
+        before = [owner.allows(subscriber, publication.sid) for subscriber, publication in pairs]
+        owner.subscription_permission = permission
+        for (subscriber, publication), was_allowed in zip(pairs, before, strict=True):
+            allowed = owner.allows(subscriber, publication.sid)
+            if allowed != was_allowed:
+                self._send_permission(owner, subscriber, publication, allowed=allowed)
+                self.reconcile(subscriber, owner, publication)
+
+    def _send_permission(
+        self, owner: Participant, subscriber: Participant, publication: Publication, *, allowed: bool
+    ) -> None:
+        if owner.is_hidden:
+            return
+        update = SubscriptionPermissionUpdate(participant_sid=owner.sid, track_sid=publication.sid, allowed=allowed)
+        self._roster.send(subscriber, SignalResponse(subscription_permission_update=update))
+
+    # ── events of the media core ──
+
+    def request_sections(self, subscriber: Participant, *, audio: int, video: int) -> None:
+        """Ask the client for an offer with (more) receiving sections."""
+        need = MediaSectionsRequirement(num_audios=audio, num_videos=video)
+        self._roster.send(subscriber, SignalResponse(media_sections_requirement=need))
+
+    def handle_started(self, subscriber: Participant, track: str) -> None:
+        """Tell the publisher when the first visible subscriber receives media."""
+        found = self._roster.find_publication(track)
+        if found is None or found[1].subscriber_reported or subscriber.is_hidden:
+            return
+        owner, publication = found
+        publication.subscriber_reported = True
+        self._roster.send(owner, SignalResponse(track_subscribed=TrackSubscribed(track_sid=track)))
+
+    def handle_failed(self, subscriber: Participant, track: str, reason: str) -> None:
+        """Tell a subscriber that its subscription failed."""
+        subscriber.subscriptions.discard(TrackSid(track))
+        error = _FAILURES.get(reason, SubscriptionError.SE_UNKNOWN)
+        response = SubscriptionResponse(track_sid=track, err=error)
+        self._roster.send(subscriber, SignalResponse(subscription_response=response))
+
+    def handle_paused(self, subscriber: Participant, track: str, *, paused: bool) -> None:
+        """Tell a subscriber that a video was paused for lack of bandwidth, or resumed."""
+        found = self._roster.find_publication(track)
+        if found is None:
+            return
+        state = StreamState.PAUSED if paused else StreamState.ACTIVE
+        info = StreamStateInfo(participant_sid=found[0].sid, track_sid=track, state=state)
+        self._roster.send(subscriber, SignalResponse(stream_state_update=StreamStateUpdate(stream_states=[info])))

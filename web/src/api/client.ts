@@ -1,0 +1,39 @@
+import createClient, { type Client } from "openapi-fetch";
+import { AppError, type Cause } from "../app_error.ts";
+import type { paths } from "./schema.d.ts";
+
+export const BASE_PATH = "/meet/internal-api/v1";
+
+/** Our server's internal API; paths, parameters and bodies have the types of its document. */
+export type ApiClient = Client<paths>;
+
+/** What each refusal means to the user, by HTTP status. */
+export type Causes = Readonly<Record<number, Cause>>;
+
+interface Answer<T> {
+  readonly data?: T;
+  readonly response: Response;
+}
+
+export function apiClient(origin: string, fetch: typeof globalThis.fetch): ApiClient {
+  return createClient<paths>({
+    baseUrl: origin + BASE_PATH,
+    fetch: (request) =>
+      fetch(request).catch((cause: unknown) => {
+        throw new AppError("server_unreachable", { cause });
+      }),
+  });
+}
+
+/** The body of an answer. @throws AppError */
+export async function answerOf<T>(asked: Promise<Answer<T>>, causes: Causes): Promise<T | undefined> {
+  const { data, response } = await asked.catch((cause: unknown) => {
+    throw cause instanceof AppError ? cause : new AppError("unexpected", { cause });
+  });
+  if (!response.ok) throw new AppError(causes[response.status] ?? "unexpected");
+  return data;
+}
+
+export function bearer(token: string | null): { readonly authorization?: string } {
+  return token ? { authorization: `Bearer ${token}` } : {};
+}

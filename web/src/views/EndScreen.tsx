@@ -1,0 +1,46 @@
+import { useEffect, useRef } from "preact/hooks";
+import { type Cause, isFinal } from "../app_error.ts";
+import { text } from "../i18n/index.ts";
+import type { MeetingPage } from "../session/page.ts";
+import type { Recordings } from "../session/recordings.ts";
+import { RecordingDialogs } from "./RecordingDialogs.tsx";
+import { RecordingsList } from "./RecordingsPanel.tsx";
+
+/** The user left, or why there is no meeting (any more), and what to do. */
+export function EndScreen({ page, cause }: { readonly page: MeetingPage; readonly cause: Cause | null }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const { title, advice } = cause ? text.errors[cause] : text.ended.left;
+  return (
+    <main class="card-page">
+      <section class="card end-screen" data-cause={cause ?? "left"}>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        <p>{advice}</p>
+        {!(cause && isFinal(cause)) && (
+          <button type="button" class="primary" onClick={() => void page.open()}>
+            {cause ? text.ended.retry : text.ended.again}
+          </button>
+        )}
+        {cause !== "removed" && <MeetingRecordings recordings={page.recordings} />}
+      </section>
+    </main>
+  );
+}
+
+/** The recordings, for a moderator who was in the meeting: they are often wanted after it. */
+function MeetingRecordings({ recordings }: { readonly recordings: Recordings }) {
+  useEffect(() => {
+    if (recordings.all.value) recordings.show(true);
+    return () => recordings.show(false);
+  }, [recordings]);
+  if (!recordings.all.value?.length) return null;
+  return (
+    <section aria-label={text.recordings.title}>
+      <h2>{text.recordings.title}</h2>
+      <RecordingsList recordings={recordings} />
+      <RecordingDialogs recordings={recordings} />
+    </section>
+  );
+}
