@@ -35,9 +35,7 @@ def http_scope(
     }
 
 
-async def response_of(
-    app: ASGIApp, scope: Scope | None = None, body: bytes = b""
-) -> tuple[int, dict[str, str], bytes]:
+async def response_of(app: ASGIApp, scope: Scope | None = None, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
     """Send a request with a body and return what comes back: status, headers, body."""
     sent: list[Message] = []
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]

@@ -38,7 +38,7 @@ class Authenticator(Protocol):
 
 
 class Api(SegmentRouter):
-    """The operations of one base path, their `document` at `…/openapi.json` and the page that shows it (`reference`).
+    """The operations of one base path, their `document` at `…/openapi.json` and the `docs_page` that shows it.
 
     `room_of_recording` finds the room of a recording by its id. Raises ValueError for an operation that may be allowed
     to an actor bound to a room, and does not declare where its room comes from.
@@ -50,7 +50,7 @@ class Api(SegmentRouter):
         operations: Sequence[Operation],
         *,
         document: Json,
-        reference: Response,
+        docs_page: Response,
         permissions: Mapping[Action, frozenset[Actor]],
         authenticator: Authenticator,
         room_of_recording: Callable[[str], Awaitable[str | None]],
@@ -64,7 +64,7 @@ class Api(SegmentRouter):
             if operation.room is None and permissions[operation.action] & _BOUND_TO_ROOM:
                 raise ValueError(f"{operation.id} does not declare where its room comes from")
         served = Response(orjson.dumps(document), media_type="application/json", headers=REVALIDATE)
-        pages = {"/openapi.json": served, "/docs": reference}
+        pages = {"/openapi.json": served, "/docs": docs_page}
         super().__init__([
             *self._routes(base_path, operations),
             *(MethodRoute(base_path + path, {"GET": page}) for path, page in pages.items()),

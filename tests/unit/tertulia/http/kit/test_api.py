@@ -93,7 +93,9 @@ OPERATIONS: Final = [
     operation("DELETE", "/people/{name}", Action.DISCONNECT_PARTICIPANT, ROOM_IN_QUERY, query=InRoom),
     operation("POST", "/recordings", Action.START_RECORDING, ROOM_IN_BODY, body=Named, check_headers=check_header),
     operation("GET", "/recordings", Action.LIST_RECORDINGS, ROOM_OF_TOKEN),
-    operation("GET", "/recordings/{recordingId}", Action.STREAM_RECORDING, ROOM_OF_RECORDING, check_headers=check_range),
+    operation(
+        "GET", "/recordings/{recordingId}", Action.STREAM_RECORDING, ROOM_OF_RECORDING, check_headers=check_range
+    ),
     operation("GET", "/open", Action.LOG_IN, None),
     operation("GET", "/defect", Action.PROFILE, None, handle=failing),
 ]
@@ -106,7 +108,7 @@ PERMISSIONS: Final = dict.fromkeys(Action, ALLOWED) | {
 
 def api(operations: list[Operation]) -> Api:
     return Api(
-        "/api", operations, document={"openapi": "3.0.3"}, reference=Response("the page"), permissions=PERMISSIONS,
+        "/api", operations, document={"openapi": "3.0.3"}, docs_page=Response("the page"), permissions=PERMISSIONS,
         authenticator=ByHeader(), room_of_recording=room_of, proxies=TrustedProxies([]),
     )  # fmt: skip
 

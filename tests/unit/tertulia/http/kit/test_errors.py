@@ -48,7 +48,9 @@ async def test_error(error, status, headers):
 
 
 async def test_invalid_input_names_fields():
-    _status, _headers, body = await response_of(error_response(InvalidInput("body", [FieldProblem("a.b", "Wrong")]), "x"))
+    _status, _headers, body = await response_of(
+        error_response(InvalidInput("body", [FieldProblem("a.b", "Wrong")]), "x")
+    )
     said = json.loads(body)
     assert (said["error"], said["details"]) == ("Unprocessable Entity", [{"field": "a.b", "message": "Wrong"}])
 

@@ -64,7 +64,9 @@ async def answered(query: str) -> Response:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("query", "first"), [("", {"name": "room-0", "length": 6}), ("fields=name", {"name": "room-0"})])
+@pytest.mark.parametrize(
+    ("query", "first"), [("", {"name": "room-0", "length": 6}), ("fields=name", {"name": "room-0"})]
+)
 async def test_whole_list(query, first):
     status, headers, body = await response_of(await answered(query))
     assert (status, headers["content-type"], "link" in headers) == (200, "application/json", False)
