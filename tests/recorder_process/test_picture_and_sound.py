@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180
 
 LEFT, RIGHT = Rect(0, 180, 640, 360), Rect(640, 180, 640, 360)
 WHOLE = Rect(0, 0, 1280, 720)
+MAX_OFFSET_S = 0.040
+"""Sound against picture: the goal."""
 
 
 def person(server: MediaServerProcess, room: str, colour: str, frequency_hz: float = 440, **how: object) -> Publisher:
@@ -120,7 +122,7 @@ async def test_flash_and_beep_come_together(shared_server: MediaServerProcess, r
         flashed, beeped = (nearest(np.array(at) - begin, flash) for at in (clapper.flashed_at_s, clapper.beeped_at_s))
         offsets.append((nearest(beeps, flash) - flash) - (beeped - flashed))
     assert len(offsets) >= 4
-    assert abs(float(np.median(offsets))) < 0.06, offsets
+    assert abs(float(np.median(offsets))) < MAX_OFFSET_S, offsets
 
 
 @pytest.mark.both_media_servers
@@ -196,7 +198,7 @@ HOSTILE_NAMES = (
     "Z\u0351\u036b\u0343" * 40,
     "محمد 李小龍 👩\u200d👩\u200d👧",
 )
-TILE_W, TILE_H, TILES_TOP = 426, 240, 0
+TILE_W, TILE_H = 426, 240
 LABEL_TOP, BADGE_END = TILE_H - 30, TILE_H * 3 // 4 + 4
 """Rows of a tile of this size: the name is below, the badge above."""
 
@@ -213,7 +215,7 @@ async def test_hostile_names_are_drawn_as_harmless_text_inside_their_tiles(
     film = Film(recorder.file, width=1280)
     film.save_frame(1.5, artefacts / "hostile-names.png")
     luma = film.frame_at(1.5).astype(float).mean(axis=2)
-    tiles = [luma[row * TILE_H :, 1 + column * TILE_W :][:TILE_H, :TILE_W] for row in range(3) for column in range(3)]
+    tiles = [luma[row * TILE_H :, column * TILE_W :][:TILE_H, :TILE_W] for row in range(3) for column in range(3)]
     labels = {name: tile[LABEL_TOP:] for name, tile in zip(HOSTILE_NAMES, tiles, strict=True)}
     for name, tile in zip(HOSTILE_NAMES, tiles, strict=True):
         assert (labels[name] > 150).sum() > 15, f"there is text: {name!r}"
