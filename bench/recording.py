@@ -1,6 +1,7 @@
-"""What a recording costs, how soon it plays, and what a crash takes. Prints tables; writes nothing that stays.
+"""What a recording costs, how soon it starts and stops, and what a crash loses. Prints tables; leaves no files.
 
-    python -m bench.recording [--seconds 20] [--kills 5] [--hours 1] [--server tertulia|livekit] [--only cost|stop|kill]
+    python -m bench.recording [--seconds 20] [--starts 10] [--kills 5] [--hours 1] [--server tertulia|livekit]
+                              [--only cost|start|stop|kill]
 
 CPU-seconds are the recorder process's own, a second of recording. They hold on a busy machine as long as the fps stay
 at 30: a recorder that is starved lowers its frame rate and its layers, and then they flatter. The floor needs the
@@ -14,6 +15,7 @@ import asyncio
 import random
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,8 +36,8 @@ from bench import footage
 from bench.load import Peer, Publication, load_process
 from support.media_server_process import MediaServerProcess
 from support.recorder_process import RecorderProcess
-from tertulia.domain.ids import RecordingId, RoomName
 from tertulia_recorder.folder import RecordingFolder
+from tertulia_recorder.ids import RecordingId, RoomName
 from tertulia_recorder.job import JOB_FILE, RecorderJob, RecorderPhase, RecorderState, RecordingPreset
 from tertulia_recorder.pipeline.muxer import MOVIE_OPTIONS
 from tertulia_recorder.repair.recovery import close_file, recover
@@ -54,10 +56,10 @@ WARM_UP_S = 4.0
 
 
 @asynccontextmanager
-async def people(
+async def participants(
     server: MediaServerProcess, room: str, count: int, size: footage.Size, *, screen: bool = False
 ) -> AsyncIterator[None]:
-    """Send the layer that the recorder would pick; the one who shares the screen has the camera off."""
+    """Publish the layer that the recorder would choose; the participant who shares the screen has no camera."""
     publications = {
         f"person-{n}": Publication(size, clip=await asyncio.to_thread(footage.person, n, size), fps=footage.FPS)
         for n in range(count)
@@ -97,7 +99,7 @@ async def cost(server: MediaServerProcess, folder: Path, seconds: float) -> None
     print(f"{'scenario':30} {'CPU':>6} {'goal':>6} {'fps':>6} {'late':>6} {'memory':>8} {'Mb/s':>6} {'floor':>6}")
     for number, (name, count, size, screen, preset, goal) in enumerate(SCENARIOS):
         room = f"cost-{number}"
-        async with people(server, room, count, size, screen=screen):
+        async with participants(server, room, count, size, screen=screen):
             recorder = await RecorderProcess.start(
                 folder / room, job(server, room, preset), server.recorder_token(room)
             )
@@ -199,30 +201,50 @@ def packet(data: bytes, stream: av.stream.Stream, at: int, base: Fraction, *, is
     return made
 
 
+async def start(server: MediaServerProcess, folder: Path, count: int) -> None:
+    print(f"\n{count} starts: seconds since the process was started, median and minimum")
+    rows: list[tuple[float, ...]] = []
+    async with participants(server, "start", 2, (640, 360)):
+        for number in range(count):
+            token = server.recorder_token("start", f"recorder-{number}")
+            began, began_at = time.monotonic(), time.time()
+            recorder = await RecorderProcess.start(folder / f"start-{number}", job(server, "start"), token)
+            await recorder.until(lambda state: state.phase is RecorderPhase.JOINING)
+            joining_s = time.monotonic() - began
+            state = await recorder.until_recording()
+            recording_s = time.monotonic() - began
+            assert state.started_at_ms
+            rows.append((joining_s, state.started_at_ms / 1000 - began_at, recording_s, state.metrics.cpu_s))
+            await recorder.stop()
+    for name, column in zip(("joining", "time begins", "recording", "CPU"), zip(*rows, strict=True), strict=True):
+        print(f"{name:12} {statistics.median(column):5.2f} {min(column):5.2f}")
+
+
 async def kill(server: MediaServerProcess, folder: Path, count: int) -> None:
     print(f"\nkill -9 at {count} random instants: seconds lost")
     losses = []
-    async with people(server, "kill", 2, (640, 360)):
+    async with participants(server, "kill", 2, (640, 360)):
         for number in range(count):
             token = server.recorder_token("kill", f"recorder-{number}")
             recorder = await RecorderProcess.start(folder / f"kill-{number}", job(server, "kill"), token)
             state = await recorder.until_recording()
             assert state.started_at_ms
             await asyncio.sleep(random.uniform(0.5, 4))
-            lived = time.time() - state.started_at_ms / 1000
+            ran_s = time.time() - state.started_at_ms / 1000
             await recorder.kill()
             recovered = recover(recorder.folder)
-            losses.append(lived - recovered.duration_s)
+            losses.append(ran_s - recovered.duration_s)
     print(f"largest {max(losses):.2f}, mean {sum(losses) / len(losses):.2f} (.38 s of it is the composing delay)")
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--starts", type=int, default=10)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--hours", type=float, default=1)
     parser.add_argument("--server", choices=("tertulia", "livekit"), default="tertulia")
-    parser.add_argument("--only", choices=("cost", "stop", "kill"))
+    parser.add_argument("--only", choices=("cost", "start", "stop", "kill"))
     options = parser.parse_args()
     server = MediaServerProcess(options.server)
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as temporary:
@@ -231,6 +253,8 @@ async def main() -> None:
         try:
             if options.only in {None, "cost"}:
                 await cost(server, folder, options.seconds)
+            if options.only in {None, "start"}:
+                await start(server, folder, options.starts)
             if options.only in {None, "kill"}:
                 await kill(server, folder, options.kills)
             if options.only in {None, "stop"}:

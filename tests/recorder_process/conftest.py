@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from support.media_server_process import MediaServerProcess, find_livekit_server
+from support.media_server_process import MediaServerProcess
+from support.media_servers import find_livekit_server
 from support.recorder_process import RecorderProcess
-from tertulia.domain.ids import RecordingId, RoomName
+from tertulia_recorder.ids import RecordingId, RoomName
 from tertulia_recorder.job import RecorderJob
 
 StartRecorder = Callable[..., Awaitable[RecorderProcess]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What depends on the media server runs on both, where both are present; the rest on ours."""
+    """Tests that depend on the media server run with both, where both are installed; the others with ours."""
     kinds = ["tertulia"]
     if find_livekit_server() and metafunc.definition.get_closest_marker("both_media_servers"):
         kinds.append("livekit")
@@ -27,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "both_media_servers: depends on the media server: run on livekit-server too")
+    config.addinivalue_line("markers", "both_media_servers: depends on the media server: runs with livekit-server too")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -42,7 +43,7 @@ async def shared_server(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def own_server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MediaServerProcess]:
-    """One that a test may kill."""
+    """A media server that the test may kill."""
     server = MediaServerProcess(request.param, log=tmp_path / "media.log")
     await server.start()
     yield server
@@ -87,7 +88,7 @@ async def record(tmp_path: Path) -> AsyncIterator[StartRecorder]:
 
 @pytest.fixture
 def artefacts(request: pytest.FixtureRequest) -> Path:
-    """Where pictures are kept for people to look at."""
+    """The folder for pictures that a developer may want to see."""
     folder = request.config.rootpath / "test-artefacts" / "recording"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""How a recording ends: asked, by itself, by limits, and by every kind of accident."""
+"""How a recording ends: on request, by itself, by limits, and by every kind of crash."""
 
 import asyncio
 import contextlib
@@ -12,22 +12,26 @@ import pytest
 from livekit import api
 
 from recorder_process.conftest import StartRecorder
-from support.film import Film
+from support.film import Film, is_like
 from support.media_server_process import MediaServerProcess
 from support.publisher import COLOURS, Look, Publisher, in_meeting, tone
 from support.recorder_process import RecorderProcess
+from tertulia_recorder.drawing.layout import Rect
 from tertulia_recorder.job import STOP_FILE, EndReason, RecorderPhase
 from tertulia_recorder.repair.mp4 import is_finalised
 from tertulia_recorder.repair.recovery import recover
 
+HALVES = (Rect(0, 0, 640, 720), Rect(640, 0, 640, 720))
+"""In one of them is the middle of a tile, whether there is one or two."""
+
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 
-def someone(server: MediaServerProcess, room: str, identity: str = "someone") -> Publisher:
-    return Publisher(server, room, identity, look=Look(COLOURS["green"], (320, 180)), sound=tone(440))
+def publisher(server: MediaServerProcess, room: str) -> Publisher:
+    return Publisher(server, room, "first", look=Look(COLOURS["green"], (320, 180)), sound=tone(440))
 
 
-def plays(recorder: RecorderProcess) -> float:
+def decoded_s(recorder: RecorderProcess) -> float:
     """Decode the whole file; returns its length in seconds."""
     film = Film(recorder.file)
     assert len(film.times) > 0
@@ -36,13 +40,13 @@ def plays(recorder: RecorderProcess) -> float:
 
 
 async def test_a_stop_file_stops(shared_server: MediaServerProcess, room: str, record: StartRecorder):
-    async with in_meeting(someone(shared_server, room)):
+    async with in_meeting(publisher(shared_server, room)):
         recorder = await record(shared_server, room)
         await recorder.until_recorded(1)
         (recorder.folder / STOP_FILE).touch()
         state = await recorder.ended()
     assert state.reason is EndReason.STOPPED
-    assert plays(recorder) == pytest.approx(state.duration_s, abs=0.1)
+    assert decoded_s(recorder) == pytest.approx(state.duration_s, abs=0.1)
     assert state.bytes == recorder.file.stat().st_size
     assert not recorder.part.exists()
 
@@ -72,69 +76,69 @@ async def test_what_cannot_be_joined_fails_with_a_reason_and_without_the_token(
 
 @pytest.mark.both_media_servers
 async def test_an_empty_meeting_ends_by_itself(shared_server: MediaServerProcess, room: str, record: StartRecorder):
-    async with in_meeting(someone(shared_server, room), microphone=False):
+    async with in_meeting(publisher(shared_server, room), microphone=False):
         recorder = await record(shared_server, room, empty_timeout_s=2)
         await recorder.until_recorded(4)
     left = time.monotonic()
     state = await recorder.ended()
     assert state.reason is EndReason.EMPTY
     assert time.monotonic() - left > 1.5
-    assert plays(recorder) > 5
+    assert decoded_s(recorder) > 5
 
 
 @pytest.mark.both_media_servers
 async def test_closing_the_room_ends_it_at_once(shared_server: MediaServerProcess, room: str, record: StartRecorder):
-    async with in_meeting(someone(shared_server, room)):
+    async with in_meeting(publisher(shared_server, room)):
         recorder = await record(shared_server, room)
         await recorder.until_recorded(1)
         async with shared_server.api() as client:
             await client.room.delete_room(api.DeleteRoomRequest(room=room))
         state = await recorder.ended(15)
     assert state.reason is EndReason.ROOM_CLOSED
-    assert plays(recorder) > 1
+    assert decoded_s(recorder) > 1
 
 
 async def test_limits_of_time_size_and_disk(shared_server: MediaServerProcess, room: str, record: StartRecorder):
-    async with in_meeting(someone(shared_server, room)):
+    async with in_meeting(publisher(shared_server, room)):
         by_time = await record(shared_server, room, max_duration_s=3)
         by_size = await record(shared_server, room, max_bytes=60_000)
         by_disk = await record(shared_server, room, min_free_bytes=10**18)
         states = [await recorder.ended() for recorder in (by_time, by_size, by_disk)]
     reasons = [EndReason.LIMIT_DURATION, EndReason.LIMIT_SIZE, EndReason.LIMIT_DISK]
     assert [state.reason for state in states] == reasons
-    assert plays(by_time) == pytest.approx(3, abs=1.5)
+    assert decoded_s(by_time) == pytest.approx(3, abs=1.5)
     assert 20_000 < by_size.file.stat().st_size < 120_000
-    assert plays(by_disk) > 0
+    assert decoded_s(by_disk) > 0
     assert all(is_finalised(recorder.file) for recorder in (by_time, by_size, by_disk))
 
 
 async def test_a_disk_that_is_full_keeps_what_was_written(
     shared_server: MediaServerProcess, room: str, record: StartRecorder
 ):
-    """RLIMIT_FSIZE stands for the disk: every write beyond 150 kB fails, that of the index too."""
+    """By RLIMIT_FSIZE: every write beyond 150 kB fails, that of the index too."""
 
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
 
-    async with in_meeting(someone(shared_server, room)):
+    async with in_meeting(publisher(shared_server, room)):
         recorder = await record(shared_server, room, process={"preexec_fn": small_disk})
         state = await recorder.ended()
     assert state.reason is EndReason.LIMIT_DISK
     assert state.file_name == "meeting.mp4"
     assert state.needs_remux
-    written = plays(recorder)
+    written = decoded_s(recorder)
     assert written > 1
     state = recover(recorder.folder)
     assert not state.needs_remux
     assert is_finalised(recorder.file)
-    assert plays(recorder) == pytest.approx(written, abs=0.3)
+    assert decoded_s(recorder) == pytest.approx(written, abs=0.3)
 
 
-async def test_killed_at_any_instant_nothing_is_lost_that_was_said_to_be_there(
+async def test_killed_at_any_instant_all_that_the_state_reported_is_there(
     shared_server: MediaServerProcess, room: str, record: StartRecorder
 ):
     killed: list[RecorderProcess] = []
-    async with in_meeting(someone(shared_server, room)):
+    async with in_meeting(publisher(shared_server, room)):
         for _ in range(3):
             recorder = await record(shared_server, room)
             state = await recorder.until_recording()
@@ -143,44 +147,38 @@ async def test_killed_at_any_instant_nothing_is_lost_that_was_said_to_be_there(
             await recorder.kill()
             killed.append(recorder)
     for recorder in killed:
-        said = recorder.state()
+        reported = recorder.state()
         began = time.monotonic()
         state = recover(recorder.folder)
         assert time.monotonic() - began < 5
         assert state.reason is EndReason.CRASHED
         # Not by the time of day: how far a recorder is by then depends on the machine. That the file holds all that it
-        # has made but the last second is shown in virtual time (`test_what_was_written_is_in_the_file`).
-        assert said is not None
-        assert said.duration_s > 0
-        assert plays(recorder) > said.duration_s - 0.1
+        # has written but the last second is tested in virtual time (`test_what_was_written_is_in_the_file`).
+        assert reported is not None
+        assert reported.duration_s > 0
+        assert decoded_s(recorder) > reported.duration_s - 0.1
         assert is_finalised(recorder.file)
         assert state.bytes == recorder.file.stat().st_size
 
 
 @pytest.mark.both_media_servers
-async def test_a_media_server_that_restarts_is_taken_up_in_the_same_file(
+async def test_after_a_restart_of_the_media_server_the_same_file_goes_on(
     own_server: MediaServerProcess, room: str, record: StartRecorder
 ):
-    first = someone(own_server, room)
+    first = publisher(own_server, room)
     await first.join()
     recorder = await record(own_server, room, empty_timeout_s=40)
-    await recorder.until_recorded(2)
+    recorded_s = (await recorder.until_recorded(2)).duration_s
     await own_server.kill()
-    await asyncio.sleep(1)
+    await recorder.until_recorded(recorded_s + 1)
     await own_server.start()
     second = Publisher(own_server, room, "second", look=Look(COLOURS["yellow"], (320, 180)), sound=tone(900))
     async with in_meeting(second):
-        film_until = recorder.state()
-        assert film_until is not None
-
-        async def is_seen() -> None:
-            while not second.room.is_recording:
-                await asyncio.sleep(0.1)
-
-        await asyncio.wait_for(is_seen(), 60)
-        seen = recorder.state()
-        assert seen is not None
-        await recorder.until_recorded(seen.duration_s + 4)
+        visible_s = await recorder.until_film(
+            lambda film: any(is_like(film.colour_at(film.times[-1], half), COLOURS["yellow"]) for half in HALVES)
+        )
+        assert second.room.is_recording
+        await recorder.until_recorded(visible_s + 2)
         state = await recorder.stop()
     with contextlib.suppress(Exception):
         await asyncio.wait_for(first.leave(), 5)
@@ -189,16 +187,16 @@ async def test_a_media_server_that_restarts_is_taken_up_in_the_same_file(
     assert film.loudness(440, 0.8, 1.8) > 0.06
     assert film.loudness(900, film.duration_s - 1.5, film.duration_s - 0.3) > 0.06
     assert film.duration_s == pytest.approx(state.duration_s, abs=0.1)
-    # The interpolation is time of day, for the file must be as long as the meeting was.
+    # By the time of day: the file must be as long as the meeting was, the interruption included.
     assert state.started_at_ms is not None
     assert state.ended_at_ms is not None
     assert film.duration_s == pytest.approx((state.ended_at_ms - state.started_at_ms) / 1000, abs=0.3)
 
 
-async def test_a_media_server_that_stays_away_ends_it_as_an_empty_meeting_would(
+async def test_a_media_server_that_does_not_return_ends_it_like_an_empty_meeting(
     own_server: MediaServerProcess, room: str, record: StartRecorder
 ):
-    first = someone(own_server, room)
+    first = publisher(own_server, room)
     await first.join()
     recorder = await record(own_server, room, empty_timeout_s=3)
     await recorder.until_recorded(2)
@@ -207,14 +205,14 @@ async def test_a_media_server_that_stays_away_ends_it_as_an_empty_meeting_would(
     with contextlib.suppress(Exception):
         await asyncio.wait_for(first.leave(), 5)
     assert state.reason is EndReason.CONNECTION_LOST
-    assert plays(recorder) > 2
+    assert decoded_s(recorder) > 2
 
 
 async def test_it_outlives_the_process_that_started_it(
     shared_server: MediaServerProcess, room: str, record: StartRecorder, tmp_path: Path
 ):
-    """It has a session of its own: what ends the starter's group does not reach it."""
-    async with in_meeting(someone(shared_server, room)):
+    """It has a session of its own: signals to the process group of its parent do not reach it."""
+    async with in_meeting(publisher(shared_server, room)):
         recorder = await record(shared_server, room)
         state = await recorder.until_recording()
         assert os.getsid(state.pid) == state.pid

@@ -1,4 +1,4 @@
-"""A way to the media server on which every track is announced as not encrypted, whatever the client says of it."""
+"""A relay in front of a media server that announces every track as not encrypted, whatever its publisher says."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -6,25 +6,25 @@ from collections.abc import AsyncIterator
 from livekit.protocol import models, rtc
 
 from support.media_server_process import MediaServerProcess
-from support.signalling_relay import signalling_way
+from support.signalling_relay import relayed_signalling
 
 
 @contextlib.asynccontextmanager
-async def lying_about_encryption(server: MediaServerProcess) -> AsyncIterator[MediaServerProcess]:
-    """Give the same server at another port; what is encrypted by those who come this way is garbage to all others."""
-    async with signalling_way(server, up=_lie, down=_hide) as way:
-        yield way
+async def hidden_encryption(server: MediaServerProcess) -> AsyncIterator[MediaServerProcess]:
+    """Yield the same server at another port; what its clients encrypt is garbage to all others."""
+    async with relayed_signalling(server, up=_announce_plain, down=_announce_encrypted) as relayed:
+        yield relayed
 
 
-def _lie(data: bytes) -> bytes:
+def _announce_plain(data: bytes) -> bytes:
     request = rtc.SignalRequest.FromString(data)
     if request.WhichOneof("message") == "add_track":
         request.add_track.encryption = models.Encryption.NONE
     return request.SerializeToString()
 
 
-def _hide(data: bytes) -> bytes:
-    # A client encrypts only what the server calls encrypted.
+def _announce_encrypted(data: bytes) -> bytes:
+    # The publisher's own SDK encrypts only what the server announces as encrypted.
     response = rtc.SignalResponse.FromString(data)
     if response.WhichOneof("message") == "track_published":
         response.track_published.track.encryption = models.Encryption.GCM

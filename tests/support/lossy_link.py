@@ -1,4 +1,4 @@
-"""A way to the media server on which packets get lost: its signalling tells of another port for media."""
+"""A path to the media server that loses packets: its signalling announces another port for media."""
 
 import asyncio
 import contextlib
@@ -9,14 +9,14 @@ from typing import Final, cast
 from livekit.protocol import rtc
 
 from support.media_server_process import MediaServerProcess
-from support.signalling_relay import signalling_way
+from support.signalling_relay import relayed_signalling
 
 Address = tuple[str, int]
 _HOST: Final = "127.0.0.1"
 
 
-class _Way(asyncio.DatagramProtocol):
-    """One direction; `forward` is where what was not lost goes."""
+class _Socket(asyncio.DatagramProtocol):
+    """One of the two sockets: towards the client, or towards the media server."""
 
     def __init__(self, link: "LossyLink") -> None:
         self._link = link
@@ -26,51 +26,51 @@ class _Way(asyncio.DatagramProtocol):
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        self._link.passed(self, data, addr)
+        self._link.forward(self, data, addr)
 
 
 class LossyLink:
-    """UDP between one client and the media server; loses `loss` of the media, each way."""
+    """A UDP relay between one client and the media server that loses `loss` of the media, in each direction."""
 
     def __init__(self, media_port: int, loss: float) -> None:
         self.lost = 0
         self._target = (_HOST, media_port)
         self._loss = loss
-        self._chance = random.Random(7)
+        self._random = random.Random(7)
         self._client: Address | None = None
-        self._near, self._far = _Way(self), _Way(self)
+        self._near, self._far = _Socket(self), _Socket(self)
 
     async def open(self) -> int:
-        """Returns the port for the client."""
+        """Open the sockets; returns the port for the client."""
         loop = asyncio.get_running_loop()
         near, _ = await loop.create_datagram_endpoint(lambda: self._near, local_addr=(_HOST, 0))
         await loop.create_datagram_endpoint(lambda: self._far, local_addr=(_HOST, 0))
         return int(near.get_extra_info("sockname")[1])
 
     def close(self) -> None:
-        for way in (self._near, self._far):
-            if way.transport is not None:
-                way.transport.close()
+        for socket in (self._near, self._far):
+            if socket.transport is not None:
+                socket.transport.close()
 
-    def passed(self, way: _Way, data: bytes, addr: Address) -> None:
-        if way is self._near:
+    def forward(self, socket: _Socket, data: bytes, addr: Address) -> None:
+        if socket is self._near:
             self._client = addr
         is_media = data and 128 <= data[0] < 192  # RFC 7983: RTP and RTCP
-        if is_media and self._chance.random() < self._loss:
+        if is_media and self._random.random() < self._loss:
             self.lost += 1
             return
-        out, target = (self._far, self._target) if way is self._near else (self._near, self._client)
+        out, target = (self._far, self._target) if socket is self._near else (self._near, self._client)
         if out.transport is not None and target is not None:
             out.transport.sendto(data, target)
 
 
 @contextlib.asynccontextmanager
-async def losing(server: MediaServerProcess, loss: float) -> AsyncIterator[tuple[MediaServerProcess, LossyLink]]:
-    """Give the same server at another port; the one client who comes this way loses `loss` of its media packets."""
+async def lossy_link(server: MediaServerProcess, loss: float) -> AsyncIterator[tuple[MediaServerProcess, LossyLink]]:
+    """Yield the same server at another port, and the link; the client that uses it loses `loss` of its media."""
     link = LossyLink(server.udp_port, loss)
     before, after = f" {server.udp_port} typ host", f" {await link.open()} typ host"
 
-    def tell(data: bytes) -> bytes:
+    def announce(data: bytes) -> bytes:
         response = rtc.SignalResponse.FromString(data)
         if response.HasField("answer"):
             response.answer.sdp = response.answer.sdp.replace(before, after)
@@ -78,8 +78,8 @@ async def losing(server: MediaServerProcess, loss: float) -> AsyncIterator[tuple
             response.trickle.candidateInit = response.trickle.candidateInit.replace(before, after)
         return response.SerializeToString()
 
-    async with signalling_way(server, down=tell) as way:
+    async with relayed_signalling(server, down=announce) as relayed:
         try:
-            yield way, link
+            yield relayed, link
         finally:
             link.close()

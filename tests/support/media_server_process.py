@@ -1,77 +1,47 @@
-"""Media servers in processes of their own on free loopback ports, ours and a real livekit-server, and tokens."""
+"""A media server in a process of its own, ours or livekit-server, with the tokens and the API that recordings need."""
 
-import asyncio
+from __future__ import annotations
+
 import contextlib
 import os
-import shutil
-import socket
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
 from livekit import api
 
-KEY, SECRET = "devkey", "a-secret-for-tests-only-0123456789abcdef"
-
-
-def find_livekit_server() -> str | None:
-    return shutil.which("livekit-server") or shutil.which("livekit-server", path=str(Path.home() / "go/bin"))
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from support.media_servers import KEY, SECRET, Ports, ServerProcess, livekit_command, tertulia_sfu_command
+from support.ports import free_port, free_udp_port
 
 
 @dataclass
 class MediaServerProcess:
-    """A media server that can be stopped, killed and started again on the same ports."""
+    """A media server that can be killed and started again on the same ports; `kind` is ``tertulia`` or ``livekit``."""
 
     kind: str = "livekit"
     port: int = field(default_factory=free_port)
-    udp_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
+    udp_port: int = field(default_factory=free_udp_port)
     tcp_port: int = field(default_factory=free_port)
     log: Path = Path(os.devnull)
-    process: asyncio.subprocess.Process | None = None
+    process: ServerProcess | None = None
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
-    def _command(self) -> list[str]:
-        if self.kind == "tertulia":
-            program = str(Path(sys.executable).with_name("tertulia-sfu"))
-            ports = ["--port", str(self.port), "--udp-port", str(self.udp_port)]
-            return [program, "--host", "127.0.0.1", "--address", "127.0.0.1", *ports, "--keys", f"{KEY}:{SECRET}"]
-        found = find_livekit_server()
-        assert found, "livekit-server is missing: go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
-        config = (
-            f"{{port: {self.port}, bind_addresses: ['127.0.0.1'], keys: {{{KEY}: {SECRET}}}, "
-            f"rtc: {{udp_port: {self.udp_port}, tcp_port: {self.tcp_port}, use_external_ip: false, "
-            "node_ip: 127.0.0.1, enable_loopback_candidate: true}, "
-            "room: {empty_timeout: 60, departure_timeout: 60}, logging: {level: warn}}"
-        )
-        return [found, "--config-body", config]
-
     async def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(*self._command(), stdout=log, stderr=log)
-        async with asyncio.timeout(60), aiohttp.ClientSession() as http:
-            while True:
-                with contextlib.suppress(aiohttp.ClientError):
-                    async with http.get(f"http://127.0.0.1:{self.port}/") as answer:
-                        if answer.status < 500:
-                            return
-                await asyncio.sleep(0.05)
+        ports = Ports(self.port, self.udp_port, self.tcp_port)
+        if self.kind == "tertulia":
+            command = tertulia_sfu_command(ports)
+        else:
+            command = livekit_command(ports, room={"empty_timeout": 60, "departure_timeout": 60})
+        self.process = ServerProcess(command, ports, self.log)
+        await self.process.start()
 
     async def kill(self) -> None:
-        if self.process is not None and self.process.returncode is None:
+        if self.process is not None:
             self.process.kill()
-            await self.process.wait()
 
     def token(self, room: str, identity: str, *, name: str = "", can_publish: bool = True, **grants: bool) -> str:
         video = api.VideoGrants(room_join=True, room=room, can_publish=can_publish, can_subscribe=True, **grants)

@@ -1,4 +1,4 @@
-"""People for the tests: real SDK clients with a colour, a tone, a frame counter, or flash and beep once a second."""
+"""Publishers: real SDK clients with a colour, a tone, a frame counter, or flash and beep once a second."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ def is_flash(now_s: float) -> bool:
 
 @dataclass
 class Look:
-    """What the camera sees: `size`, a flat colour, and a strip of blocks with the frame's number in bits."""
+    """What a camera sends: `size`, a flat colour, and a strip of blocks with the frame's number in bits."""
 
     colour: tuple[int, int, int] = (128, 128, 128)
     size: tuple[int, int] = (640, 360)
@@ -84,7 +84,7 @@ class Publisher:
     simulcast: bool = False
     codec: int | None = None
     key: bytes | None = None
-    """Encrypts end to end with this key (see `scramble`)."""
+    """Encrypts end to end with this key."""
     flashed_at_s: list[float] = field(default_factory=list)
     beeped_at_s: list[float] = field(default_factory=list)
     """When a flash, and a sound after silence, was handed over (monotonic clock): a busy machine is late with both."""
@@ -181,11 +181,11 @@ class Publisher:
 
 
 @contextlib.asynccontextmanager
-async def in_meeting(*people: Publisher, **how: bool) -> AsyncIterator[None]:
-    # One after the other: who came first has the first tile.
-    for each in people:
+async def in_meeting(*publishers: Publisher, **how: bool) -> AsyncIterator[None]:
+    # One after the other: the first to join has the first tile.
+    for each in publishers:
         await each.join(**how)
     try:
         yield
     finally:
-        await asyncio.gather(*(p.leave() for p in people), return_exceptions=True)
+        await asyncio.gather(*(each.leave() for each in publishers), return_exceptions=True)

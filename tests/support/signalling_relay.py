@@ -1,4 +1,4 @@
-"""Another way to a media server's signalling, on which messages are changed."""
+"""A relay in front of a media server's signalling that changes messages."""
 
 import asyncio
 import contextlib
@@ -15,19 +15,19 @@ _Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 
 @contextlib.asynccontextmanager
-async def signalling_way(
+async def relayed_signalling(
     server: MediaServerProcess, *, up: Change = bytes, down: Change = bytes
 ) -> AsyncIterator[MediaServerProcess]:
-    """Give the same server at another port; `up` and `down` change what clients and server say."""
+    """Yield the same server at another port; `up` changes the messages of clients, `down` those of the server."""
     async with aiohttp.ClientSession() as http:
 
         async def signalling(request: web.Request) -> web.WebSocketResponse:
-            near = web.WebSocketResponse(max_msg_size=0)
-            wanted = {name: text for name, text in request.headers.items() if name.lower() == "authorization"}
-            async with http.ws_connect(f"{server.url}{request.raw_path}", headers=wanted, max_msg_size=0) as far:
-                await near.prepare(request)
-                await asyncio.gather(_pass(near, far, up), _pass(far, near, down))
-            return near
+            downstream = web.WebSocketResponse(max_msg_size=0)
+            headers = {name: text for name, text in request.headers.items() if name.lower() == "authorization"}
+            async with http.ws_connect(f"{server.url}{request.raw_path}", headers=headers, max_msg_size=0) as upstream:
+                await downstream.prepare(request)
+                await asyncio.gather(_pass(downstream, upstream, up), _pass(upstream, downstream, down))
+            return downstream
 
         app = web.Application()
         app.router.add_get("/{path:.*}", signalling)

@@ -134,7 +134,7 @@ class Connection:
             ping_interval=None,  # LiveKit has pings of its own
             compression=None,
             max_size=None,
-            proxy=None,  # a media server is a neighbour
+            proxy=None,  # media takes no proxy either
         )
 
     async def _read(self, socket: ClientConnection) -> rtc.LeaveRequest | None:
