@@ -15,6 +15,7 @@ from tools.checks.repository import ROOT, shown
 
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api import internal
+from tertulia.http.api.authentication import SECURITY_SCHEMES
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers
 from tertulia.http.api.rooms import RoomHandlers
@@ -40,7 +41,7 @@ def internal_document() -> dict[str, Any]:
         recordings=_without_service(RecordingHandlers),
         sessions=_without_service(SessionHandlers),
     )
-    return document("Tertulia internal API", internal.BASE_PATH, operations, INTERNAL)
+    return document("Tertulia internal API", internal.BASE_PATH, operations, INTERNAL, SECURITY_SCHEMES)
 
 
 def _without_service(kind: type[T]) -> T:

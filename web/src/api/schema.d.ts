@@ -408,7 +408,7 @@ export interface components {
              */
             enabled: boolean;
         };
-        /** @description What somebody is in a meeting who joins with that link. */
+        /** @description The role of a participant who joins with that link. */
         LinkRole: {
             role: components["schemas"]["Role"];
         };
@@ -507,7 +507,7 @@ export interface components {
             enabled: boolean;
         };
         /**
-         * @description Where a recording is in its life. ACTIVE means that the first media is on the disk.
+         * @description How far a recording is. ACTIVE means that the first media is on the disk.
          * @enum {string}
          */
         RecordingState: "STARTING" | "ACTIVE" | "ENDING" | "COMPLETE" | "FAILED" | "ABORTED" | "LIMITED_REACHED";
