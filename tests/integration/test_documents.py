@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from html.parser import HTMLParser
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -19,7 +22,8 @@ from support.rest import API_KEY, INTERNAL, PUBLIC, RestServer
 from .given_documents import OVERLAY, overlaid
 from .given_documents import given as given_document
 
-QUICKSTART = Path(__file__).resolve().parents[2] / "docs" / "api" / "quickstart.md"
+ROOT = Path(__file__).resolve().parents[2]
+QUICKSTART = ROOT / "docs" / "api" / "quickstart.md"
 DOCUMENTS = {PUBLIC: "openvidu-meet-api.yaml", INTERNAL: "openvidu-meet-internal-api.yaml"}
 
 
@@ -154,6 +158,14 @@ def test_reference(server: RestServer, base):
 def test_reference_has_no_other_address(server: RestServer):
     """The bundle's file is the page of a base path, and of nothing else."""
     assert server.ask("GET", "/reference.html", base="", key=None).status_code == 404
+
+
+def test_the_pages_types_are_of_the_served_document(server: RestServer):
+    """The page's types are checked against a document that is made without a server: it is the one that is served."""
+    made = "import json; from tools.checks.api_types import internal_document; print(json.dumps(internal_document()))"
+    without_server = subprocess.run([sys.executable, "-c", made], cwd=ROOT, capture_output=True, check=True).stdout
+    served = server.ask("GET", "/openapi.json", base=INTERNAL, key=None).json()
+    assert json.loads(without_server) | {"servers": None} == served | {"servers": None}
 
 
 def test_overlay_lines_name_their_sentence():
