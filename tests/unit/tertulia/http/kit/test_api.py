@@ -83,8 +83,8 @@ def check_header(request: Request) -> None:
 
 def operation(method: str, path: str, action: Action, room: RoomSource | None, **more: Any) -> Operation:
     return Operation(
-        id=action, method=method, path=path, action=action, handle=more.pop("handle", done), summary=action, tag="tests",
-        responses=nothing("done"), room=room, **more,
+        id=action, method=method, path=path, action=action, handle=more.pop("handle", done), summary=action,
+        tag="tests", responses=nothing("done"), room=room, **more,
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ APP: Final = api(OPERATIONS)
 async def status_of(
     method: str, path: str, who: str, *, query: str = "", body: bytes | None = None, **headers: str
 ) -> tuple[int, str | None]:
-    """Ask as somebody; return the status and an error's code."""
+    """Ask in this role; return the status and an error's code."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()} | {"who": who}
     if body is not None:
         sent |= {"content-length": str(len(body))}
