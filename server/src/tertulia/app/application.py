@@ -75,14 +75,17 @@ class _Services:
 
 
 class Application:
-    """The running product over one listening socket, and one without TLS for ourselves where that has TLS."""
+    """The running product over one listening socket, and one without TLS for ourselves where that has TLS.
+
+    `app` is all of it as one ASGI application: add middleware to it before `run`.
+    """
 
     def __init__(self, inst: Installation, sockets: list[socket.socket], loopback: socket.socket | None) -> None:
         self._inst = inst
         self._sockets = sockets
         self._loopback = loopback
         self._port: int = sockets[0].getsockname()[1]
-        self._root = RootApp()
+        self.app = RootApp()
         self._stop = asyncio.Event()
 
     @property
@@ -106,15 +109,19 @@ class Application:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
+    def stop(self) -> None:
+        """Make `run` end, as SIGTERM and SIGINT do."""
+        self._stop.set()
+
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
-        config = _uvicorn_config(self._root, self._inst.settings)
+        config = _uvicorn_config(self.app, self._inst.settings)
         servers = {HttpServer(config): self._sockets}
         if self._loopback is not None:
-            servers[HttpServer(_uvicorn_config(self._root))] = [self._loopback]
+            servers[HttpServer(_uvicorn_config(self.app))] = [self._loopback]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stop)
         serving = [asyncio.ensure_future(server.serve(sockets)) for server, sockets in servers.items()]
         try:
             async with AsyncExitStack() as stack:
@@ -124,7 +131,7 @@ class Application:
                 await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
                 stopping.cancel()
                 _log.info("stopping")
-                self._root.close()
+                self.app.close()
         finally:
             for server in servers:
                 server.should_exit = True
@@ -168,7 +175,7 @@ class Application:
             embed_origins=settings.embed_origins,
             recordings_origin=await files.links_origin(),
         )
-        self._root.open(prefixes, Pages(WEB_BUNDLE, policy=policy))
+        self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy))
         tasks = await stack.enter_async_context(background())
         tasks("expiry", _EXPIRY_TICK_S, meetings.expire)
         tasks("reconciler", _RECONCILE_EVERY_S, meetings.reconcile)

@@ -129,7 +129,7 @@ class RequestLog:
                 "request",
                 method=scope["method"],
                 path=path,
-                status=status,
+                status=int(status),
                 ms=round((time.perf_counter() - began) * 1000, 1),
                 request_id=request_id,
             )

@@ -119,7 +119,7 @@ APP: Final = api(OPERATIONS)
 async def status_of(
     method: str, path: str, who: str, *, query: str = "", body: bytes | None = None, **headers: str
 ) -> tuple[int, str | None]:
-    """Ask as somebody; return the status and an error's code."""
+    """Ask in this role; return the status and an error's code."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()} | {"who": who}
     if body is not None:
         sent |= {"content-length": str(len(body))}

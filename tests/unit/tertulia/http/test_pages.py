@@ -1,0 +1,66 @@
+"""The web bundle's files: their encodings, and what has not changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.asgi import http_scope, response_of
+from tertulia.http.pages import Pages, content_security_policy
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Pages:
+    (tmp_path / "assets").mkdir()
+    for name, content in {
+        "index.html": b"<title>x</title>", "index.html.br": b"br", "assets/a.js": b"script", "assets/a.js.gz": b"gzip",
+        "logo.svg": b"<svg/>",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_bytes(content)
+    return Pages(tmp_path, policy="default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted", "encoding", "body"),
+    [
+        ("/", "", None, b"<title>x</title>"),
+        ("/meet/a", "gzip, br", "br", b"br"),
+        ("/meet/a/", "br;q=0", None, b"<title>x</title>"),
+        ("/assets/a.js", "gzip;q=0.5, br", "gzip", b"gzip"),
+        ("/logo.svg", "gzip, br", None, b"<svg/>"),
+    ],
+)
+async def test_file(pages: Pages, path, accepted, encoding, body):
+    status, headers, got = await response_of(pages.files, http_scope(path, headers={"accept-encoding": accepted}))
+    assert (status, got, headers.get("content-encoding")) == (200, body, encoding)
+    assert headers["content-length"] == str(len(body))
+    assert headers["cache-control"] == ("public, max-age=31536000, immutable" if "assets" in path else "no-cache")
+    assert headers["vary"] == "accept-encoding"
+    assert headers["content-security-policy"] == "default-src 'none'"
+
+
+async def test_not_modified(pages: Pages):
+    """RFC 9110, section 15.4.5: a 304 says nothing of a length, or says the file's own."""
+    _status, first, _body = await response_of(pages.files, http_scope("/"))
+    status, headers, body = await response_of(pages.files, http_scope("/", headers={"if-none-match": first["etag"]}))
+    assert (status, body, headers["etag"]) == (304, b"", first["etag"])
+    assert "content-length" not in headers
+
+
+@pytest.mark.parametrize("path", ["/index.html.br", "/assets", "/assets/", "/../secret", "/nothing"])
+async def test_no_file(pages: Pages, path):
+    assert (await response_of(pages.files, http_scope(path)))[0] == 404
+
+
+async def test_bundle_that_is_not_built(tmp_path: Path):
+    status, _headers, body = await response_of(Pages(tmp_path, policy="x").files, http_scope("/"))
+    assert status == 200
+    assert b"make build" in body
+
+
+@pytest.mark.parametrize(("url", "origin"), [("wss://m.example:1", "wss://m.example:1"), ("http://m", "ws://m")])
+def test_policy(url, origin):
+    policy = content_security_policy(media_url=url, embed_origins=("https://a", "https://b"))
+    assert f" {origin} " in policy
+    assert "frame-ancestors https://a https://b;" in policy

@@ -1,0 +1,120 @@
+"""The root: before it is open, after it is closed, and what it adds to each request."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.testing import capture_logs
+
+from support.asgi import http_scope, response_of
+from tertulia.http.kit.errors import Endpoint
+from tertulia.http.pages import Pages
+from tertulia.http.server import RootApp
+
+
+async def failing(_request: Request) -> Response:
+    raise RuntimeError("a defect")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> RootApp:
+    app = RootApp()
+    served = {
+        "/rtc": PlainTextResponse("signalling"),
+        "/api": PlainTextResponse("api"),
+        "/bad": Endpoint(Request, failing),
+    }
+    app.open(served, Pages(tmp_path, policy="default-src 'none'"))
+    return app
+
+
+async def code(app: ASGIApp, path: str, **more: Any) -> tuple[int, str]:
+    status, _headers, body = await response_of(app, http_scope(path, **more))
+    return status, json.loads(body).get("code") or json.loads(body)["status"]
+
+
+async def test_life(root: RootApp):
+    starting = RootApp()
+    assert await code(starting, "/health") == (503, "starting")
+    assert await code(starting, "/api/x") == (503, "not_ready")
+    assert await code(root, "/health") == (200, "ok")
+    assert (await response_of(root, http_scope("/api/x")))[2] == b"api"
+    root.close()
+    assert await code(root, "/health") == (503, "stopping")
+    assert await code(root, "/api/x") == (503, "not_ready")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/", "GET", 200), ("/meet/x", "GET", 200), ("/meet/x/", "HEAD", 200), ("/meet/x/y", "GET", 404),
+        ("/meet/", "GET", 404), ("/", "POST", 404), ("/apis", "GET", 404), ("/health", "POST", 405),
+        ("/health/", "GET", 404), ("/\n", "GET", 404), ("/bad", "GET", 500),
+    ],
+)  # fmt: skip
+async def test_paths(root: RootApp, path, method, status):
+    assert (await response_of(root, http_scope(path, method=method)))[0] == status
+
+
+@pytest.mark.parametrize(("offered", "kept"), [("an-id.1", True), ("", False), ("no spaces", False), ("x" * 65, False)])
+async def test_request_id(root: RootApp, offered, kept):
+    scope = http_scope("/nothing", headers={"x-request-id": offered})
+    _status, headers, body = await response_of(root, scope)
+    assert headers["x-request-id"] == json.loads(body)["requestId"]
+    assert (headers["x-request-id"] == offered) == kept
+
+
+async def test_log_has_no_query(root: RootApp):
+    with capture_logs() as logs:
+        await response_of(root, http_scope("/api/x", query="secret=1"))
+        await response_of(root, http_scope("/bad"))
+        await response_of(root, http_scope("/health"))
+    lines = [line for line in logs if line["event"] == "request"]
+    assert [(line["path"], line["status"], line["log_level"]) for line in lines] == [
+        ("/api/x", 200, "info"), ("/bad", 500, "info"), ("/health", 200, "debug")
+    ]  # fmt: skip
+    assert "secret" not in str(logs)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/x", 200), ("/nothing", 404), ("/rtc/v1", None)])
+async def test_handshake(root: RootApp, path, status):
+    """Where there is no WebSocket, a handshake is answered as the GET that it also is."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await root(http_scope(path) | {"type": "websocket"}, receive, send)
+    assert {message["type"] for message in sent} == {"websocket.http.response.start", "websocket.http.response.body"}
+    assert status in {sent[0]["status"], None}
+    if status is None:
+        assert sent[1]["body"] == b"signalling"
+
+
+async def test_middleware_can_be_added(root: RootApp):
+    class Stamp:
+        def __init__(self, app: ASGIApp) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def stamped(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], (b"x-stamp", scope["path"].encode())]
+                await send(message)
+
+            await self.app(scope, receive, stamped)
+
+    root.add_middleware(Stamp)
+    for path in ("/health", "/api/x", "/", "/nothing"):
+        for _ in range(2):
+            _status, headers, _body = await response_of(root, http_scope(path))
+            assert headers["x-stamp"] == path
