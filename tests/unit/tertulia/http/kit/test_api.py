@@ -83,8 +83,8 @@ def check_header(request: Request) -> None:
 
 def operation(method: str, path: str, action: Action, room: RoomSource | None, **more: Any) -> Operation:
     return Operation(
-        id=action, method=method, path=path, action=action, handle=more.pop("handle", done), summary=action, tag="tests",
-        responses=nothing("done"), room=room, **more,
+        id=action, method=method, path=path, action=action, handle=more.pop("handle", done), summary=action,
+        tag="tests", responses=nothing("done"), room=room, **more,
     )  # fmt: skip
 
 
