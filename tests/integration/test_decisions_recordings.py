@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import jwt
 import pytest
+import requests
 
 from support.livekit_clients import joined
-from support.rest import RestServer, TestRoom, now_ms
+from support.rest import API_KEY, PUBLIC, RestServer, TestRoom, now_ms
 from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.recordings.recording import OCCUPYING, RUNNING, RecordingState, recording_names
 
@@ -113,8 +117,6 @@ def test_internal_start_body(server: RestServer, room: TestRoom, body, status):
 
 def test_at_most_one_active(server: RestServer, room: TestRoom):
     """At most one active recording per room holds under any race …, by a constraint in the database."""
-    from dataclasses import replace  # noqa: PLC0415
-
     first = server.add_recording(room.name, state=RecordingState.STARTING)
     for state in OCCUPYING:
         second = replace(first, id=f"{room.name}--EG_2--2", state=state)
@@ -127,9 +129,6 @@ def test_at_most_one_active(server: RestServer, room: TestRoom):
 async def test_racing_starts_make_one(server: RestServer, room: TestRoom):
     """At most one active recording per room holds under any race: of ten starts at once one gets the room."""
     async with joined(server, server.token(room, "Ana", "publisher")):
-        import requests  # noqa: PLC0415
-
-        from support.rest import API_KEY, PUBLIC  # noqa: PLC0415
 
         def start() -> int:
             answer = requests.post(
@@ -175,10 +174,6 @@ async def test_stop_while_starting(server: RestServer, room: TestRoom):
 
 def _other(server: RestServer) -> RestServer:
     """The same server over a connection of its own, since the first one waits for its answer."""
-    import copy  # noqa: PLC0415
-
-    import requests  # noqa: PLC0415
-
     twin = copy.copy(server)
     twin.http = requests.Session()
     return twin
@@ -368,15 +363,13 @@ def test_file_is_gone(server: RestServer, room: TestRoom):
 def test_stream_ticket(server: RestServer, room: TestRoom, recording):
     """addition `POST /recordings/{id}/stream-ticket` (internal) → a ticket for this one file, 10 minutes, accepted as
     `?ticket=`."""
-    import jwt  # noqa: PLC0415
-
     other = server.add_recording(server.create_room().name)
     mona = server.token(room, "Mona")
     ticket = server.internal("POST", f"/recordings/{recording.id}/stream-ticket", bearer=mona).json()["ticket"]
     claims = jwt.decode(ticket, options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 600
     again = server.internal("POST", f"/recordings/{recording.id}/stream-ticket", bearer=mona).json()["ticket"]
-    assert again != ticket, "within the same second too: an address that stays the same is not loaded anew"
+    assert again != ticket, "within the same second too: an address that stays the same is not loaded again"
     with_ticket = lambda one, ticket=ticket: server.internal("GET", f"/recordings/{one}/stream?ticket={ticket}")  # noqa: E731
     assert with_ticket(recording.id).content == MEDIA
     assert with_ticket(other.id).status_code == 403

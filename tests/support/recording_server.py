@@ -53,9 +53,11 @@ class RecordingServer:
     async def create_room(self, **body: Any) -> str:
         return (await self.product.create_room("rec", **body)).name
 
-    async def join(self, room: str, name: str = "Ann", colour: str = "red", look: Look | None = None) -> Publisher:
+    async def join(self, room: str, name: str = "Ann", colour: str = "red", **more: Any) -> Publisher:
+        """Join a meeting with a camera of one colour and a tone; `more` are other fields of `Publisher`."""
         media = MediaServerProcess(port=self.media_port or self.product.port)
-        participant = Publisher(media, room, name, look=look or Look(COLOURS[colour]), sound=tone(440))
+        appearance: dict[str, Any] = {"look": Look(COLOURS[colour]), "sound": tone(440)} | more
+        participant = Publisher(media, room, name, **appearance)
         await participant.join()
         self.participants.append(participant)
         return participant

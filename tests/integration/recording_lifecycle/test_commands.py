@@ -1,4 +1,4 @@
-"""`tertulia recordings`: what an operator sees and mends without a server."""
+"""`tertulia recordings`: what an operator sees and repairs without a server."""
 
 from __future__ import annotations
 

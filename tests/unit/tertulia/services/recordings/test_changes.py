@@ -1,4 +1,4 @@
-"""Wake-ups: whoever waits for a recording is woken by its change, at once, and by no other."""
+"""Wake-ups: a change of a recording wakes its watchers at once, and no other does."""
 
 from __future__ import annotations
 

@@ -1,0 +1,180 @@
+"""One recording under its supervisor: what it asks of the recorder, and what the row says at each step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from support.memory_recorders import JOINING, MINUTE_S, MemoryRecorders
+from support.offline_installation import OfflineInstallation, now_ms
+from tertulia.domain.ids import Millis, RoomName
+from tertulia.domain.recordings.outcomes import RecordingFault
+from tertulia.domain.recordings.recording import RUNNING, Recording, RecordingState
+from tertulia.errors import Unavailable
+from tertulia.services.recordings import hang_detector, supervisor
+from tertulia.services.recordings.context import WorkerContext
+from tertulia.services.recordings.supervisor import RecordingSupervisor, cpu_per_second
+from tertulia_recorder.job import EndReason, RecorderMetrics, RecorderPhase
+
+STARTING, ACTIVE, ENDING = RecordingState.STARTING, RecordingState.ACTIVE, RecordingState.ENDING
+FAULT = Unavailable("broken", "It is broken")
+
+
+@pytest.fixture(autouse=True)
+def only_wakeups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_POLL_S", 2 * MINUTE_S)
+    monkeypatch.setattr(supervisor, "_FIRST_RETRY_S", 0.0)
+
+
+@pytest.fixture
+async def row(installation: OfflineInstallation, room: RoomName) -> Recording:
+    return await installation.add_row(STARTING, room=room)
+
+
+@asynccontextmanager
+async def starting(context: WorkerContext, row: Recording) -> AsyncIterator[RecordingSupervisor]:
+    """Start a recording; its supervisor ends with the block."""
+    made = RecordingSupervisor(context, row.id)
+    async with asyncio.timeout(MINUTE_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(made.start(row))
+        yield made
+
+
+async def test_from_the_claim_to_the_file(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, row: Recording
+) -> None:
+    async with starting(context, row) as made:
+        await recorders.was_called("start", row)
+        assert recorders.jobs[row.id] == context.rules.job(row)
+        recorders.become(row, JOINING)
+        await recorders.was_called("status", row, times=2)
+        assert (await installation.row(row)).state is STARTING
+        recorders.record(row)
+        active = await installation.row_when(row, lambda row: row.state is ACTIVE)
+        assert (active.started_at_ms, active.duration_s) == (row.created_at_ms + 1000, 1.0)
+        assert made.is_recording
+
+        await request_stop(installation, row, ENDING)
+        await recorders.was_called("request_stop", row)
+        recorders.finish(row)
+        complete = await installation.row_when(row, lambda row: not row.is_running)
+    assert complete.state is RecordingState.COMPLETE
+    assert (complete.duration_s, complete.size_bytes, complete.details) == (4.0, 5, "Stopped")
+    assert not made.is_recording
+    assert installation.file(row).exists(), "the folder is the store here"
+    assert recorders.calls["request_stop", row.id] == 1
+
+
+async def test_stopped_before_there_was_media(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, row: Recording
+) -> None:
+    async with starting(context, row):
+        await recorders.was_called("start", row)
+        await request_stop(installation, row, STARTING)
+        await recorders.was_called("request_stop", row)
+        recorders.become(row, replace(JOINING, phase=RecorderPhase.DONE, reason=EndReason.STOPPED), is_alive=False)
+        after = await installation.row_when(row, lambda row: not row.is_running)
+    assert (after.state, after.error_code) == (RecordingState.ABORTED, RecordingFault.NOTHING_RECORDED)
+    assert not installation.folder(row).exists()
+
+
+async def request_stop(installation: OfflineInstallation, row: Recording, state: RecordingState) -> None:
+    """Write what a request to stop writes."""
+    current = await installation.row(row)
+    stopped = replace(current, state=state, stop_requested_at_ms=now_ms(), ended_at_ms=now_ms(), details="Stopped")
+    assert await installation.store.write(lambda tx: tx.recordings.update(stopped, only_from=RUNNING))
+    installation.changes.notify(row.id)
+
+
+async def test_a_recorder_that_hangs_is_killed(
+    installation: OfflineInstallation,
+    recorders: MemoryRecorders,
+    context: WorkerContext,
+    row: Recording,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(hang_detector.MAX_SILENCE_S, RecorderPhase.JOINING, 0.0)
+    async with starting(context, row):
+        await recorders.was_called("kill", row)
+        after = await installation.row_when(row, lambda row: not row.is_running)
+    assert (after.state, after.error_code) == (RecordingState.ABORTED, RecordingFault.NOTHING_RECORDED)
+
+
+@pytest.mark.parametrize("case", ["expired", "disk", "no room", "recorder"])
+async def test_refused(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, row: Recording, case: str
+) -> None:
+    if case == "expired":
+        row = replace(row, created_at_ms=Millis(now_ms() - 60_000))
+    if case == "disk":
+        recorders.free, context = 99, replace(context, rules=replace(context.rules, min_free_bytes=100))
+    if case == "no room":
+        await installation.store.write(lambda tx: tx.rooms.delete(row.room))
+    if case == "recorder":
+        recorders.start_error = FAULT
+    async with starting(context, row) as made:
+        after = await installation.row_when(row, lambda row: not row.is_running)
+    assert after.state is RecordingState.ABORTED
+    assert after.error_code == (RecordingFault.NO_SPACE if case == "disk" else RecordingFault.NOT_STARTED)
+    assert row.id not in recorders.jobs
+    assert not made.is_recording
+
+
+async def test_what_cannot_be_repaired_is_left_for_a_human(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, room: RoomName
+) -> None:
+    row = await installation.add_row(ACTIVE, room=room)
+    installation.make_folder(row)
+    recorders.recover_error = FAULT
+    await RecordingSupervisor(context, row.id).supervise()
+    after = await installation.row(row)
+    assert (after.state, after.error_code) == (RecordingState.FAILED, RecordingFault.MEDIA_LOST)
+    assert after.error == FAULT.message
+    assert recorders.calls["recover", row.id] == 3
+    assert installation.folder(row).exists()
+
+
+async def test_a_repair_that_fails_once_is_tried_again(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, room: RoomName
+) -> None:
+    row = await installation.add_row(ACTIVE, room=room)
+    recorders.finish(row, EndReason.CRASHED)
+    recorders.recover_error = FAULT
+    supervising = asyncio.ensure_future(RecordingSupervisor(context, row.id).supervise())
+    await recorders.was_called("recover", row)
+    recorders.recover_error = None
+    await supervising
+    assert (await installation.row(row)).state is RecordingState.COMPLETE
+
+
+async def test_a_recording_that_was_given_up_ends_its_recorder(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, room: RoomName
+) -> None:
+    row = await installation.add_row(RecordingState.ABORTED, room=room)
+    recorders.record(row)
+    supervising = asyncio.ensure_future(RecordingSupervisor(context, row.id).supervise())
+    await recorders.was_called("request_stop", row)
+    recorders.finish(row)
+    await supervising
+    assert (await installation.row(row)).state is RecordingState.ABORTED
+    assert not installation.folder(row).exists()
+
+
+async def test_an_index_is_written_later(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, room: RoomName
+) -> None:
+    row = await installation.add_row(RecordingState.LIMITED_REACHED, room=room)
+    recorders.finish(row)
+    await RecordingSupervisor(context, row.id).write_index(row)
+    after = await installation.row(row)
+    assert (after.state, after.size_bytes, after.duration_s) == (row.state, 5, 4.0)
+
+
+def test_cpu_per_recorded_second() -> None:
+    state = replace(JOINING, metrics=RecorderMetrics(cpu_s=3.0))
+    assert cpu_per_second(state) is None
+    assert cpu_per_second(replace(state, duration_s=12.0)) == 0.25
