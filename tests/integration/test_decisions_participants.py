@@ -93,7 +93,7 @@ async def test_taken_is_who_is_in(server: RestServer, room: TestRoom):
     token = server.token(room, "Ana", "publisher")
     ask = lambda **more: server.internal("POST", "/participants/token", token_body(room, "Ana"), **more)  # noqa: E731
     async with joined(server, token):
-        server.write(lambda tx: tx.seats.put(_free(tx, room, "Ana")))
+        server.write(lambda tx: tx.memberships.put(_free(tx, room, "Ana")))
         assert (await asyncio.to_thread(ask)).status_code == 409
         assert (await asyncio.to_thread(ask, bearer=token)).status_code == 200
         assert (await asyncio.to_thread(ask, cookies={"OvMeetParticipantToken": token})).status_code == 200
@@ -106,7 +106,7 @@ async def test_taken_is_who_is_in(server: RestServer, room: TestRoom):
 def _free(tx, room: TestRoom, name: str):
     from dataclasses import replace  # noqa: PLC0415
 
-    return replace(tx.seats.find(room.name, name), reserved_until_ms=0)
+    return replace(tx.memberships.find(room.name, name), reserved_until_ms=0)
 
 
 async def test_name_is_free_after_leaving(server: RestServer, room: TestRoom):

@@ -17,9 +17,9 @@ from tertulia.adapters.sql.tables import (
     RECORDING_OCCUPIES,
     RECORDING_RUNS,
     idempotency_keys,
+    memberships,
     recordings,
     rooms,
-    seats,
     sessions,
 )
 from tertulia.adapters.sql.transaction import SqlTransaction
@@ -130,21 +130,21 @@ QUERIES = {
     "others' recordings": Query(lambda tx: tx.recordings.held_by_others("me"), "ix_recordings_running"),
     "unclaimed recordings": Query(lambda tx: tx.recordings.unclaimed(), "ix_recordings_running", may_sort=True),
     "deleted recordings": Query(lambda tx: tx.recordings.deleted(limit=10), "ix_recordings_deleted"),
-    "idle seats": Query(
-        lambda tx: tx.seats.forget_idle(now_ms=Millis(10), older_than_ms=Millis(10), limit=10),
+    "idle memberships": Query(
+        lambda tx: tx.memberships.delete_idle(now_ms=Millis(10), older_than_ms=Millis(10), limit=10),
         "ix_seats_reserved_until_ms",
     ),
     "expired sessions": Query(
-        lambda tx: tx.accounts.forget_expired(now_ms=Millis(10)), "ix_sessions_expires_at_ms"
+        lambda tx: tx.accounts.delete_expired_sessions(now_ms=Millis(10)), "ix_sessions_expires_at_ms"
     ),
     "expired idempotency keys": Query(
-        lambda tx: tx.idempotency.forget_expired(now_ms=Millis(10)), "ix_idempotency_keys_expires_at_ms"
+        lambda tx: tx.idempotency.delete_expired(now_ms=Millis(10)), "ix_idempotency_keys_expires_at_ms"
     ),
     "an idempotency key": Query(
         lambda tx: tx.idempotency.find(IdempotencyKey("s", "k5", "f"), now_ms=Millis(1)), "_idempotency_keys"
     ),
     "a room": Query(lambda tx: tx.rooms.find(RoomName("r7")), "_rooms"),
-    "a seat": Query(lambda tx: tx.seats.find(RoomName("r7"), Identity("p7")), "_seats"),
+    "a membership": Query(lambda tx: tx.memberships.find(RoomName("r7"), Identity("p7")), "_seats"),
 }  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def fill(tx: SqlTransaction) -> None:
          "moderator_secret": "m", "publisher_secret": "p", "viewer_secret": "v"}
         for number in range(MANY)
     ))  # fmt: skip
-    add(seats, (
+    add(memberships, (
         {"room": f"r{number}", "identity": f"p{number}", "role_changed_at_ms": 0, "reserved_until_ms": number,
          "dead_before_ms": 0}
         for number in range(MANY)

@@ -1,16 +1,16 @@
-"""Everything that can be refused, as one small tree with stable codes.
+"""The errors of the product, as one small tree with stable codes.
 
     TertuliaError
-    ├── InvalidInput        the request says something impossible; carries the fields
-    ├── Unauthenticated     no credential, or one that proves nothing
+    ├── InvalidInput        a part of the request is not valid; carries the fields
+    ├── Unauthenticated     no credential, or one that is not valid
     ├── Forbidden           a credential that may not do this
-    ├── NotFound            what was named does not exist (any more)
+    ├── NotFound            what the request names does not exist (any more)
     ├── Conflict            it exists, but is in a state that forbids this
-    ├── TooManyRequests     slow down; carries when to come back
-    ├── Unavailable         nothing wrong with the request: this server cannot do it now
+    ├── TooManyRequests     too many failures; carries when to try again
+    ├── Unavailable         the request is valid: this server cannot do it now
     └── ConfigurationError  this installation cannot start or run a command as it is set up
 
-The edge maps a class to an HTTP status in one table (`http/errors.py`); nobody below the edge knows about HTTP.
+`http/kit/errors.py` maps a class to an HTTP status in one table; no other layer knows about HTTP.
 A `code` is part of the API: it never changes its meaning.
 """
 
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 
 class TertuliaError(Exception):
-    """Root of the tree: a stable `code` for programs, a `message` for people, a `name` for what it is about."""
+    """Root of the tree: a stable `code` for programs, a `message` for users, a `name` for what it is about."""
 
     def __init__(self, code: str, message: str, *, name: str | None = None) -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ class FieldProblem:
 
 
 class InvalidInput(TertuliaError):
-    """The `place` (body, query, path, headers) holds something impossible."""
+    """A part of the request (`place`: body, query, path, headers) is not valid."""
 
     def __init__(self, place: str, problems: Sequence[FieldProblem]) -> None:
         super().__init__(f"invalid_{place}", f"Invalid request {place}")
@@ -48,23 +48,23 @@ class InvalidInput(TertuliaError):
 
 
 class Unauthenticated(TertuliaError):
-    """Who asks is not known."""
+    """The client is not known."""
 
 
 class Forbidden(TertuliaError):
-    """Who asks is known, and may not."""
+    """The client is known, and may not do this."""
 
 
 class NotFound(TertuliaError):
-    """What was named is not there."""
+    """What the request names does not exist."""
 
 
 class Conflict(TertuliaError):
-    """The state of what was named forbids it."""
+    """The state of what the request names forbids it."""
 
 
 class TooManyRequests(TertuliaError):
-    """Too many failures from one place or for one account."""
+    """Too many failures from one address or for one account."""
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__("too_many_requests", message)
@@ -87,25 +87,25 @@ class ConfigurationError(TertuliaError):
 
 
 def unauthenticated() -> Unauthenticated:
-    """Say the same to everybody without a valid credential, so that nothing is learned from it."""
+    """Return the one refusal for every missing or wrong credential, so that nothing is learned from it."""
     return Unauthenticated("unauthenticated", "Unauthorized: a valid credential of the right kind is needed")
 
 
 def forbidden() -> Forbidden:
-    """Refuse somebody who is known."""
+    """Return the refusal of a client that is known."""
     return Forbidden("forbidden", "Insufficient permissions to access this resource")
 
 
 def room_not_found(name: str) -> NotFound:
-    """Say that a room is unknown, deleted or over: the three are the same to the outside."""
+    """Return the error for a room that is unknown, deleted or expired: the same for a client."""
     return NotFound("room_not_found", f"The room '{name}' does not exist", name="Room Error")
 
 
 def participant_not_found(name: str) -> NotFound:
-    """Say that nobody of that name is in the room."""
+    """Return the error for a participant that is not in the room."""
     return NotFound("participant_not_found", f"Participant '{name}' is not in the room", name="Participant Error")
 
 
 def recording_not_found(recording_id: str) -> NotFound:
-    """Say that a recording is unknown."""
+    """Return the error for an unknown recording."""
     return NotFound("recording_not_found", f"Recording '{recording_id}' does not exist", name="Recording Error")

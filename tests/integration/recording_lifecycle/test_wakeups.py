@@ -13,7 +13,7 @@ from support.media_server_process import KEY, SECRET, MediaServerProcess
 from support.offline_installation import OfflineInstallation, now_ms, offline_installation
 from support.publisher import Publisher, in_meeting
 from tertulia.adapters.clock import SystemClock
-from tertulia.adapters.media_server import LiveKitServer
+from tertulia.adapters.media_server import LiveKitClient
 from tertulia.domain.ids import LATEST, RoomName
 from tertulia.domain.recordings.recording import RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
@@ -52,7 +52,7 @@ def no_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def recordings(installation: OfflineInstallation, media: MediaServerProcess) -> AsyncIterator[RecordingService]:
-    async with LiveKitServer(media.url.replace("ws", "http", 1), api_key=KEY, api_secret=SECRET) as client:
+    async with LiveKitClient(media.url.replace("ws", "http", 1), api_key=KEY, api_secret=SECRET) as client:
         yield RecordingService(
             store=installation.store,
             clock=SystemClock(),

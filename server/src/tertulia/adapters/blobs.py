@@ -18,12 +18,13 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 from tertulia.errors import ConfigurationError, NotFound, Unavailable
+from tertulia.services.ports import FileReader, Files
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 _log = structlog.get_logger(__name__)
-_LOGGED: Final = 300
+_LOGGED_CHARACTERS: Final = 300
 _CHUNK_BYTES: Final = 256 * 1024
 _LINK_LIFETIME: Final = timedelta(minutes=10)
 _PART_BYTES: Final = 8 * 1024 * 1024
@@ -32,16 +33,16 @@ _CONTENT_TYPE: Final = {".mp4": "video/mp4", ".json": "application/json"}
 _CLIENT: Final[ClientConfig] = {
     "connect_timeout": timedelta(seconds=5),
     "timeout": timedelta(seconds=60),
-    "allow_http": True,  # the endpoint's scheme is the operator's choice: a store beside us may do without TLS
+    "allow_http": True,  # the endpoint's scheme is the operator's choice: a store on the same host needs no TLS
 }
 _RETRY: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
-"""Short: who waits is told, and what must succeed is tried again by the worker for as long as it takes."""
+"""Short: a request is refused soon, and the worker retries what must succeed for as long as it takes."""
 _BUCKETS: Final = frozenset({"s3", "gs", "az"})
 
 
 @dataclass(frozen=True, slots=True)
-class BlobReader:
-    """A stored file."""
+class BlobReader(FileReader):
+    """A file in a folder or a bucket."""
 
     store: ObjectStore
     path: str
@@ -50,7 +51,7 @@ class BlobReader:
     link: str | None = None
 
     async def read(self, start: int, end: int) -> AsyncIterator[bytes]:
-        """Stream the bytes from `start` up to, not including, `end`; never the whole file in memory."""
+        """Stream in chunks of `_CHUNK_BYTES`: never the whole file in memory."""
         if start >= end:
             return
         found = await obstore.get_async(self.store, self.path, options={"range": (start, end)})
@@ -58,7 +59,7 @@ class BlobReader:
             yield bytes(chunk)
 
 
-class Blobs:
+class Blobs(Files):
     """Files by path, in a folder or a bucket."""
 
     def __init__(self, store: ObjectStore, *, redirect: bool = False) -> None:
@@ -66,7 +67,7 @@ class Blobs:
         self._redirect = redirect
 
     async def open(self, path: str) -> BlobReader | None:
-        """Find a file. Raises Unavailable when the store cannot be asked."""
+        """Raises Unavailable when the store cannot be reached."""
         try:
             meta = await obstore.head_async(self._store, path)
             link = await self._link(path)
@@ -83,20 +84,16 @@ class Blobs:
         return str(await obstore.sign_async(self._store, "GET", path, _LINK_LIFETIME))
 
     async def links_origin(self) -> str | None:
-        """Tell to which origin clients are sent for files; None where the files come from us, or it cannot be told."""
+        """Return the origin of the links that clients get; None where files come from us, or it cannot be found out."""
         link = None
         try:
             link = await self._link("any")
         except BaseError as error:
-            _log.warning("the page's player will not reach the bucket", reason=str(error).partition("\n")[0][:_LOGGED])
+            _log.warning("the page's player will not reach the bucket", reason=_first_line(error))
         return None if link is None else "{0.scheme}://{0.netloc}".format(urlsplit(link))
 
     async def keep(self, path: str, source: Path) -> bool:
-        """Store a file of this machine; returns when the store has confirmed its size.
-
-        Raises Unavailable, and NotFound when there is no such file. True when `source` is not needed any more; False
-        when it is itself the stored file.
-        """
+        """Return when the store has confirmed the size of the file."""
         size = await asyncio.to_thread(_size, source)
         if size is None:
             raise NotFound("recording_file_not_found", f"There is no file {source}")
@@ -123,24 +120,23 @@ class Blobs:
         return True
 
     async def is_elsewhere(self, path: str, source: Path) -> bool:
-        """Tell whether the store has all of a file, and not in `source`. Raises Unavailable."""
         if await asyncio.to_thread(_is_same, self._file(path), source):
             return False
         stored, size = await self.open(path), await asyncio.to_thread(_size, source)
         return stored is not None and size in {None, stored.size_bytes}
 
     def _file(self, path: str) -> Path | None:
-        """Tell where a path is on this machine's disks; None in a bucket."""
+        """Return where a path is on this machine's disks; None in a bucket."""
         if isinstance(self._store, LocalStore) and self._store.prefix is not None:
             return Path(self._store.prefix, path)
         return None
 
     async def delete(self, path: str) -> None:
-        """Delete a file and what else is in its folder. Raises Unavailable."""
+        """Raises Unavailable when the store cannot be reached."""
         folder = path.rpartition("/")[0]
         try:
             found = await obstore.list(self._store, prefix=folder).collect_async()
-            await obstore.delete_async(self._store, [one["path"] for one in found])
+            await obstore.delete_async(self._store, [blob["path"] for blob in found])
         except (NotFoundError, FileNotFoundError):
             return
         except (BaseError, OSError) as error:
@@ -178,7 +174,7 @@ def _remove_folder(folder: Path) -> None:
 
 
 def open_blobs(url: str, *, default_folder: Path, redirect: bool = False) -> Blobs:
-    """Open the place that a setting names; `redirect`: give links into buckets. Raises ConfigurationError."""
+    """Open the folder or bucket of a setting; `redirect`: give links into the bucket. Raises ConfigurationError."""
     scheme = url.partition("://")[0] if "://" in url else ""
     try:
         if scheme in _BUCKETS:
@@ -191,5 +187,9 @@ def open_blobs(url: str, *, default_folder: Path, redirect: bool = False) -> Blo
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    _log.warning("recordings cannot be reached", reason=str(error).partition("\n")[0][:_LOGGED])
+    _log.warning("recordings cannot be reached", reason=_first_line(error))
     return Unavailable("recordings_unavailable", f"The recordings cannot be reached right now: {type(error).__name__}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:_LOGGED_CHARACTERS]

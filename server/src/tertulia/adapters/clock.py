@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from tertulia.domain.ids import Millis
+from tertulia.services.ports import Clock
 
 
-class SystemClock:
-    """The machine's clock."""
+class SystemClock(Clock):
+    """The machine's wall clock."""
 
     def now_ms(self) -> Millis:
-        """Tell the time in milliseconds since the epoch."""
         return Millis(time.time_ns() // 1_000_000)

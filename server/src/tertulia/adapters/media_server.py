@@ -1,4 +1,4 @@
-"""The media server by LiveKit's published server API. The same for the embedded one and for a cluster."""
+"""The media server by LiveKit's published server API: the same for the embedded one and for a cluster."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from tertulia.domain.ids import Identity, Millis, RoomName
 from tertulia.domain.participants import LiveParticipant, LivePublication
 from tertulia.errors import Unavailable
 from tertulia.services.meetings import MeetingService
+from tertulia.services.ports import MediaServerClient
 from tertulia.services.tokens import ParticipantMetadata
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 _KEEP_ALIVE_S: Final = 2.0
 _TIMEOUT_S: Final = 5
-_GONE: Final = frozenset({"not_found", "unavailable"})
+_DOES_NOT_EXIST: Final = frozenset({"not_found", "unavailable"})
+"""Twirp codes for a room that does not run: a server of a cluster says `unavailable`."""
 _SOURCE: Final = {
     models.TrackSource.CAMERA: "camera",
     models.TrackSource.MICROPHONE: "microphone",
@@ -35,8 +37,8 @@ _SOURCE: Final = {
 }
 
 
-class LiveKitServer:
-    """A LiveKit-compatible server. Use as an async context manager: it owns a connection pool."""
+class LiveKitClient(MediaServerClient):
+    """A client of a LiveKit-compatible server. Use as an async context manager: it owns a connection pool."""
 
     def __init__(self, url: str, *, api_key: str, api_secret: str) -> None:
         self._url = url
@@ -47,7 +49,7 @@ class LiveKitServer:
     async def __aenter__(self) -> Self:
         """Open the connection pool; nothing is sent yet."""
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-        # a connection is given up before the server (5 s here, more elsewhere) can close it under a request
+        # connections are closed before the server (after 5 s here, more elsewhere) can close one under a request
         connector = aiohttp.TCPConnector(keepalive_timeout=_KEEP_ALIVE_S)
         self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
         return self
@@ -62,37 +64,32 @@ class LiveKitServer:
     @property
     def _service(self) -> RoomService:
         if self._session is None:
-            raise RuntimeError("the media server is used before it was opened")
+            raise RuntimeError("the client is used before it was opened")
         return api.LiveKitAPI(self._url, self._api_key, self._api_secret, session=self._session).room
 
     async def rooms(self) -> list[RoomName]:
-        """List the rooms that live right now."""
-        answer = await _asked(self._service.list_rooms(room_protocol.ListRoomsRequest()))
-        return [RoomName(room.name) for room in answer.rooms]
+        response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest()))
+        return [RoomName(room.name) for room in response.rooms]
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
-        """List who is in; nobody when the room does not live."""
         request = room_protocol.ListParticipantsRequest(room=room)
-        answer = await _asked_or_gone(self._service.list_participants(request))
-        return [] if answer is None else [_live(info) for info in answer.participants if _is_in(info)]
+        response = await _call_or_none(self._service.list_participants(request))
+        return [] if response is None else [_live(info) for info in response.participants if _is_connected(info)]
 
     async def participant(self, room: RoomName, identity: Identity) -> LiveParticipant | None:
-        """Look for one participant."""
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
-        info = await _asked_or_gone(self._service.get_participant(request))
-        return _live(info) if info is not None and _is_in(info) else None
+        info = await _call_or_none(self._service.get_participant(request))
+        return _live(info) if info is not None and _is_connected(info) else None
 
     async def remove(self, room: RoomName, identity: Identity) -> bool:
-        """Disconnect somebody; False when nobody of that name is in."""
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
-        return await _asked_or_gone(self._service.remove_participant(request)) is not None
+        return await _call_or_none(self._service.remove_participant(request)) is not None
 
     async def end(self, room: RoomName) -> None:
-        """Tell everybody and disconnect them."""
-        await _asked_or_gone(self._service.delete_room(room_protocol.DeleteRoomRequest(room=room)))
+        await _call_or_none(self._service.delete_room(room_protocol.DeleteRoomRequest(room=room)))
 
     async def set_role(self, room: RoomName, participant: LiveParticipant, role: Role, grants: Grants) -> None:
-        """Change what somebody is and may do. A permission update replaces the whole set, so all of it is said."""
+        """Send all grants: UpdateParticipant replaces the whole set. The role is part of the metadata."""
         metadata = json.loads(participant.metadata) if participant.metadata else {}
         request = room_protocol.UpdateParticipantRequest(
             room=room,
@@ -104,54 +101,54 @@ class LiveKitServer:
                 can_publish_data=grants.can_publish_data,
             ),
         )
-        await _asked_or_gone(self._service.update_participant(request))
+        await _call_or_none(self._service.update_participant(request))
 
     async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
-        """Switch off somebody's microphone."""
         for track in participant.publications:
             if track.source == _SOURCE[models.TrackSource.MICROPHONE] and not track.muted:
                 request = room_protocol.MuteRoomTrackRequest(
                     room=room, identity=participant.identity, track_sid=track.sid, muted=True
                 )
-                await _asked_or_gone(self._service.mute_published_track(request))
+                await _call_or_none(self._service.mute_published_track(request))
 
 
-async def _asked(answer: Awaitable[T]) -> T:
+async def _call(response: Awaitable[T]) -> T:
+    """Wait for a response. Raises Unavailable."""
     try:
-        return await answer
+        return await response
     except api.TwirpError as error:
         raise _unavailable(f"{error.code}: {error.message}") from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise _unavailable(str(error) or type(error).__name__) from error
 
 
-async def _asked_or_gone(answer: Awaitable[T]) -> T | None:
+async def _call_or_none(response: Awaitable[T]) -> T | None:
+    """Wait for a response; None when the room or the participant does not exist. Raises Unavailable."""
     try:
-        return await answer
-    except api.TwirpError as error:
-        if error.code in _GONE and error.status != 0:
+        return await _call(response)
+    except Unavailable as error:
+        cause = error.__cause__
+        if isinstance(cause, api.TwirpError) and cause.code in _DOES_NOT_EXIST and cause.status != 0:
             return None
-        raise _unavailable(f"{error.code}: {error.message}") from error
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise _unavailable(str(error) or type(error).__name__) from error
+        raise
 
 
 def _unavailable(reason: str) -> Unavailable:
     return Unavailable("media_unavailable", f"The media server cannot be asked right now: {reason}")
 
 
-def _is_in(info: models.ParticipantInfo) -> bool:
+def _is_connected(info: models.ParticipantInfo) -> bool:
     return info.state != models.ParticipantInfo.State.DISCONNECTED
 
 
 def _live(info: models.ParticipantInfo) -> LiveParticipant:
-    ours = ParticipantMetadata.parse(info.metadata)
+    metadata = ParticipantMetadata.parse(info.metadata)
     return LiveParticipant(
         identity=Identity(info.identity),
         name=info.name,
         joined_at_ms=Millis(info.joined_at_ms or info.joined_at * 1000),
-        role=None if ours is None else ours.role,
-        issued_at_ms=Millis(0) if ours is None else ours.issued_at_ms,
+        role=None if metadata is None else metadata.role,
+        issued_at_ms=Millis(0) if metadata is None else metadata.issued_at_ms,
         grants=Grants(
             can_publish=info.permission.can_publish,
             can_subscribe=info.permission.can_subscribe,
@@ -165,21 +162,19 @@ def _live(info: models.ParticipantInfo) -> LiveParticipant:
     )
 
 
-class MediaReports:
-    """Hands the media server's reports (LiveKit webhooks) to the service that keeps us of one mind with it."""
+class MeetingWebhookSink:
+    """Passes the media server's webhook events to the service that keeps the two in step."""
 
     def __init__(self, meetings: MeetingService) -> None:
         self._meetings = meetings
 
     async def __call__(self, event: WebhookEvent) -> None:
-        """Take one report; those that change nothing for us are no one's."""
+        """Handle one event, of any kind."""
         room = RoomName(event.room.name)
         try:
             if event.event == "participant_joined":
-                await self._meetings.joined(room, _live(event.participant))
+                await self._meetings.participant_joined(room, _live(event.participant))
             elif event.event in {"participant_left", "participant_connection_aborted"}:
-                await self._meetings.left(room, _live(event.participant))
+                await self._meetings.participant_left(room, _live(event.participant))
         except Unavailable as error:
-            _log.warning(
-                "report of the media server comes too early or too late", report=event.event, reason=error.message
-            )
+            _log.warning("a webhook event cannot be handled", webhook_event=event.event, reason=error.message)

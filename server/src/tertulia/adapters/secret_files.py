@@ -1,4 +1,4 @@
-"""Secrets that this installation generates and keeps: a file of mode 0600 in a folder of mode 0700."""
+"""The secrets that an installation generates: a file of mode 0600 in a folder of mode 0700."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tertulia.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSecrets:
-    """What must be the same at every start. They are shown nowhere."""
+class InstallationSecrets:
+    """What must be the same at every start. Never printed or logged."""
 
     secret_key: str
     media_api_key: str
@@ -21,7 +21,7 @@ class KeptSecrets:
 
 
 def prepare_data_dir(folder: Path) -> None:
-    """Make the data directory, for its owner only. Raises ConfigurationError."""
+    """Create the data directory, for its owner only. Raises ConfigurationError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -29,35 +29,35 @@ def prepare_data_dir(folder: Path) -> None:
         raise ConfigurationError(f"TERTULIA_DATA_DIR: '{folder}' cannot be used: {error.strerror}") from error
 
 
-def kept_secrets(folder: Path) -> KeptSecrets:
-    """Read the secrets, or make them at the first start. Raises ConfigurationError for a damaged file."""
+def load_or_create_secrets(folder: Path) -> InstallationSecrets:
+    """Read the secrets, or generate them at the first start. Raises ConfigurationError for a damaged file."""
     path = folder / "secrets.json"
     try:
-        return KeptSecrets(**json.loads(path.read_text()))
+        return InstallationSecrets(**json.loads(path.read_text()))
     except FileNotFoundError:
-        return _made(path)
+        return _create(path)
     except (OSError, ValueError, TypeError) as error:
         raise ConfigurationError(f"'{path}' is damaged: restore it, or delete it to get new secrets") from error
 
 
-def _made(path: Path) -> KeptSecrets:
-    made = KeptSecrets(
+def _create(path: Path) -> InstallationSecrets:
+    created = InstallationSecrets(
         secret_key=secrets.token_urlsafe(32),
         media_api_key=f"API{secrets.token_hex(6)}",
         media_api_secret=secrets.token_urlsafe(32),
     )
-    # whole or not at all, and of two servers that start together the first one wins
+    # a link is atomic: the file is complete, and of two servers that start at the same time the first one wins
     draft = path.with_name(f".secrets-{os.getpid()}-{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(made), file, indent=1)
+            json.dump(asdict(created), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         try:
             os.link(draft, path)
         except FileExistsError:
-            return kept_secrets(path.parent)
+            return load_or_create_secrets(path.parent)
     finally:
         draft.unlink()
-    return made
+    return created

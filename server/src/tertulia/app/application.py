@@ -8,7 +8,6 @@ import socket
 import ssl
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,12 +18,12 @@ import uvloop
 from starlette.types import ASGIApp
 
 from tertulia.adapters.blobs import open_blobs
-from tertulia.adapters.clock import SystemClock
-from tertulia.adapters.media_server import LiveKitServer, MediaReports
+from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
 from tertulia.app.background import background
-from tertulia.app.installation import Installation, accounts_service, installation, worker_dependencies
+from tertulia.app.installation import Installation, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
 from tertulia.app.listening import CertificateWatch, HttpServer, listening_sockets, loopback_socket
+from tertulia.app.services import Services, build_services
 from tertulia.app.worker import run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
@@ -42,13 +41,8 @@ from tertulia.http.kit.protocol import JsonHttpProtocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
-from tertulia.services.accounts import AccountService, FirstSecrets
-from tertulia.services.meetings import MeetingService
-from tertulia.services.participants import ParticipantAuth, ParticipantService
+from tertulia.services.accounts import FirstSecrets
 from tertulia.services.recordings.changes import RecordingChanges
-from tertulia.services.recordings.service import RecordingService
-from tertulia.services.rooms import RoomService
-from tertulia.services.tokens import ParticipantTokens
 from tertulia.settings import Settings
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.server import MediaServer
@@ -58,20 +52,11 @@ _log = structlog.get_logger(__name__)
 WEB_BUNDLE: Final = Path(__file__).parent.parent / "web_dist"
 _EXPIRY_TICK_S: Final = 0.1
 _RECONCILE_EVERY_S: Final = 20.0
-_FORGET_EVERY_S: Final = 300.0
+_DELETE_EXPIRED_ROWS_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
 _RESTART_WORKER_AFTER_S: Final = 0.05
 _REMOVE_EVERY_S: Final = 5.0
 _GRACE_S: Final = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Services:
-    accounts: AccountService
-    tokens: ParticipantTokens
-    participants: ParticipantService
-    rooms: RoomService
-    recordings: RecordingService
 
 
 class Application:
@@ -138,20 +123,12 @@ class Application:
             await asyncio.gather(*serving)
 
     async def _start(self, stack: AsyncExitStack, config: uvicorn.Config) -> None:
-        inst, settings, clock = self._inst, self._inst.settings, SystemClock()
+        inst, settings = self._inst, self._inst.settings
         store = inst.new_store()
         await store.open()
         stack.push_async_callback(store.close)
-        accounts = accounts_service(inst, store)
-        _show(await accounts.prepare(), settings.admin_user, self.public_url)
         media = await stack.enter_async_context(
-            LiveKitServer(self._media_internal_url, api_key=inst.media_api_key, api_secret=inst.media_api_secret)
-        )
-        tokens = ParticipantTokens(
-            api_key=inst.media_api_key, api_secret=inst.media_api_secret, media_url=self.media_url
-        )
-        participants = ParticipantService(
-            store=store, clock=clock, media=media, tokens=tokens, auth=ParticipantAuth(settings.participant_auth)
+            LiveKitClient(self._media_internal_url, api_key=inst.media_api_key, api_secret=inst.media_api_secret)
         )
         files = open_blobs(
             settings.recordings_url,
@@ -159,17 +136,11 @@ class Application:
             redirect=settings.recordings_delivery == "redirect",
         )
         changes = RecordingChanges()
-        services = _Services(
-            accounts=accounts,
-            tokens=tokens,
-            participants=participants,
-            rooms=RoomService(store=store, clock=clock, media=media, live=participants),
-            recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
+        services = build_services(
+            inst, store=store, media=media, files=files, changes=changes, media_url=self.media_url
         )
-        meetings = MeetingService(
-            store=store, clock=clock, media=media, rooms=services.rooms, participants=participants
-        )
-        prefixes = self._apis(services) | await self._media_apps(stack, participants, MediaReports(meetings))
+        _show(await services.accounts.prepare(), settings.admin_user, self.public_url)
+        prefixes = self._apis(services) | await self._media_apps(stack, services)
         policy = content_security_policy(
             media_url=self.media_url,
             embed_origins=settings.embed_origins,
@@ -177,22 +148,21 @@ class Application:
         )
         self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy))
         tasks = await stack.enter_async_context(background())
-        tasks("expiry", _EXPIRY_TICK_S, meetings.expire)
-        tasks("reconciler", _RECONCILE_EVERY_S, meetings.reconcile)
+        tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
+        tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
         worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes)
         tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
         if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
             certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)
             tasks("certificate", _CERTIFICATE_EVERY_S, certificate.look)
-        tasks("forgetting", _FORGET_EVERY_S, meetings.forget)
+        tasks("expired rows", _DELETE_EXPIRED_ROWS_EVERY_S, services.meetings.delete_expired_rows)
 
-    async def _media_apps(
-        self, stack: AsyncExitStack, participants: ParticipantService, reports: MediaReports
-    ) -> dict[str, ASGIApp]:
+    async def _media_apps(self, stack: AsyncExitStack, services: Services) -> dict[str, ASGIApp]:
         inst, settings = self._inst, self._inst.settings
+        sink = MeetingWebhookSink(services.meetings)
         if not inst.embedded:
-            webhook = LiveKitWebhook(api_key=inst.media_api_key, api_secret=inst.media_api_secret, sink=reports)
+            webhook = LiveKitWebhook(api_key=inst.media_api_key, api_secret=inst.media_api_secret, sink=sink)
             return {"/livekit/webhook": Endpoint(BoundedRequest, webhook.respond)}
         config = MediaConfig(
             keys={inst.media_api_key: inst.media_api_secret},
@@ -201,7 +171,7 @@ class Application:
             addresses=settings.media_addresses,
             ice_servers=ice_servers(settings),
         )
-        media = MediaServer(config, join_policy=RoomJoinPolicy(participants), webhook_sink=reports)
+        media = MediaServer(config, join_policy=RoomJoinPolicy(services.admission), webhook_sink=sink)
         try:
             await media.start()
         except OSError as error:
@@ -211,7 +181,7 @@ class Application:
         stack.push_async_callback(media.stop, _GRACE_S)
         return {"/rtc": media.app, "/twirp": media.app}
 
-    def _apis(self, services: _Services) -> dict[str, ASGIApp]:
+    def _apis(self, services: Services) -> dict[str, ASGIApp]:
         accounts, recordings = services.accounts, services.recordings
         credentials = Credentials(accounts=accounts, participants=services.participants, tokens=services.tokens)
         secure = self.public_url.startswith("https:")

@@ -1,4 +1,4 @@
-"""Work that the server does again and again beside its requests."""
+"""Periodic work of the server, beside its requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def background() -> AsyncIterator[Callable[[str, float, Callable[[], Awaitable[None]]], None]]:
-    """Own the tasks that do something again and again; they end with this context."""
+    """Yield a function that starts a periodic task; the tasks end with this context."""
     running: list[asyncio.Task[None]] = []
 
     async def repeat(name: str, every_s: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -25,7 +25,7 @@ async def background() -> AsyncIterator[Callable[[str, float, Callable[[], Await
                 await work()
             except TertuliaError as error:
                 _log.warning("background work failed for now", task=name, reason=error.message)
-            except Exception:  # noqa: BLE001 - the next turn may go well
+            except Exception:  # noqa: BLE001 - the next run may succeed
                 _log.exception("background work failed by a defect", task=name)
 
     def start(name: str, every_s: float, work: Callable[[], Awaitable[None]]) -> None:

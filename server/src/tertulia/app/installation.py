@@ -1,4 +1,4 @@
-"""One installation: its settings, data directory and secrets, and what commands open of it."""
+"""An installation: its settings, data directory and secrets, and the parts that commands open."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tertulia.adapters.blobs import Blobs, open_blobs
 from tertulia.adapters.clock import SystemClock
-from tertulia.adapters.secret_files import kept_secrets, prepare_data_dir
+from tertulia.adapters.secret_files import load_or_create_secrets, prepare_data_dir
 from tertulia.adapters.sql.store import SqlStore, open_store
 from tertulia.app.worker import WorkerDependencies
 from tertulia.services.accounts import AccountService
+from tertulia.services.ports import Store
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.context import RecordingRules
 from tertulia.services.tokens import RecorderTokens
@@ -23,7 +24,7 @@ from tertulia_recorder.job import RecordingPreset
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Settings with everything filled in that was left to us."""
+    """The settings, with every generated secret and default filled in."""
 
     settings: Settings
     data_dir: Path
@@ -34,7 +35,7 @@ class Installation:
 
     @property
     def needs_loopback(self) -> bool:
-        """Tell whether we reach ourselves by a listener of our own: a certificate is good for the public name only."""
+        """Return whether we reach ourselves by a loopback listener: a certificate is valid for the public name only."""
         return self.embedded and self.settings.tls_cert is not None and not self.settings.media_internal_url
 
     def new_store(self) -> SqlStore:
@@ -47,12 +48,12 @@ class Installation:
 
     @property
     def recordings_dir(self) -> Path:
-        """Tell where recordings are made, and kept unless a setting says otherwise."""
+        """Where recordings are made, and kept unless a setting says otherwise."""
         return self.data_dir / "recordings"
 
     @property
     def embedded(self) -> bool:
-        """Tell whether we are our own media server."""
+        """Whether the media server is the embedded one."""
         return not self.settings.media_url
 
 
@@ -60,13 +61,13 @@ def installation(settings: Settings) -> Installation:
     """Prepare the data directory and the secrets in it. Raises ConfigurationError."""
     data_dir = settings.data_dir.absolute()
     prepare_data_dir(data_dir)
-    kept = kept_secrets(data_dir)
+    generated = load_or_create_secrets(data_dir)
     return Installation(
         settings=settings,
         data_dir=data_dir,
-        secret_key=settings.secret_key or kept.secret_key,
-        media_api_key=settings.media_api_key or kept.media_api_key,
-        media_api_secret=settings.media_api_secret or kept.media_api_secret,
+        secret_key=settings.secret_key or generated.secret_key,
+        media_api_key=settings.media_api_key or generated.media_api_key,
+        media_api_secret=settings.media_api_secret or generated.media_api_secret,
         database_url=settings.database_url or f"sqlite:///{data_dir / 'tertulia.db'}",
     )
 
@@ -82,7 +83,7 @@ async def opened_accounts(inst: Installation) -> AsyncIterator[AccountService]:
         await store.close()
 
 
-def accounts_service(inst: Installation, store: SqlStore) -> AccountService:
+def accounts_service(inst: Installation, store: Store) -> AccountService:
     """Make the service that keeps the installation's credentials."""
     return AccountService(
         store=store,

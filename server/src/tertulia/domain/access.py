@@ -1,6 +1,6 @@
 """Who may do what: the one table of roles, keys, operations and grants.
 
-Actor: what somebody turns out to be after authentication. Action: what an operation of the REST API does.
+Actor: what a client is after authentication. Action: what an operation of the REST API does.
 Grants: what a role may do on the media server, whose half of the table is `tertulia_sfu.rooms.permissions`: the grant
 that each signalling message and each data packet needs. tests/integration/test_permissions.py walks every cell of both.
 """
@@ -15,7 +15,7 @@ from tertulia.domain.ids import Identity, RecordingId, RoomName, SessionId
 
 
 class Role(StrEnum):
-    """What somebody is in a room."""
+    """What a participant is in a room."""
 
     MODERATOR = "moderator"
     PUBLISHER = "publisher"
@@ -23,7 +23,7 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Higher may more."""
+        """A number that is higher for a role that may do more."""
         return _RANK[self]
 
 
@@ -39,15 +39,15 @@ class Actor(StrEnum):
     PUBLISHER = "publisher"
     VIEWER = "viewer"
     TICKET = "ticket"
-    """Somebody with a ticket for one recording's stream."""
+    """A client with a ticket for one recording's stream."""
     HOLDER = "holder"
-    """Somebody with a participant token that may have run out: good for asking for a new one only."""
+    """A client with a participant token that may have expired: good only for a new one."""
     ANYONE = "anyone"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. Participants are bound to their own room."""
+    """The client of a request. Participants are bound to their own room."""
 
     actor: Actor
     room: RoomName | None = None
@@ -149,7 +149,7 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What somebody may do on the media server. Every other LiveKit grant stays off, for every role."""
+    """What a participant may do on the media server. Every other LiveKit grant stays off, for every role."""
 
     can_publish: bool
     can_subscribe: bool
@@ -157,5 +157,5 @@ class Grants:
 
 
 def grants_for(role: Role, *, chat_enabled: bool) -> Grants:
-    """Map a role to its grants. Data messages are chat: everybody's while the room allows it, nobody's otherwise."""
+    """Return a role's grants. Data messages are chat: for every role while the room allows it, for none otherwise."""
     return Grants(can_publish=role is not Role.VIEWER, can_subscribe=True, can_publish_data=chat_enabled)

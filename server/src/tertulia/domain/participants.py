@@ -1,4 +1,4 @@
-"""Participants: a name in a room, the role kept for it, and which of its tokens still live."""
+"""Participants: who is connected, and what is kept of an identity: its role, and which of its tokens are valid."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from tertulia.domain.ids import Identity, Millis, RoomName
 
 NAME_LENGTH: Final = 128
 RESERVATION_MS: Final = 10_000
-"""How long a name stays taken after a token was given for it, until its holder has connected."""
+"""How long an identity stays reserved after a token was issued for it, until its holder has connected."""
+TOKEN_LIFETIME_MS: Final = 6 * 3600 * 1000
+"""How long a participant's token, and its login at a TURN server, are valid at most."""
+MEMBERSHIP_IDLE_MS: Final = 24 * 3600 * 1000
+"""How long a membership is kept after it last decided anything; longer than any token lives."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """What is kept about a name in a room, whether or not anybody is connected under it.
+class Membership:
+    """What is kept of an identity in a room, whether or not a participant is connected under it.
 
-    `role` is set only when a moderator changed it (at `role_changed_at_ms`). Tokens issued up to `dead_before_ms` were
-    given to somebody who was disconnected.
+    `role` is set only when a moderator changed it (at `role_changed_at_ms`). Tokens issued up to
+    `tokens_revoked_until_ms` were revoked by a disconnect.
     """
 
     room: RoomName
@@ -27,41 +31,42 @@ class Seat:
     role: Role | None = None
     role_changed_at_ms: Millis = Millis(0)
     reserved_until_ms: Millis = Millis(0)
-    dead_before_ms: Millis = Millis(0)
+    tokens_revoked_until_ms: Millis = Millis(0)
 
-    def is_dead(self, issued_at_ms: Millis) -> bool:
-        """Tell whether a token of that age died when its holder was disconnected."""
-        return issued_at_ms <= self.dead_before_ms
+    def revokes(self, issued_at_ms: Millis) -> bool:
+        """Return whether a token of that age was revoked when its holder was disconnected."""
+        return issued_at_ms <= self.tokens_revoked_until_ms
 
     def role_for(self, token_role: Role, issued_at_ms: Millis) -> Role:
-        """Tell the role of a token's holder: a change by a moderator beats the role inside an older token."""
+        """Return the role of a token's holder: a change by a moderator beats the role inside an older token."""
         if self.role is None or issued_at_ms > self.role_changed_at_ms:
             return token_role
         return self.role
 
-    def role_for_new_token(self, link_role: Role, *, same_person: bool) -> Role:
-        """Tell the role that a new token gets.
+    def role_for_new_token(self, link_role: Role, *, presents_token: bool) -> Role:
+        """Return the role that a new token gets.
 
-        A promotion stays with the person who was promoted (who can show a token); a demotion stays with the name.
+        A promotion stays with the participant who was promoted (who can present a valid token); a demotion stays with
+        the identity.
         """
         if self.role is None:
             return link_role
-        if same_person:
+        if presents_token:
             return self.role
         return min(self.role, link_role, key=lambda role: role.rank)
 
     def reserved_since(self, joined_at_ms: Millis) -> bool:
-        """Tell whether the name was reserved again after somebody joined under it; 0 is an unknown instant."""
+        """Return whether the identity was reserved again after that join; 0 is an unknown instant."""
         return 0 < joined_at_ms < self.reserved_until_ms - RESERVATION_MS
 
-    def next_issue(self, now_ms: Millis) -> Millis:
-        """Tell the issue date of a new token: later than everything that killed or changed older ones."""
-        return Millis(max(now_ms, self.dead_before_ms + 1, self.role_changed_at_ms + 1))
+    def next_issued_at_ms(self, now_ms: Millis) -> Millis:
+        """Return the issue date of a new token: later than everything that revoked or changed older ones."""
+        return Millis(max(now_ms, self.tokens_revoked_until_ms + 1, self.role_changed_at_ms + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class LivePublication:
-    """A track that somebody publishes right now."""
+    """A track that a participant publishes."""
 
     sid: str
     source: str
@@ -70,7 +75,7 @@ class LivePublication:
 
 @dataclass(frozen=True, slots=True)
 class LiveParticipant:
-    """Somebody who is connected, as the media server tells it."""
+    """A connected participant, as the media server reports it. Without `role`, the token was not issued by us."""
 
     identity: Identity
     name: str
@@ -84,7 +89,7 @@ class LiveParticipant:
 
 
 def name_problem(name: str) -> str | None:
-    """Say what is wrong with a participant's name, or nothing. Markup and emoji are only text."""
+    """Return what is wrong with a participant's name, or None. Markup and emoji are only text."""
     if not 1 <= len(name) <= NAME_LENGTH:
         return f"must have 1 to {NAME_LENGTH} characters"
     if not name.strip():

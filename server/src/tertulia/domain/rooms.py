@@ -49,14 +49,14 @@ class PreferencesChange:
 
 @dataclass(frozen=True, slots=True)
 class RoleSecrets:
-    """What the links of a room carry: who holds a role's secret may join with that role."""
+    """The secrets in the links of a room: a client that has a role's secret may join with that role."""
 
     moderator: str
     publisher: str
     viewer: str
 
     def role_of(self, secret: str) -> Role | None:
-        """Find the role of a secret in constant time, whichever matches."""
+        """Return the role of a secret, found in constant time; None when it is none of the three."""
         offered = secret.encode()
         found: Role | None = None
         for role, known in (
@@ -71,7 +71,7 @@ class RoleSecrets:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A place to meet, until it expires. `prefix` is what its creator sent, unsanitised."""
+    """A room, until it expires. `prefix` is what its creator sent, unsanitised."""
 
     name: RoomName
     prefix: str | None
@@ -82,7 +82,7 @@ class Room:
     secrets: RoleSecrets
 
     def has_expired(self, now_ms: Millis) -> bool:
-        """Tell whether the room is gone: from its expiry on it does not exist for anybody."""
+        """Return whether the room has expired: from that instant on it does not exist for any client."""
         return now_ms >= self.expires_at_ms
 
     def with_preferences(self, change: PreferencesChange) -> Room:
@@ -91,18 +91,18 @@ class Room:
 
 
 def could_be_room_name(text: str) -> bool:
-    """Tell whether a text can name a room at all; what cannot is never asked of the store."""
+    """Return whether a text can be a room's name; the store is not asked about any other."""
     return _NAME.match(text) is not None
 
 
 def sanitise_prefix(text: str) -> str:
-    """Turn what an application sent into the readable part of a room's name; may come out empty."""
+    """Return the readable part of a room's name, made from what an application sent; may be empty."""
     plain = re.sub(r"[^A-Za-z0-9-]", "", "-".join(text.split()))
     trimmed = re.sub(r"-+", "-", plain).strip("-")
     return trimmed[:PREFIX_LENGTH].strip("-")
 
 
 def room_name(prefix: str | None, suffix: str) -> RoomName:
-    """Build a name from what was sent and a random suffix."""
+    """Return a room's name, made from what an application sent and a random suffix."""
     head = sanitise_prefix(prefix or "")
     return RoomName(f"{head}-{suffix}" if head else suffix)

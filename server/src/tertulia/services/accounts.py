@@ -1,6 +1,6 @@
-"""Credentials of the installation: the API key, the administrator's password, and the sessions of the console.
+"""Credentials of the installation: the API key, the administrator's password, and login sessions.
 
-Stored is only what must be: a keyed hash of the API key, the password as argon2id.
+Only hashes are stored: a keyed one of the API key, argon2id of the password.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, TokenKind, deri
 _API_KEY: Final = "api_key"
 _ADMIN_PASSWORD: Final = "admin_password"  # noqa: S105 - the name of a row
 _PASSWORD_OF_SETTINGS: Final = "admin_password_of_settings"  # noqa: S105 - the name of a row
-_KEY_CACHE_MS: Final = 1000
+_API_KEY_CACHE_MS: Final = 1000
+_ID_BYTES: Final = 18
 _LOGIN_FAILURES: Final = 10
-_LOGIN_WINDOW_MS: Final = 5 * 60 * 1000
+_LOGIN_FAILURES_WINDOW_MS: Final = 5 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class SessionTokens:
-    """What a login is given."""
+    """The two tokens of a login session."""
 
     access: str
     refresh: str
@@ -46,9 +47,9 @@ class FirstSecrets:
 
 
 class AccountService:
-    """The API key, the administrator and the console's sessions.
+    """The API key, the administrator's password, login sessions and stream tickets.
 
-    `api_key` and `admin_password` are what the settings say; without them, what is stored counts.
+    `api_key` and `admin_password` come from the settings; without them, what is stored counts.
     """
 
     def __init__(
@@ -65,15 +66,15 @@ class AccountService:
         self._clock = clock
         self._tokens = ConsoleTokens(secret_key)
         self._pepper = derive_key(secret_key, "api-key")
-        self._set_key_digest = None if api_key is None else self._digest(api_key)
+        self._configured_key_digest = None if api_key is None else self._digest(api_key)
         self._admin_user = admin_user
-        self._set_password = admin_password
+        self._configured_password = admin_password
         self._password_hash: str | None = None
         self._hasher = PasswordHasher()
         self._stored_key_digest: str | None = None
-        self._seen_key, self._seen_digest = "", ""  # the key that was right last: saves its digest at every request
+        self._last_key, self._last_digest = "", ""  # the last valid key: saves computing its digest at every request
         self._stored_key_read_ms = Millis(0)
-        self._logins = FailureLimit(failures=_LOGIN_FAILURES, window_ms=_LOGIN_WINDOW_MS)
+        self._login_failures = FailureLimit(failures=_LOGIN_FAILURES, window_ms=_LOGIN_FAILURES_WINDOW_MS)
 
     def _digest(self, api_key: str) -> str:
         return hmac.digest(self._pepper, api_key.encode(), hashlib.sha256).hex()
@@ -81,35 +82,34 @@ class AccountService:
     # ── setting up and rotating ──
 
     async def prepare(self) -> FirstSecrets:
-        """Make the secrets that neither the settings nor the store have."""
-        if self._set_password is not None:
-            await self._take_password_of_settings(self._set_password)
+        """Generate the secrets that neither the settings nor the store have."""
+        if self._configured_password is not None:
+            await self._use_configured_password(self._configured_password)
 
         def missing(tx: Transaction) -> tuple[bool, bool]:
             return tx.accounts.credential(_API_KEY) is None, tx.accounts.credential(_ADMIN_PASSWORD) is None
 
         no_key, no_password = await self._store.read(missing)
         return FirstSecrets(
-            api_key=await self.rotate_api_key() if no_key and self._set_key_digest is None else None,
-            admin_password=await self.set_password() if no_password and self._set_password is None else None,
+            api_key=await self.rotate_api_key() if no_key and self._configured_key_digest is None else None,
+            admin_password=await self.set_password() if no_password and self._configured_password is None else None,
         )
 
-    async def _take_password_of_settings(self, password: str) -> None:
-        """Use the password of the settings; when it is another than at the last start, every session ends."""
+    async def _use_configured_password(self, password: str) -> None:
+        """Use the password of the settings; every session ends when it differs from that of the last start."""
         hashed = await self._store.read(lambda tx: tx.accounts.credential(_PASSWORD_OF_SETTINGS))
         if hashed is None or not await self._matches(hashed, password):
-            fresh = await asyncio.to_thread(self._hasher.hash, password)
+            hashed = await asyncio.to_thread(self._hasher.hash, password)
 
             def work(tx: Transaction) -> None:
-                tx.accounts.put_credential(_PASSWORD_OF_SETTINGS, fresh)
+                tx.accounts.put_credential(_PASSWORD_OF_SETTINGS, hashed)
                 tx.accounts.delete_sessions()
 
             await self._store.write(work)
-            hashed = fresh
         self._password_hash = hashed
 
     async def rotate_api_key(self) -> str:
-        """Make a new API key; the old one is refused within a second."""
+        """Generate a new API key; the old one is refused within a second."""
         key = f"tk_{secrets.token_urlsafe(32)}"
         digest = self._digest(key)
         await self._store.write(lambda tx: tx.accounts.put_credential(_API_KEY, digest))
@@ -131,20 +131,20 @@ class AccountService:
     # ── the API key ──
 
     async def is_api_key(self, offered: str) -> bool:
-        """Compare a key, in constant time."""
-        known = self._set_key_digest or await self._key_digest()
+        """Return whether a text is the API key, compared in constant time."""
+        known = self._configured_key_digest or await self._key_digest()
         if known is None or not offered.isascii():
             return False
-        if known == self._seen_digest and hmac.compare_digest(self._seen_key, offered):
+        if known == self._last_digest and hmac.compare_digest(self._last_key, offered):
             return True
         if not hmac.compare_digest(known, self._digest(offered)):
             return False
-        self._seen_key, self._seen_digest = offered, known
+        self._last_key, self._last_digest = offered, known
         return True
 
     async def _key_digest(self) -> str | None:
         now_ms = self._clock.now_ms()
-        if not 0 <= now_ms - self._stored_key_read_ms < _KEY_CACHE_MS:
+        if not 0 <= now_ms - self._stored_key_read_ms < _API_KEY_CACHE_MS:
             self._stored_key_digest = await self._store.read(lambda tx: tx.accounts.credential(_API_KEY))
             self._stored_key_read_ms = now_ms
         return self._stored_key_digest
@@ -153,27 +153,27 @@ class AccountService:
 
     @property
     def admin_user(self) -> str:
-        """The administrator's name."""
+        """The administrator's user name."""
         return self._admin_user
 
     async def log_in(self, username: str, password: str, *, address: str) -> SessionTokens:
-        """Begin a session. Raises Unauthenticated, TooManyRequests; neither tells whether the account exists."""
+        """Start a session. Raises Unauthenticated, TooManyRequests; neither tells whether the account exists."""
         now_ms = self._clock.now_ms()
         keys = (f"address:{address}", f"account:{hashlib.sha256(username.encode()).hexdigest()}")
         for key in keys:
-            self._logins.check(key, now_ms=now_ms)
+            self._login_failures.check(key, now_ms=now_ms)
         for key in keys:
-            self._logins.failed(key, now_ms=now_ms)
+            self._login_failures.failed(key, now_ms=now_ms)
         right_name = hmac.compare_digest(username.encode(), self._admin_user.encode())
         right_password = await self._is_password(password)
         if not (right_name and right_password):
             raise Unauthenticated("wrong_credentials", "The username or the password is wrong")
         for key in keys:
-            self._logins.forgive(key)
+            self._login_failures.forgive(key)
         session = LoginSession(
-            id=SessionId(secrets.token_urlsafe(18)),
+            id=SessionId(secrets.token_urlsafe(_ID_BYTES)),
             username=username,
-            refresh_id=secrets.token_urlsafe(18),
+            refresh_id=secrets.token_urlsafe(_ID_BYTES),
             expires_at_ms=Millis(now_ms + LIFETIME_MS[TokenKind.REFRESH]),
         )
         await self._store.write(lambda tx: tx.accounts.put_session(session))
@@ -190,13 +190,13 @@ class AccountService:
             return False
 
     async def refresh(self, refresh_token: str) -> SessionTokens:
-        """Prolong a session. The old refresh token dies; using it again revokes the session."""
+        """Prolong a session. The old refresh token is revoked; its reuse ends the session. Raises Unauthenticated."""
         now_ms = self._clock.now_ms()
         claims = self._tokens.read(TokenKind.REFRESH, refresh_token, now_ms=now_ms)
         if claims is None:
             raise unauthenticated()
         session_id, refresh_id = SessionId(claims["sid"]), claims["jti"]
-        fresh_id = secrets.token_urlsafe(18)
+        new_refresh_id = secrets.token_urlsafe(_ID_BYTES)
 
         def work(tx: Transaction) -> LoginSession | None:
             session = tx.accounts.session(session_id)
@@ -206,9 +206,9 @@ class AccountService:
                 tx.accounts.delete_session(session_id)
                 return None
             expires_at_ms = Millis(now_ms + LIFETIME_MS[TokenKind.REFRESH])
-            fresh = replace(session, refresh_id=fresh_id, expires_at_ms=expires_at_ms)
-            tx.accounts.put_session(fresh)
-            return fresh
+            prolonged = replace(session, refresh_id=new_refresh_id, expires_at_ms=expires_at_ms)
+            tx.accounts.put_session(prolonged)
+            return prolonged
 
         session = await self._store.write(work)
         if session is None:
@@ -216,7 +216,7 @@ class AccountService:
         return self._session_tokens(session, now_ms)
 
     async def session_of(self, access_token: str) -> LoginSession | None:
-        """Find the living session of an access token."""
+        """Return the session of an access token; None when either has ended."""
         claims = self._tokens.read(TokenKind.ACCESS, access_token, now_ms=self._clock.now_ms())
         if claims is None:
             return None
@@ -224,12 +224,12 @@ class AccountService:
         return session if session is not None and session.username == self._admin_user else None
 
     async def session_of_refresh(self, refresh_token: str) -> SessionId | None:
-        """Name the session of a refresh token, so that it can be ended."""
+        """Return the session of a refresh token, so that it can be ended."""
         claims = self._tokens.read(TokenKind.REFRESH, refresh_token, now_ms=self._clock.now_ms())
         return None if claims is None else SessionId(claims["sid"])
 
     async def log_out(self, session_id: SessionId) -> None:
-        """Revoke a session; one that is gone is no error."""
+        """Revoke a session; one that has ended is not an error."""
         await self._store.write(lambda tx: tx.accounts.delete_session(session_id))
 
     def _session_tokens(self, session: LoginSession, now_ms: Millis) -> SessionTokens:
@@ -243,12 +243,12 @@ class AccountService:
     # ── tickets ──
 
     def ticket(self, recording_id: RecordingId) -> str:
-        """Make a ticket for one recording's stream; no two are alike: players reload what has a new address."""
+        """Return a ticket for one recording's stream; no two are alike, since players reload what has a new URL."""
         return self._tokens.sign(
             TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms(), jti=secrets.token_urlsafe(9)
         )
 
     def recording_of_ticket(self, ticket: str) -> RecordingId | None:
-        """Tell which recording a ticket opens."""
+        """Return the recording that a ticket opens; None when it is not valid."""
         claims = self._tokens.read(TokenKind.TICKET, ticket, now_ms=self._clock.now_ms())
         return None if claims is None else RecordingId(claims["sub"])

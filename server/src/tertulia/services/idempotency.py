@@ -1,6 +1,6 @@
-"""`Idempotency-Key`: the same request sent twice creates once.
+"""`Idempotency-Key`: the same request sent twice acts once (draft-ietf-httpapi-idempotency-key-header).
 
-What was created is remembered in the transaction that creates it, so a crash cannot come between the two.
+The result is stored in the transaction that creates it, so a crash cannot come between the two.
 """
 
 from __future__ import annotations
@@ -16,39 +16,38 @@ LIFETIME_MS: Final = 24 * 3600 * 1000
 T = TypeVar("T")
 
 
-class _OutrunError(Conflict):
+class _ConcurrentRequestError(Conflict):
     """A request with the same key was faster by a moment."""
 
 
-def replayed(tx: Transaction, once: IdempotencyKey | None, now_ms: Millis) -> str | None:
-    """Return what an earlier request with this key created. Raises InvalidInput when that request was another."""
-    if once is None:
+def replayed(tx: Transaction, key: IdempotencyKey | None, now_ms: Millis) -> str | None:
+    """Return the result of an earlier request with this key. Raises InvalidInput when that had another body."""
+    if key is None:
         return None
-    found = tx.idempotency.find(once, now_ms=now_ms)
-    if found is None:
+    earlier = tx.idempotency.find(key, now_ms=now_ms)
+    if earlier is None:
         return None
-    fingerprint, result = found
-    if fingerprint != once.fingerprint:
+    if earlier.fingerprint != key.fingerprint:
         raise InvalidInput("headers", [FieldProblem("Idempotency-Key", "was used with another body")])
-    return result
+    return earlier.result
 
 
-def remember(tx: Transaction, once: IdempotencyKey | None, result: str, now_ms: Millis) -> None:
-    """Keep what this request created. Raises Conflict when a request with the same key was faster by a moment."""
-    if once is None:
+def remember(tx: Transaction, key: IdempotencyKey | None, result: str, now_ms: Millis) -> None:
+    """Store the result of this request. Raises Conflict when a request with the same key was faster by a moment."""
+    if key is None:
         return
     expires_at_ms = Millis(now_ms + LIFETIME_MS)
-    if tx.idempotency.put(once, result, expires_at_ms=expires_at_ms):
+    if tx.idempotency.insert(key, result, expires_at_ms=expires_at_ms):
         return
-    tx.idempotency.forget_expired(now_ms=now_ms)  # a key of more than a day ago may still be there
-    if not tx.idempotency.put(once, result, expires_at_ms=expires_at_ms):
+    tx.idempotency.delete_expired(now_ms=now_ms)  # the row may be an expired one
+    if not tx.idempotency.insert(key, result, expires_at_ms=expires_at_ms):
         message = "A request with this Idempotency-Key is just being answered; try again"
-        raise _OutrunError("request_in_progress", message)
+        raise _ConcurrentRequestError("request_in_progress", message)
 
 
 async def written_once(store: Store, work: Callable[[Transaction], T]) -> T:
-    """Write what `remember` keeps; where another request was faster, its creation is found the second time."""
+    """Run a function that calls `remember`; where another request was faster, the second run finds its result."""
     try:
         return await store.write(work)
-    except _OutrunError:
+    except _ConcurrentRequestError:
         return await store.write(work)

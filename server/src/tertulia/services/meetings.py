@@ -1,19 +1,24 @@
-"""What happens in meetings, as the media server reports it, and the reconciler that makes up for lost reports.
+"""Meetings that run: events of the media server, and the jobs that make up for lost ones.
 
-Every report is handled so that any order, repetition or loss of reports leads to the same state.
+Every event is handled so that any order, repetition or loss of events leads to the same state.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from tertulia.domain.ids import Millis, RoomName
-from tertulia.domain.participants import LiveParticipant
+from tertulia.domain.participants import MEMBERSHIP_IDLE_MS, LiveParticipant
+from tertulia.services.admission import AdmissionService
 from tertulia.services.participants import ParticipantService
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
 from tertulia.services.rooms import RoomService
 
+_MEMBERSHIPS_AT_ONCE: Final = 1000
+
 
 class MeetingService:
-    """Keeps the store and the media server of one mind."""
+    """Keeps the media server in step with the store."""
 
     def __init__(
         self,
@@ -23,38 +28,40 @@ class MeetingService:
         media: MediaServerClient,
         rooms: RoomService,
         participants: ParticipantService,
+        admission: AdmissionService,
     ) -> None:
         self._store = store
         self._clock = clock
         self._media = media
         self._rooms = rooms
         self._participants = participants
+        self._admission = admission
 
-    async def joined(self, room: RoomName, participant: LiveParticipant) -> None:
-        """Enforce what a token alone cannot hold, on a media server without our door."""
-        await self._participants.settle_reported(room, participant)
+    async def participant_joined(self, room: RoomName, participant: LiveParticipant) -> None:
+        """Enforce what a token alone cannot hold, on a media server without our join policy."""
+        await self._admission.enforce_reported(room, participant)
 
-    async def left(self, room: RoomName, participant: LiveParticipant) -> None:
-        """Free the name of somebody who has gone."""
+    async def participant_left(self, room: RoomName, participant: LiveParticipant) -> None:
+        """Release the identity of a participant that has left."""
         await self._participants.left(room, participant)
 
     async def reconcile(self) -> None:
-        """Compare every live meeting of ours with what holds now, and mend the difference."""
+        """Enforce the current rules in every running meeting."""
         for room in await self._media.rooms():
-            await self._participants.settle(room)
+            await self._admission.enforce(room)
 
-    async def expire(self) -> None:
-        """End the meetings of rooms whose time is over. Called every fraction of a second."""
+    async def close_expired_rooms(self) -> None:
+        """End the meetings of expired rooms. Called several times a second."""
         await self._rooms.close_expired()
 
-    async def forget(self) -> None:
-        """Drop what decides nothing any more: old sessions, old idempotency keys, names that nobody holds."""
+    async def delete_expired_rows(self) -> None:
+        """Delete what decides nothing any more: expired logins and idempotency keys, idle memberships."""
         now_ms = self._clock.now_ms()
-        longest_token_ms = 24 * 3600 * 1000
 
         def work(tx: Transaction) -> None:
-            tx.accounts.forget_expired(now_ms=now_ms)
-            tx.idempotency.forget_expired(now_ms=now_ms)
-            tx.seats.forget_idle(now_ms=now_ms, older_than_ms=Millis(now_ms - longest_token_ms), limit=1000)
+            tx.accounts.delete_expired_sessions(now_ms=now_ms)
+            tx.idempotency.delete_expired(now_ms=now_ms)
+            older_than_ms = Millis(now_ms - MEMBERSHIP_IDLE_MS)
+            tx.memberships.delete_idle(now_ms=now_ms, older_than_ms=older_than_ms, limit=_MEMBERSHIPS_AT_ONCE)
 
         await self._store.write(work)

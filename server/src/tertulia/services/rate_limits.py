@@ -1,6 +1,6 @@
 """Slows down guessing: counts failures, and only failures, in a sliding window.
 
-Kept in memory, bounded: a limit that several servers share only loosely, and a restart forgives.
+Kept in memory, bounded: each server counts on its own, and a restart starts at zero.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ _MAX_KEYS: Final = 50_000
 
 
 class FailureLimit:
-    """At most so many failures a key (an address, an account) in a window."""
+    """Allows a number of failures for each key (an address, an account) in a window of time."""
 
     def __init__(self, *, failures: int, window_ms: int) -> None:
         self._failures = failures
         self._window_ms = window_ms
-        self._seen: OrderedDict[str, deque[Millis]] = OrderedDict()
+        self._failed_at_ms: OrderedDict[str, deque[Millis]] = OrderedDict()
 
     def check(self, key: str, *, now_ms: Millis) -> None:
         """Raise TooManyRequests when a key has used up its failures."""
-        seen = self._seen.get(key)
-        if seen is None:
+        failed_at_ms = self._failed_at_ms.get(key)
+        if failed_at_ms is None:
             return
-        while seen and seen[0] <= now_ms - self._window_ms:
-            seen.popleft()
-        if len(seen) >= self._failures:
-            wait_s = -(-(seen[0] + self._window_ms - now_ms) // 1000)
+        while failed_at_ms and failed_at_ms[0] <= now_ms - self._window_ms:
+            failed_at_ms.popleft()
+        if len(failed_at_ms) >= self._failures:
+            wait_s = -(-(failed_at_ms[0] + self._window_ms - now_ms) // 1000)
             raise TooManyRequests("Too many failed attempts: wait before trying again", retry_after_s=max(1, wait_s))
 
     def failed(self, key: str, *, now_ms: Millis) -> None:
-        """Count a failure. Counting before a slow check, and forgiving after it, stops parallel guesses as well."""
-        self._seen.setdefault(key, deque(maxlen=self._failures)).append(now_ms)
-        self._seen.move_to_end(key)
-        if len(self._seen) > _MAX_KEYS:
-            self._seen.popitem(last=False)
+        """Count a failure; before a slow check, and taken back after it, so that parallel guesses count as well."""
+        self._failed_at_ms.setdefault(key, deque(maxlen=self._failures)).append(now_ms)
+        self._failed_at_ms.move_to_end(key)
+        if len(self._failed_at_ms) > _MAX_KEYS:
+            self._failed_at_ms.popitem(last=False)
 
     def forgive(self, key: str) -> None:
         """Take back the last failure that was counted."""
-        seen = self._seen.get(key)
-        if seen:
-            seen.pop()
+        failed_at_ms = self._failed_at_ms.get(key)
+        if failed_at_ms:
+            failed_at_ms.pop()

@@ -1,4 +1,4 @@
-"""Rooms: made, listed, changed, ended."""
+"""Rooms: created, listed, changed, deleted; and the end of their meetings."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ from tertulia.services.ports import Clock, IdempotencyKey, MediaServerClient, Pa
 
 _log = structlog.get_logger(__name__)
 _SECRET_BYTES: Final = 24
+_SUFFIX_RANDOM_BITS: Final = 144
 _PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RoomOptions:
-    """What an application asks for."""
+    """What an application asks for when it creates a room."""
 
     expires_at_ms: Millis
     prefix: str | None = None
@@ -41,26 +42,27 @@ class RoomOptions:
     preferences: PreferencesChange = PreferencesChange()
 
 
-class LiveRules(Protocol):
-    """Brings a changed rule into a running meeting."""
+class RuleEnforcer(Protocol):
+    """Applies a changed rule to a running meeting (`AdmissionService`)."""
 
-    async def settle(self, room: RoomName) -> None:
-        """Bring everybody in a room to what holds now."""
+    async def enforce(self, room: RoomName) -> None:
+        """Apply the current rules to every participant of a room."""
         ...
 
 
 def new_secrets() -> RoleSecrets:
-    """Make one secret a role: 192 bits each, not derivable from one another."""
+    """Make one secret for each role: 192 bits each, not derivable from one another."""
     random = secrets.token_bytes(3 * _SECRET_BYTES)
-    texts = base64.urlsafe_b64encode(random).decode()
-    length = len(texts) // 3
-    return RoleSecrets(*(texts[start : start + length] for start in range(0, 3 * length, length)))
+    text = base64.urlsafe_b64encode(random).decode()
+    length = len(text) // 3
+    moderator, publisher, viewer = (text[start : start + length] for start in range(0, 3 * length, length))
+    return RoleSecrets(moderator=moderator, publisher=publisher, viewer=viewer)
 
 
 def new_suffix() -> str:
     """Make the random part of a room's name."""
-    # one request for randomness; 64 bits more than needed make the remainders even enough
-    number = secrets.randbits(18 * 8)
+    # one request for randomness; 64 bits more than the alphabet needs make the remainders even enough
+    number = secrets.randbits(_SUFFIX_RANDOM_BITS)
     digits = []
     for _ in range(SUFFIX_LENGTH):
         number, digit = divmod(number, len(SUFFIX_ALPHABET))
@@ -69,7 +71,7 @@ def new_suffix() -> str:
 
 
 def find_room(tx: Transaction, name: str, now_ms: Millis, *, lock: bool = False) -> Room:
-    """Find a room that has not expired, or raise NotFound."""
+    """Return a room that has not expired. Raises NotFound."""
     if could_be_room_name(name):
         room = tx.rooms.lock(RoomName(name)) if lock else tx.rooms.find(RoomName(name))
         if room is not None and not room.has_expired(now_ms):
@@ -80,14 +82,14 @@ def find_room(tx: Transaction, name: str, now_ms: Millis, *, lock: bool = False)
 class RoomService:
     """The rooms of this installation."""
 
-    def __init__(self, *, store: Store, clock: Clock, media: MediaServerClient, live: LiveRules) -> None:
+    def __init__(self, *, store: Store, clock: Clock, media: MediaServerClient, rules: RuleEnforcer) -> None:
         self._store = store
         self._clock = clock
         self._media = media
-        self._live = live
+        self._rules = rules
 
-    async def create(self, options: RoomOptions, *, once: IdempotencyKey | None = None) -> Room:
-        """Make a room. Raises InvalidInput when its expiry has passed."""
+    async def create(self, options: RoomOptions, *, idempotency_key: IdempotencyKey | None = None) -> Room:
+        """Create a room. Raises InvalidInput when its expiry has passed."""
         now_ms = self._clock.now_ms()
         if not now_ms < options.expires_at_ms <= LATEST:
             raise InvalidInput("body", [FieldProblem("expirationDate", "must be in the future")])
@@ -102,18 +104,18 @@ class RoomService:
         )
 
         def work(tx: Transaction) -> Room:
-            earlier = replayed(tx, once, now_ms)
+            earlier = replayed(tx, idempotency_key, now_ms)
             if earlier is not None:
                 return _room_from_json(earlier)
             tx.rooms.insert(room)
-            if once is not None:
-                remember(tx, once, json.dumps(asdict(room)), now_ms)
+            if idempotency_key is not None:
+                remember(tx, idempotency_key, json.dumps(asdict(room)), now_ms)
             return room
 
         return await written_once(self._store, work)
 
     async def get(self, name: str) -> Room:
-        """Find a room; NotFound when it is unknown, deleted or expired."""
+        """Return a room. Raises NotFound when it is unknown, deleted or expired."""
         now_ms = self._clock.now_ms()
         return await self._store.read(lambda tx: find_room(tx, name, now_ms))
 
@@ -123,14 +125,14 @@ class RoomService:
         return await self._store.read(lambda tx: tx.rooms.page(now_ms=now_ms, limit=limit, after=after))
 
     async def all(self) -> AsyncIterator[list[Room]]:
-        """List all rooms, in pieces."""
+        """List all rooms, page by page."""
         after: PageKey | None = None
-        while piece := await self.page(limit=_PAGE, after=after):
-            yield piece
-            after = PageKey(piece[-1].created_at_ms, piece[-1].name)
+        while page := await self.page(limit=_PAGE, after=after):
+            yield page
+            after = PageKey(page[-1].created_at_ms, page[-1].name)
 
     async def update(self, name: str, change: PreferencesChange) -> Room:
-        """Change preferences; a running meeting follows at once."""
+        """Change preferences, also in a running meeting."""
         now_ms = self._clock.now_ms()
 
         def work(tx: Transaction) -> tuple[Room, bool]:
@@ -143,28 +145,28 @@ class RoomService:
         room, chat_changed = await self._store.write(work)
         if chat_changed:
             try:
-                await self._live.settle(room.name)
+                await self._rules.enforce(room.name)
             except Unavailable as error:
-                _log.warning("a meeting follows when the media server is back", room=name, reason=error.message)
+                _log.warning("the meeting follows when the media server is back", room=name, reason=error.message)
         return room
 
     async def rotate_links(self, name: str) -> Room:
-        """Give a room new links; the old ones are worth nothing from now on."""
-        now_ms, fresh = self._clock.now_ms(), new_secrets()
+        """Replace the links of a room; the old ones are refused from now on."""
+        now_ms, replacement = self._clock.now_ms(), new_secrets()
 
         def work(tx: Transaction) -> None:
-            tx.rooms.set_secrets(find_room(tx, name, now_ms, lock=True).name, fresh)
+            tx.rooms.set_secrets(find_room(tx, name, now_ms, lock=True).name, replacement)
 
         await self._store.write(work)
         return await self.get(name)
 
     async def end_meeting(self, name: str) -> None:
-        """Tell everybody in the room that the meeting is over, and disconnect them; the room stays."""
+        """Disconnect every participant because the meeting is over; the room stays."""
         room = await self.get(name)
         await self._media.end(room.name)
 
     async def delete(self, name: str) -> None:
-        """Delete a room: its time is over now, and its meeting ends as that of every room whose time is over."""
+        """Delete a room: it expires now, and its meeting ends like that of every expired room."""
         now_ms = self._clock.now_ms()
 
         def work(tx: Transaction) -> None:
@@ -178,7 +180,7 @@ class RoomService:
             _log.warning("meeting of a deleted room goes on for now", room=name, reason=error.message)
 
     async def close(self, name: RoomName, reason: str) -> None:
-        """End what is left of a room whose time is over. Raises Unavailable; trying again is harmless."""
+        """End the meeting of an expired room and delete its row. Raises Unavailable; a repetition is harmless."""
         now_ms = self._clock.now_ms()
 
         def stop_recording(tx: Transaction) -> None:
@@ -189,7 +191,7 @@ class RoomService:
         await self._store.write(lambda tx: tx.rooms.delete(name))
 
     async def close_expired(self) -> None:
-        """End the meetings of rooms whose time is over."""
+        """Close expired rooms."""
         now_ms = self._clock.now_ms()
         for name in await self._store.read(lambda tx: tx.rooms.expired(now_ms=now_ms, limit=_PAGE)):
             try:

@@ -1,4 +1,4 @@
-"""Tokens: what each kind says, how it is signed, and that one kind never passes for another.
+"""Tokens: the claims of each kind, how it is signed, and that one kind never passes for another.
 
 A participant's token is a LiveKit access token, signed with the media server's secret. Ours (access, refresh, ticket)
 are signed with keys derived from the installation's secret key, one key a kind (HKDF, RFC 5869), and carry `typ` and
@@ -19,18 +19,17 @@ import jwt
 
 from tertulia.domain.access import Role, grants_for
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
-from tertulia.domain.participants import NAME_LENGTH
+from tertulia.domain.participants import NAME_LENGTH, TOKEN_LIFETIME_MS
 from tertulia.domain.rooms import Room
 
 _ALGORITHM: Final = "HS256"
 _EMPTY_TIMEOUT_S: Final = 300
 _DEPARTURE_TIMEOUT_S: Final = 20
-PARTICIPANT_LIFETIME_MS: Final = 6 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantToken:
-    """What a participant's token says."""
+    """The claims of a participant's token."""
 
     room: RoomName
     identity: Identity
@@ -41,14 +40,14 @@ class ParticipantToken:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantMetadata:
-    """What we write into the `metadata` claim: everybody in the room can read it."""
+    """What we write into the `metadata` claim, which every participant of the room can read."""
 
     role: Role
     issued_at_ms: Millis
 
     @classmethod
     def parse(cls, text: object) -> ParticipantMetadata | None:
-        """Read metadata that we wrote; None for anybody else's."""
+        """Return what metadata of ours says; None for other metadata."""
         try:
             value = json.loads(str(text))
             return cls(Role(value["role"]), Millis(int(value["issuedAt"])))
@@ -57,7 +56,7 @@ class ParticipantMetadata:
 
     @staticmethod
     def in_text(text: str, *, role: Role) -> str:
-        """Write another role into metadata of ours."""
+        """Return metadata of ours with another role."""
         return json.dumps(json.loads(text) | {"role": role})
 
 
@@ -70,9 +69,9 @@ class ParticipantTokens:
         self._media_url = media_url
 
     def sign(self, room: Room, identity: Identity, role: Role, *, issued_at_ms: Millis) -> str:
-        """Make a token with the role's grants and no other; it never outlives the room (nor six hours)."""
+        """Return a token with the role's grants and no other; it expires with the room at the latest."""
         grants = grants_for(role, chat_enabled=room.preferences.chat_enabled)
-        expires_at_ms = min(issued_at_ms + PARTICIPANT_LIFETIME_MS, room.expires_at_ms)
+        expires_at_ms = min(issued_at_ms + TOKEN_LIFETIME_MS, room.expires_at_ms)
         metadata = {"livekitUrl": self._media_url, "role": role, "issuedAt": issued_at_ms}
         claims = {
             "iss": self._api_key,
@@ -94,7 +93,7 @@ class ParticipantTokens:
         return jwt.encode(claims, self._api_secret, algorithm=_ALGORITHM)
 
     def read(self, token: str) -> ParticipantToken | None:
-        """Check that a token is a participant's, signed by us. Whether it has expired is the caller's matter."""
+        """Return the claims of a participant's token that we signed, expired or not; None for any other text."""
         try:
             claims = jwt.decode(
                 token,
@@ -118,14 +117,14 @@ class ParticipantTokens:
 
 
 class RecorderTokens:
-    """Signs what recorders join with: hidden, subscribe only, announced as a recording."""
+    """Signs the tokens that recorders join with: hidden, subscribe only, announced as a recording."""
 
     def __init__(self, *, api_key: str, api_secret: str) -> None:
         self._api_key = api_key
         self._api_secret = api_secret
 
     def sign(self, room: Room, recording_id: RecordingId, *, now_ms: Millis, lifetime_s: float) -> str:
-        """Make a token. It may outlive the room: the media server ends the meeting, and the recording with it."""
+        """Return a token. It may outlive the room: the media server ends the meeting, and the recording with it."""
         claims = {
             "iss": self._api_key,
             "sub": recorder_identity(recording_id),
@@ -147,12 +146,12 @@ class RecorderTokens:
 
 
 def recorder_identity(recording_id: RecordingId) -> Identity:
-    """Name a recorder so that no person's name can clash with it: people's have at most 128 characters."""
+    """Return a recorder's identity, too long to be a participant's name."""
     return Identity(f"recorder-of-{recording_id}".ljust(NAME_LENGTH + 1, "-"))
 
 
 def room_config(room: Room) -> dict[str, Any]:
-    """Say how the media server makes this room when the first one joins (LiveKit's RoomConfiguration)."""
+    """Return how the media server sets up the room at the first join (LiveKit's RoomConfiguration)."""
     config: dict[str, Any] = {"emptyTimeout": _EMPTY_TIMEOUT_S, "departureTimeout": _DEPARTURE_TIMEOUT_S}
     if room.max_participants is not None:
         config["maxParticipants"] = room.max_participants
@@ -175,19 +174,19 @@ LIFETIME_MS: Final = {
 
 
 def derive_key(secret_key: str, purpose: str) -> bytes:
-    """Derive one key for one purpose from the installation's secret (HKDF with SHA-256, one block)."""
+    """Derive the key for one purpose from the installation's secret (HKDF with SHA-256, one block)."""
     pseudo_random = hmac.digest(b"tertulia", secret_key.encode(), hashlib.sha256)
     return hmac.digest(pseudo_random, purpose.encode() + b"\x01", hashlib.sha256)
 
 
 class ConsoleTokens:
-    """Signs and reads the tokens of the console's sessions and of streams."""
+    """Signs and reads the tokens of login sessions and of streams."""
 
     def __init__(self, secret_key: str) -> None:
         self._keys = {kind: derive_key(secret_key, f"token:{kind}") for kind in TokenKind}
 
     def sign(self, kind: TokenKind, subject: str, *, now_ms: Millis, **claims: str) -> str:
-        """Make a token of a kind."""
+        """Return a token of a kind."""
         own = {
             "sub": subject,
             "typ": kind,
@@ -198,7 +197,7 @@ class ConsoleTokens:
         return jwt.encode(own | claims, self._keys[kind], algorithm=_ALGORITHM)
 
     def read(self, kind: TokenKind, token: str, *, now_ms: Millis) -> dict[str, str] | None:
-        """Check a token of a kind; None when it is no valid one."""
+        """Return the claims of a valid token of a kind; None for any other text."""
         try:
             claims = jwt.decode(
                 token,

@@ -6,23 +6,21 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Final
 
 from tertulia.domain.ids import Millis
-
-_LIFETIME_S: Final = 6 * 3600
+from tertulia.domain.participants import TOKEN_LIFETIME_MS
 
 
 @dataclass(frozen=True, slots=True)
 class TurnLogin:
-    """What a client shows to the TURN server."""
+    """What a client sends to the TURN server."""
 
     username: str
     credential: str
 
 
 def turn_login(secret: str, participant: str, *, now_ms: Millis) -> TurnLogin:
-    """Make a login for one participant."""
-    username = f"{now_ms // 1000 + _LIFETIME_S}:{participant}"
+    """Return a login for one participant, valid as long as its token may be."""
+    username = f"{(now_ms + TOKEN_LIFETIME_MS) // 1000}:{participant}"
     digest = hmac.digest(secret.encode(), username.encode(), hashlib.sha1)
     return TurnLogin(username, base64.b64encode(digest).decode())

@@ -1,16 +1,15 @@
-"""Rules of names, seats and roles."""
+"""Rules of names and memberships."""
 
 from __future__ import annotations
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.domain.access import Role, grants_for
+from tertulia.domain.access import Role
 from tertulia.domain.ids import Identity, Millis, RoomName
-from tertulia.domain.participants import Seat, name_problem
+from tertulia.domain.participants import Membership, name_problem
 
 ROLES = st.sampled_from(Role)
 TIMES = st.integers(1, 10**13).map(Millis)
@@ -26,30 +25,25 @@ def test_names(name: str):
 def test_a_changed_role_beats_older_tokens_only(
     in_token: Role, changed: Role | None, changed_at: Millis, issued: Millis
 ):
-    seat = Seat(RoomName("r"), Identity("i"), role=changed, role_changed_at_ms=changed_at)
+    membership = Membership(RoomName("r"), Identity("i"), role=changed, role_changed_at_ms=changed_at)
     expected = changed if changed is not None and issued <= changed_at else in_token
-    assert seat.role_for(in_token, issued) is expected
+    assert membership.role_for(in_token, issued) is expected
 
 
 @given(TIMES, TIMES, TIMES)
-def test_a_new_token_is_never_born_dead(now: Millis, died: Millis, changed: Millis):
-    seat = Seat(RoomName("r"), Identity("i"), role=Role.VIEWER, role_changed_at_ms=changed, dead_before_ms=died)
-    issued = seat.next_issue(now)
+def test_a_new_token_is_never_revoked(now: Millis, revoked: Millis, changed: Millis):
+    membership = Membership(
+        RoomName("r"), Identity("i"), role=Role.VIEWER, role_changed_at_ms=changed, tokens_revoked_until_ms=revoked
+    )
+    issued = membership.next_issued_at_ms(now)
     assert issued >= now
-    assert not seat.is_dead(issued)
-    assert seat.role_for(Role.MODERATOR, issued) is Role.MODERATOR  # what a new token says is already the kept role
+    assert not membership.revokes(issued)
+    assert membership.role_for(Role.MODERATOR, issued) is Role.MODERATOR  # a new token has the kept role already
 
 
 @given(ROLES, ROLES)
 def test_a_stranger_never_inherits_a_promotion(link: Role, kept: Role):
-    seat = Seat(RoomName("r"), Identity("i"), role=kept)
-    assert seat.role_for_new_token(link, same_person=False).rank <= link.rank
-    assert seat.role_for_new_token(link, same_person=True) is kept
-    assert Seat(RoomName("r"), Identity("i")).role_for_new_token(link, same_person=True) is link
-
-
-@pytest.mark.parametrize("chat", [True, False])
-@pytest.mark.parametrize("role", list(Role))
-def test_grants(role: Role, chat: bool):
-    grants = grants_for(role, chat_enabled=chat)
-    assert (grants.can_publish, grants.can_subscribe, grants.can_publish_data) == (role is not Role.VIEWER, True, chat)
+    membership = Membership(RoomName("r"), Identity("i"), role=kept)
+    assert membership.role_for_new_token(link, presents_token=False).rank <= link.rank
+    assert membership.role_for_new_token(link, presents_token=True) is kept
+    assert Membership(RoomName("r"), Identity("i")).role_for_new_token(link, presents_token=True) is link

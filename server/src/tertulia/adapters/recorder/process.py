@@ -66,7 +66,7 @@ class RecorderProcesses:
         self._repairs = asyncio.Semaphore(_REPAIRS_AT_ONCE)
         self._children: dict[RecordingId, _Child] = {}
 
-    def folder(self, recording_id: RecordingId) -> Path:  # noqa: D102
+    def folder(self, recording_id: RecordingId) -> Path:
         return self._root / recording_id
 
     # ── start ──
@@ -119,7 +119,7 @@ class RecorderProcesses:
 
     # ── observe ──
 
-    async def status(self, recording_id: RecordingId) -> RecorderStatus:  # noqa: D102
+    async def status(self, recording_id: RecordingId) -> RecorderStatus:
         return await asyncio.to_thread(self._status, recording_id)
 
     def _status(self, recording_id: RecordingId) -> RecorderStatus:
@@ -136,10 +136,10 @@ class RecorderProcesses:
                 self._children.pop(recording_id, None)
         return RecorderStatus(exists=folder.is_dir(), is_alive=is_alive, state=_read_state(folder))
 
-    async def log_tail(self, recording_id: RecordingId) -> str:  # noqa: D102
+    async def log_tail(self, recording_id: RecordingId) -> str:
         return await asyncio.to_thread(_tail, self.folder(recording_id) / _LOG_FILE)
 
-    async def recording_ids(self) -> list[RecordingId]:  # noqa: D102
+    async def recording_ids(self) -> list[RecordingId]:
         return await asyncio.to_thread(self._recording_ids)
 
     def _recording_ids(self) -> list[RecordingId]:
@@ -147,7 +147,7 @@ class RecorderProcesses:
             return [RecordingId(entry.name) for entry in entries if entry.is_dir(follow_symlinks=False)]
         return []
 
-    async def free_bytes(self) -> int:  # noqa: D102
+    async def free_bytes(self) -> int:
         disk = await asyncio.to_thread(os.statvfs, self._root)
         return disk.f_bavail * disk.f_frsize
 
@@ -165,7 +165,7 @@ class RecorderProcesses:
         if state is not None and state.phase in _LISTENING_PHASES:
             self._signal(recording_id, signal.SIGTERM)
 
-    async def kill(self, recording_id: RecordingId) -> None:  # noqa: D102
+    async def kill(self, recording_id: RecordingId) -> None:
         await asyncio.to_thread(self._signal, recording_id, signal.SIGKILL)
 
     def _signal(self, recording_id: RecordingId, number: signal.Signals) -> None:
@@ -188,7 +188,7 @@ class RecorderProcesses:
         async with self._repairs:
             return await repair(folder)
 
-    async def delete_folder(self, recording_id: RecordingId) -> None:  # noqa: D102
+    async def delete_folder(self, recording_id: RecordingId) -> None:
         self._children.pop(recording_id, None)
         await asyncio.to_thread(shutil.rmtree, self.folder(recording_id), ignore_errors=True)
 

@@ -47,7 +47,7 @@ rooms = Table(
     Index("ix_rooms_newest", "created_at_ms", "name"),
 )
 
-seats = Table(
+memberships = Table(
     "seats",
     metadata,
     Column("room", Text, ForeignKey("rooms.name", ondelete="CASCADE"), primary_key=True),

@@ -91,7 +91,7 @@ class Credentials:
     async def participant(self, token: str | None) -> Principal | None:
         """Accept a living participant token; its holder's role is the one that is kept, not the one inside."""
         read = self._tokens.read(token) if token else None
-        role = await self._participants.holder(read) if read is not None else None
+        role = await self._participants.role_of_token(read) if read is not None else None
         if read is None or role is None:
             return None
         return Principal(_ACTOR[role], room=read.room, identity=read.identity)

@@ -162,7 +162,7 @@ class ParticipantHandlers:
                 room=options.roomName,
                 identity=options.identity(),
                 secret=options.secret,
-                shown=self._credentials.participant_token(request),
+                presented_token=self._credentials.participant_token(request),
                 logged_in=await self._is_logged_in(request),
                 address=request.client_address,
             )

@@ -163,7 +163,7 @@ class RoomHandlers:
     async def create(self, request: OperationRequest) -> Response:
         """POST /rooms."""
         options = request.body_as(OpenViduMeetRoomOptions).options()
-        room = await self._rooms.create(options, once=await idempotency_key(request))
+        room = await self._rooms.create(options, idempotency_key=await idempotency_key(request))
         return JsonResponse(self._presenter.with_links(room))
 
     async def get(self, request: OperationRequest) -> Response:

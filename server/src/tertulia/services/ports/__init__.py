@@ -1,6 +1,6 @@
 """What services need from outside: the store, the media server, files, recorder processes and the clock.
 
-An adapter implements a protocol of this package; it repeats no docstring of it and says only what is special about it.
+An adapter implements a protocol of this package. It repeats no docstring of it: it says only what is special about it.
 """
 
 from tertulia.services.ports.clock import Clock
@@ -10,12 +10,13 @@ from tertulia.services.ports.recorders import Recorders, RecorderStatus
 from tertulia.services.ports.repositories import (
     AccountRepository,
     IdempotencyKey,
-    IdempotencyKeyRepository,
+    IdempotencyRecord,
+    IdempotencyRepository,
     LoginSession,
+    MembershipRepository,
     PageKey,
     RecordingRepository,
     RoomRepository,
-    SeatRepository,
 )
 from tertulia.services.ports.store import Store, Transaction
 
@@ -25,15 +26,16 @@ __all__ = [
     "FileReader",
     "Files",
     "IdempotencyKey",
-    "IdempotencyKeyRepository",
+    "IdempotencyRecord",
+    "IdempotencyRepository",
     "LoginSession",
     "MediaServerClient",
+    "MembershipRepository",
     "PageKey",
     "RecorderStatus",
     "Recorders",
     "RecordingRepository",
     "RoomRepository",
-    "SeatRepository",
     "Store",
     "Transaction",
 ]

@@ -11,5 +11,5 @@ class Clock(Protocol):
     """The wall clock."""
 
     def now_ms(self) -> Millis:
-        """Tell the time."""
+        """Return the time."""
         ...

@@ -11,12 +11,18 @@ class FileReader(Protocol):
     """A finished file that can be read in pieces."""
 
     @property
-    def size_bytes(self) -> int: ...  # noqa: D102
+    def size_bytes(self) -> int:
+        """The file's size."""
+        ...
+
     @property
-    def etag(self) -> str: ...  # noqa: D102
+    def etag(self) -> str:
+        """The file's entity tag, in quotes (RFC 9110, section 8.8.3)."""
+        ...
+
     @property
     def link(self) -> str | None:
-        """Tell where a client may read the file itself, for some minutes; None when it has to be read through us."""
+        """A URL where a client may read the file itself, for some minutes; None when it has to be read through us."""
         ...
 
     def read(self, start: int, end: int) -> AsyncIterator[bytes]:
@@ -32,7 +38,7 @@ class Files(Protocol):
         ...
 
     async def keep(self, path: str, source: Path) -> bool:
-        """Store a file of this machine; returns when the store has confirmed all of it.
+        """Store a file of this machine; return when the store has confirmed all of it.
 
         Raises Unavailable, and NotFound when there is no such file. True when `source` is not needed any more; False
         when it is itself the stored file.
@@ -40,9 +46,9 @@ class Files(Protocol):
         ...
 
     async def is_elsewhere(self, path: str, source: Path) -> bool:
-        """Tell whether the store has all of a file, and not in `source`. Raises Unavailable."""
+        """Return whether the store has all of a file, and not in `source`. Raises Unavailable."""
         ...
 
     async def delete(self, path: str) -> None:
-        """Delete a file and what else is in its folder; one that is gone is no error."""
+        """Delete a file and what else is in its folder; one that does not exist is not an error."""
         ...

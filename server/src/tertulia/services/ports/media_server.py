@@ -13,29 +13,29 @@ class MediaServerClient(Protocol):
     """The media server by its public API. Raises `Unavailable` when it cannot be reached."""
 
     async def rooms(self) -> list[RoomName]:
-        """List the rooms that live right now."""
+        """List the rooms that have a running meeting."""
         ...
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
-        """List who is in, hidden participants too; nobody when the room does not live."""
+        """List the connected participants, hidden ones too; none when there is no meeting."""
         ...
 
     async def participant(self, room: RoomName, identity: Identity) -> LiveParticipant | None:
-        """Look for one participant."""
+        """Find a connected participant."""
         ...
 
     async def remove(self, room: RoomName, identity: Identity) -> bool:
-        """Disconnect somebody; False when nobody of that name is in."""
+        """Disconnect a participant; False when it is not connected."""
         ...
 
     async def end(self, room: RoomName) -> None:
-        """Tell everybody and disconnect them; a room that does not live is no error."""
+        """Disconnect every participant and tell them why; a meeting that does not run is not an error."""
         ...
 
     async def set_role(self, room: RoomName, participant: LiveParticipant, role: Role, grants: Grants) -> None:
-        """Change what somebody may do, at once; somebody who has just left is no error."""
+        """Change a participant's role and grants at once; one that has just left is not an error."""
         ...
 
     async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
-        """Switch off somebody's microphone; somebody who has just left is no error."""
+        """Mute a participant's microphone; one that has just left is not an error."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
-from tertulia.domain.participants import Seat
+from tertulia.domain.participants import Membership
 from tertulia.domain.recordings.recording import Recording, RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
 
@@ -21,10 +21,16 @@ class PageKey:
 
 
 class RoomRepository(Protocol):
-    """Rooms in the store. A room's name is unique for ever while it exists."""
+    """Rooms, by their unique names."""
 
-    def insert(self, room: Room) -> None: ...  # noqa: D102
-    def find(self, name: RoomName) -> Room | None: ...  # noqa: D102
+    def insert(self, room: Room) -> None:
+        """Add a room."""
+        ...
+
+    def find(self, name: RoomName) -> Room | None:
+        """Find a room, expired or not."""
+        ...
+
     def lock(self, name: RoomName) -> Room | None:
         """Find a room and keep others from changing it until the transaction ends."""
         ...
@@ -34,23 +40,43 @@ class RoomRepository(Protocol):
         ...
 
     def expire(self, name: RoomName, *, now_ms: Millis) -> bool:
-        """End a room's time now; False when it is over already. What is left of it goes when its meeting has ended."""
+        """Let a room expire now; False when it has already. Its row is deleted when its meeting has ended."""
         ...
 
-    def set_preferences(self, name: RoomName, preferences: RoomPreferences) -> None: ...  # noqa: D102
-    def set_secrets(self, name: RoomName, secrets: RoleSecrets) -> None: ...  # noqa: D102
-    def delete(self, name: RoomName) -> bool: ...  # noqa: D102
-    def expired(self, *, now_ms: Millis, limit: int) -> list[RoomName]: ...  # noqa: D102
-    def next_expiry_ms(self) -> Millis | None: ...  # noqa: D102
+    def set_preferences(self, name: RoomName, preferences: RoomPreferences) -> None:
+        """Replace the preferences of a room."""
+        ...
+
+    def set_secrets(self, name: RoomName, secrets: RoleSecrets) -> None:
+        """Replace the secrets of a room's links."""
+        ...
+
+    def delete(self, name: RoomName) -> bool:
+        """Delete a room and its memberships; False when there is none."""
+        ...
+
+    def expired(self, *, now_ms: Millis, limit: int) -> list[RoomName]:
+        """List rooms that have expired, the oldest expiry first."""
+        ...
+
+    def next_expiry_ms(self) -> Millis | None:
+        """Return when the next room expires."""
+        ...
 
 
-class SeatRepository(Protocol):
-    """What is kept about names in rooms."""
+class MembershipRepository(Protocol):
+    """What is kept of identities in rooms."""
 
-    def find(self, room: RoomName, identity: Identity) -> Seat | None: ...  # noqa: D102
-    def put(self, seat: Seat) -> None: ...  # noqa: D102
-    def forget_idle(self, *, now_ms: Millis, older_than_ms: Millis, limit: int) -> int:
-        """Drop rows that decide nothing any more: no reservation, no changed role, no token that could be alive."""
+    def find(self, room: RoomName, identity: Identity) -> Membership | None:
+        """Find what is kept of an identity in a room."""
+        ...
+
+    def put(self, membership: Membership) -> None:
+        """Insert or replace what is kept of an identity in a room."""
+        ...
+
+    def delete_idle(self, *, now_ms: Millis, older_than_ms: Millis, limit: int) -> int:
+        """Delete rows that decide nothing any more: no reservation, no changed role, no token that could be valid."""
         ...
 
 
@@ -61,23 +87,38 @@ class RecordingRepository(Protocol):
         """Add a recording; False when the room has an active one already."""
         ...
 
-    def find(self, recording_id: RecordingId) -> Recording | None: ...  # noqa: D102
-    def find_many(self, ids: Sequence[RecordingId]) -> list[Recording]: ...  # noqa: D102
-    def active_in(self, room: RoomName) -> Recording | None: ...  # noqa: D102
-    def page(self, *, room: RoomName | None, limit: int, after: PageKey | None) -> list[Recording]: ...  # noqa: D102
+    def find(self, recording_id: RecordingId) -> Recording | None:
+        """Find a recording that is not marked as deleted."""
+        ...
+
+    def find_many(self, ids: Sequence[RecordingId]) -> list[Recording]:
+        """Find those of some recordings that are not marked as deleted."""
+        ...
+
+    def active_in(self, room: RoomName) -> Recording | None:
+        """Find the recording that occupies a room."""
+        ...
+
+    def page(self, *, room: RoomName | None, limit: int, after: PageKey | None) -> list[Recording]:
+        """List recordings, of one room or of all, newest first."""
+        ...
+
     def update(self, recording: Recording, *, only_from: frozenset[RecordingState]) -> bool:
         """Write a recording whose stored state is one of `only_from`; False when it is not."""
         ...
 
     def mark_deleted(self, ids: Sequence[RecordingId], *, now_ms: Millis) -> None:
-        """Let recordings be found by nobody any more but `deleted`."""
+        """Hide recordings from every method but `deleted`."""
         ...
 
     def deleted(self, *, limit: int) -> list[Recording]:
         """List what is marked as deleted and still has a row."""
         ...
 
-    def delete(self, ids: Sequence[RecordingId]) -> None: ...  # noqa: D102
+    def delete(self, ids: Sequence[RecordingId]) -> None:
+        """Delete the rows of recordings."""
+        ...
+
     def lock(self, recording_id: RecordingId) -> Recording | None:
         """Find a recording and keep others from changing it until the transaction ends."""
         ...
@@ -113,7 +154,7 @@ class RecordingRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoginSession:
-    """A login. `refresh_id` names the one refresh token that is alive."""
+    """An administrator's login. `refresh_id` names its one valid refresh token."""
 
     id: SessionId
     username: str
@@ -122,39 +163,69 @@ class LoginSession:
 
 
 class AccountRepository(Protocol):
-    """Hashes of credentials, and the sessions of the console."""
+    """Hashes of credentials, and login sessions."""
 
-    def credential(self, name: str) -> str | None: ...  # noqa: D102
-    def put_credential(self, name: str, value: str) -> None: ...  # noqa: D102
-    def session(self, session_id: SessionId) -> LoginSession | None: ...  # noqa: D102
-    def put_session(self, session: LoginSession) -> None: ...  # noqa: D102
-    def delete_session(self, session_id: SessionId) -> None: ...  # noqa: D102
-    def delete_sessions(self) -> None: ...  # noqa: D102
-    def forget_expired(self, *, now_ms: Millis) -> None: ...  # noqa: D102
+    def credential(self, name: str) -> str | None:
+        """Return what is stored for a credential: a hash, never the secret."""
+        ...
+
+    def put_credential(self, name: str, value: str) -> None:
+        """Insert or replace what is stored for a credential."""
+        ...
+
+    def session(self, session_id: SessionId) -> LoginSession | None:
+        """Find a login that was not revoked."""
+        ...
+
+    def put_session(self, session: LoginSession) -> None:
+        """Insert or replace a login."""
+        ...
+
+    def delete_session(self, session_id: SessionId) -> None:
+        """Revoke a login."""
+        ...
+
+    def delete_sessions(self) -> None:
+        """Revoke every login."""
+        ...
+
+    def delete_expired_sessions(self, *, now_ms: Millis) -> None:
+        """Delete logins whose refresh token has expired."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """An `Idempotency-Key` as it counts: scoped by path and credential, bound to one body."""
+    """A request's `Idempotency-Key`, scoped by path and credential, and the fingerprint of its body."""
 
     scope: str
     key: str
     fingerprint: str
 
 
-class IdempotencyKeyRepository(Protocol):
-    """What was created under which key, for a day."""
+@dataclass(frozen=True, slots=True)
+class IdempotencyRecord:
+    """What a request with an idempotency key created, and the fingerprint of its body."""
 
-    def find(self, once: IdempotencyKey, *, now_ms: Millis) -> tuple[str, str] | None:
-        """Return (fingerprint, result) of an earlier request with that key."""
+    fingerprint: str
+    result: str
+
+
+class IdempotencyRepository(Protocol):
+    """What was created under which idempotency key."""
+
+    def find(self, key: IdempotencyKey, *, now_ms: Millis) -> IdempotencyRecord | None:
+        """Find what an earlier request with that key created, whatever its body."""
         ...
 
-    def put(self, once: IdempotencyKey, result: str, *, expires_at_ms: Millis) -> bool:
-        """Remember what a request created; False when another request with that key was faster."""
+    def insert(self, key: IdempotencyKey, result: str, *, expires_at_ms: Millis) -> bool:
+        """Store what a request created; False when another request with that key was faster."""
         ...
 
-    def forget(self, once: IdempotencyKey) -> None:
-        """Drop a key whose creation was taken back."""
+    def delete(self, key: IdempotencyKey) -> None:
+        """Delete a key whose creation was taken back."""
         ...
 
-    def forget_expired(self, *, now_ms: Millis) -> None: ...  # noqa: D102
+    def delete_expired(self, *, now_ms: Millis) -> None:
+        """Delete keys that have expired."""
+        ...

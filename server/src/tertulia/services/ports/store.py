@@ -7,28 +7,42 @@ from typing import Protocol, TypeVar
 
 from tertulia.services.ports.repositories import (
     AccountRepository,
-    IdempotencyKeyRepository,
+    IdempotencyRepository,
+    MembershipRepository,
     RecordingRepository,
     RoomRepository,
-    SeatRepository,
 )
 
 T = TypeVar("T")
 
 
 class Transaction(Protocol):
-    """The tables inside one transaction."""
+    """The repositories inside one transaction."""
 
     @property
-    def rooms(self) -> RoomRepository: ...  # noqa: D102
+    def rooms(self) -> RoomRepository:
+        """Rooms."""
+        ...
+
     @property
-    def seats(self) -> SeatRepository: ...  # noqa: D102
+    def memberships(self) -> MembershipRepository:
+        """What is kept of identities in rooms."""
+        ...
+
     @property
-    def recordings(self) -> RecordingRepository: ...  # noqa: D102
+    def recordings(self) -> RecordingRepository:
+        """Recordings."""
+        ...
+
     @property
-    def accounts(self) -> AccountRepository: ...  # noqa: D102
+    def accounts(self) -> AccountRepository:
+        """Credentials and login sessions."""
+        ...
+
     @property
-    def idempotency(self) -> IdempotencyKeyRepository: ...  # noqa: D102
+    def idempotency(self) -> IdempotencyRepository:
+        """Idempotency keys."""
+        ...
 
 
 class Store(Protocol):

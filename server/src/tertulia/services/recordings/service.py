@@ -142,7 +142,7 @@ class RecordingService:
         def work(tx: Transaction) -> bool:
             dropped = tx.recordings.drop_unclaimed(recording_id)
             if dropped and idempotency_key is not None:
-                tx.idempotency.forget(idempotency_key)
+                tx.idempotency.delete(idempotency_key)
             return dropped
 
         if await self._store.write(work):

@@ -1,0 +1,115 @@
+"""Accounts: the API key, the administrator's password, login sessions and stream tickets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.services import ManualClock
+from tertulia.adapters.sql.store import SqlStore
+from tertulia.domain.ids import RecordingId
+from tertulia.errors import TooManyRequests, Unauthenticated
+from tertulia.services.accounts import AccountService, SessionTokens
+from tertulia.services.tokens import LIFETIME_MS, TokenKind
+
+PASSWORD = "password of the tests"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def service(store: SqlStore, clock: ManualClock):
+    def made(**settings: Any) -> AccountService:
+        defaults = {"secret_key": "k" * 20, "api_key": None, "admin_user": "admin", "admin_password": None}
+        return AccountService(store=store, clock=clock, **defaults | settings)
+
+    return made
+
+
+async def log_in(accounts: AccountService, password: str = PASSWORD, *, address: str = "1.1.1.1") -> SessionTokens:
+    return await accounts.log_in("admin", password, address=address)
+
+
+async def test_the_api_key(service, clock: ManualClock):
+    accounts = service()
+    generated = (await accounts.prepare()).api_key
+    assert generated is not None
+    assert await accounts.is_api_key(generated)
+    assert not await accounts.is_api_key(generated + "x")
+    assert not await accounts.is_api_key("ä")
+    assert (await service().prepare()).api_key is None  # a restart
+    other = service()  # `tertulia rotate-api-key` in another process
+    rotated = await other.rotate_api_key()
+    clock.now += 1000
+    assert (await accounts.is_api_key(rotated), await accounts.is_api_key(generated)) == (True, False)
+    configured = service(api_key="of the settings")
+    assert (await configured.is_api_key("of the settings"), await configured.is_api_key(rotated)) == (True, False)
+
+
+async def test_a_login(service, clock: ManualClock):
+    accounts = service(admin_password=PASSWORD)
+    assert (await accounts.prepare()).admin_password is None
+    tokens = await log_in(accounts)
+    session = await accounts.session_of(tokens.access)
+    assert session is not None
+    assert await accounts.session_of_refresh(tokens.refresh) == session.id
+    assert await accounts.session_of(tokens.refresh) is None
+    clock.now += LIFETIME_MS[TokenKind.ACCESS]
+    assert await accounts.session_of(tokens.access) is None
+    refreshed = await accounts.refresh(tokens.refresh)
+    assert await accounts.session_of(refreshed.access) is not None
+    await accounts.log_out(session.id)
+    assert await accounts.session_of(refreshed.access) is None
+
+
+async def test_a_refresh_token_used_twice_ends_the_session(service):
+    accounts = service(admin_password=PASSWORD)
+    await accounts.prepare()
+    stolen = await log_in(accounts)
+    refreshed = await accounts.refresh(stolen.refresh)
+    with pytest.raises(Unauthenticated):
+        await accounts.refresh(stolen.refresh)
+    assert await accounts.session_of(refreshed.access) is None
+    with pytest.raises(Unauthenticated):
+        await accounts.refresh(refreshed.refresh)
+
+
+async def test_another_password_ends_every_session(service):
+    tokens = None
+    for password in (PASSWORD, "another password"):
+        accounts = service(admin_password=password)
+        await accounts.prepare()
+        if tokens is not None:
+            assert await accounts.session_of(tokens.access) is None
+        tokens = await log_in(accounts, password)
+    same = service(admin_password="another password")
+    await same.prepare()
+    assert await same.session_of(tokens.access) is not None
+    await service().set_password("set by the command")
+    assert await same.session_of(tokens.access) is None
+
+
+async def test_wrong_passwords_are_limited(service, clock: ManualClock):
+    accounts = service(admin_password=PASSWORD)
+    await accounts.prepare()
+    for number in range(10):
+        with pytest.raises(Unauthenticated):
+            await log_in(accounts, "wrong", address=f"1.1.1.{number}")
+    with pytest.raises(TooManyRequests):
+        await log_in(accounts)
+    clock.now += 5 * 60 * 1000
+    await log_in(accounts)
+
+
+async def test_tickets(service, clock: ManualClock):
+    accounts = service()
+    ticket = accounts.ticket(RecordingId("r1"))
+    assert ticket != accounts.ticket(RecordingId("r1"))
+    assert accounts.recording_of_ticket(ticket) == "r1"
+    assert service(secret_key="l" * 20).recording_of_ticket(ticket) is None
+    clock.now += LIFETIME_MS[TokenKind.TICKET]
+    assert accounts.recording_of_ticket(ticket) is None
