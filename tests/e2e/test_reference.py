@@ -108,7 +108,7 @@ async def test_code_samples_in_three_languages(page: Page, product: Product) -> 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_nothing_stands_in_the_way_of_assistive_technology(page: Page, product: Product, scheme: str) -> None:
+async def test_axe_finds_no_violation(page: Page, product: Product, scheme: str) -> None:
     await page.emulate_media(color_scheme=scheme)
     await open_reference(page, product)
     await open_operation(page, "createRoom")
