@@ -1,4 +1,4 @@
-"""A running product and browsers with different cameras, once for the whole suite; a room of its own for every test."""
+"""A running product and browsers with different cameras, once for the whole suite; a room of its own for each test."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def blue_browser(playwright: Playwright, media: Path) -> AsyncIterator[Bro
 
 @pytest.fixture
 def artefacts() -> Path:
-    """Where to keep what people have seen."""
+    """The folder for screenshots."""
     return ARTEFACTS
 
 
@@ -65,8 +65,8 @@ async def room(product: Product) -> RoomLinks:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def people(request: pytest.FixtureRequest, artefacts: Path) -> AsyncIterator[People]:
-    everybody = People(artefacts)
-    yield everybody
-    await everybody.photograph(request.node.name)
-    await everybody.go()
-    assert everybody.complaints() == []
+    users = People(artefacts)
+    yield users
+    await users.screenshot(request.node.name)
+    await users.close()
+    assert users.page_errors() == []

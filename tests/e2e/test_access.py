@@ -1,4 +1,4 @@
-"""The page without a mouse, without eyes, on a small screen and in the dark; and what it weighs."""
+"""The page by keyboard, for screen readers, on a small screen and in dark mode; and its size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 FORM_BUDGET_BYTES: Final = 60_000
 
 
-async def test_the_keyboard_is_enough(people: People, red_browser: Browser, room: RoomLinks) -> None:
+async def test_everything_works_by_keyboard(people: People, red_browser: Browser, room: RoomLinks) -> None:
     ana = await people.at(red_browser, "Ana")
     await ana.open(room.publisher)
     name = ana.page.get_by_label("Your name")
@@ -42,11 +42,11 @@ async def test_the_keyboard_is_enough(people: People, red_browser: Browser, room
 
     await tab_to(ana.page, '[data-control="leave"]')
     await ana.page.keyboard.press("Enter")
-    await expect(ana.stop_page("left")).to_be_visible()
+    await expect(ana.end_screen("left")).to_be_visible()
 
 
 async def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until that element has the focus, as somebody without a mouse does."""
+    """Press Tab until that element has the focus, as a keyboard user does."""
     for _ in range(25):
         if await page.evaluate("(selector) => document.activeElement?.matches(selector) ?? false", selector):
             return
@@ -54,19 +54,19 @@ async def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"{selector} cannot be reached with the Tab key")
 
 
-async def test_joins_and_leaves_are_said(people: People, red_browser: Browser, room: RoomLinks) -> None:
+async def test_joins_and_leaves_are_announced(people: People, red_browser: Browser, room: RoomLinks) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(red_browser, "Ben")
     await ana.join(room.publisher)
-    spoken = ana.page.get_by_role("log")
+    live_region = ana.page.get_by_role("log")
     await ben.join(room.publisher)
-    await expect(spoken).to_contain_text("Ben joined")
+    await expect(live_region).to_contain_text("Ben joined")
     await ben.press("Leave")
-    await expect(spoken).to_contain_text("Ben left")
+    await expect(live_region).to_contain_text("Ben left")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-async def test_nothing_stands_in_the_way_of_assistive_technology(
+async def test_axe_finds_no_violation(
     people: People, red_browser: Browser, room: RoomLinks, scheme: str, width: int
 ) -> None:
     ana = await people.at(
@@ -77,17 +77,17 @@ async def test_nothing_stands_in_the_way_of_assistive_technology(
     await expect(ana.page.locator(".preview video")).to_be_visible()
     assert await violations(ana.page) == []
     assert not await overflows(ana.page)
-    await people.photograph(f"form-{scheme}-{width}")
+    await people.screenshot(f"form-{scheme}-{width}")
 
     await ana.join(room.moderator)
     await expect(ana.tile_of("Ana")).to_be_visible()
     await ana.press("Chat")
     assert await violations(ana.page) == []
     assert not await overflows(ana.page)
-    await people.photograph(f"meeting-{scheme}-{width}")
+    await people.screenshot(f"meeting-{scheme}-{width}")
 
 
-async def test_the_page_is_light_and_locked_down(product: Product, room: RoomLinks) -> None:
+async def test_the_page_is_small_and_has_a_strict_policy(product: Product, room: RoomLinks) -> None:
     async with aiohttp.ClientSession(auto_decompress=False, headers={"accept-encoding": "gzip"}) as http:
         async with http.get(room.publisher) as page:
             policy = page.headers["content-security-policy"]
@@ -95,17 +95,17 @@ async def test_the_page_is_light_and_locked_down(product: Product, room: RoomLin
             assert page.headers["referrer-policy"] == "no-referrer"
         assert "unsafe" not in policy
         assert b"<style" not in html
-        weight = len(html)
+        size_bytes = len(html)
         for address in await first_assets(product, room):
             async with http.get(address) as asset:
                 assert asset.headers["content-encoding"] == "gzip"
                 assert "immutable" in asset.headers["cache-control"]
-                weight += len(await asset.read())
-    assert weight <= FORM_BUDGET_BYTES
+                size_bytes += len(await asset.read())
+    assert size_bytes <= FORM_BUDGET_BYTES
 
 
 async def first_assets(product: Product, room: RoomLinks) -> list[str]:
-    """Return what the form needs: the script and the style sheet that the page itself names."""
+    """Return what the form needs: the script and the style sheet that the HTML names."""
     async with aiohttp.ClientSession() as http, http.get(room.publisher) as page:
         html = await page.text()
     names = [part.split('"')[0] for part in html.split('="/assets/')[1:]]

@@ -1,4 +1,4 @@
-"""Two people see and hear each other, a third watches; what one does, the others notice."""
+"""Two participants see and hear each other, a third watches; what one does, the others see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_two_people_see_and_hear_each_other_and_a_third_watches(
+async def test_two_participants_see_and_hear_each_other_and_a_viewer_both(
     people: People, red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
@@ -38,27 +38,27 @@ async def test_two_people_see_and_hear_each_other_and_a_third_watches(
     await expect(ana.page.get_by_test_id("count")).to_have_attribute("data-count", "3")
     await expect(ana.tiles()).to_have_count(2)
 
-    await people.photograph("three-people")
+    await people.screenshot("three-people")
     assert not await can_publish(product, await vera.token_of(room.name))
     await expect(ana.tiles()).to_have_count(2)
 
 
 async def can_publish(product: Product, token: str) -> bool:
-    """Try to publish past the page: its token, another client. An SDK that is refused only waits, so not for long."""
-    intruder = rtc.Room()
-    await intruder.connect(product.url.replace("http", "ws"), token)
+    """Try to publish with the page's token in another client. The SDK does not report a refusal: it times out."""
+    client = rtc.Room()
+    await client.connect(product.url.replace("http", "ws"), token)
     track = rtc.LocalAudioTrack.create_audio_track("noise", rtc.AudioSource(48_000, 1))
     try:
         async with asyncio.timeout(3):
-            await intruder.local_participant.publish_track(track)
+            await client.local_participant.publish_track(track)
     except (TimeoutError, PublishTrackError):
         return False
     finally:
-        await intruder.disconnect()
+        await client.disconnect()
     return True
 
 
-async def test_somebody_who_comes_late_sees_who_is_there(
+async def test_a_late_participant_sees_the_others(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
     ana = await people.at(red_browser, "Ana")
@@ -70,17 +70,17 @@ async def test_somebody_who_comes_late_sees_who_is_there(
     await ana.sees("Ben", BLUE)
 
 
-async def test_muting_and_the_camera_are_seen_by_the_others(
+async def test_mute_and_camera_are_seen_by_the_others(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
     await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
-    await expect(ben.tile_of("Ana")).to_have_attribute("data-silent", "false")
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "false")
 
     await ana.press("Mute")
-    await expect(ben.tile_of("Ana")).to_have_attribute("data-silent", "true")
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "true")
     await ana.page.keyboard.press("m")
-    await expect(ben.tile_of("Ana")).to_have_attribute("data-silent", "false")
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "false")
 
     await ben.sees("Ana", RED)
     await ana.press("Stop camera")
@@ -90,7 +90,7 @@ async def test_muting_and_the_camera_are_seen_by_the_others(
     await ben.decodes()
 
 
-async def test_who_speaks_is_marked(
+async def test_active_speakers_are_marked(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
@@ -100,21 +100,21 @@ async def test_who_speaks_is_marked(
     await expect(ben.tile_of("Ana")).to_have_attribute("data-speaking", "false")
 
 
-async def test_a_screen_is_shared(people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks) -> None:
+async def test_screen_share(people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
     await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
     await ana.press("Share screen")
 
     async def arrived() -> bool:
-        return await ben.colour_seen_of("Ana", kind="screen") is not None
+        return await ben.colour_seen_of("Ana", kind="screen_share") is not None
 
     await until("Ben sees Ana's screen", arrived)
-    await people.photograph("screen-share")
+    await people.screenshot("screen-share")
     await ana.press("Stop sharing")
-    await expect(ben.tile_of("Ana", kind="screen")).to_have_count(0)
+    await expect(ben.tile_of("Ana", kind="screen_share")).to_have_count(0)
 
 
-async def test_people_write_to_each_other_and_markup_stays_text(
+async def test_chat_messages_arrive_and_markup_stays_text(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
     name = "<img src=x onerror=alert(1)>"
@@ -132,7 +132,7 @@ async def test_people_write_to_each_other_and_markup_stays_text(
     await expect(ben.page.locator(".tile").filter(has_text=name)).to_have_count(1)
 
 
-async def test_where_chat_is_off_nobody_is_offered_it(people: People, red_browser: Browser, product: Product) -> None:
+async def test_chat_that_is_off_is_not_offered(people: People, red_browser: Browser, product: Product) -> None:
     silent_room = await product.create_room(preferences={"chatPreferences": {"enabled": False}})
     ana = await people.at(red_browser, "Ana")
     await ana.join(silent_room.moderator)
@@ -140,7 +140,7 @@ async def test_where_chat_is_off_nobody_is_offered_it(people: People, red_browse
     await expect(ana.page.get_by_role("button", name="Chat")).to_have_count(0)
 
 
-async def test_everybody_is_told_that_the_meeting_is_recorded(
+async def test_all_participants_see_that_the_meeting_is_recorded(
     people: People, red_browser: Browser, product: Product, room: RoomLinks
 ) -> None:
     ana, vera = await people.at(red_browser, "Ana"), await people.at(red_browser, "Vera")
@@ -151,7 +151,7 @@ async def test_everybody_is_told_that_the_meeting_is_recorded(
         await expect(person.page.get_by_test_id("recording")).to_be_visible()
         await expect(person.page.get_by_role("log")).to_contain_text("This meeting is being recorded")
         await expect(person.page.get_by_test_id("count")).to_have_attribute("data-count", "2")
-    await people.photograph("recording")
+    await people.screenshot("recording")
 
     late = await people.at(red_browser, "Late")
     await late.join(room.viewer)
@@ -163,21 +163,19 @@ async def test_everybody_is_told_that_the_meeting_is_recorded(
 
 
 def recorder_token(room: RoomLinks) -> str:
-    """Return what a recorder of ours joins with."""
+    """Return a token as the recorder has it."""
     grants = api.VideoGrants(room_join=True, room=room.name, hidden=True, recorder=True, can_publish=False)
     return api.AccessToken(MEDIA_API_KEY, MEDIA_API_SECRET).with_identity("recorder").with_grants(grants).to_jwt()
 
 
-async def test_without_any_device_one_can_still_take_part(
-    people: People, red_browser: Browser, room: RoomLinks
-) -> None:
-    ana, deaf = await people.at(red_browser, "Ana"), await people.at(red_browser, "Dee")
-    await deaf.page.add_init_script(
+async def test_joining_works_without_any_device(people: People, red_browser: Browser, room: RoomLinks) -> None:
+    ana, dee = await people.at(red_browser, "Ana"), await people.at(red_browser, "Dee")
+    await dee.page.add_init_script(
         "MediaDevices.prototype.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError') }"
     )
     await ana.join(room.publisher)
-    await deaf.open(room.publisher)
-    await expect(deaf.page.get_by_text("Camera: None was found")).to_be_visible()
-    await deaf.join(room.publisher)
-    await deaf.sees("Ana", RED)
-    await expect(ana.tile_of("Dee")).to_have_attribute("data-silent", "true")
+    await dee.open(room.publisher)
+    await expect(dee.page.get_by_text("Camera: None was found")).to_be_visible()
+    await dee.join(room.publisher)
+    await dee.sees("Ana", RED)
+    await expect(ana.tile_of("Dee")).to_have_attribute("data-muted", "true")

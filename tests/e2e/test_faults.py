@@ -1,4 +1,4 @@
-"""The network and the server fail; people are told, and are back as soon as it works again."""
+"""The network and the server fail; users see it, and reconnect as soon as it works again."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ async def test_a_broken_network_shows_a_banner_until_it_is_back(
 
         relay.cut()
         await expect(ana.page.get_by_test_id("reconnecting")).to_be_visible()
-        relay.mend()
+        relay.restore()
         await expect(ana.page.get_by_test_id("reconnecting")).to_have_count(0)
         await expect(ben.page.get_by_test_id("reconnecting")).to_have_count(0)
         await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED), ana.decodes(), ben.decodes())
-        await people.photograph("broken-network")
+        await people.screenshot("broken-network")
         await asyncio.gather(ana.press("Leave"), ben.press("Leave"))
 
 
-async def test_a_server_that_stops_says_so_and_ends_well(people: People, red_browser: Browser, tmp_path: Path) -> None:
+async def test_a_server_that_stops_says_so(people: People, red_browser: Browser, tmp_path: Path) -> None:
     async with running_product(tmp_path) as product:
         room = await product.create_room()
         ana = await people.at(red_browser, "Ana")
         await ana.join(room.publisher)
         assert await product.stop() == 0
-        await expect(ana.stop_page("server_stopping")).to_be_visible()
+        await expect(ana.end_screen("server_stopping")).to_be_visible()
 
         await product.start()
         await ana.press("Try again")
@@ -54,7 +54,7 @@ async def test_a_server_that_stops_says_so_and_ends_well(people: People, red_bro
         await expect(ana.page.get_by_role("button", name="Leave")).to_be_visible()
 
 
-async def test_after_a_crash_of_the_server_everybody_is_back_by_themselves(
+async def test_after_a_crash_of_the_server_all_participants_reconnect(
     people: People, red_browser: Browser, blue_browser: Browser, tmp_path: Path
 ) -> None:
     async with running_product(tmp_path) as product:

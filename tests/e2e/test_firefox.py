@@ -1,4 +1,4 @@
-"""Firefox beside Chromium: in one meeting, and in front of a recording."""
+"""Firefox and Chromium in one meeting, and Firefox playing a recording."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pro
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def fay(request: pytest.FixtureRequest, artefacts: Path) -> AsyncIterator[FirefoxWindow]:
-    """Somebody with Firefox."""
+    """A user with Firefox."""
     async with firefox() as window:
         yield window
-        await window.photograph(artefacts / f"{request.node.name}-Fay.png")
-        assert await window.complaints() == []
+        await window.screenshot(artefacts / f"{request.node.name}-Fay.png")
+        assert await window.page_errors() == []
 
 
 def is_near(seen: list[int] | Rgb | None, colour: Rgb) -> bool:
@@ -69,10 +69,10 @@ async def test_firefox_and_chromium_see_and_hear_each_other(
         return await frames_decoded(fay) > before
 
     await until("Fay's picture of Ana moves", moving)
-    await people.photograph("firefox-and-chromium")
+    await people.screenshot("firefox-and-chromium")
 
     await fay.press("Mute")
-    await expect(ana.tile_of("Fay")).to_have_attribute("data-silent", "true")
+    await expect(ana.tile_of("Fay")).to_have_attribute("data-muted", "true")
     await fay.press("Leave")
     await expect(ana.tiles()).to_have_count(1)
 
@@ -111,5 +111,5 @@ async def test_a_recording_plays_and_seeks_in_firefox(
     for to_s in (duration_s - 0.5, 0.5, duration_s / 2):
         await player.seeks(to_s)
         await player.shows("Ana, in her own red", lambda picture: picture.share_of(RED, within=12) > 0.1)
-    await player.go_on()
+    await player.resume()
     await player.plays()

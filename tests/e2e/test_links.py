@@ -1,4 +1,4 @@
-"""Links that do not open a meeting say why, and the form says what to change."""
+"""Links that do not open a meeting say why, and the form says what to correct."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ async def test_a_wrong_secret_gets_a_page_that_says_so(people: People, red_brows
     ana = await people.at(red_browser, "Ana")
     for link in (room.publisher[:-3] + "abc", room.publisher.partition("?")[0]):
         await ana.open(link)
-        await expect(ana.stop_page("link_not_valid")).to_be_visible()
+        await expect(ana.end_screen("link_not_valid")).to_be_visible()
     await expect(ana.page.get_by_label("Your name")).to_have_count(0)
 
 
 async def test_an_unknown_room_gets_a_page_that_says_so(people: People, red_browser: Browser, product: Product) -> None:
     ana = await people.at(red_browser, "Ana")
     await ana.open(f"{product.url}/meet/nowhere-abcdefghijklmno/?secret=whatever")
-    await expect(ana.stop_page("meeting_over")).to_be_visible()
+    await expect(ana.end_screen("meeting_over")).to_be_visible()
 
 
 async def test_expiry_ends_the_meeting_and_the_link(people: People, red_browser: Browser, product: Product) -> None:
     room = await product.create_room(expirationDate=int((time.time() + 8) * 1000))
     ana = await people.at(red_browser, "Ana")
     await ana.join(room.publisher)
-    await expect(ana.stop_page("meeting_over")).to_be_visible()
+    await expect(ana.end_screen("meeting_over")).to_be_visible()
     await ana.open(room.publisher)
-    await expect(ana.stop_page("meeting_over")).to_be_visible()
+    await expect(ana.end_screen("meeting_over")).to_be_visible()
 
 
-async def test_a_taken_name_is_told_and_the_form_stays(
+async def test_a_taken_name_is_reported_in_the_form(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
     ana, other = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ana")
@@ -53,7 +53,7 @@ async def test_a_taken_name_is_told_and_the_form_stays(
     await expect(ana.tile_of("Ana Two")).to_be_visible()
 
 
-async def test_a_full_meeting_is_told(people: People, red_browser: Browser, product: Product) -> None:
+async def test_a_full_meeting_is_reported(people: People, red_browser: Browser, product: Product) -> None:
     room = await product.create_room(maxParticipants=1)
     ana, ben = await people.at(red_browser, "Ana"), await people.at(red_browser, "Ben")
     await ana.join(room.publisher)
@@ -71,7 +71,7 @@ async def test_a_missing_name_is_asked_for(people: People, red_browser: Browser,
     await expect(ana.page.get_by_role("alert")).to_contain_text("Please enter your name")
 
 
-async def test_a_server_out_of_reach_is_told(people: People, red_browser: Browser, room: RoomLinks) -> None:
+async def test_an_unreachable_server_is_reported(people: People, red_browser: Browser, room: RoomLinks) -> None:
     ana = await people.at(red_browser, "Ana")
     await ana.open(room.publisher)
     await ana.fill_in()
@@ -83,14 +83,14 @@ async def test_a_server_out_of_reach_is_told(people: People, red_browser: Browse
     await expect(ana.page.get_by_role("button", name="Leave")).to_be_visible()
 
 
-async def test_a_browser_without_webrtc_is_told(people: People, red_browser: Browser, room: RoomLinks) -> None:
+async def test_a_browser_without_webrtc_is_reported(people: People, red_browser: Browser, room: RoomLinks) -> None:
     ana = await people.at(red_browser, "Ana")
     await ana.page.add_init_script("delete globalThis.RTCPeerConnection")
     await ana.open(room.publisher)
-    await expect(ana.stop_page("no_webrtc")).to_be_visible()
+    await expect(ana.end_screen("no_webrtc")).to_be_visible()
 
 
-async def test_a_camera_that_is_not_allowed_is_told(people: People, red_browser: Browser, room: RoomLinks) -> None:
+async def test_a_camera_without_permission_is_reported(people: People, red_browser: Browser, room: RoomLinks) -> None:
     ana = await people.at(red_browser, "Ana")
     await ana.page.add_init_script(
         "MediaDevices.prototype.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError') }"

@@ -1,4 +1,4 @@
-"""A moderator records; everybody sees it, and the recording plays in the page afterwards."""
+"""A moderator records; all participants see it, and the recording plays in the page afterwards."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SEEN: Final = 0.1
 """A tile of two takes more than this share of the frame."""
 GRACE_S: Final = 3.0
-"""What is recorded may be that much longer or shorter than what the clock on the wall says."""
+"""How far the recording may be from the time that passed between start and stop."""
 
 
 def item(person: Person) -> Locator:
-    """Find the one recording in somebody's list."""
+    """Find the one recording in a user's list."""
     return person.page.locator(".recording-list li")
 
 
 async def reaches(person: Person, seconds: int) -> None:
-    """Wait until the recording in somebody's list is that long."""
+    """Wait until the recording in a user's list is that long."""
 
     async def long_enough() -> bool:
         shown = item(person).get_by_test_id("length")
@@ -56,7 +56,7 @@ async def start(person: Person) -> None:
 
 
 async def play(person: Person) -> Player:
-    """Play the one recording in somebody's list."""
+    """Play the one recording in a user's list."""
     await item(person).get_by_role("button", name="Play").click()
     return Player(person.page.evaluate)
 
@@ -69,7 +69,7 @@ def only_red(picture: Picture) -> bool:
     return picture.share_of(RED) > SEEN and picture.share_of(BLUE) == 0
 
 
-async def test_a_moderator_records_by_a_button_and_everybody_sees_it(
+async def test_a_moderator_records_and_all_participants_see_it(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
@@ -84,11 +84,11 @@ async def test_a_moderator_records_by_a_button_and_everybody_sees_it(
     for person in (ana, ben):
         await expect(person.page.get_by_test_id("recording")).to_have_count(0)
         await expect(person.page.get_by_role("log")).to_contain_text("The recording has stopped")
-    # nobody has opened the list, and yet it is said
+    # announced although the list is closed
     await expect(ana.page.get_by_role("log")).to_contain_text("The recording is ready to play")
 
 
-async def test_what_was_recorded_plays_and_seeks_in_the_page(
+async def test_a_recording_plays_and_seeks_in_the_page(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
     ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
@@ -100,11 +100,11 @@ async def test_what_was_recorded_plays_and_seeks_in_the_page(
     await ben.press("Leave")
     await expect(ana.tiles()).to_have_count(1)
     await reaches(ana, 9)
-    await people.photograph("recordings-running")
+    await people.screenshot("recordings-running")
     await ana.press("Stop recording")
     took_s = asyncio.get_running_loop().time() - began
     await expect(item(ana)).to_have_attribute("data-status", "COMPLETE")
-    await people.photograph("recordings-ready")
+    await people.screenshot("recordings-ready")
 
     player = await play(ana)
     await player.plays()
@@ -112,13 +112,13 @@ async def test_what_was_recorded_plays_and_seeks_in_the_page(
     assert abs(duration_s - took_s) < GRACE_S
     await player.seeks(2.0)
     await player.shows("Ana and Ben", both)
-    await people.photograph("recording-player")
+    await people.screenshot("recording-player")
     await player.seeks(duration_s - 0.5)
     await player.shows("Ana alone, in her own red", lambda picture: picture.share_of(RED, within=12) > SEEN)
     await player.shows("Ana alone", only_red)
     await player.seeks(duration_s / 4)
     await player.shows("Ana and Ben", both)
-    await player.go_on()
+    await player.resume()
     await player.plays()
 
     await ana.page.keyboard.press("Escape")
@@ -154,7 +154,7 @@ async def test_a_recording_is_saved_and_deleted(
 
     question = ana.page.get_by_role("dialog", name="Delete this recording?")
     await item(ana).get_by_role("button", name="Delete").click()
-    await people.photograph("recording-question")
+    await people.screenshot("recording-question")
     await question.get_by_role("button", name="Keep").click()
     await expect(question).to_have_count(0)
     await expect(item(ana)).to_have_count(1)
@@ -166,7 +166,7 @@ async def test_a_recording_is_saved_and_deleted(
     assert await recordings_of(product, room) == []
 
 
-async def test_a_long_film_goes_on_where_it_was_when_its_address_has_run_out(recorded: Person) -> None:
+async def test_playback_continues_when_its_url_has_expired(recorded: Person) -> None:
     ana = recorded
     player = await play(ana)
     await player.plays()
@@ -179,7 +179,7 @@ async def test_a_long_film_goes_on_where_it_was_when_its_address_has_run_out(rec
     assert await player.position_s() >= 1.5
 
 
-async def test_a_recording_whose_file_is_gone_is_told_in_words(
+async def test_a_recording_whose_file_is_missing_is_reported(
     product: Product, room: RoomLinks, recorded: Person
 ) -> None:
     ana = recorded
@@ -192,10 +192,10 @@ async def test_a_recording_whose_file_is_gone_is_told_in_words(
     await expect(ana.page.get_by_role("alert")).to_contain_text("This recording is not there any more")
 
 
-async def test_moderators_find_the_recordings_when_they_have_left(recorded: Person) -> None:
+async def test_moderators_have_the_recordings_after_they_left(recorded: Person) -> None:
     ana = recorded
     await ana.press("Leave")
-    await expect(ana.stop_page("left")).to_be_visible()
+    await expect(ana.end_screen("left")).to_be_visible()
     player = await play(ana)
     await player.plays()
 
@@ -231,7 +231,7 @@ def recordings_folder(product: Product) -> Path:
     return product.log_path.parent / "data" / "recordings"
 
 
-async def test_a_start_that_is_refused_is_told_in_words(
+async def test_a_refused_start_is_reported(
     people: People, red_browser: Browser, product: Product, room: RoomLinks
 ) -> None:
     ana = await people.at(red_browser, "Ana")
@@ -248,7 +248,7 @@ async def test_a_start_that_is_refused_is_told_in_words(
     await expect(item(ana)).to_have_attribute("data-status", re.compile("COMPLETE|ABORTED"))
 
 
-async def test_record_goes_with_the_newest_token(people: People, red_browser: Browser, room: RoomLinks) -> None:
+async def test_recording_requests_carry_the_newest_token(people: People, red_browser: Browser, room: RoomLinks) -> None:
     ana = await people.at(red_browser, "Ana")
     async with ana.page.expect_response("**/participants/token") as answered:
         await ana.join(room.moderator)
@@ -263,9 +263,7 @@ async def test_record_goes_with_the_newest_token(people: People, red_browser: Br
     assert await (await asked.value).header_value("authorization") == f"Bearer {await ana.token_of(room.name)}"
 
 
-async def test_where_recording_is_off_nobody_is_offered_it(
-    people: People, red_browser: Browser, product: Product
-) -> None:
+async def test_recording_that_is_off_is_not_offered(people: People, red_browser: Browser, product: Product) -> None:
     private = await product.create_room(preferences={"recordingPreferences": {"enabled": False}})
     ana = await people.at(red_browser, "Ana")
     async with ana.page.expect_response(lambda answer: "fields=preferences" in answer.url):
@@ -276,7 +274,7 @@ async def test_where_recording_is_off_nobody_is_offered_it(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-async def test_the_list_and_the_player_stand_in_nobodys_way(
+async def test_axe_finds_no_violation_in_list_and_player(
     people: People, red_browser: Browser, room: RoomLinks, scheme: str, width: int
 ) -> None:
     look = {"color_scheme": scheme, "viewport": {"width": width, "height": 700}, "reduced_motion": "reduce"}
@@ -288,10 +286,10 @@ async def test_the_list_and_the_player_stand_in_nobodys_way(
     await expect(item(ana)).to_have_attribute("data-status", "COMPLETE")
     assert await violations(ana.page) == []
     assert not await overflows(ana.page)
-    await people.photograph(f"recordings-{scheme}-{width}")
+    await people.screenshot(f"recordings-{scheme}-{width}")
 
     player = await play(ana)
     await player.plays()
     assert await violations(ana.page) == []
     assert not await overflows(ana.page)
-    await people.photograph(f"player-{scheme}-{width}")
+    await people.screenshot(f"player-{scheme}-{width}")

@@ -45,8 +45,8 @@ async def test_a_recording_in_a_bucket_plays_and_seeks_in_the_page(
             assert (await fetched.value).status in {200, 206}
             await player.seeks(await player.duration_s() / 2)
             # what it shows cannot be read: the bucket is another origin
-            await player.go_on()
+            await player.resume()
             await player.plays()
-            await people.go()
+            await people.close()
     finally:
         await bucket.kill()

@@ -1,4 +1,4 @@
-"""What stands in the way of assistive technology and of small screens."""
+"""Checks for assistive technology and for small screens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AXE: Final = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe
 
 
 async def violations(page: Page) -> list[str]:
-    """Ask axe-core what it finds against WCAG 2.2 A and AA."""
+    """Return what axe-core finds against WCAG 2.2 A and AA."""
     await page.evaluate(AXE.read_text())
     result = await page.evaluate(
         "() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
@@ -23,6 +23,6 @@ async def violations(page: Page) -> list[str]:
 
 
 async def overflows(page: Page) -> bool:
-    """Tell whether one has to scroll sideways."""
+    """Tell whether the page scrolls horizontally."""
     found: bool = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return found

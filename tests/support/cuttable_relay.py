@@ -1,4 +1,4 @@
-"""A TCP relay in front of a server that can be cut, as a network is: what runs through it dies."""
+"""A TCP relay in front of a server whose connections can be cut, as in a network failure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 class CuttableRelay:
-    """Listens on `port` and passes on to a target that may be named later."""
+    """Listens on `port` and relays to a target that may be set later."""
 
     def __init__(self, server: asyncio.Server) -> None:
         self._server = server
@@ -23,7 +23,7 @@ class CuttableRelay:
         for writer in self._open:
             writer.transport.abort()
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Let connections through again."""
         self._cut = False
 

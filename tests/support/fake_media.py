@@ -1,4 +1,4 @@
-"""Files for Chromium's fake camera and microphone, so that a test can tell whose picture it sees, and hears a voice."""
+"""Files for Chromium's fake camera and microphone: plain colours, which tests tell apart, and a voice."""
 
 from __future__ import annotations
 

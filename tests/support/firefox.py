@@ -33,13 +33,13 @@ _PREFERENCES: Final = {
     "datareporting.policy.dataSubmissionEnabled": False,
     "remote.prefs.recommended": True,
 }
-_COMPLAINTS: Final = """
-globalThis.testComplaints = [];
-// a grid that settles in the next frame instead of this one is told as an error, and is none
+_PAGE_ERRORS: Final = """
+globalThis.testPageErrors = [];
+// a ResizeObserver that finishes in the next frame is reported as an error, but is not one
 const settles = (message) => message.startsWith('ResizeObserver loop');
-addEventListener('error', ({ message }) => settles(message) || globalThis.testComplaints.push(message));
-addEventListener('unhandledrejection', (event) => globalThis.testComplaints.push(String(event.reason)));
-addEventListener('securitypolicyviolation', (event) => globalThis.testComplaints.push(event.violatedDirective));
+addEventListener('error', ({ message }) => settles(message) || globalThis.testPageErrors.push(message));
+addEventListener('unhandledrejection', (event) => globalThis.testPageErrors.push(String(event.reason)));
+addEventListener('securitypolicyviolation', (event) => globalThis.testPageErrors.push(event.violatedDirective));
 """
 _BUTTON: Final = """
 (name) => {
@@ -70,7 +70,7 @@ class FirefoxError(RuntimeError):
 
 
 class FirefoxWindow:
-    """One window of a running Firefox, with somebody in front of it."""
+    """One window of a running Firefox."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -79,12 +79,12 @@ class FirefoxWindow:
         self._window = ""
 
     async def listen(self) -> None:
-        """Hand answers to those who wait, as long as the browser lives."""
+        """Resolve pending commands with their answers, as long as the browser runs."""
         async for message in self._socket:
             answer = json.loads(message.data)
-            waiting = self._answers.pop(answer.get("id"), None)
-            if waiting is not None:
-                waiting.set_result(answer)
+            pending = self._answers.pop(answer.get("id"), None)
+            if pending is not None:
+                pending.set_result(answer)
 
     async def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send one command and return its result. Raises FirefoxError."""
@@ -98,10 +98,10 @@ class FirefoxWindow:
         result: dict[str, Any] = answer["result"]
         return result
 
-    async def begin(self) -> None:
-        """Open the session and take the one window there is."""
+    async def start(self) -> None:
+        """Open the session and use its only window."""
         await self.command("session.new", capabilities={})
-        for script in (KEEP_CONNECTIONS, _COMPLAINTS):
+        for script in (KEEP_CONNECTIONS, _PAGE_ERRORS):
             await self.command("script.addPreloadScript", functionDeclaration=f"() => {{ {script} }}")
         self._window = (await self.command("browsingContext.getTree"))["contexts"][0]["context"]
         size = {"width": 1280, "height": 800}
@@ -120,13 +120,13 @@ class FirefoxWindow:
             raise FirefoxError(f"{expression.strip()[:80]}: {called['exceptionDetails']['text']}")
         return json.loads(called["result"]["value"])
 
-    # ── what people do ──
+    # ── actions ──
 
     async def open(self, link: str) -> None:
         await self.command("browsingContext.navigate", context=self._window, url=link, wait="complete")
 
     async def join(self, link: str, name: str) -> None:
-        """Open a link, give the name, press Join, and be in the meeting."""
+        """Open a link, enter the name, press Join, and wait for the meeting."""
         await self.open(link)
 
         async def filled() -> bool:
@@ -151,15 +151,15 @@ class FirefoxWindow:
         actions = [{"type": "pointer", "id": "mouse", "actions": pointer}]
         await self.command("input.performActions", context=self._window, actions=actions)
 
-    # ── what they see and hear ──
+    # ── state ──
 
-    async def photograph(self, path: Path) -> None:
+    async def screenshot(self, path: Path) -> None:
         shot = await self.command("browsingContext.captureScreenshot", context=self._window)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
     async def colour_seen_of(self, name: str) -> list[int] | None:
-        """Return the mean colour of somebody's picture on this screen; None while there is none."""
+        """Return the mean colour of a participant's video on this screen; None while there is none."""
         seen: list[int] | None = await self.evaluate(
             f"""(name) => {{
               const tile = [...document.querySelectorAll('.tile')].find((one) => one.dataset.identity === name);
@@ -171,13 +171,13 @@ class FirefoxWindow:
         return seen
 
     async def inbound(self) -> list[dict[str, Any]]:
-        """Return what arrives, as WebRTC's statistics have it."""
+        """Return the inbound RTP statistics."""
         stats: list[dict[str, Any]] = await self.evaluate(INBOUND_STATS)
         return stats
 
-    async def complaints(self) -> list[str]:
-        """Tell what went wrong in the page: exceptions, and what the security policy forbade."""
-        found: list[str] = await self.evaluate("() => globalThis.testComplaints")
+    async def page_errors(self) -> list[str]:
+        """Return exceptions and security policy violations of the page."""
+        found: list[str] = await self.evaluate("() => globalThis.testPageErrors")
         return found
 
 
@@ -195,11 +195,11 @@ async def firefox() -> AsyncIterator[FirefoxWindow]:
         try:
             async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession() as http:
                 address = await _address(process)
-                drain = tasks.create_task(_drain(process), name="firefox's messages")
+                drain = tasks.create_task(_drain(process), name="firefox: stderr")
                 async with http.ws_connect(f"{address}/session", max_msg_size=0) as socket:
                     window = FirefoxWindow(socket)
-                    listener = tasks.create_task(window.listen(), name="firefox's answers")
-                    await window.begin()
+                    listener = tasks.create_task(window.listen(), name="firefox: answers")
+                    await window.start()
                     yield window
                     listener.cancel()
                 drain.cancel()
@@ -211,13 +211,13 @@ async def firefox() -> AsyncIterator[FirefoxWindow]:
 
 async def _address(process: asyncio.subprocess.Process) -> str:
     assert process.stderr
-    said = b""
+    output = b""
     async with asyncio.timeout(DEADLINE_S):
         while line := await process.stderr.readline():
-            said += line
+            output += line
             if found := _LISTENING.search(line):
                 return found[1].decode()
-    raise FirefoxError(f"Firefox did not start: {said.decode(errors='replace')[-2000:]}")
+    raise FirefoxError(f"Firefox did not start: {output.decode(errors='replace')[-2000:]}")
 
 
 async def _drain(process: asyncio.subprocess.Process) -> None:

@@ -1,4 +1,4 @@
-"""People in front of real browsers: each has a page, and tests ask what they see and hear."""
+"""Users with real browsers: each has a page, and tests ask what they see and hear."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FLAGS: Final = (
 _MARK: Final = "--started-by-test"
 _FAKE_DEVICES: Final = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
-# the page keeps its connections to itself, as it should; this lets a test look at their statistics
+# the page does not expose its peer connections; this lets a test read their statistics
 KEEP_CONNECTIONS: Final = """
 (() => {
   const connections = [];
@@ -96,27 +96,27 @@ async def browser_with(
 
 
 class Person:
-    """Somebody with a browser window."""
+    """A user with a browser window."""
 
     def __init__(self, name: str, page: Page) -> None:
         self.name = name
         self.page = page
-        self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(f"{name}: {error}"))
-        page.on("console", lambda message: self._heed(message.text) if message.type == "error" else None)
+        self.page_errors: list[str] = []
+        page.on("pageerror", lambda error: self.page_errors.append(f"{name}: {error}"))
+        page.on("console", lambda message: self._on_console_error(message.text) if message.type == "error" else None)
 
-    def _heed(self, message: str) -> None:
+    def _on_console_error(self, message: str) -> None:
         if "Content Security Policy" in message or "TrustedHTML" in message:
-            self.complaints.append(f"{self.name}: {message}")
+            self.page_errors.append(f"{self.name}: {message}")
 
     @classmethod
     async def at(cls, browser: Browser, name: str, **context: Any) -> Self:
-        """Give somebody a window of their own (nothing is shared with other windows)."""
+        """Open a window for a user; nothing is shared with other windows."""
         window = await browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | context))
         await window.add_init_script(KEEP_CONNECTIONS)
         return cls(name, await window.new_page())
 
-    def is_there(self) -> bool:
+    def is_open(self) -> bool:
         """Tell whether the window is still open."""
         browser = self.page.context.browser
         connected: bool = browser.is_connected() if browser else False
@@ -127,7 +127,7 @@ class Person:
         return self
 
     async def join(self, link: str) -> Self:
-        """Open a link, give the name, press Join, and be in the meeting."""
+        """Open a link, enter the name, press Join, and wait for the meeting."""
         await self.open(link)
         await self.fill_in()
         await self.press_join()
@@ -144,21 +144,21 @@ class Person:
         await self.page.get_by_role("button", name=button, exact=True).click()
 
     async def token_of(self, room: str) -> str:
-        """Return the access token that this person's tab holds for a room."""
+        """Return the access token that this user's tab holds for a room."""
         token: str = await self.page.evaluate("(room) => sessionStorage.getItem(`tertulia.token.${room}`)", room)
         return token
 
-    def tile_of(self, name: str, kind: str = "person") -> Locator:
+    def tile_of(self, name: str, kind: str = "participant") -> Locator:
         return self.page.locator(f'.tile[data-identity="{name}"][data-kind="{kind}"]')
 
     def tiles(self) -> Locator:
         return self.page.locator(".tile")
 
-    def stop_page(self, cause: str) -> Locator:
-        return self.page.locator(f'.stopped[data-cause="{cause}"]')
+    def end_screen(self, cause: str) -> Locator:
+        return self.page.locator(f'.end-screen[data-cause="{cause}"]')
 
-    async def colour_seen_of(self, name: str, kind: str = "person") -> Rgb | None:
-        """Return the mean colour of somebody's picture as it is on this person's screen; None while there is none."""
+    async def colour_seen_of(self, name: str, kind: str = "participant") -> Rgb | None:
+        """Return the mean colour of a participant's video on this user's screen; None while there is none."""
         video = self.tile_of(name, kind).locator("video")
         if await video.count() == 0:
             return None
@@ -166,7 +166,7 @@ class Person:
         return tuple(colour) if colour else None
 
     async def sees(self, name: str, colour: Rgb) -> None:
-        """Wait until this person sees somebody's picture in that colour."""
+        """Wait until this user sees a participant's video in that colour."""
         seen: Rgb | None = None
 
         async def right_colour() -> bool:
@@ -180,7 +180,7 @@ class Person:
             raise AssertionError(f"{self.name} sees {name} as {seen}, not as {colour}") from None
 
     async def hears(self, voices: int = 1) -> None:
-        """Wait until that many voices other than silence arrive."""
+        """Wait until that many audio tracks that are not silent arrive."""
 
         async def sounding() -> bool:
             sounds = [stat for stat in await self.inbound() if stat["kind"] == "audio"]
@@ -189,7 +189,7 @@ class Person:
         await until(f"{self.name} hears {voices} voices", sounding)
 
     async def decodes(self, pictures: int = 1) -> None:
-        """Wait until that many pictures keep being decoded (a frozen one does not count)."""
+        """Wait until that many video tracks are being decoded (a frozen one does not count)."""
         before = await self._frames_decoded()
 
         async def moving() -> bool:
@@ -207,35 +207,35 @@ class Person:
 
 
 class People:
-    """Everybody in a test: made, photographed and sent home together."""
+    """All users of a test: opened, captured and closed together."""
 
     def __init__(self, artefacts: Path) -> None:
         self._artefacts = artefacts
         self._all: list[Person] = []
 
     async def at(self, browser: Browser, name: str, **window: Any) -> Person:
-        """Give somebody a window of their own."""
+        """Open a window for a user."""
         person = await Person.at(browser, name, **window)
         self._all.append(person)
         return person
 
-    async def photograph(self, title: str) -> None:
-        """Keep what everybody sees now, to be looked at by people."""
+    async def screenshot(self, title: str) -> None:
+        """Save what every user sees now."""
         self._artefacts.mkdir(parents=True, exist_ok=True)
         for person in self._all:
-            if person.is_there():
+            if person.is_open():
                 name = re.sub(r"[^\w-]+", "_", f"{title}-{person.name}")[:100]
                 await person.page.screenshot(path=self._artefacts / f"{name}.png")
 
-    async def go(self) -> None:
+    async def close(self) -> None:
         """Close every window."""
         for person in self._all:
-            if person.is_there():
+            if person.is_open():
                 await person.page.context.close()
 
-    def complaints(self) -> list[str]:
-        """Tell what went wrong in anybody's page: exceptions, and what the security policy forbade."""
-        return [complaint for person in self._all for complaint in person.complaints]
+    def page_errors(self) -> list[str]:
+        """Return exceptions and security policy violations of all pages."""
+        return [complaint for person in self._all for complaint in person.page_errors]
 
 
 def kill_browser(mark: str) -> None:

@@ -1,4 +1,4 @@
-"""A recording in the page's player, in whichever browser: does it decode, what does it show, does it seek."""
+"""A recording in the page's player, in any browser: does it decode, what does it show, does it seek."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async (to) => {
 }
 """
 
-_GO_ON: Final = "() => document.querySelector('video.player').play()"
+_RESUME: Final = "() => document.querySelector('video.player').play()"
 _SEEK_ERROR_S: Final = 0.05
 _MOVED_S: Final = 0.5
 
@@ -63,7 +63,7 @@ class Player:
         self._evaluate = evaluate
 
     async def plays(self) -> None:
-        """Wait until time passes in it and pictures are decoded."""
+        """Wait until the position advances and frames are decoded."""
         await until("the player opens the recording", self._is_open)
         before = await self._evaluate(_STATE)
 
@@ -78,9 +78,9 @@ class Player:
         state = await self._evaluate(_STATE)
         return bool(state and state["duration"] and state["size"][0])
 
-    async def go_on(self) -> None:
+    async def resume(self) -> None:
         """Play from where it is."""
-        await self._evaluate(_GO_ON)
+        await self._evaluate(_RESUME)
 
     async def position_s(self) -> float:
         return float((await self._evaluate(_STATE))["at"])
@@ -94,7 +94,7 @@ class Player:
         assert abs(landed_s - to_s) <= _SEEK_ERROR_S, f"sought {to_s}, landed at {landed_s}"
 
     async def shows(self, what: str, fits: Callable[[Picture], bool]) -> None:
-        """Wait until the picture is as it should be."""
+        """Wait until the frame passes a check."""
         picture: Picture | None = None
 
         async def looks_right() -> bool:
@@ -110,7 +110,7 @@ class Player:
 
 
 class Picture:
-    """A frame as a few pixels."""
+    """A frame, scaled down to a few pixels."""
 
     def __init__(self, rgba: list[int]) -> None:
         self._pixels: list[Rgb] = [(rgba[i], rgba[i + 1], rgba[i + 2]) for i in range(0, len(rgba), 4)]
