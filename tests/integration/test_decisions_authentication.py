@@ -15,13 +15,6 @@ from tertulia.services.accounts import AccountService
 ACCESS, REFRESH, PARTICIPANT = "OvMeetAccessToken", "OvMeetRefreshToken", "OvMeetParticipantToken"
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory):
-    """A server that these tests may upset."""
-    with running_server(tmp_path_factory.mktemp("auth"), TERTULIA_TRUSTED_PROXIES="*") as running:
-        yield running
-
-
 def test_api_key_header_only(server: RestServer):
     """`X-API-KEY` (header only, never the query string; not as bearer)."""
     assert server.ask("GET", "/rooms?maxItems=1").status_code == 200

@@ -1,4 +1,4 @@
-"""The same product over a real LiveKit server: what the embedded server refuses at the join is enforced by its webhooks."""
+"""The same product over a real LiveKit server: what ours refuses at the join, webhooks enforce there."""
 
 from __future__ import annotations
 
