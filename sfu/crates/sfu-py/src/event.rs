@@ -8,6 +8,7 @@ use tertulia_sfu_io::sfu::{Channel, Event, PeerId, Quality, SubscriptionError, T
 /// The class `Event` with one nested class for each event of the core, with the same fields.
 macro_rules! events {
     ($($variant:ident { $($field:ident: $type:ty),* }),* $(,)?) => {
+        /// Something that happened: one of the nested classes.
         #[pyclass(name = "Event", module = "tertulia_sfu._core", frozen)]
         pub enum PyEvent { $($variant { $($field: $type),* }),* }
 

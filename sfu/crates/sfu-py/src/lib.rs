@@ -15,6 +15,7 @@ use tertulia_sfu_io::{MediaCore, Options};
 use crate::event::PyEvent;
 use crate::receiver::{PyFrame, PyReceiver};
 
+/// The packet engine: worker threads, one UDP port, all peer connections.
 #[pyclass(name = "MediaCore", module = "tertulia_sfu._core", frozen)]
 struct PyMediaCore {
     core: MediaCore,
@@ -164,6 +165,7 @@ fn quality(name: &str) -> PyResult<Quality> {
     choose("quality", name, &names)
 }
 
+/// The choice of this name; ValueError lists the known ones.
 fn choose<T: Copy>(what: &str, name: &str, choices: &[(&str, T)]) -> PyResult<T> {
     let known = choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let found = choices.iter().find(|(choice, _)| *choice == name).map(|(_, value)| *value);

@@ -1,4 +1,4 @@
-//! `Receiver` and `Frame`: a participant that only receives.
+//! The Python classes `Receiver` and `Frame`: a participant that only receives.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,9 +9,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use tertulia_sfu_receiver::{Frame, Receiver, State};
 
+/// A participant that only receives.
+// Calls that wait for a lock of the receiving thread release the GIL.
 #[pyclass(name = "Receiver", module = "tertulia_sfu._core", frozen)]
 pub struct PyReceiver(Receiver);
 
+/// One encoded video frame, or one packet of audio.
 #[pyclass(name = "Frame", module = "tertulia_sfu._core", frozen)]
 pub struct PyFrame {
     #[pyo3(get)]

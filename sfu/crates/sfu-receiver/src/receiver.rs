@@ -94,8 +94,8 @@ impl Receiver {
         if has_ended { State::Gone } else { lock(&self.shared.peer).state() }
     }
 
-    /// How long ago a packet may have arrived at the socket without being in [`Receiver::drain`] yet: little, unless the
-    /// machine gives the thread no time. Read it before draining.
+    /// How long ago a packet may have arrived at the socket without being in [`Receiver::drain`] yet: little, unless
+    /// the machine gives the thread no time. Read it before draining.
     pub fn behind(&self) -> Duration {
         let read_until = Duration::from_micros(self.shared.read_until_us.load(Ordering::Acquire));
         self.shared.began.elapsed().saturating_sub(read_until)

@@ -1,5 +1,5 @@
-//! What is read and rewritten of session descriptions (RFC 8866) around the transport: which section carries which track,
-//! and the identity of what we send.
+//! What is read and rewritten of session descriptions (RFC 8866) around the transport: which section carries which
+//! track, and the identity of what we send.
 
 use std::collections::HashMap;
 

@@ -109,6 +109,7 @@ impl HeaderExtensions {
         }
     }
 
+    #[inline]
     fn write(self) -> ExtensionValues {
         let delay = |hundredths: u16| MediaTime::from_hundredths(u64::from(hundredths));
         ExtensionValues {
@@ -123,6 +124,7 @@ impl HeaderExtensions {
 }
 
 impl Outgoing<'_> {
+    #[inline]
     pub(super) fn write(self) -> RtpWrite {
         let packet = self.packet;
         let write = RtpWrite::new(

@@ -33,11 +33,13 @@ impl Vp8Descriptor {
         self.0.starts_keyframe(payload)
     }
 
+    #[inline]
     pub(crate) fn numbers(&self) -> Vp8Numbers {
         Vp8Numbers { picture_id: self.0.picture_id(), tl0_pic_idx: self.0.tl0_pic_idx(), key_idx: self.0.key_idx() }
     }
 
     /// Replace the counters. A picture id that is too wide for the sender's form is cut to its low 7 bits.
+    #[inline]
     pub(crate) fn rewrite(&self, numbers: Vp8Numbers) -> Option<Vp8Patch> {
         let with = |picture_id: Option<u16>| {
             let mut patch = self.0.patch();
