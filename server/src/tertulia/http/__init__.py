@@ -1,5 +1,6 @@
-"""The edge: translates between HTTP and the services; no rule lives here.
+"""HTTP: translates between requests and the services; no rule lives here.
 
-Operation: one method on one path, with who may call it, what it reads and what it answers. Api: the operations of one
-base path as an ASGI application. Call: one request to an operation. Reply: what goes back.
+`server`: the root application. `api`: the two documented APIs, one file a noun. `kit`: the infrastructure, on
+Starlette. Operation: one method on one path, with who may call it, what it reads and what it answers.
+OperationRequest: a request to an operation, authenticated, permitted and validated.
 """

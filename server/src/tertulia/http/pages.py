@@ -66,7 +66,7 @@ class Pages:
     """Serves the bundle in a folder. Without one, a page says how it is built.
 
     Starlette's StaticFiles knows neither files that were compressed when they were built nor a tag that is the same on
-    every machine, and asks the disk at every request.
+    every machine, and reads the disk at every request.
     """
 
     def __init__(self, folder: Path, *, policy: str) -> None:

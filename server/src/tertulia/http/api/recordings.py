@@ -13,8 +13,8 @@ from starlette.responses import Response
 from tertulia.domain.access import Action
 from tertulia.domain.recordings.recording import Recording, RecordingState
 from tertulia.errors import FieldProblem, InvalidInput, NotFound
-from tertulia.http.kit.idempotency import HEADER, check_idempotency_key, idempotency_key
-from tertulia.http.kit.lists import FieldsQuery, ListQuery, list_response, parse_fields
+from tertulia.http.api.idempotency import HEADER, check_idempotency_key, idempotency_key
+from tertulia.http.api.lists import FieldsQuery, ListQuery, list_response, parse_fields
 from tertulia.http.kit.operations import (
     ROOM_IN_BODY,
     ROOM_OF_RECORDING,

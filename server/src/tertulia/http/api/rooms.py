@@ -11,8 +11,8 @@ from starlette.responses import Response
 from tertulia.domain.access import Action
 from tertulia.domain.ids import LATEST, Millis
 from tertulia.domain.rooms import MAX_PARTICIPANTS, PreferencesChange, Room
-from tertulia.http.kit.idempotency import HEADER, check_idempotency_key, idempotency_key
-from tertulia.http.kit.lists import FieldsQuery, ListQuery, list_response, parse_fields
+from tertulia.http.api.idempotency import HEADER, check_idempotency_key, idempotency_key
+from tertulia.http.api.lists import FieldsQuery, ListQuery, list_response, parse_fields
 from tertulia.http.kit.operations import ROOM_IN_PATH, Operation, OperationRequest, many, nothing, one
 from tertulia.http.kit.responses import JsonResponse, no_content
 from tertulia.http.kit.validation import Body, NotNull, WholeNumber

@@ -1,1 +1,1 @@
-"""HTTP infrastructure: operations, validation, replies. It knows nothing of meetings."""
+"""HTTP infrastructure on Starlette: operations, their checks and documents. It knows no service."""

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 
 class TrustedProxies:
-    """Whose `Forwarded` and `X-Forwarded-For` headers are believed; `*` means every proxy's.
+    """The proxies whose `Forwarded` and `X-Forwarded-For` headers are believed; `*` means all of them.
 
     Uvicorn's own middleware for this does not know `Forwarded` (RFC 7239).
     """

@@ -95,8 +95,8 @@ class Api(SegmentRouter):
     async def _is_elsewhere(self, operation: Operation, request: OperationRequest) -> bool:
         """Tell whether a participant or a ticket's holder names another room than its own.
 
-        A room that cannot be read (the body is not JSON, no such recording) refuses nobody: what is wrong with the
-        request is told, and nothing of another room is.
+        A room that cannot be read (the body is not JSON, no such recording) forbids nothing: the request is
+        then refused for what is wrong with it, which says nothing of any room.
         """
         who, source = request.principal, operation.room
         if who.room is None and who.recording is None:

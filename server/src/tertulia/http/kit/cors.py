@@ -33,7 +33,7 @@ class CrossOrigin(CORSMiddleware):
         await handler(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Answer a preflight request with 204, whatever it asks for: the browser compares."""
+        """Answer a preflight request with 204 and what is allowed; the browser compares."""
         headers = dict(self.preflight_headers)
         if self.preflight_explicit_allow_origin:
             headers["access-control-allow-origin"] = request_headers["origin"]

@@ -51,7 +51,7 @@ class OperationRequest(BoundedRequest):
     @property
     def has_body(self) -> bool:
         """Whether a body comes along, by the headers."""
-        return "transfer-encoding" in self.headers or (self.headers.get("content-length") or "0") != "0"
+        return (self.headers.get("content-length") or "0") != "0" or "transfer-encoding" in self.headers
 
     def body_as(self, kind: type[Model]) -> Model:
         """Return the body, which the operation declares to be of that kind."""

@@ -1,4 +1,7 @@
-"""The HTTP/1.1 protocol of our port: uvicorn's, with errors as ours even for what is no HTTP at all."""
+"""Uvicorn's HTTP/1.1 protocol with a bound for heads, and errors in JSON also for bytes that are not HTTP.
+
+Uvicorn promises nothing to subclasses: its version has an upper bound, and a test notices when it moves.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ MAX_HEAD_BYTES: Final = 512 * 1024
 
 
 class JsonHttpProtocol(HttpToolsProtocol):
-    """Answers bytes that are no request with the same kind of body as everything else, and bounds a request's head."""
+    """Bounds the head of a request, and refuses bytes that are not one with the same body as everything else."""
 
     _head_bytes: int | None = None
 
@@ -28,7 +31,7 @@ class JsonHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, but no endless head."""
+        """Take bytes; refuse a head that grows beyond the bound."""
         super().data_received(data)
         if self._head_bytes is not None:
             self._head_bytes += len(data)

@@ -8,7 +8,7 @@ from support.asgi import http_scope
 from tertulia.domain.access import Actor, Principal
 from tertulia.domain.ids import RoomName
 from tertulia.errors import InvalidInput
-from tertulia.http.kit.idempotency import check_idempotency_key, idempotency_key
+from tertulia.http.api.idempotency import check_idempotency_key, idempotency_key
 from tertulia.http.kit.operations import OperationRequest
 
 

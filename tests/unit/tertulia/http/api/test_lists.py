@@ -13,7 +13,7 @@ from starlette.responses import Response
 from support.asgi import http_scope, response_of
 from tertulia.domain.ids import LATEST, Millis
 from tertulia.errors import InvalidInput
-from tertulia.http.kit.lists import ListQuery, list_response, page_token, parse_fields, parse_page_token
+from tertulia.http.api.lists import ListQuery, list_response, page_token, parse_fields, parse_page_token
 from tertulia.http.kit.operations import OperationRequest
 from tertulia.http.kit.validation import parse_query
 from tertulia.services.ports import PageKey
