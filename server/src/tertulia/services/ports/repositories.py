@@ -81,7 +81,7 @@ class MembershipRepository(Protocol):
 
 
 class RecordingRepository(Protocol):
-    """Recordings in the store. At most one active recording a room: a partial unique index holds it."""
+    """Recordings in the store. A room has at most one active recording, by a partial unique index."""
 
     def insert(self, recording: Recording) -> bool:
         """Add a recording; False when the room has an active one already."""
@@ -108,11 +108,11 @@ class RecordingRepository(Protocol):
         ...
 
     def mark_deleted(self, ids: Sequence[RecordingId], *, now_ms: Millis) -> None:
-        """Hide recordings from every method but `deleted`."""
+        """Hide recordings from every query except `deleted`."""
         ...
 
     def deleted(self, *, limit: int) -> list[Recording]:
-        """List what is marked as deleted and still has a row."""
+        """List recordings that are marked as deleted and still have a row."""
         ...
 
     def delete(self, ids: Sequence[RecordingId]) -> None:
@@ -124,31 +124,31 @@ class RecordingRepository(Protocol):
         ...
 
     def unclaimed(self) -> bool:
-        """Tell whether a recording waits for a worker."""
+        """Return whether a recording waits for a worker."""
         ...
 
     def claim(self, *, owner: str, until_ms: Millis) -> Recording | None:
-        """Take the oldest recording that no worker has had yet; it is the owner's from now on."""
+        """Lease the oldest recording that no worker has claimed yet to an owner."""
         ...
 
     def drop_unclaimed(self, recording_id: RecordingId) -> bool:
-        """Take back a recording that no worker has had yet; False when one was faster."""
+        """Delete a recording that no worker has claimed yet; False when one was faster."""
         ...
 
     def held(self, owner: str) -> list[Recording]:
-        """List what runs and is an owner's, whether or not its lease has run out."""
+        """List the running recordings of an owner, whether or not their leases have expired."""
         ...
 
     def renew(self, *, owner: str, until_ms: Millis) -> None:
-        """Keep the leases of all that an owner runs."""
+        """Renew the leases of an owner's running recordings."""
         ...
 
     def held_by_others(self, owner: str) -> list[Recording]:
-        """List what runs by its row and is not an owner's: another's, or nobody's yet."""
+        """List the running recordings that are not an owner's: another's, or unclaimed."""
         ...
 
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
-        """Ask that the room's active recording, if any, is brought to its end."""
+        """Request the end of the room's active recording, if there is one."""
         ...
 
 
