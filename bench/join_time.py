@@ -1,4 +1,4 @@
-"""Join time as a person feels it: from pressing Join to the first frame of somebody who is there already.
+"""Join time as a user feels it: from pressing Join to the first frame of a participant who is there already.
 
     python -m bench.join_time [--joins 20] [--warm-up 2]
 

@@ -113,7 +113,7 @@ def test_participant_named_as_a_path(server: RestServer, room: TestRoom):
     [
         ("/rooms", {"GET", "HEAD", "POST"}),
         ("/rooms/x", {"GET", "HEAD", "PUT", "DELETE"}),
-        ("/participants/token", {"POST", "DELETE"}),  # `token` is also somebody's name
+        ("/participants/token", {"POST", "DELETE"}),  # `token` may also be a participant's name
         ("/recordings/x/stream", {"GET", "HEAD"}),
         ("/docs", {"GET", "HEAD"}),
         ("/openapi.json", {"GET", "HEAD"}),

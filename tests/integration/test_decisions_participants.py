@@ -88,8 +88,9 @@ def test_of_many_who_ask_at_once(server: RestServer, room: TestRoom):
 
 
 async def test_taken_is_who_is_in(server: RestServer, room: TestRoom):
-    """taken is who is in the room; whoever presents the valid participant token of the same room and name is the same
-    person (page reload) and gets a new one."""
+    """taken is who is in the room;
+    whoever presents the valid participant token of the same room and name is the same person (page reload)
+    and gets a new one."""
     token = server.token(room, "Ana", "publisher")
     ask = lambda **more: server.internal("POST", "/participants/token", token_body(room, "Ana"), **more)  # noqa: E731
     async with joined(server, token):
@@ -200,10 +201,10 @@ async def test_role_is_kept(server: RestServer, room: TestRoom):
         await asyncio.to_thread(server.internal, "PUT", path, {"role": "moderator"}, bearer=moderator)
         ended = await asyncio.to_thread(server.internal, "POST", f"/rooms/{room.name}/end", bearer=token)
         assert ended.status_code == 204
-    # a demotion stays with the name, whoever asks; a promotion stays with the person
+    # a demotion stays with the name, for everyone who asks; a promotion stays with its holder
     body = token_body(room, "Vera", "viewer")
-    anew = server.ask("POST", "/participants/token", body, key=None).json()["token"]
-    assert json.loads(server.claims(anew)["metadata"])["role"] == "viewer"
+    again = server.ask("POST", "/participants/token", body, key=None).json()["token"]
+    assert json.loads(server.claims(again)["metadata"])["role"] == "viewer"
     same = server.ask("POST", "/participants/token", body, base=PUBLIC, bearer=token).json()["token"]
     assert json.loads(server.claims(same)["metadata"])["role"] == "moderator"
 

@@ -1,4 +1,4 @@
-"""The same product over a real LiveKit server: what its own server holds at the door is enforced by its webhooks."""
+"""The same product over a real LiveKit server: what ours refuses at the join, webhooks enforce there."""
 
 from __future__ import annotations
 

@@ -282,7 +282,7 @@ REFUSED: Final[dict[str, set[str]]] = {
 
 
 def token_of(who: str) -> str:
-    """What the product gives somebody to join with."""
+    """What the product gives a participant to join with."""
     role, _, chat_off = who.partition(", ")
     preferences = RoomPreferences(chat_enabled=not chat_off)
     room = Room(RoomName("room"), None, Millis(now_ms()), Millis(FAR), None, preferences, RoleSecrets("m", "p", "v"))
@@ -291,9 +291,9 @@ def token_of(who: str) -> str:
         return signer.sign(room, RecordingId("r"), now_ms=Millis(now_ms()), lifetime_s=600)
     if role == "every grant":
         grants = api.VideoGrants(room_join=True, room=room.name, can_update_own_metadata=True)
-        return api.AccessToken(KEY, SECRET).with_identity("somebody").with_grants(grants).to_jwt()
+        return api.AccessToken(KEY, SECRET).with_identity("participant").with_grants(grants).to_jwt()
     people = ParticipantTokens(api_key=KEY, api_secret=SECRET, media_url="ws://localhost")
-    return people.sign(room, Identity("somebody"), Role(role), issued_at_ms=Millis(now_ms()))
+    return people.sign(room, Identity("participant"), Role(role), issued_at_ms=Millis(now_ms()))
 
 
 def refusals(told: list[rtc.SignalResponse]) -> list[rtc.RequestResponse]:
@@ -311,7 +311,7 @@ async def test_signal(who: str, message: str) -> None:
     async with embedded() as running, raw_connection(running, token_of(who)) as connection:
         sid = (await receive(connection, "join")).join.participant.sid
         participant = running.media._runtime.rooms.session(sid).participant
-        # even somebody who may not publish could still have them, for the moment in which the grants change
+        # even a participant who may not publish could still have them, for the moment in which the grants change
         for track, kind in ((OWN, models.TrackType.AUDIO), (VIDEO, models.TrackType.VIDEO)):
             participant.publications[track] = Publication(models.TrackInfo(sid=track, type=kind), [track])
 
@@ -354,7 +354,7 @@ def test_data_packet(who: str, packet: str) -> None:
     """ "`canPublishData` is for chat: chat off means false for every role": whatever a packet is called, it is data."""
     claims = Tokens({KEY: SECRET}, lambda: now_ms() / 1000).verify(token_of(who))
     meeting = Meeting()
-    sender = meeting.join("somebody", claims={"video": claims.video, "kind": claims.kind})
+    sender = meeting.join("participant", claims={"video": claims.video, "kind": claims.kind})
     meeting.join("listener", can_subscribe_metrics=True)
     said = models.DataPacket()
     getattr(said, packet).SetInParent()

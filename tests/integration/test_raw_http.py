@@ -107,7 +107,7 @@ def bytes_read(pid: int) -> int:
 
 
 def test_nothing_is_read_for_who_has_left(server: RestServer, room: TestRoom):
-    """Bytes are streamed, and only for as long as somebody takes them: seeking in a player leaves many streams."""
+    """Bytes are streamed, and only for as long as the client reads them: seeking in a player leaves many streams."""
     recording = server.add_recording(room.name)
     file = server.data_dir / "recordings" / recording.id / recording.filename
     size = 400_000_000

@@ -1,4 +1,4 @@
-"""The store on both databases: what it promises whoever runs transactions."""
+"""The store on both databases: what it promises to callers that run transactions."""
 
 from __future__ import annotations
 

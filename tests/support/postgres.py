@@ -73,7 +73,7 @@ def _binaries() -> Path:
 
 
 def _unprivileged() -> str | None:
-    """initdb refuses root: run as somebody else then."""
+    """initdb refuses root: run as another user then."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

@@ -193,7 +193,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Change somebody's role, at once and for when they come back
+         * Change a participant's role, at once and for when it comes back
          * @description An addition: the OpenVidu Meet document does not have it.
          */
         put: operations["changeParticipantRole"];
@@ -214,7 +214,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Switch off somebody's microphone; only they can switch it on again
+         * Mute a participant's microphone; only the participant can unmute it
          * @description An addition: the OpenVidu Meet document does not have it.
          */
         post: operations["muteParticipant"];
@@ -234,7 +234,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell what somebody who joins with a link will be
+         * Tell the role of a participant who joins with a link
          * @description An addition: the OpenVidu Meet document does not have it.
          */
         post: operations["getRoleOfLink"];
@@ -422,7 +422,7 @@ export interface components {
             username: string;
             password: string;
         };
-        /** @description Somebody who is in the room. */
+        /** @description A participant who is in the room. */
         MeetParticipant: {
             participantName?: string;
             /** @enum {string} */
@@ -512,7 +512,7 @@ export interface components {
          */
         RecordingState: "STARTING" | "ACTIVE" | "ENDING" | "COMPLETE" | "FAILED" | "ABORTED" | "LIMITED_REACHED";
         /**
-         * @description What somebody is in a room.
+         * @description What a participant is in a room.
          * @enum {string}
          */
         Role: "moderator" | "publisher" | "viewer";

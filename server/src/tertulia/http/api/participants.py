@@ -98,7 +98,7 @@ class PublishedTrack(BaseModel):
 
 
 class MeetParticipant(BaseModel):
-    """Somebody who is in the room."""
+    """A participant who is in the room."""
 
     model_config = ConfigDict(use_enum_values=True)
 
@@ -212,13 +212,13 @@ def in_room_operations(participants: ParticipantHandlers) -> list[Operation]:
         Operation(
             id="changeParticipantRole", method="PUT", path=f"{path}/{{participantName}}", action=Action.CHANGE_ROLE,
             room=ROOM_IN_PATH, handle=participants.change_role, body=RoleChange, is_addition=True,
-            summary="Change somebody's role, at once and for when they come back", tag=_TAG,
+            summary="Change a participant's role, at once and for when it comes back", tag=_TAG,
             responses=one("The participant as it is now", MeetParticipant, 401, 403, 404, 413, 415, 422, 503),
         ),
         Operation(
             id="muteParticipant", method="POST", path=f"{path}/{{participantName}}/mute",
             action=Action.MUTE_PARTICIPANT, room=ROOM_IN_PATH, handle=participants.mute, is_addition=True,
-            summary="Switch off somebody's microphone; only they can switch it on again", tag=_TAG,
+            summary="Mute a participant's microphone; only the participant can unmute it", tag=_TAG,
             responses=nothing("The microphone is off", 401, 403, 404, 503),
         ),
     ]  # fmt: skip
@@ -228,7 +228,7 @@ def link_operation(participants: ParticipantHandlers) -> Operation:
     """Describe how the page asks what a link is good for."""
     return Operation(
         id="getRoleOfLink", method="POST", path="/participants/role", action=Action.LOOK_AT_LINK,
-        handle=participants.role, body=MeetingLink, summary="Tell what somebody who joins with a link will be",
+        handle=participants.role, body=MeetingLink, summary="Tell the role of a participant who joins with a link",
         tag=_TAG, responses=one("The role", LinkRole, 401, 403, 404, 413, 415, 422, 429),
     )  # fmt: skip
 
