@@ -24,10 +24,9 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from tests.support.postgres import running_postgres
-from tests.support.rest import API_KEY, FAR, RestServer, running_server
-
-from bench.ports import free_port
+from support.ports import free_port
+from support.postgres import running_postgres
+from support.rest import API_KEY, FAR, RestServer, running_server
 
 EXPRESS = Path(__file__).parent / "express"
 TICKS = os.sysconf("SC_CLK_TCK")

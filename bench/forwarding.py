@@ -26,7 +26,7 @@ import aiohttp
 from livekit import api
 
 from bench.load import Load, Peer, Publication, load_process
-from bench.ports import free_port
+from support.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY, SECRET = "devkey", "secret-of-the-benchmark-0123456789abcdef"

@@ -17,9 +17,10 @@ import tempfile
 from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright, expect
-from tests.support.fake_media import BLUE, RED, write_plain_picture, write_voice
-from tests.support.people import Person, browser_with
-from tests.support.product import RoomLinks, running_product
+
+from support.fake_media import BLUE, RED, write_plain_picture, write_voice
+from support.people import Person, browser_with
+from support.product import RoomLinks, running_product
 
 # the clock starts in the event of the click, and stops in the callback of the first frame that is shown
 _STOPWATCH = """

@@ -17,9 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import insert
-from tests.support.postgres import running_postgres
-from tests.support.rest import API_KEY, FAR, PUBLIC, RestServer, running_server
 
+from support.postgres import running_postgres
+from support.rest import API_KEY, FAR, PUBLIC, RestServer, running_server
 from tertulia.adapters.sql.tables import rooms
 from tertulia.adapters.sql.transaction import SqlTransaction
 

@@ -17,7 +17,6 @@ import resource
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -29,8 +28,6 @@ import aiohttp
 import av
 import numpy as np
 from livekit.protocol import models
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from bench import footage
 from bench.load import Peer, Publication, load_process

@@ -21,7 +21,7 @@ import requests
 
 from support.command import run_command
 from support.livekit_clients import joined
-from support.product import free_port
+from support.ports import free_port
 from support.rest import COMMAND, FAR, PUBLIC, RestServer, running_server
 
 

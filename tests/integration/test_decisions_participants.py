@@ -12,6 +12,7 @@ import pytest
 
 from support.livekit_clients import joined
 from support.rest import API_KEY, INTERNAL, PUBLIC, RestServer, TestRoom, now_ms
+from support.waiting import until
 
 
 def token_body(room: TestRoom, name: str, role: str = "publisher") -> dict[str, str]:
@@ -115,11 +116,12 @@ async def test_name_is_free_after_leaving(server: RestServer, room: TestRoom):
     answer = await asyncio.to_thread(server.internal, "POST", "/participants/token", token_body(room, "Ana"))
     async with joined(server, answer.json()["token"]):
         pass
-    async with asyncio.timeout(9):
-        while (
-            await asyncio.to_thread(server.internal, "POST", "/participants/token", token_body(room, "Ana"))
-        ).status_code == 409:
-            await asyncio.sleep(0.1)
+
+    async def is_free() -> bool:
+        again = await asyncio.to_thread(server.internal, "POST", "/participants/token", token_body(room, "Ana"))
+        return again.status_code == 200
+
+    await until("the name is free", is_free, deadline_s=9)  # sooner than its reservation ends
 
 
 async def test_refresh(server: RestServer, room: TestRoom):
@@ -185,8 +187,8 @@ async def test_disconnect(server: RestServer, room: TestRoom):
 
 
 async def test_role_is_kept(server: RestServer, room: TestRoom):
-    """The role of somebody in a room is kept by (room, identity): a moderator can change it, and it beats the role
-    inside an older token."""
+    """The role of a participant is kept by (room, identity): a moderator can change it, and it beats the role inside an
+    older token."""
     moderator, token = server.token(room, "Mona"), server.token(room, "Vera", "viewer")
     path = f"/rooms/{room.name}/participants/Vera"
     async with joined(server, token) as vera:
@@ -223,9 +225,11 @@ async def test_demotion(server: RestServer, room: TestRoom):
     for wrong in ({"role": "king"}, {"role": None}, {}, {"role": "viewer", "x": 1}):
         assert server.internal("PUT", path, wrong, bearer=mona).status_code == 422
     assert server.internal("PUT", path, {"role": "viewer"}, bearer=max_).status_code == 403
-    async with asyncio.timeout(30):
-        while (await asyncio.to_thread(server.ask, "GET", f"/rooms/{room.name}/participants")).json():
-            await asyncio.sleep(0.05)
+
+    async def is_empty() -> bool:
+        return (await asyncio.to_thread(server.ask, "GET", f"/rooms/{room.name}/participants")).json() == []
+
+    await until("the room is empty", is_empty)
     assert server.internal("PUT", path, {"role": "viewer"}, bearer=mona).status_code == 404
 
 
@@ -239,8 +243,11 @@ async def test_who_may_change_a_role(server: RestServer, room: TestRoom):
         return server.internal("PUT", path, {"role": role}, **credential).status_code
 
     def published() -> list[dict[str, Any]]:
-        (shown,) = server.ask("GET", f"/rooms/{room.name}/participants").json()
-        return list(shown["tracks"])
+        (participant,) = server.ask("GET", f"/rooms/{room.name}/participants").json()
+        return list(participant["tracks"])
+
+    async def is_heard() -> bool:
+        return await asyncio.to_thread(published) != []
 
     async with joined(server, server.token(room, "Pia", "publisher")) as pia:
         for credential, status in (
@@ -253,9 +260,7 @@ async def test_who_may_change_a_role(server: RestServer, room: TestRoom):
             assert await asyncio.to_thread(change, "viewer", **credential) == status, credential
         assert pia.me.permissions.can_publish
         await pia.sounds()
-        async with asyncio.timeout(15):
-            while not await asyncio.to_thread(published):
-                await asyncio.sleep(0.05)
+        await until("the microphone is published", is_heard)
         assert await asyncio.to_thread(change, "viewer", bearer=mona) == 200
         assert await asyncio.to_thread(published) == []
         await pia.until(lambda: not pia.me.permissions.can_publish, "the right to publish to go", within_s=2)

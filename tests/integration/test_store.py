@@ -68,17 +68,17 @@ async def test_what_fails_leaves_nothing_behind(store: SqlStore):
     ]  # fmt: skip
 
 
-async def test_a_caller_who_goes_away_harms_nobody(store: SqlStore):
-    begun, go_on = threading.Event(), threading.Event()
+async def test_a_caller_that_is_cancelled_harms_no_other(store: SqlStore):
+    started, go_on = threading.Event(), threading.Event()
 
     def slow(tx: SqlTransaction) -> None:
         tx.accounts.put_credential("whole", "1")
-        begun.set()
+        started.set()
         go_on.wait(20)
         tx.accounts.put_credential("whole too", "1")
 
     writing = asyncio.ensure_future(store.write(slow))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(started.wait, 20)
     writing.cancel()
     await asyncio.gather(writing, return_exceptions=True)
     go_on.set()

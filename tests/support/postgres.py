@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
+from support.ports import free_port
+
 _names = count(1)
 
 
@@ -27,9 +28,7 @@ class Postgres:
         self._folder = folder
         self._binaries, self._user = _binaries(), _unprivileged()
         self._fsync = "on" if durable else "off"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         data = folder / "data"
         data.mkdir(mode=0o700)
         if self._user is not None:

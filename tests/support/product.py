@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,8 @@ from typing import Any, Final
 
 import aiohttp
 
+from support.ports import free_port
+
 COMMAND: Final = Path(sys.executable).with_name("tertulia")
 API_KEY: Final = "key-of-the-end-to-end-tests-0123456789"
 FAR_FUTURE_MS: Final = 1_900_000_000_000
@@ -22,14 +23,6 @@ MEDIA_API_KEY: Final = "key-of-the-media-server"
 MEDIA_API_SECRET: Final = "secret-of-the-media-server-0123456789"
 START_DEADLINE_S: Final = 60
 STOP_DEADLINE_S: Final = 15
-
-
-def free_port() -> int:
-    """Return a TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from support.ports import free_port
 
 BUCKET: Final = "recordings"
 _DEADLINE_S: Final = 20
@@ -19,18 +20,12 @@ def find_versitygw() -> str | None:
     return shutil.which("versitygw") or shutil.which("versitygw", path=str(Path.home() / "go/bin"))
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class S3Server:
     """Keeps its objects as files below `folder`; one bucket."""
 
     folder: Path
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
     process: asyncio.subprocess.Process | None = None
 
     @property
