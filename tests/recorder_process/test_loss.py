@@ -13,7 +13,7 @@ from support.publisher import COLOURS, Look, Publisher, in_meeting, tone
 from tertulia_recorder.drawing.layout import Rect
 from tertulia_recorder.job import EndReason
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180), pytest.mark.measures_time]
 
 WHOLE = Rect(0, 0, 1280, 720)
 LOSS = 0.05

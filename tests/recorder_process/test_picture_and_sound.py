@@ -83,6 +83,7 @@ async def test_each_participant_is_seen_and_heard_in_place_and_time(
     assert state.metrics.audio_lost_s == 0
 
 
+@pytest.mark.measures_time
 async def test_pictures_keep_their_order_and_none_freezes(
     shared_server: MediaServerProcess, room: str, record: StartRecorder
 ):
@@ -101,6 +102,7 @@ async def test_pictures_keep_their_order_and_none_freezes(
     assert rate == pytest.approx(25, rel=0.1), "time runs at its own speed"
 
 
+@pytest.mark.measures_time
 @pytest.mark.both_media_servers
 async def test_flash_and_beep_come_together(shared_server: MediaServerProcess, room: str, record: StartRecorder):
     look = Look((20, 20, 20), (320, 180), flashes=True)

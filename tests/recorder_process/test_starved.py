@@ -11,7 +11,7 @@ from support.film import Film
 from support.media_server_process import MediaServerProcess
 from support.publisher import COLOURS, Look, Publisher, in_meeting, tone
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180), pytest.mark.measures_time]
 
 STOPPED_S = 0.8
 TIMES = 4
