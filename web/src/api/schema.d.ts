@@ -465,11 +465,20 @@ export interface components {
         };
         /** @description What a new room shall be. */
         OpenViduMeetRoomOptions: {
-            /** @description When the room ends, in milliseconds since the Unix epoch; in the future. */
+            /**
+             * @description When the room ends, in milliseconds since the Unix epoch; in the future.
+             * @example 1900000000000
+             */
             expirationDate: number;
-            /** @description The readable part of the room's name. */
+            /**
+             * @description The readable part of the room's name.
+             * @example standup
+             */
             roomNamePrefix?: string;
-            /** @description How many may be in at once. */
+            /**
+             * @description How many may be in at once.
+             * @example 10
+             */
             maxParticipants?: number;
             preferences?: components["schemas"]["RoomPreferences"];
         };

@@ -64,14 +64,16 @@ class OpenViduMeetRoomOptions(Body):
     """What a new room shall be."""
 
     expirationDate: WholeNumber = Field(
-        description="When the room ends, in milliseconds since the Unix epoch; in the future.", le=LATEST, ge=-LATEST
-    )
+        description="When the room ends, in milliseconds since the Unix epoch; in the future.", le=LATEST, ge=-LATEST,
+        json_schema_extra={"example": 1_900_000_000_000},
+    )  # fmt: skip
     roomNamePrefix: Annotated[str | None, NotNull] = Field(
-        default=None, description="The readable part of the room's name."
+        default=None, description="The readable part of the room's name.", json_schema_extra={"example": "standup"}
     )
     maxParticipants: Annotated[WholeNumber | None, NotNull] = Field(
-        default=None, ge=1, le=MAX_PARTICIPANTS, description="How many may be in at once."
-    )
+        default=None, ge=1, le=MAX_PARTICIPANTS, description="How many may be in at once.",
+        json_schema_extra={"example": 10},
+    )  # fmt: skip
     preferences: Annotated[RoomPreferencesSchema | None, NotNull] = None
 
     def options(self) -> RoomOptions:
