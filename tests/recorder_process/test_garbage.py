@@ -14,7 +14,12 @@ from tertulia_recorder.drawing.layout import Rect
 from tertulia_recorder.job import EndReason
 from tertulia_recorder.repair.mp4 import is_finalised
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180), pytest.mark.both_media_servers]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(180),
+    pytest.mark.both_media_servers,
+    pytest.mark.measures_time,
+]
 
 PLAIN, ENCRYPTED = Rect(0, 180, 640, 360), Rect(640, 180, 640, 360)
 GARBAGE_S, CLEAN_S = 5, 6

@@ -15,7 +15,7 @@ from tertulia_recorder.drawing.layout import Rect
 from tertulia_recorder.job import EndReason, RecordingPreset
 from tertulia_recorder.repair.mp4 import is_finalised
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180), pytest.mark.measures_time]
 
 LEFT, RIGHT = Rect(0, 180, 640, 360), Rect(640, 180, 640, 360)
 WHOLE = Rect(0, 0, 1280, 720)
@@ -83,7 +83,6 @@ async def test_each_participant_is_seen_and_heard_in_place_and_time(
     assert state.metrics.audio_lost_s == 0
 
 
-@pytest.mark.measures_time
 async def test_pictures_keep_their_order_and_none_freezes(
     shared_server: MediaServerProcess, room: str, record: StartRecorder
 ):
@@ -102,7 +101,6 @@ async def test_pictures_keep_their_order_and_none_freezes(
     assert rate == pytest.approx(25, rel=0.1), "time runs at its own speed"
 
 
-@pytest.mark.measures_time
 @pytest.mark.both_media_servers
 async def test_flash_and_beep_come_together(shared_server: MediaServerProcess, room: str, record: StartRecorder):
     look = Look((20, 20, 20), (320, 180), flashes=True)

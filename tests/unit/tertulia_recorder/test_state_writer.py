@@ -105,8 +105,9 @@ def test_it_joins_records_finishes_and_is_done(recording: Recording):
     recording.record(5 * SECOND)
     state = recording.next_state()
     assert (state.phase, state.started_at_ms) == (RecorderPhase.RECORDING, STARTED_AT_MS)
+    while state.bytes < recording.folder.part.stat().st_size:  # the writer may have looked in between
+        state = recording.next_state()
     assert state.duration_s > 1
-    assert state.bytes == recording.folder.part.stat().st_size
     assert state.metrics.max_memory_bytes > 1_000_000
     recording.writer.write_finishing(EndReason.STOPPED)
     state = recording.next_state()
