@@ -71,8 +71,9 @@ bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and P
 
 bench-recording: prepare-dev bench-peers ## CPU of a recording, and how soon it plays
 	.venv/bin/python -m bench.recording
+	.venv/bin/python -m bench.recording_start
 
-bench-peers: # the synthetic people of the benchmarks
+bench-peers: # the synthetic participants of the benchmarks
 	@cd sfu && cargo build --release --quiet --package tertulia-sfu-load
 
 # ── what the goals above stand on ──
