@@ -15,11 +15,12 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from tertulia.domain.ids import Millis, RecordingId, SessionId
+from tertulia.domain.access import Principal, Role
+from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
 from tertulia.errors import Unauthenticated, unauthenticated
 from tertulia.services.ports import Clock, LoginSession, Store, Transaction
 from tertulia.services.rate_limits import FailureLimit
-from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, TokenKind, derive_key
+from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, ParticipantToken, TokenKind, derive_key
 
 _API_KEY: Final = "api_key"
 _ADMIN_PASSWORD: Final = "admin_password"  # noqa: S105 - the name of a row
@@ -36,6 +37,14 @@ class SessionTokens:
 
     access: str
     refresh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a ticket says: which recording it opens, and for a participant, with which token it was asked for."""
+
+    recording: RecordingId
+    participant: ParticipantToken | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +251,33 @@ class AccountService:
 
     # ── tickets ──
 
-    def ticket(self, recording_id: RecordingId) -> str:
-        """Return a ticket for one recording's stream; no two are alike, since players reload what has a new URL."""
-        return self._tokens.sign(
-            TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms(), jti=secrets.token_urlsafe(9)
-        )
+    def ticket(self, recording_id: RecordingId, holder: Principal) -> str:
+        """Return a ticket for one recording's stream; no two are alike, since players reload what has a new URL.
 
-    def recording_of_ticket(self, ticket: str) -> RecordingId | None:
-        """Return the recording that a ticket opens; None when it is not valid."""
+        A participant's ticket names its participant, so that it is revoked with the participant's token.
+        """
+        claims = {"jti": secrets.token_urlsafe(9)}
+        if holder.room is not None and holder.identity is not None and holder.token_issued_at_ms is not None:
+            claims |= {
+                "room": holder.room,
+                "identity": holder.identity,
+                "role": holder.actor.value,
+                "issuedAt": str(holder.token_issued_at_ms),
+            }
+        return self._tokens.sign(TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms(), **claims)
+
+    def read_ticket(self, ticket: str) -> Ticket | None:
+        """Return what a ticket says; None when it is not valid."""
         claims = self._tokens.read(TokenKind.TICKET, ticket, now_ms=self._clock.now_ms())
-        return None if claims is None else RecordingId(claims["sub"])
+        if claims is None:
+            return None
+        participant = None
+        if "room" in claims:
+            participant = ParticipantToken(
+                room=RoomName(claims["room"]),
+                identity=Identity(claims["identity"]),
+                role=Role(claims["role"]),
+                issued_at_ms=Millis(int(claims["issuedAt"])),
+                expires_at_ms=Millis(int(claims["exp"]) * 1000),
+            )
+        return Ticket(RecordingId(claims["sub"]), participant)

@@ -18,6 +18,7 @@ from tertulia.domain.rooms import Room, could_be_room_name
 from tertulia.errors import (
     Conflict,
     Forbidden,
+    NotFound,
     TertuliaError,
     forbidden,
     participant_not_found,
@@ -150,15 +151,35 @@ class ParticipantService:
         return await self._media.participant(RoomName(request.room), request.identity) is not None
 
     async def role_of_token(self, token: ParticipantToken) -> Role | None:
-        """Return the current role of a token's holder; None when the token has expired or was revoked."""
-        if token.expires_at_ms <= self._clock.now_ms() or not could_be_room_name(token.room):
+        """Return the current role of a token's holder; None when it expired, was revoked, or lost its room."""
+        if token.expires_at_ms <= self._clock.now_ms():
             return None
-        membership = await self._store.read(lambda tx: tx.memberships.find(token.room, token.identity))
-        if membership is None:
-            return token.role
-        if membership.revokes(token.issued_at_ms):
+        try:
+            return await self._unrevoked_role(token)
+        except NotFound:  # memberships are deleted with their room: without it, nothing says who was disconnected
             return None
-        return membership.role_for(token.role, token.issued_at_ms)
+
+    async def may_refresh(self, token: ParticipantToken) -> bool:
+        """Return whether a token, expired or not, may ask for a new one.
+
+        A token that ran out with its room may: the refusal is then that the room is gone.
+        """
+        try:
+            return await self._unrevoked_role(token) is not None
+        except NotFound:
+            return token.expires_at_ms <= self._clock.now_ms()
+
+    async def _unrevoked_role(self, token: ParticipantToken) -> Role | None:
+        now_ms = self._clock.now_ms()
+
+        def work(tx: Transaction) -> Role | None:
+            membership = tx.memberships.find(find_room(tx, token.room, now_ms).name, token.identity)
+            if membership is None:
+                return token.role
+            revoked = membership.revokes(token.issued_at_ms)
+            return None if revoked else membership.role_for(token.role, token.issued_at_ms)
+
+        return await self._store.read(work)
 
     async def _check_link(self, request: LinkRequest) -> Role:
         now_ms = self._clock.now_ms()

@@ -8,9 +8,10 @@ import pytest
 
 from support.services import ManualClock
 from tertulia.adapters.sql.store import SqlStore
+from tertulia.domain.access import Actor, Principal
 from tertulia.domain.ids import RecordingId
 from tertulia.errors import TooManyRequests, Unauthenticated
-from tertulia.services.accounts import AccountService, SessionTokens
+from tertulia.services.accounts import AccountService, SessionTokens, Ticket
 from tertulia.services.tokens import LIFETIME_MS, TokenKind
 
 PASSWORD = "password of the tests"
@@ -107,9 +108,9 @@ async def test_wrong_passwords_are_limited(service, clock: ManualClock):
 
 async def test_tickets(service, clock: ManualClock):
     accounts = service()
-    ticket = accounts.ticket(RecordingId("r1"))
-    assert ticket != accounts.ticket(RecordingId("r1"))
-    assert accounts.recording_of_ticket(ticket) == "r1"
-    assert service(secret_key="l" * 20).recording_of_ticket(ticket) is None
+    ticket = accounts.ticket(RecordingId("r1"), Principal(Actor.ADMIN))
+    assert ticket != accounts.ticket(RecordingId("r1"), Principal(Actor.ADMIN))
+    assert accounts.read_ticket(ticket) == Ticket(RecordingId("r1"), None)
+    assert service(secret_key="l" * 20).read_ticket(ticket) is None
     clock.now += LIFETIME_MS[TokenKind.TICKET]
-    assert accounts.recording_of_ticket(ticket) is None
+    assert accounts.read_ticket(ticket) is None
