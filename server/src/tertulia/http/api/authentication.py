@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tertulia.domain.access import INTERNAL, Action, Actor, Principal, Role
 from tertulia.errors import unauthenticated
 from tertulia.http.kit.openapi import SecuritySchemes
+from tertulia.http.kit.origins import CookieOrigins
 from tertulia.services.accounts import AccountService
 from tertulia.services.participants import ParticipantService
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
@@ -68,11 +69,24 @@ class Credentials:
     """Reads the credentials of a request. A bearer token beats a cookie, also when the token is wrong."""
 
     def __init__(
-        self, *, accounts: AccountService, participants: ParticipantService, tokens: ParticipantTokens
+        self,
+        *,
+        accounts: AccountService,
+        participants: ParticipantService,
+        tokens: ParticipantTokens,
+        origins: CookieOrigins,
     ) -> None:
         self._accounts = accounts
         self._participants = participants
         self._tokens = tokens
+        self._origins = origins
+
+    def cookie(self, request: Request, name: str) -> str | None:
+        """Read a cookie as a credential. Raises Forbidden when a page of another site would change something by it."""
+        value = cookie(request, name)
+        if value is not None and bearer(request) is None and "x-api-key" not in request.headers:
+            self._origins.check(request)
+        return value
 
     async def api_key(self, request: Request) -> Principal | None:
         """Accept the API key; None when none came. Raises Unauthenticated for a wrong one."""
@@ -122,7 +136,7 @@ class Credentials:
     async def logged_in(self, request: Request) -> bool:
         """Tell whether an administrator's session comes along, whatever else does."""
         by_bearer = await self.admin(bearer(request))
-        return by_bearer is not None or await self.admin(cookie(request, ACCESS_COOKIE)) is not None
+        return by_bearer is not None or await self.admin(self.cookie(request, ACCESS_COOKIE)) is not None
 
     def participant_token(self, request: Request) -> ParticipantToken | None:
         """Read the participant token that comes along, living or not."""
@@ -130,7 +144,7 @@ class Credentials:
         by_bearer = self._tokens.read(token) if token else None
         if by_bearer is not None:
             return by_bearer
-        token = cookie(request, PARTICIPANT_COOKIE)
+        token = self.cookie(request, PARTICIPANT_COOKIE)
         return self._tokens.read(token) if token else None
 
 
@@ -144,7 +158,9 @@ class PublicAuthenticator:
         """Return who sent it. Raises Unauthenticated."""
         principal = await self._credentials.api_key(request)
         if principal is None and Actor.ADMIN in accepted:
-            principal = await self._credentials.admin(bearer(request) or cookie(request, ACCESS_COOKIE))
+            principal = await self._credentials.admin(
+                bearer(request) or self._credentials.cookie(request, ACCESS_COOKIE)
+            )
         if principal is None:
             raise unauthenticated()
         return principal
@@ -163,11 +179,13 @@ class InternalAuthenticator:
         if principal is not None:
             return principal
         if Actor.HOLDER in accepted:
-            principal = await self._credentials.holder(token or cookie(request, PARTICIPANT_COOKIE))
+            principal = await self._credentials.holder(token or self._credentials.cookie(request, PARTICIPANT_COOKIE))
         if Actor.ADMIN in accepted:
-            principal = await self._credentials.admin(token or cookie(request, ACCESS_COOKIE))
+            principal = await self._credentials.admin(token or self._credentials.cookie(request, ACCESS_COOKIE))
         if principal is None and accepted & {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}:
-            principal = await self._credentials.participant(token or cookie(request, PARTICIPANT_COOKIE))
+            principal = await self._credentials.participant(
+                token or self._credentials.cookie(request, PARTICIPANT_COOKIE)
+            )
         if principal is None:
             raise unauthenticated()
         return principal
