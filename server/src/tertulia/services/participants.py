@@ -27,7 +27,7 @@ from tertulia.errors import (
 )
 from tertulia.services.admission import AdmissionService
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
-from tertulia.services.rate_limits import FailureLimit
+from tertulia.services.rate_limits import FailureLimit, address_key
 from tertulia.services.rooms import find_room
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
 
@@ -75,6 +75,10 @@ class TokenRequest(LinkRequest):
 
 class _WrongSecretError(Exception):
     """The room exists; the secret is none of its three."""
+
+
+class _UnknownRoomError(Exception):
+    """There is no such room (any more)."""
 
 
 class ParticipantService:
@@ -133,15 +137,24 @@ class ParticipantService:
 
     @contextmanager
     def _limit_wrong_secrets(self, request: LinkRequest, refusal: TertuliaError) -> Iterator[None]:
-        """Slow down an address that guesses secrets, and refuse a wrong one the way the base path wants it."""
-        self._wrong_secrets.check(request.address, now_ms=self._clock.now_ms())
+        """Refuse a wrong secret the way the base path wants it, and tell an address with too many wrong tries nothing.
+
+        A right secret is always let in: it has 192 bits, and a whole office may share the guesser's address. Unknown
+        rooms count as wrong tries, so that the limit does not tell which rooms exist.
+        """
         try:
             yield
         except _WrongSecretError:
-            # of many guesses at the same time, too, only so many are answered
-            self._wrong_secrets.check(request.address, now_ms=self._clock.now_ms())
-            self._wrong_secrets.failed(request.address, now_ms=self._clock.now_ms())
+            self._count_wrong_try(request.address)
             raise refusal from None
+        except _UnknownRoomError:
+            self._count_wrong_try(request.address)
+            raise room_not_found(request.room) from None
+
+    def _count_wrong_try(self, address: str) -> None:
+        key, now_ms = address_key(address), self._clock.now_ms()
+        self._wrong_secrets.check(key, now_ms=now_ms)
+        self._wrong_secrets.failed(key, now_ms=now_ms)
 
     async def _presents_valid_token(self, request: TokenRequest) -> bool:
         token = request.own_token
@@ -183,7 +196,13 @@ class ParticipantService:
 
     async def _check_link(self, request: LinkRequest) -> Role:
         now_ms = self._clock.now_ms()
-        return await self._store.read(lambda tx: self._link_role(request, find_room(tx, request.room, now_ms)))
+        return await self._store.read(lambda tx: self._link_role(request, self._linked_room(tx, request, now_ms)))
+
+    def _linked_room(self, tx: Transaction, request: LinkRequest, now_ms: Millis, *, lock: bool = False) -> Room:
+        try:
+            return find_room(tx, request.room, now_ms, lock=lock)
+        except NotFound:
+            raise _UnknownRoomError from None
 
     def _link_role(self, request: LinkRequest, room: Room) -> Role:
         role = room.secrets.role_of(request.secret)
@@ -197,7 +216,7 @@ class ParticipantService:
         now_ms = self._clock.now_ms()
 
         def work(tx: Transaction) -> str:
-            room = find_room(tx, request.room, now_ms, lock=True)
+            room = self._linked_room(tx, request, now_ms, lock=True)
             link_role = self._link_role(request, room)
             membership = _membership(tx, room.name, request.identity)
             if only_if_free and membership.reserved_until_ms > now_ms:

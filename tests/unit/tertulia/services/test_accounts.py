@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -104,6 +105,54 @@ async def test_wrong_passwords_are_limited(service, clock: ManualClock):
         await log_in(accounts)
     clock.now += 5 * 60 * 1000
     await log_in(accounts)
+
+
+async def test_failures_of_others_do_not_lock_out(service, clock: ManualClock):
+    """an address from which the account has logged in before keeps an allowance of its own, so that nobody is locked
+    out by somebody else's failures."""
+    accounts = service(admin_password=PASSWORD)
+    await accounts.prepare()
+    await log_in(accounts, address="2001:db8::1")
+    for number in range(10):
+        with pytest.raises(Unauthenticated):
+            await log_in(accounts, "wrong", address=f"1.1.1.{number}")
+    with pytest.raises(TooManyRequests):
+        await log_in(accounts, address="1.1.1.1")
+    await log_in(accounts, address="2001:db8::1")
+    for _ in range(9):  # from the office of the administrator, with other names
+        with pytest.raises(Unauthenticated):
+            await accounts.log_in("nobody", "wrong", address="2001:db8::2")
+    with pytest.raises(Unauthenticated):
+        await accounts.log_in("somebody", "wrong", address="2001:db8::2")
+    with pytest.raises(TooManyRequests):
+        await accounts.log_in("somebody", "wrong", address="2001:db8::2")
+    await log_in(accounts, address="2001:db8::2")
+    for _ in range(10):  # its own allowance is no more than that
+        with pytest.raises(Unauthenticated):
+            await log_in(accounts, "wrong", address="2001:db8::1")
+    with pytest.raises(TooManyRequests):
+        await log_in(accounts, address="2001:db8::1")
+
+
+async def test_known_addresses_are_remembered(service, store: SqlStore):
+    """an address from which the account has logged in before: also before a restart, and only so many."""
+    accounts = service(admin_password=PASSWORD)
+    await accounts.prepare()
+    for number in range(22):
+        await log_in(accounts, address=f"10.0.0.{number}")
+    await log_in(accounts, address="10.0.0.21")
+    kept = await store.read(lambda tx: tx.accounts.credential("login_addresses"))
+    assert kept is not None
+    assert len(json.loads(kept)) == 20
+    assert "10.0.0" not in kept
+    restarted = service(admin_password=PASSWORD)
+    await restarted.prepare()
+    for number in range(10):
+        with pytest.raises(Unauthenticated):
+            await log_in(restarted, "wrong", address=f"1.1.1.{number}")
+    await log_in(restarted, address="10.0.0.21")
+    with pytest.raises(TooManyRequests):
+        await log_in(restarted, address="10.0.0.1")
 
 
 async def test_tickets(service, clock: ManualClock):
