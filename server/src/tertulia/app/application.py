@@ -199,7 +199,7 @@ class Application:
         in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, credentials=credentials, secure_cookies=secure)
-        proxies = TrustedProxies(settings.trusted_proxies)
+        proxies = TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
         docs = docs_page(WEB_BUNDLE)
         public_api = public.public_api(
             public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
