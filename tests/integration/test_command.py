@@ -278,4 +278,7 @@ def test_forwarded_addresses_only_from_trusted(server: RestServer):
         f"{server.url}{PUBLIC}/participants/token", json=body, headers={"X-Forwarded-For": "not an address"}, timeout=5
     )
     assert answer.status_code == 200
+    warnings = [line for line in server.log().splitlines() if "a forwarding header is not believed" in line]
+    assert len(warnings) == 1
+    assert "TERTULIA_TRUSTED_PROXIES=127.0.0.1" in warnings[0]
     assert FAR

@@ -171,7 +171,8 @@ async def test_expiry(server: RestServer):
     assert server.ask("POST", "/participants/token", body).status_code == 404
     assert server.internal("POST", "/participants/token", body).status_code == 404
     old = server.aged(late, exp=FAR // 1000)
-    assert server.internal("POST", "/participants/token/refresh", body, bearer=old).status_code == 404
+    assert server.internal("POST", "/participants/token/refresh", body, bearer=late).status_code == 404
+    assert server.internal("POST", "/participants/token/refresh", body, bearer=old).status_code == 401
     assert room.name not in [one["roomName"] for one in server.ask("GET", "/rooms").json()]
     with pytest.raises(Exception, match=r".+"):
         async with joined(server, old):

@@ -87,7 +87,13 @@ class Settings(BaseSettings):
     trusted_proxies: Commas = Field(
         (),
         title="addresses or networks, separated by commas, or *",
-        description="whose Forwarded and X-Forwarded-* headers are believed",
+        description="whose forwarding header is believed",
+    )
+    forwarding_header: str = Field(
+        "X-Forwarded-For",
+        pattern=r"^[A-Za-z0-9-]+$",
+        title="X-Forwarded-For, Forwarded, or another header's name",
+        description="the one header in which trusted proxies tell a client's address",
     )
     embed_origins: Commas = Field(
         ("*",), title="* or origins, separated by commas", description="which pages may put the meeting into an iframe"

@@ -37,6 +37,7 @@ from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.cors import CrossOrigin
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.operations import BoundedRequest
+from tertulia.http.kit.origins import CookieOrigins
 from tertulia.http.kit.protocol import JsonHttpProtocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.pages import Pages, content_security_policy
@@ -183,7 +184,13 @@ class Application:
 
     def _apis(self, services: Services) -> dict[str, ASGIApp]:
         accounts, recordings = services.accounts, services.recordings
-        credentials = Credentials(accounts=accounts, participants=services.participants, tokens=services.tokens)
+        settings = self._inst.settings
+        credentials = Credentials(
+            accounts=accounts,
+            participants=services.participants,
+            tokens=services.tokens,
+            origins=CookieOrigins(self.public_url, settings.embed_origins, settings.cors_origins),
+        )
         secure = self.public_url.startswith("https:")
         rooms = RoomHandlers(rooms=services.rooms, presenter=RoomPresenter(self.public_url))
         participants = ParticipantHandlers(
@@ -191,8 +198,8 @@ class Application:
         )
         in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
-        sessions = SessionHandlers(accounts=accounts, secure_cookies=secure)
-        proxies = TrustedProxies(self._inst.settings.trusted_proxies)
+        sessions = SessionHandlers(accounts=accounts, credentials=credentials, secure_cookies=secure)
+        proxies = TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
         docs = docs_page(WEB_BUNDLE)
         public_api = public.public_api(
             public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
@@ -212,7 +219,7 @@ class Application:
             public_url=self.public_url,
             docs_page=docs,
         )
-        origins = self._inst.settings.cors_origins
+        origins = settings.cors_origins
         return {
             public.BASE_PATH: CrossOrigin(public_api, origins=origins) if origins else public_api,
             internal.BASE_PATH: internal_api,

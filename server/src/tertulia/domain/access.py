@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tertulia.domain.ids import Identity, RecordingId, RoomName, SessionId
+from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
 
 
 class Role(StrEnum):
@@ -54,6 +54,8 @@ class Principal:
     identity: Identity | None = None
     session: SessionId | None = None
     recording: RecordingId | None = None
+    token_issued_at_ms: Millis | None = None
+    """When the participant token was issued that it came with."""
 
 
 class Action(StrEnum):

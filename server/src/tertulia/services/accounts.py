@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import secrets
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,16 +16,20 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from tertulia.domain.ids import Millis, RecordingId, SessionId
+from tertulia.domain.access import Principal, Role
+from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
 from tertulia.errors import Unauthenticated, unauthenticated
 from tertulia.services.ports import Clock, LoginSession, Store, Transaction
-from tertulia.services.rate_limits import FailureLimit
-from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, TokenKind, derive_key
+from tertulia.services.rate_limits import FailureLimit, address_key
+from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, ParticipantToken, TokenKind, derive_key
 
 _API_KEY: Final = "api_key"
 _ADMIN_PASSWORD: Final = "admin_password"  # noqa: S105 - the name of a row
 _PASSWORD_OF_SETTINGS: Final = "admin_password_of_settings"  # noqa: S105 - the name of a row
 _API_KEY_CACHE_MS: Final = 1000
+_KNOWN_ADDRESSES: Final = "login_addresses"
+_MAX_KNOWN_ADDRESSES: Final = 20
+_ADDRESS_DIGEST_LENGTH: Final = 32
 _ID_BYTES: Final = 18
 _LOGIN_FAILURES: Final = 10
 _LOGIN_FAILURES_WINDOW_MS: Final = 5 * 60 * 1000
@@ -36,6 +41,14 @@ class SessionTokens:
 
     access: str
     refresh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a ticket says: which recording it opens, and for a participant, with which token it was asked for."""
+
+    recording: RecordingId
+    participant: ParticipantToken | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ class AccountService:
         self._clock = clock
         self._tokens = ConsoleTokens(secret_key)
         self._pepper = derive_key(secret_key, "api-key")
+        self._address_pepper = derive_key(secret_key, "login-address")
         self._configured_key_digest = None if api_key is None else self._digest(api_key)
         self._admin_user = admin_user
         self._configured_password = admin_password
@@ -159,12 +173,17 @@ class AccountService:
     async def log_in(self, username: str, password: str, *, address: str) -> SessionTokens:
         """Start a session. Raises Unauthenticated, TooManyRequests; neither tells whether the account exists."""
         now_ms = self._clock.now_ms()
-        keys = (f"address:{address}", f"account:{hashlib.sha256(username.encode()).hexdigest()}")
+        right_name = hmac.compare_digest(username.encode(), self._admin_user.encode())
+        known = self._address_digest(address)
+        is_known = known in await self._store.read(_known_addresses)
+        account = hashlib.sha256(username.encode()).hexdigest()
+        keys = [f"address:{address_key(address)}", f"account:{account}"]
+        if is_known and right_name:  # not locked out by other people's failures
+            keys = [f"known:{known}"]
         for key in keys:
             self._login_failures.check(key, now_ms=now_ms)
         for key in keys:
             self._login_failures.failed(key, now_ms=now_ms)
-        right_name = hmac.compare_digest(username.encode(), self._admin_user.encode())
         right_password = await self._is_password(password)
         if not (right_name and right_password):
             raise Unauthenticated("wrong_credentials", "The username or the password is wrong")
@@ -176,8 +195,20 @@ class AccountService:
             refresh_id=secrets.token_urlsafe(_ID_BYTES),
             expires_at_ms=Millis(now_ms + LIFETIME_MS[TokenKind.REFRESH]),
         )
-        await self._store.write(lambda tx: tx.accounts.put_session(session))
+
+        def work(tx: Transaction) -> None:
+            tx.accounts.put_session(session)
+            if not is_known:
+                addresses = [*_known_addresses(tx), known][-_MAX_KNOWN_ADDRESSES:]
+                tx.accounts.put_credential(_KNOWN_ADDRESSES, json.dumps(addresses))
+
+        await self._store.write(work)
         return self._session_tokens(session, now_ms)
+
+    def _address_digest(self, address: str) -> str:
+        """Return what is kept of an address; with the user's name, since it counts for that account only."""
+        text = f"{self._admin_user}\0{address_key(address)}"
+        return hmac.digest(self._address_pepper, text.encode(), hashlib.sha256).hex()[:_ADDRESS_DIGEST_LENGTH]
 
     async def _is_password(self, password: str) -> bool:
         hashed = self._password_hash or await self._store.read(lambda tx: tx.accounts.credential(_ADMIN_PASSWORD))
@@ -242,13 +273,38 @@ class AccountService:
 
     # ── tickets ──
 
-    def ticket(self, recording_id: RecordingId) -> str:
-        """Return a ticket for one recording's stream; no two are alike, since players reload what has a new URL."""
-        return self._tokens.sign(
-            TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms(), jti=secrets.token_urlsafe(9)
-        )
+    def ticket(self, recording_id: RecordingId, holder: Principal) -> str:
+        """Return a ticket for one recording's stream; no two are alike, since players reload what has a new URL.
 
-    def recording_of_ticket(self, ticket: str) -> RecordingId | None:
-        """Return the recording that a ticket opens; None when it is not valid."""
+        A participant's ticket names its participant, so that it is revoked with the participant's token.
+        """
+        claims = {"jti": secrets.token_urlsafe(9)}
+        if holder.room is not None and holder.identity is not None and holder.token_issued_at_ms is not None:
+            claims |= {
+                "room": holder.room,
+                "identity": holder.identity,
+                "role": holder.actor.value,
+                "issuedAt": str(holder.token_issued_at_ms),
+            }
+        return self._tokens.sign(TokenKind.TICKET, recording_id, now_ms=self._clock.now_ms(), **claims)
+
+    def read_ticket(self, ticket: str) -> Ticket | None:
+        """Return what a ticket says; None when it is not valid."""
         claims = self._tokens.read(TokenKind.TICKET, ticket, now_ms=self._clock.now_ms())
-        return None if claims is None else RecordingId(claims["sub"])
+        if claims is None:
+            return None
+        participant = None
+        if "room" in claims:
+            participant = ParticipantToken(
+                room=RoomName(claims["room"]),
+                identity=Identity(claims["identity"]),
+                role=Role(claims["role"]),
+                issued_at_ms=Millis(int(claims["issuedAt"])),
+                expires_at_ms=Millis(int(claims["exp"]) * 1000),
+            )
+        return Ticket(RecordingId(claims["sub"]), participant)
+
+
+def _known_addresses(tx: Transaction) -> list[str]:
+    """Return digests of the addresses from which the administrator has logged in, the newest last."""
+    return [str(digest) for digest in json.loads(tx.accounts.credential(_KNOWN_ADDRESSES) or "[]")]

@@ -18,6 +18,7 @@ from tertulia.domain.rooms import Room, could_be_room_name
 from tertulia.errors import (
     Conflict,
     Forbidden,
+    NotFound,
     TertuliaError,
     forbidden,
     participant_not_found,
@@ -26,7 +27,7 @@ from tertulia.errors import (
 )
 from tertulia.services.admission import AdmissionService
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
-from tertulia.services.rate_limits import FailureLimit
+from tertulia.services.rate_limits import FailureLimit, address_key
 from tertulia.services.rooms import find_room
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
 
@@ -74,6 +75,10 @@ class TokenRequest(LinkRequest):
 
 class _WrongSecretError(Exception):
     """The room exists; the secret is none of its three."""
+
+
+class _UnknownRoomError(Exception):
+    """There is no such room (any more)."""
 
 
 class ParticipantService:
@@ -132,15 +137,24 @@ class ParticipantService:
 
     @contextmanager
     def _limit_wrong_secrets(self, request: LinkRequest, refusal: TertuliaError) -> Iterator[None]:
-        """Slow down an address that guesses secrets, and refuse a wrong one the way the base path wants it."""
-        self._wrong_secrets.check(request.address, now_ms=self._clock.now_ms())
+        """Refuse a wrong secret the way the base path wants it, and tell an address with too many wrong tries nothing.
+
+        A right secret is always let in: it has 192 bits, and a whole office may share the guesser's address. Unknown
+        rooms count as wrong tries, so that the limit does not tell which rooms exist.
+        """
         try:
             yield
         except _WrongSecretError:
-            # of many guesses at the same time, too, only so many are answered
-            self._wrong_secrets.check(request.address, now_ms=self._clock.now_ms())
-            self._wrong_secrets.failed(request.address, now_ms=self._clock.now_ms())
+            self._count_wrong_try(request.address)
             raise refusal from None
+        except _UnknownRoomError:
+            self._count_wrong_try(request.address)
+            raise room_not_found(request.room) from None
+
+    def _count_wrong_try(self, address: str) -> None:
+        key, now_ms = address_key(address), self._clock.now_ms()
+        self._wrong_secrets.check(key, now_ms=now_ms)
+        self._wrong_secrets.failed(key, now_ms=now_ms)
 
     async def _presents_valid_token(self, request: TokenRequest) -> bool:
         token = request.own_token
@@ -150,19 +164,45 @@ class ParticipantService:
         return await self._media.participant(RoomName(request.room), request.identity) is not None
 
     async def role_of_token(self, token: ParticipantToken) -> Role | None:
-        """Return the current role of a token's holder; None when the token has expired or was revoked."""
-        if token.expires_at_ms <= self._clock.now_ms() or not could_be_room_name(token.room):
+        """Return the current role of a token's holder; None when it expired, was revoked, or lost its room."""
+        if token.expires_at_ms <= self._clock.now_ms():
             return None
-        membership = await self._store.read(lambda tx: tx.memberships.find(token.room, token.identity))
-        if membership is None:
-            return token.role
-        if membership.revokes(token.issued_at_ms):
+        try:
+            return await self._unrevoked_role(token)
+        except NotFound:  # memberships are deleted with their room: without it, nothing says who was disconnected
             return None
-        return membership.role_for(token.role, token.issued_at_ms)
+
+    async def may_refresh(self, token: ParticipantToken) -> bool:
+        """Return whether a token, expired or not, may ask for a new one.
+
+        A token that ran out with its room may: the refusal is then that the room is gone.
+        """
+        try:
+            return await self._unrevoked_role(token) is not None
+        except NotFound:
+            return token.expires_at_ms <= self._clock.now_ms()
+
+    async def _unrevoked_role(self, token: ParticipantToken) -> Role | None:
+        now_ms = self._clock.now_ms()
+
+        def work(tx: Transaction) -> Role | None:
+            membership = tx.memberships.find(find_room(tx, token.room, now_ms).name, token.identity)
+            if membership is None:
+                return token.role
+            revoked = membership.revokes(token.issued_at_ms)
+            return None if revoked else membership.role_for(token.role, token.issued_at_ms)
+
+        return await self._store.read(work)
 
     async def _check_link(self, request: LinkRequest) -> Role:
         now_ms = self._clock.now_ms()
-        return await self._store.read(lambda tx: self._link_role(request, find_room(tx, request.room, now_ms)))
+        return await self._store.read(lambda tx: self._link_role(request, self._linked_room(tx, request, now_ms)))
+
+    def _linked_room(self, tx: Transaction, request: LinkRequest, now_ms: Millis, *, lock: bool = False) -> Room:
+        try:
+            return find_room(tx, request.room, now_ms, lock=lock)
+        except NotFound:
+            raise _UnknownRoomError from None
 
     def _link_role(self, request: LinkRequest, room: Room) -> Role:
         role = room.secrets.role_of(request.secret)
@@ -176,7 +216,7 @@ class ParticipantService:
         now_ms = self._clock.now_ms()
 
         def work(tx: Transaction) -> str:
-            room = find_room(tx, request.room, now_ms, lock=True)
+            room = self._linked_room(tx, request, now_ms, lock=True)
             link_role = self._link_role(request, room)
             membership = _membership(tx, room.name, request.identity)
             if only_if_free and membership.reserved_until_ms > now_ms:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from support.services import ManualClock
 from tertulia.adapters.sql.store import SqlStore
+from tertulia.domain.access import Actor, Principal
 from tertulia.domain.ids import RecordingId
 from tertulia.errors import TooManyRequests, Unauthenticated
-from tertulia.services.accounts import AccountService, SessionTokens
+from tertulia.services.accounts import AccountService, SessionTokens, Ticket
 from tertulia.services.tokens import LIFETIME_MS, TokenKind
 
 PASSWORD = "password of the tests"
@@ -105,11 +107,59 @@ async def test_wrong_passwords_are_limited(service, clock: ManualClock):
     await log_in(accounts)
 
 
+async def test_failures_of_others_do_not_lock_out(service, clock: ManualClock):
+    """an address from which the account has logged in before keeps an allowance of its own, so that nobody is locked
+    out by somebody else's failures."""
+    accounts = service(admin_password=PASSWORD)
+    await accounts.prepare()
+    await log_in(accounts, address="2001:db8::1")
+    for number in range(10):
+        with pytest.raises(Unauthenticated):
+            await log_in(accounts, "wrong", address=f"1.1.1.{number}")
+    with pytest.raises(TooManyRequests):
+        await log_in(accounts, address="1.1.1.1")
+    await log_in(accounts, address="2001:db8::1")
+    for _ in range(9):  # from the office of the administrator, with other names
+        with pytest.raises(Unauthenticated):
+            await accounts.log_in("nobody", "wrong", address="2001:db8::2")
+    with pytest.raises(Unauthenticated):
+        await accounts.log_in("somebody", "wrong", address="2001:db8::2")
+    with pytest.raises(TooManyRequests):
+        await accounts.log_in("somebody", "wrong", address="2001:db8::2")
+    await log_in(accounts, address="2001:db8::2")
+    for _ in range(10):  # its own allowance is no more than that
+        with pytest.raises(Unauthenticated):
+            await log_in(accounts, "wrong", address="2001:db8::1")
+    with pytest.raises(TooManyRequests):
+        await log_in(accounts, address="2001:db8::1")
+
+
+async def test_known_addresses_are_remembered(service, store: SqlStore):
+    """an address from which the account has logged in before: also before a restart, and only so many."""
+    accounts = service(admin_password=PASSWORD)
+    await accounts.prepare()
+    for number in range(22):
+        await log_in(accounts, address=f"10.0.0.{number}")
+    await log_in(accounts, address="10.0.0.21")
+    kept = await store.read(lambda tx: tx.accounts.credential("login_addresses"))
+    assert kept is not None
+    assert len(json.loads(kept)) == 20
+    assert "10.0.0" not in kept
+    restarted = service(admin_password=PASSWORD)
+    await restarted.prepare()
+    for number in range(10):
+        with pytest.raises(Unauthenticated):
+            await log_in(restarted, "wrong", address=f"1.1.1.{number}")
+    await log_in(restarted, address="10.0.0.21")
+    with pytest.raises(TooManyRequests):
+        await log_in(restarted, address="10.0.0.1")
+
+
 async def test_tickets(service, clock: ManualClock):
     accounts = service()
-    ticket = accounts.ticket(RecordingId("r1"))
-    assert ticket != accounts.ticket(RecordingId("r1"))
-    assert accounts.recording_of_ticket(ticket) == "r1"
-    assert service(secret_key="l" * 20).recording_of_ticket(ticket) is None
+    ticket = accounts.ticket(RecordingId("r1"), Principal(Actor.ADMIN))
+    assert ticket != accounts.ticket(RecordingId("r1"), Principal(Actor.ADMIN))
+    assert accounts.read_ticket(ticket) == Ticket(RecordingId("r1"), None)
+    assert service(secret_key="l" * 20).read_ticket(ticket) is None
     clock.now += LIFETIME_MS[TokenKind.TICKET]
-    assert accounts.recording_of_ticket(ticket) is None
+    assert accounts.read_ticket(ticket) is None

@@ -91,10 +91,34 @@ async def test_mute(inst: Installation):
 
 
 async def test_guesses_at_the_same_time(inst: Installation):
-    """Wrong secrets at the token paths: 30 failures a minute and address, however many come at the same time."""
+    """more than 30 a minute and address get 429 instead of their 403/404, however many come at the same time."""
     wrong = inst.request(secret="wrong")
     answers = await asyncio.gather(*(inst.participants.token(wrong) for _ in range(80)), return_exceptions=True)
     assert sum(isinstance(answer, NotFound) for answer in answers) == 30
     assert sum(isinstance(answer, TooManyRequests) for answer in answers) == 50
+    await inst.participants.token(inst.request())  # a right one is let in
     inst.clock.now += 60_000
-    await inst.participants.token(inst.request())
+    with pytest.raises(NotFound):
+        await inst.participants.token(wrong)
+
+
+async def test_unknown_rooms_count_as_wrong_tries(inst: Installation):
+    """(unknown rooms count as wrong tries, so that the answer does not tell which rooms exist)"""
+    unknown = replace(inst.request(), room="an-unknown-room")
+    for ask in (inst.participants.token, inst.participants.token_if_free, inst.participants.role_of_link):
+        for _ in range(10):
+            with pytest.raises(NotFound):
+                await ask(unknown)
+    for ask in (inst.participants.token, inst.participants.token_if_free, inst.participants.refreshed_token):
+        for wrong in (unknown, inst.request(secret="wrong")):
+            with pytest.raises(TooManyRequests):
+                await ask(wrong)
+
+
+async def test_who_is_not_connected_has_not_guessed(inst: Installation):
+    """only wrong tries count: an answer 404 to a right secret is none."""
+    run_out = await inst.participants.token(inst.request())
+    inst.clock.now += TOKEN_LIFETIME_MS
+    for _ in range(40):
+        with pytest.raises(NotFound, match="Alice"):
+            await inst.participants.refreshed_token(inst.request(presented=run_out))

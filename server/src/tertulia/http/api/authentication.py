@@ -8,9 +8,10 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tertulia.domain.access import Actor, Principal, Role
+from tertulia.domain.access import INTERNAL, Action, Actor, Principal, Role
 from tertulia.errors import unauthenticated
 from tertulia.http.kit.openapi import SecuritySchemes
+from tertulia.http.kit.origins import CookieOrigins
 from tertulia.services.accounts import AccountService
 from tertulia.services.participants import ParticipantService
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
@@ -68,11 +69,24 @@ class Credentials:
     """Reads the credentials of a request. A bearer token beats a cookie, also when the token is wrong."""
 
     def __init__(
-        self, *, accounts: AccountService, participants: ParticipantService, tokens: ParticipantTokens
+        self,
+        *,
+        accounts: AccountService,
+        participants: ParticipantService,
+        tokens: ParticipantTokens,
+        origins: CookieOrigins,
     ) -> None:
         self._accounts = accounts
         self._participants = participants
         self._tokens = tokens
+        self._origins = origins
+
+    def cookie(self, request: Request, name: str) -> str | None:
+        """Read a cookie as a credential. Raises Forbidden when a page of another site would change something by it."""
+        value = cookie(request, name)
+        if value is not None and bearer(request) is None and "x-api-key" not in request.headers:
+            self._origins.check(request)
+        return value
 
     async def api_key(self, request: Request) -> Principal | None:
         """Accept the API key; None when none came. Raises Unauthenticated for a wrong one."""
@@ -94,27 +108,35 @@ class Credentials:
         role = await self._participants.role_of_token(read) if read is not None else None
         if read is None or role is None:
             return None
-        return Principal(_ACTOR[role], room=read.room, identity=read.identity)
+        return Principal(_ACTOR[role], room=read.room, identity=read.identity, token_issued_at_ms=read.issued_at_ms)
 
-    def ticket(self, request: Request) -> Principal | None:
-        """Accept a ticket in the query; None when none came. Raises Unauthenticated for a wrong one."""
+    async def ticket(self, request: Request) -> Principal | None:
+        """Accept a ticket in the query; None when none came. Raises Unauthenticated for a wrong or revoked one."""
         offered = parse_qs(request.scope["query_string"].decode("latin-1")).get("ticket")
         if offered is None:
             return None
-        recording = self._accounts.recording_of_ticket(offered[0])
-        if recording is None:
+        ticket = self._accounts.read_ticket(offered[0])
+        if ticket is None or not await self._may_stream(ticket.participant):
             raise unauthenticated()
-        return Principal(Actor.TICKET, recording=recording)
+        return Principal(Actor.TICKET, recording=ticket.recording)
 
-    def holder(self, token: str | None) -> Principal | None:
-        """Accept a participant token that may have run out."""
+    async def _may_stream(self, participant: ParticipantToken | None) -> bool:
+        if participant is None:
+            return True
+        role = await self._participants.role_of_token(participant)
+        return role is not None and _ACTOR[role] in INTERNAL[Action.TICKET]
+
+    async def holder(self, token: str | None) -> Principal | None:
+        """Accept a participant token that may have run out, but was not revoked and did not lose its room before."""
         read = self._tokens.read(token) if token else None
-        return None if read is None else Principal(Actor.HOLDER, room=read.room, identity=read.identity)
+        if read is None or not await self._participants.may_refresh(read):
+            return None
+        return Principal(Actor.HOLDER, room=read.room, identity=read.identity)
 
     async def logged_in(self, request: Request) -> bool:
         """Tell whether an administrator's session comes along, whatever else does."""
         by_bearer = await self.admin(bearer(request))
-        return by_bearer is not None or await self.admin(cookie(request, ACCESS_COOKIE)) is not None
+        return by_bearer is not None or await self.admin(self.cookie(request, ACCESS_COOKIE)) is not None
 
     def participant_token(self, request: Request) -> ParticipantToken | None:
         """Read the participant token that comes along, living or not."""
@@ -122,7 +144,7 @@ class Credentials:
         by_bearer = self._tokens.read(token) if token else None
         if by_bearer is not None:
             return by_bearer
-        token = cookie(request, PARTICIPANT_COOKIE)
+        token = self.cookie(request, PARTICIPANT_COOKIE)
         return self._tokens.read(token) if token else None
 
 
@@ -136,7 +158,9 @@ class PublicAuthenticator:
         """Return who sent it. Raises Unauthenticated."""
         principal = await self._credentials.api_key(request)
         if principal is None and Actor.ADMIN in accepted:
-            principal = await self._credentials.admin(bearer(request) or cookie(request, ACCESS_COOKIE))
+            principal = await self._credentials.admin(
+                bearer(request) or self._credentials.cookie(request, ACCESS_COOKIE)
+            )
         if principal is None:
             raise unauthenticated()
         return principal
@@ -151,15 +175,17 @@ class InternalAuthenticator:
     async def identify(self, request: Request, accepted: frozenset[Actor]) -> Principal:
         """Return who sent it, if the operation takes that kind of credential. Raises Unauthenticated."""
         token = bearer(request)
-        principal = self._credentials.ticket(request) if Actor.TICKET in accepted else None
+        principal = await self._credentials.ticket(request) if Actor.TICKET in accepted else None
         if principal is not None:
             return principal
         if Actor.HOLDER in accepted:
-            principal = self._credentials.holder(token or cookie(request, PARTICIPANT_COOKIE))
+            principal = await self._credentials.holder(token or self._credentials.cookie(request, PARTICIPANT_COOKIE))
         if Actor.ADMIN in accepted:
-            principal = await self._credentials.admin(token or cookie(request, ACCESS_COOKIE))
+            principal = await self._credentials.admin(token or self._credentials.cookie(request, ACCESS_COOKIE))
         if principal is None and accepted & {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}:
-            principal = await self._credentials.participant(token or cookie(request, PARTICIPANT_COOKIE))
+            principal = await self._credentials.participant(
+                token or self._credentials.cookie(request, PARTICIPANT_COOKIE)
+            )
         if principal is None:
             raise unauthenticated()
         return principal

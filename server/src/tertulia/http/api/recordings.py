@@ -246,7 +246,7 @@ class RecordingHandlers:
     async def ticket(self, request: OperationRequest) -> Response:
         """POST /recordings/{recordingId}/stream-ticket."""
         recording = await self._recordings.get(request.path_params["recordingId"])
-        return JsonResponse({"ticket": self._accounts.ticket(recording.id)})
+        return JsonResponse({"ticket": self._accounts.ticket(recording.id, request.principal)})
 
     async def stream(self, request: OperationRequest) -> Response:
         """GET /recordings/{recordingId}/stream: the file, or one range of it."""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tertulia.domain.access import Action
 from tertulia.domain.ids import SessionId
 from tertulia.errors import unauthenticated
-from tertulia.http.api.authentication import ACCESS_COOKIE, REFRESH_COOKIE, bearer, cookie, set_cookie
+from tertulia.http.api.authentication import ACCESS_COOKIE, REFRESH_COOKIE, Credentials, bearer, set_cookie
 from tertulia.http.kit.operations import Operation, OperationRequest, nothing, one
 from tertulia.http.kit.responses import JsonResponse, no_content
 from tertulia.http.kit.validation import Body
@@ -45,8 +45,9 @@ class Profile(BaseModel):
 class SessionHandlers:
     """Translates between HTTP and the sessions of the accounts' service."""
 
-    def __init__(self, *, accounts: AccountService, secure_cookies: bool) -> None:
+    def __init__(self, *, accounts: AccountService, credentials: Credentials, secure_cookies: bool) -> None:
         self._accounts = accounts
+        self._credentials = credentials
         self._secure_cookies = secure_cookies
 
     async def log_in(self, request: OperationRequest) -> Response:
@@ -57,14 +58,15 @@ class SessionHandlers:
 
     async def refresh(self, request: OperationRequest) -> Response:
         """POST /auth/refresh: the refresh token by cookie or bearer."""
-        token = bearer(request) or cookie(request, REFRESH_COOKIE)
+        token = bearer(request) or self._credentials.cookie(request, REFRESH_COOKIE)
         if token is None:
             raise unauthenticated()
         return self._logged_in(await self._accounts.refresh(token))
 
     async def log_out(self, request: OperationRequest) -> Response:
         """POST /auth/logout: revokes every session that the credentials name, and clears both cookies."""
-        for token in (bearer(request), cookie(request, ACCESS_COOKIE), cookie(request, REFRESH_COOKIE)):
+        by_cookie = [self._credentials.cookie(request, name) for name in (ACCESS_COOKIE, REFRESH_COOKIE)]
+        for token in (bearer(request), *by_cookie):
             session = await self._session(token) if token is not None else None
             if session is not None:
                 await self._accounts.log_out(session)
@@ -109,11 +111,11 @@ def session_operations(sessions: SessionHandlers) -> list[Operation]:
         Operation(
             id="refreshSession", method="POST", path="/auth/refresh", action=Action.REFRESH_SESSION,
             handle=sessions.refresh, summary="Get new tokens for the session; the old refresh token dies", tag=_TAG,
-            responses=one("The session's new tokens, and its cookies", LoggedIn, 401, headers=cookies),
+            responses=one("The session's new tokens, and its cookies", LoggedIn, 401, 403, headers=cookies),
         ),
         Operation(
             id="logOut", method="POST", path="/auth/logout", action=Action.LOG_OUT, handle=sessions.log_out,
-            summary="Revoke the session and clear its cookies", tag=_TAG, responses=nothing("No session any more"),
+            summary="Revoke the session and clear its cookies", tag=_TAG, responses=nothing("No session any more", 403),
         ),
         Operation(
             id="getProfile", method="GET", path="/auth/profile", action=Action.PROFILE, handle=sessions.profile,
