@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import Final, Literal, cast
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tertulia.domain.access import Actor, Principal, Role
-from tertulia.errors import unauthenticated
+from tertulia.errors import InvalidInput, unauthenticated
 from tertulia.http.kit.openapi import SecuritySchemes
+from tertulia.http.kit.validation import query_values
 from tertulia.services.accounts import AccountService
 from tertulia.services.participants import ParticipantService
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
@@ -98,10 +98,13 @@ class Credentials:
 
     def ticket(self, request: Request) -> Principal | None:
         """Accept a ticket in the query; None when none came. Raises Unauthenticated for a wrong one."""
-        offered = parse_qs(request.scope["query_string"].decode("latin-1")).get("ticket")
-        if offered is None:
+        try:
+            offered = query_values(request).get("ticket")
+        except InvalidInput:  # validation comes after authentication, and tells it
             return None
-        recording = self._accounts.recording_of_ticket(offered[0])
+        if not offered:
+            return None
+        recording = self._accounts.recording_of_ticket(offered)
         if recording is None:
             raise unauthenticated()
         return Principal(Actor.TICKET, recording=recording)

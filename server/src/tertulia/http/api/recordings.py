@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
@@ -85,7 +85,7 @@ class StartMeetRecording(_Start):
 class RecordingIds(Body):
     """Which recordings to delete."""
 
-    recordingIds: list[str]
+    recordingIds: Annotated[list[str], FailFast()]
 
 
 class RecordingIdsQuery(Query):
