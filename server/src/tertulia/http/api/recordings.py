@@ -16,6 +16,7 @@ from tertulia.errors import FieldProblem, InvalidInput, NotFound
 from tertulia.http.api.idempotency import HEADER, check_idempotency_key, idempotency_key
 from tertulia.http.api.lists import FieldsQuery, ListQuery, list_response, parse_fields
 from tertulia.http.kit.operations import (
+    LARGE_BODY_BYTES,
     ROOM_IN_BODY,
     ROOM_OF_RECORDING,
     ROOM_OF_TOKEN,
@@ -317,7 +318,7 @@ def delete_many_operation(recordings: RecordingHandlers, tag: str) -> Operation:
     return Operation(
         id="deleteMultipleRecordings", method="DELETE", path="/recordings", action=Action.DELETE_RECORDINGS,
         handle=recordings.delete_many, body=RecordingIds, body_required=False, query=RecordingIdsQuery,
-        summary="Delete several recordings, all or none", tag=tag,
+        max_body_bytes=LARGE_BODY_BYTES, summary="Delete several recordings, all or none", tag=tag,
         responses=nothing("The recordings are gone", 401, 409, 413, 415, 422, 503),
     )  # fmt: skip
 

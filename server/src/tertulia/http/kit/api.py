@@ -84,6 +84,7 @@ class Api(SegmentRouter):
 
     async def _respond(self, operation: Operation, request: OperationRequest) -> Response:
         request.client_address = self._proxies.client(request)
+        request.max_body_bytes = operation.max_body_bytes
         allowed = self._permissions[operation.action]
         if Actor.ANYONE not in allowed:
             request.principal = await self._authenticator.identify(request, allowed)
