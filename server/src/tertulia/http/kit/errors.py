@@ -90,11 +90,7 @@ def internal_error() -> HttpError:
 
 def error_response(error: TertuliaError, request_id: str) -> JsonResponse:
     """Make the response to a refused request, which is short whatever the request repeated in it."""
-    body: dict[str, Any] = {
-        "code": error.code,
-        "message": _cut(error.message, _MAX_MESSAGE),
-        "requestId": request_id,
-    }
+    body: dict[str, Any] = {"code": error.code, "message": _cut(_told(error), _MAX_MESSAGE), "requestId": request_id}
     if error.name is not None:
         body["name"] = error.name
     if isinstance(error, InvalidInput):
@@ -105,11 +101,20 @@ def error_response(error: TertuliaError, request_id: str) -> JsonResponse:
         ]
     if isinstance(error, HttpError):
         return JsonResponse(body, error.status, error.headers)
-    status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    status = _status(error)
     headers = {"www-authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
     if isinstance(error, TooManyRequests | Unavailable):
         headers["retry-after"] = str(error.retry_after_s)
     return JsonResponse(body, status, headers)
+
+
+def _status(error: TertuliaError) -> int:
+    return error.status if isinstance(error, HttpError) else STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _told(error: TertuliaError) -> str:
+    """Return what a client is told: never what a database, a library or the system said; the log has it."""
+    return error.told if _status(error) != HTTPStatus.INTERNAL_SERVER_ERROR else "Internal server error"
 
 
 def _cut(text: str, length: int) -> str:

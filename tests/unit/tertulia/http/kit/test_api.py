@@ -8,11 +8,12 @@ from typing import Any, Final
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.testing import capture_logs
 
 from support.asgi import http_scope, response_of
 from tertulia.domain.access import Action, Actor, Principal
 from tertulia.domain.ids import RecordingId, RoomName
-from tertulia.errors import FieldProblem, InvalidInput, unauthenticated
+from tertulia.errors import FieldProblem, InvalidInput, room_not_found, unauthenticated
 from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.api import Api
 from tertulia.http.kit.operations import (
@@ -69,6 +70,10 @@ async def done(_request: OperationRequest) -> Response:
     return no_content()
 
 
+async def missing(_request: OperationRequest) -> Response:
+    raise room_not_found("a-guess")
+
+
 async def failing(_request: OperationRequest) -> Response:
     raise RuntimeError("a defect")
 
@@ -100,6 +105,8 @@ OPERATIONS: Final = [
     operation("GET", "/open", Action.LOG_IN, None),
     operation("POST", "/small", Action.CREATE_ROOM, None, body=Named),
     operation("POST", "/large", Action.CREATE_ROOM, None, body=Named, max_body_bytes=LARGE_BODY_BYTES),
+    operation("GET", "/guess", Action.LOG_IN, None, handle=missing),
+    operation("GET", "/absent", Action.PROFILE, None, handle=missing),
     operation("GET", "/defect", Action.PROFILE, None, handle=failing),
 ]
 PERMISSIONS: Final = dict.fromkeys(Action, ALLOWED) | {
@@ -236,6 +243,25 @@ def test_a_room_must_be_declared(source):
 
 async def test_defect_is_told_without_its_inside():
     assert await status_of("GET", "/defect", "admin") == (500, "internal_error")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "who", "logged"),
+    [
+        ("GET", "/defect", "nobody", ("profile", "unauthenticated", None)),
+        ("PUT", "/rooms/other-room", "moderator", ("update_room", "forbidden", OWN)),
+        ("GET", "/guess", "nobody", ("log_in", "room_not_found", None)),
+        ("GET", "/absent", "admin", None),
+        ("GET", "/open", "nobody", None),
+    ],
+)
+async def test_refusals_are_logged(method, path, who, logged):
+    """With the address, so that guesses at passwords, tokens and links are seen."""
+    with capture_logs() as logs:
+        await status_of(method, path, who)
+    lines = [line for line in logs if line["event"] == "request refused"]
+    assert [(line["operation"], line["code"], line["room"]) for line in lines] == ([logged] if logged else [])
+    assert all(line["address"] == "127.0.0.1" and line["request_id"] == "a-request" for line in lines)
 
 
 async def test_document_and_page():
