@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -53,3 +57,28 @@ def test_what_strangers_send_is_small(server: RestServer, base, path, body):
         refused = server.ask("POST", path, body | {"roomName": "x" * 10_000}, base=base, key=None)
         assert refused.status_code in {403, 404}
         assert len(refused.content) < 4096
+
+
+def open_files(server: RestServer) -> int:
+    assert server.process is not None
+    return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
+
+def test_one_address_cannot_hold_all_connections(server: RestServer, room: TestRoom):
+    """Of an address that holds half-sent requests the oldest are dropped, and a whole request is answered meanwhile."""
+    parts = urlsplit(server.url)
+    before = open_files(server)
+    with ExitStack() as stack:
+        for count in range(1500):
+            connection = stack.enter_context(
+                socket.create_connection((parts.hostname, parts.port), 10, ("127.0.0.2", 0))
+            )
+            connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+            if count % 100 == 0:
+                assert server.ask("GET", f"/rooms/{room.name}").status_code == 200
+        request = f"GET {PUBLIC}/nothing HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        connection.sendall(b"\r\n\r\n" + request)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 ")
+        assert open_files(server) - before < 1100
+    line = next(line for line in server.log().splitlines() if "too many connections" in line)
+    assert json.loads(line)["address"] == "127.0.0.2"
