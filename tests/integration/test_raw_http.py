@@ -77,6 +77,16 @@ def test_endless_head(server: RestServer):
     assert headers["x-request-id"] == json.loads(body)["requestId"]
 
 
+@pytest.mark.parametrize(("path", "expected"), [(f"{PUBLIC}/rooms", 431), ("/", 431), ("/rtcs", 431), ("/rtc", 404)])
+def test_long_heads_are_for_signalling_only(server: RestServer, path, expected):
+    """A join request travels in the URL; nothing else needs more than 64 KiB, and the log says who sent it."""
+    request = f"GET {path}?x={'a' * 100_000} HTTP/1.1\r\n{KEY}{HANDSHAKE}\r\n".encode()
+    assert exchanged(server, request)[0] == expected
+    if expected == 431:
+        line = next(line for line in server.log().splitlines() if "headers_too_large" in line)
+        assert json.loads(line)["address"] == "127.0.0.1"
+
+
 def test_http_1_0(server: RestServer, room: TestRoom):
     """Who speaks HTTP/1.0 gets lists, too, and never chunks, which that version does not know."""
     status, headers, body = exchanged(server, f"GET {PUBLIC}/rooms HTTP/1.0\r\n{KEY}\r\n".encode())

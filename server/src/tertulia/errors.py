@@ -21,12 +21,16 @@ from dataclasses import dataclass
 
 
 class TertuliaError(Exception):
-    """Root of the tree: a stable `code` for programs, a `message` for users, a `name` for what it is about."""
+    """Root of the tree: a stable `code` for programs, a `message` for users, a `name` for what it is about.
+
+    Clients are told `told`: the message, where that does not repeat what a part of the installation said.
+    """
 
     def __init__(self, code: str, message: str, *, name: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.told = message
         self.name = name
 
 
@@ -72,10 +76,11 @@ class TooManyRequests(TertuliaError):
 
 
 class Unavailable(TertuliaError):
-    """A part of this installation cannot do its work right now."""
+    """A part of this installation cannot do its work right now; `told` leaves out what it said itself."""
 
-    def __init__(self, code: str, message: str, *, retry_after_s: int = 5) -> None:
+    def __init__(self, code: str, message: str, *, told: str | None = None, retry_after_s: int = 5) -> None:
         super().__init__(code, message)
+        self.told = message if told is None else told
         self.retry_after_s = retry_after_s
 
 

@@ -29,6 +29,7 @@ _CHUNK_BYTES: Final = 256 * 1024
 _LINK_LIFETIME: Final = timedelta(minutes=10)
 _PART_BYTES: Final = 8 * 1024 * 1024
 _PARTS_AT_ONCE: Final = 2
+_TOLD: Final = "The recordings cannot be reached right now"
 _CONTENT_TYPE: Final = {".mp4": "video/mp4", ".json": "application/json"}
 _CLIENT: Final[ClientConfig] = {
     "connect_timeout": timedelta(seconds=5),
@@ -116,7 +117,8 @@ class Blobs(Files):
         except (BaseError, OSError) as error:
             raise _unavailable(error) from error
         if stored["size"] != size:
-            raise Unavailable("recordings_unavailable", f"The store has {stored['size']} of {size} bytes of {path}")
+            message = f"The store has {stored['size']} of {size} bytes of {path}"
+            raise Unavailable("recordings_unavailable", message, told=_TOLD)
         return True
 
     async def is_elsewhere(self, path: str, source: Path) -> bool:
@@ -188,7 +190,7 @@ def open_blobs(url: str, *, default_folder: Path, redirect: bool = False) -> Blo
 
 def _unavailable(error: Exception) -> Unavailable:
     _log.warning("recordings cannot be reached", reason=_first_line(error))
-    return Unavailable("recordings_unavailable", f"The recordings cannot be reached right now: {type(error).__name__}")
+    return Unavailable("recordings_unavailable", f"{_TOLD}: {type(error).__name__}", told=_TOLD)
 
 
 def _first_line(error: Exception) -> str:

@@ -134,7 +134,8 @@ async def _call_or_none(response: Awaitable[T]) -> T | None:
 
 
 def _unavailable(reason: str) -> Unavailable:
-    return Unavailable("media_unavailable", f"The media server cannot be asked right now: {reason}")
+    told = "The media server cannot be asked right now"
+    return Unavailable("media_unavailable", f"{told}: {reason}", told=told)
 
 
 def _is_connected(info: models.ParticipantInfo) -> bool:

@@ -22,7 +22,13 @@ from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
 from tertulia.app.background import background
 from tertulia.app.installation import Installation, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
-from tertulia.app.listening import CertificateWatch, HttpServer, listening_sockets, loopback_socket
+from tertulia.app.listening import (
+    CertificateWatch,
+    HttpServer,
+    connection_limits,
+    listening_sockets,
+    loopback_socket,
+)
 from tertulia.app.services import Services, build_services
 from tertulia.app.worker import run_worker
 from tertulia.errors import ConfigurationError
@@ -34,11 +40,12 @@ from tertulia.http.api.recordings import RecordingHandlers, meet_recording, publ
 from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
 from tertulia.http.api.sessions import AUTH_PATH, SessionHandlers
 from tertulia.http.kit.addresses import TrustedProxies
+from tertulia.http.kit.connections import ConnectionLimits, ConnectionTimes
 from tertulia.http.kit.cors import CrossOrigin
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.operations import BoundedRequest
 from tertulia.http.kit.origins import CookieOrigins
-from tertulia.http.kit.protocol import JsonHttpProtocol
+from tertulia.http.kit.protocol import bounded_protocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
@@ -101,10 +108,12 @@ class Application:
 
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
-        config = _uvicorn_config(self.app, self._inst.settings)
+        settings = self._inst.settings
+        limits = connection_limits(behind_proxy=bool(settings.trusted_proxies))
+        config = _uvicorn_config(self.app, limits, settings)
         servers = {HttpServer(config): self._sockets}
         if self._loopback is not None:
-            servers[HttpServer(_uvicorn_config(self.app))] = [self._loopback]
+            servers[HttpServer(_uvicorn_config(self.app, connection_limits(behind_proxy=True)))] = [self._loopback]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -242,10 +251,10 @@ def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
         sys.stdout.flush()
 
 
-def _uvicorn_config(app: ASGIApp, tls: Settings | None = None) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp, limits: ConnectionLimits, tls: Settings | None = None) -> uvicorn.Config:
     config = uvicorn_config(
         app,
-        http=JsonHttpProtocol,
+        http=bounded_protocol(limits, ConnectionTimes()),
         log_config=None,
         proxy_headers=False,
         timeout_graceful_shutdown=1,

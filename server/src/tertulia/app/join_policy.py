@@ -35,7 +35,7 @@ class RoomJoinPolicy:
         except Forbidden as refusal:
             return Admission(Refusal(403, refusal.message))
         except TertuliaError as refusal:
-            return Admission(Refusal(503, refusal.message))
+            return Admission(Refusal(503, refusal.told))
         if admitted.grants is None or metadata is None or admitted.role is None:
             return Admission(token_not_after=admitted.room_expires_at_ms / 1000)
         return Admission(

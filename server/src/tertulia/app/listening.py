@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import structlog
 import uvicorn
 
 from tertulia.errors import ConfigurationError
+from tertulia.http.kit.connections import ConnectionLimits
 
 _log = structlog.get_logger(__name__)
+_MAX_CONNECTIONS: Final = 10_000
+_MAX_CONNECTIONS_OF_ADDRESS: Final = 1000
+_MAX_FILES: Final = 65_536
 
 
 class HttpServer(uvicorn.Server):
@@ -47,6 +53,21 @@ class CertificateWatch:
                 _log.info("certificate renewed")
         except (OSError, ssl.SSLError) as error:
             _log.warning("certificate cannot be used: the old one stays", reason=str(error))
+
+
+def connection_limits(*, behind_proxy: bool) -> ConnectionLimits:
+    """Make the limits of a server's connections, with a part of the files that this process may open.
+
+    The addresses behind a proxy are not seen before a request is, so a proxy has to count them itself.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    files = _MAX_FILES if soft == resource.RLIM_INFINITY else soft
+    total = min(_MAX_CONNECTIONS, files * 3 // 4)
+    return ConnectionLimits(total=total, for_address=None if behind_proxy else _MAX_CONNECTIONS_OF_ADDRESS)
 
 
 def listening_sockets(host: str, port: int) -> list[socket.socket]:

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from tertulia.errors import Unavailable
 from tertulia.http.kit.errors import Endpoint
@@ -25,6 +26,7 @@ from tertulia.http.pages import Pages
 
 _log = structlog.get_logger(__name__)
 _SIGNALLING: Final = "/rtc"
+_MAX_LOGGED_PATH: Final = 500
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -92,7 +94,8 @@ def _refusing(send: Send) -> Send:
 
 
 class RequestLog:
-    """Middleware that gives each request its id (a client's own, if it is a good one) and logs it.
+    """Middleware that gives each request its id (a client's own, if it is a good one), logs it with its address and
+    route, and gives its id to all lines that are logged meanwhile.
 
     Never its query string, which may hold a secret. What only our own parts ask for is for debugging.
     """
@@ -111,7 +114,7 @@ class RequestLog:
         began = time.perf_counter()
         offered = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         request_id = offered if _REQUEST_ID.match(offered) else f"{self._run}-{next(self._count):x}"
-        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        state = scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         path, status = scope["path"], 0
 
         async def send_with_id(message: Message) -> None:
@@ -122,13 +125,16 @@ class RequestLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            with bound_contextvars(request_id=request_id):
+                await self._app(scope, receive, send_with_id)
         finally:
             is_internal = path == "/health" or path.startswith("/twirp/")
             (_log.debug if is_internal and status < HTTPStatus.BAD_REQUEST else _log.info)(
                 "request",
                 method=scope["method"],
-                path=path,
+                path=path[:_MAX_LOGGED_PATH],
+                route=state.get("route"),
+                address=state.get("client_address") or (scope.get("client") or ("unknown",))[0],
                 status=int(status),
                 ms=round((time.perf_counter() - began) * 1000, 1),
                 request_id=request_id,

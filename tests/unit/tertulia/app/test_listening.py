@@ -4,7 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from tertulia.app.listening import loopback_socket
+from tertulia.app.listening import connection_limits, loopback_socket
+
+
+class Open:
+    """A connection."""
+
+    def make_room(self) -> None: ...
+
+
+@pytest.mark.parametrize(("behind_proxy", "is_admitted"), [(False, False), (True, True)])
+def test_a_proxy_counts_addresses_itself(behind_proxy: bool, is_admitted: bool):
+    limits = connection_limits(behind_proxy=behind_proxy)
+    for _ in range(1000):
+        connection = Open()
+        assert limits.admit(connection, "192.0.2.1")
+        limits.is_served(connection)
+    assert limits.admit(Open(), "192.0.2.1") is is_admitted
 
 
 def test_the_port_stays_the_same_while_it_can(tmp_path: Path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 
 from support.asgi import http_scope, response_of
 from tertulia.http.kit.errors import Endpoint
+from tertulia.http.kit.routing import MethodRoute
 from tertulia.http.pages import Pages
 from tertulia.http.server import RootApp
 
@@ -68,6 +70,26 @@ async def test_request_id(root: RootApp, offered, kept):
     _status, headers, body = await response_of(root, scope)
     assert headers["x-request-id"] == json.loads(body)["requestId"]
     assert (headers["x-request-id"] == offered) == kept
+
+
+async def test_log_says_who_asked_what(root: RootApp):
+    """With the address that the API found out behind a proxy, and the route without what fills it."""
+
+    async def behind_proxy(request: Request) -> Response:
+        request.scope["state"]["client_address"] = "192.0.2.1"
+        structlog.get_logger("a part").warning("happened meanwhile")
+        return PlainTextResponse("done")
+
+    route = MethodRoute("/things/{name}", {"GET": Endpoint(Request, behind_proxy)})
+    root.router.routes.append(route)
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+        await response_of(root, http_scope("/things/a-secret-name"))
+        await response_of(root, http_scope("/" + "x" * 5000))
+    inner, first, second = logs
+    assert inner["request_id"] == first["request_id"] != second["request_id"]
+    assert (first["address"], first["route"]) == ("192.0.2.1", "/things/{name}")
+    assert (second["address"], second["route"], len(second["path"])) == ("127.0.0.1", None, 500)
+    assert first["ms"] >= 0
 
 
 async def test_log_has_no_query(root: RootApp):

@@ -76,7 +76,8 @@ class RecorderProcesses:
         try:
             child = await asyncio.to_thread(self._start, job, token)
         except OSError as error:
-            raise Unavailable("recorder_not_started", f"The recorder cannot be started: {error.strerror}") from error
+            told = "The recorder cannot be started"
+            raise Unavailable("recorder_not_started", f"{told}: {error.strerror}", told=told) from error
         self._children[job.recording_id] = child
         asyncio.get_running_loop().add_reader(child.pipe_fd, self._read_pipe, job.recording_id, child)
 

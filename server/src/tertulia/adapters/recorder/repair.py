@@ -39,4 +39,5 @@ async def repair(folder: Path) -> RecorderState:
         return RecorderState.from_json(output.decode())
     except ValueError as error:
         reason = errors.decode(errors="replace").strip()[-_ERROR_CHARACTERS:] or "it said nothing"
-        raise Unavailable("recording_not_repaired", f"The repair failed: {reason}") from error
+        told = "The repair failed"
+        raise Unavailable("recording_not_repaired", f"{told}: {reason}", told=told) from error

@@ -50,7 +50,8 @@ Work = Callable[[SqlTransaction], T]
 
 def storage_failed(error: Exception) -> Unavailable:
     """Return the error of a transaction that could not be run."""
-    return Unavailable("store_unavailable", f"The database cannot be used right now: {reason(error)}")
+    told = "The database cannot be used right now"
+    return Unavailable("store_unavailable", f"{told}: {reason(error)}", told=told)
 
 
 def reason(error: Exception) -> str:

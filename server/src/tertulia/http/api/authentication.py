@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from typing import Final, Literal, cast
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tertulia.domain.access import INTERNAL, Action, Actor, Principal, Role
-from tertulia.errors import unauthenticated
+from tertulia.errors import InvalidInput, unauthenticated
 from tertulia.http.kit.openapi import SecuritySchemes
 from tertulia.http.kit.origins import CookieOrigins
+from tertulia.http.kit.validation import query_values
 from tertulia.services.accounts import AccountService
 from tertulia.services.participants import ParticipantService
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
@@ -112,10 +112,13 @@ class Credentials:
 
     async def ticket(self, request: Request) -> Principal | None:
         """Accept a ticket in the query; None when none came. Raises Unauthenticated for a wrong or revoked one."""
-        offered = parse_qs(request.scope["query_string"].decode("latin-1")).get("ticket")
-        if offered is None:
+        try:
+            offered = query_values(request).get("ticket")
+        except InvalidInput:  # validation comes after authentication, and tells it
             return None
-        ticket = self._accounts.read_ticket(offered[0])
+        if not offered:
+            return None
+        ticket = self._accounts.read_ticket(offered)
         if ticket is None or not await self._may_stream(ticket.participant):
             raise unauthenticated()
         return Principal(Actor.TICKET, recording=ticket.recording)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
@@ -16,6 +16,7 @@ from tertulia.errors import FieldProblem, InvalidInput, NotFound
 from tertulia.http.api.idempotency import HEADER, check_idempotency_key, idempotency_key
 from tertulia.http.api.lists import FieldsQuery, ListQuery, list_response, parse_fields
 from tertulia.http.kit.operations import (
+    LARGE_BODY_BYTES,
     ROOM_IN_BODY,
     ROOM_OF_RECORDING,
     ROOM_OF_TOKEN,
@@ -85,7 +86,7 @@ class StartMeetRecording(_Start):
 class RecordingIds(Body):
     """Which recordings to delete."""
 
-    recordingIds: list[str]
+    recordingIds: Annotated[list[str], FailFast()]
 
 
 class RecordingIdsQuery(Query):
@@ -317,7 +318,7 @@ def delete_many_operation(recordings: RecordingHandlers, tag: str) -> Operation:
     return Operation(
         id="deleteMultipleRecordings", method="DELETE", path="/recordings", action=Action.DELETE_RECORDINGS,
         handle=recordings.delete_many, body=RecordingIds, body_required=False, query=RecordingIdsQuery,
-        summary="Delete several recordings, all or none", tag=tag,
+        max_body_bytes=LARGE_BODY_BYTES, summary="Delete several recordings, all or none", tag=tag,
         responses=nothing("The recordings are gone", 401, 409, 413, 415, 422, 503),
     )  # fmt: skip
 

@@ -13,7 +13,15 @@ from tertulia.domain.ids import LATEST, Millis
 from tertulia.domain.rooms import MAX_PARTICIPANTS, PreferencesChange, Room
 from tertulia.http.api.idempotency import HEADER, check_idempotency_key, idempotency_key
 from tertulia.http.api.lists import FieldsQuery, ListQuery, list_response, parse_fields
-from tertulia.http.kit.operations import ROOM_IN_PATH, Operation, OperationRequest, many, nothing, one
+from tertulia.http.kit.operations import (
+    LARGE_BODY_BYTES,
+    ROOM_IN_PATH,
+    Operation,
+    OperationRequest,
+    many,
+    nothing,
+    one,
+)
 from tertulia.http.kit.responses import JsonResponse, no_content
 from tertulia.http.kit.validation import Body, NotNull, WholeNumber
 from tertulia.services.ports import PageKey
@@ -213,7 +221,7 @@ def room_operations(rooms: RoomHandlers, tag: str) -> list[Operation]:
     return [
         Operation(
             id="createRoom", method="POST", path="/rooms", action=Action.CREATE_ROOM, handle=rooms.create,
-            summary="Create a room", tag=tag, body=OpenViduMeetRoomOptions,
+            summary="Create a room", tag=tag, body=OpenViduMeetRoomOptions, max_body_bytes=LARGE_BODY_BYTES,
             header_names=(HEADER,), check_headers=check_idempotency_key,
             responses=one("The room, with a link for each role", OpenViduMeetRoom, 401, 409, 413, 415, 422),
         ),

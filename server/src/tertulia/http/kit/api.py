@@ -12,12 +12,13 @@ from itertools import chain
 from typing import Final, Protocol
 
 import orjson
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
 from tertulia.domain.access import Action, Actor, Principal
-from tertulia.errors import forbidden
+from tertulia.errors import Forbidden, NotFound, TertuliaError, TooManyRequests, Unauthenticated, forbidden
 from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.openapi import Json
@@ -25,6 +26,7 @@ from tertulia.http.kit.operations import Operation, OperationRequest
 from tertulia.http.kit.routing import MethodRoute, SegmentRouter
 from tertulia.http.kit.validation import check_content_type, named_values, parse_body, parse_query, query_values
 
+_log = structlog.get_logger(__name__)
 REVALIDATE: Final = {"cache-control": "no-cache"}
 _BOUND_TO_ROOM: Final = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER, Actor.HOLDER, Actor.TICKET}
 
@@ -84,6 +86,17 @@ class Api(SegmentRouter):
 
     async def _respond(self, operation: Operation, request: OperationRequest) -> Response:
         request.client_address = self._proxies.client(request)
+        request.scope["state"]["client_address"] = request.client_address
+        request.max_body_bytes = operation.max_body_bytes
+        try:
+            return await self._permitted(operation, request)
+        except (Unauthenticated, Forbidden, TooManyRequests, NotFound) as error:
+            # where anyone may ask, what does not exist is a wrong guess, too
+            if not isinstance(error, NotFound) or Actor.ANYONE in self._permissions[operation.action]:
+                _log_refusal(operation, request, error)
+            raise
+
+    async def _permitted(self, operation: Operation, request: OperationRequest) -> Response:
         allowed = self._permissions[operation.action]
         if Actor.ANYONE not in allowed:
             request.principal = await self._authenticator.identify(request, allowed)
@@ -121,6 +134,19 @@ class Api(SegmentRouter):
             return who.recording != recording
         room = await self._room_of_recording(recording)
         return room is not None and room != who.room
+
+
+def _log_refusal(operation: Operation, request: OperationRequest, error: TertuliaError) -> None:
+    who = request.principal
+    _log.warning(
+        "request refused",
+        operation=operation.id,
+        code=error.code,
+        address=request.client_address,
+        room=who.room,
+        participant=who.identity,
+        request_id=request.scope["state"]["request_id"],
+    )
 
 
 def _matches(template: str, path: str) -> bool:

@@ -24,6 +24,10 @@ from tertulia.errors import (
 )
 from tertulia.http.kit.responses import JsonResponse, StreamedResponse
 
+MAX_PROBLEMS: Final = 20
+"""Of a request with more wrong fields, only so many are told."""
+_MAX_FIELD: Final = 100
+_MAX_MESSAGE: Final = 500
 _log = structlog.get_logger(__name__)
 RequestType = TypeVar("RequestType", bound=Request)
 
@@ -85,20 +89,36 @@ def internal_error() -> HttpError:
 
 
 def error_response(error: TertuliaError, request_id: str) -> JsonResponse:
-    """Make the response to a refused request."""
-    body: dict[str, Any] = {"code": error.code, "message": error.message, "requestId": request_id}
+    """Make the response to a refused request, which is short whatever the request repeated in it."""
+    body: dict[str, Any] = {"code": error.code, "message": _cut(_told(error), _MAX_MESSAGE), "requestId": request_id}
     if error.name is not None:
         body["name"] = error.name
     if isinstance(error, InvalidInput):
         body["error"] = "Unprocessable Entity"
-        body["details"] = [{"field": problem.field, "message": problem.message} for problem in error.problems]
+        body["details"] = [
+            {"field": _cut(problem.field, _MAX_FIELD), "message": _cut(problem.message, _MAX_MESSAGE)}
+            for problem in error.problems[:MAX_PROBLEMS]
+        ]
     if isinstance(error, HttpError):
         return JsonResponse(body, error.status, error.headers)
-    status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    status = _status(error)
     headers = {"www-authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
     if isinstance(error, TooManyRequests | Unavailable):
         headers["retry-after"] = str(error.retry_after_s)
     return JsonResponse(body, status, headers)
+
+
+def _status(error: TertuliaError) -> int:
+    return error.status if isinstance(error, HttpError) else STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _told(error: TertuliaError) -> str:
+    """Return what a client is told: never what a database, a library or the system said; the log has it."""
+    return error.told if _status(error) != HTTPStatus.INTERNAL_SERVER_ERROR else "Internal server error"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 class Endpoint(Generic[RequestType]):

@@ -14,29 +14,39 @@ from starlette.responses import Response
 from tertulia.domain.access import Action, Actor, Principal
 from tertulia.http.kit.errors import HttpError, Problem
 
-MAX_BODY_BYTES: Final = 1024 * 1024
+SMALL_BODY_BYTES: Final = 16 * 1024
+"""Enough for what most operations take, a login with the longest password included."""
+LARGE_BODY_BYTES: Final = 1024 * 1024
+"""For what only applications and the media server send: readable parts of names, lists of ids, reports."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class BoundedRequest(Request):
-    """A request whose body is at most MAX_BODY_BYTES long."""
+    """A request whose body is at most `max_body_bytes` long."""
 
+    max_body_bytes = LARGE_BODY_BYTES
     _raw_body: bytes | None = None
 
     async def body(self) -> bytes:
-        """Read the body, once. Raises HttpError (413) when it is too large."""
+        """Read the body, once. Raises HttpError (413) when it is too large, before it is read where it says so."""
         if self._raw_body is None:
+            declared = self.headers.get("content-length", "")
+            if declared.isdecimal() and int(declared) > self.max_body_bytes:
+                raise self._too_large()
             raw = bytearray()
             async for chunk in self.stream():
                 raw += chunk
-                if len(raw) > MAX_BODY_BYTES:
-                    raise HttpError(
-                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                        "body_too_large",
-                        f"The body is larger than {MAX_BODY_BYTES} bytes",
-                    )
+                if len(raw) > self.max_body_bytes:
+                    raise self._too_large()
             self._raw_body = bytes(raw)
         return self._raw_body
+
+    def _too_large(self) -> HttpError:
+        return HttpError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "body_too_large",
+            f"The body is larger than {self.max_body_bytes} bytes",
+        )
 
 
 class OperationRequest(BoundedRequest):
@@ -104,7 +114,8 @@ class Operation:
 
     `room` must be given when the action is allowed to an actor who is bound to a room. `header_names` are request
     headers it reads; `check_headers` raises when one of them is malformed. Without `body_required` an empty body is as
-    good as none. `is_addition`: the given document does not have it.
+    good as none; one that is longer than `max_body_bytes` is refused. `is_addition`: the given document does not have
+    it.
     """
 
     id: str
@@ -118,6 +129,7 @@ class Operation:
     room: RoomSource | None = None
     body: type[BaseModel] | None = None
     body_required: bool = True
+    max_body_bytes: int = SMALL_BODY_BYTES
     query: type[BaseModel] | None = None
     header_names: tuple[str, ...] = ()
     check_headers: Callable[[Request], None] | None = None

@@ -1,53 +1,289 @@
-"""Uvicorn's HTTP/1.1 protocol with a bound for heads, and errors in JSON also for bytes that are not HTTP.
+"""Uvicorn's HTTP/1.1 protocol with bounds for heads and for time, and errors in JSON also for bytes that are not HTTP.
 
 Uvicorn promises nothing to subclasses: its version has an upper bound, and a test notices when it moves.
 """
 
 from __future__ import annotations
 
+import asyncio
+import re
 import secrets
-from typing import Final
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any, ClassVar, Final
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MAX_HEAD_BYTES: Final = 512 * 1024
-"""More than any request line and headers need; a join request may be half of it."""
+from tertulia.http.kit.connections import ConnectionLimits, ConnectionTimes
+
+MAX_HEAD_BYTES: Final = 64 * 1024
+"""More than any request line and headers need, but those of a join request."""
+MAX_SIGNALLING_URL_BYTES: Final = 256 * 1024 - 64
+"""The longest line that the WebSocket's own parser takes, without the method and version."""
+_MAX_PATH_BYTES: Final = 8 * 1024
+_MAX_HEADERS: Final = 128
+_MAX_REST_BYTES: Final = 4 * 1024 * 1024
+_LINGER_S: Final = 1.0
+_SIGNALLING: Final = re.compile(rb"/rtc(?:[/?]|\Z)")
+
+
+class _RefusalError(Exception):
+    """Ends the parsing of bytes that are refused."""
+
+    def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def _head_too_large() -> _RefusalError:
+    return _RefusalError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The headers are too large")
+
+
+class _Phase(Enum):
+    """What a connection is waiting for."""
+
+    HEAD = auto()
+    """The rest of a head, or the first byte of one after stray bytes."""
+    BODY = auto()
+    REST = auto()
+    """The rest of a body that nothing needs any more."""
+    SERVED = auto()
+    """The response to a whole request."""
+    IDLE = auto()
+    """Another request; uvicorn's own timer ends it."""
+    REFUSED = auto()
+    """The client, which reads the refusal only if what it sent meanwhile is read, too (RFC 9112, section 9.6)."""
 
 
 class JsonHttpProtocol(HttpToolsProtocol):
-    """Bounds the head of a request, and refuses bytes that are not one with the same body as everything else."""
+    """Bounds the head of a request, its trailers included, and the time it takes; refuses with the same JSON as all.
 
-    _head_bytes: int | None = None
+    `limits` and `times` are attributes of the class that `bounded_protocol` makes, since uvicorn makes the instances.
+    """
+
+    limits: ClassVar[ConnectionLimits]
+    times: ClassVar[ConnectionTimes]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(*args, **kwargs)
+        self.timeout_keep_alive = self.times.keep_alive_s
+        self._address = "unknown"
+        self._refusal: _RefusalError | None = None
+        self._phase: _Phase | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_websocket = False
+        self._is_in_head = False
+        self._is_in_message = False
+        self._head_bytes = 0
+        self._unparsed_bytes = 0
+        self._has_progressed = False
+        self._received_bytes = 0
+        self._received_before = 0
+
+    # ── the connection ──
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request, if there may be another connection."""
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else "unknown"
+        if self.limits.admit(self, self._address):
+            self._enter(_Phase.HEAD)
+        else:
+            self._refuse(_RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", "Too many connections"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._leave()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the connection to the WebSocket's protocol."""
+        self._leave()
+        self._is_websocket = True
+        super().handle_websocket_upgrade()
+
+    def make_room(self) -> None:
+        """Close, because another connection needs the place."""
+        self._drop("too many connections")
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; refuse a head, trailers or extensions of chunks that grow beyond the bound."""
+        if self.transport.is_closing():
+            return
+        self._received_bytes += len(data)
+        if self._phase is _Phase.REFUSED:
+            if self._received_bytes - self._received_before > _MAX_REST_BYTES:
+                self.transport.abort()
+            return
+        self._has_progressed = False
+        super().data_received(data)
+        if self._has_ended():
+            return
+        if self._is_in_message and not self._has_progressed:
+            self._unparsed_bytes += len(data)
+            if self._unparsed_bytes > self._head_limit:
+                self._refuse(_head_too_large())
+                return
+        phase = self._awaited()
+        self._enter(_Phase.HEAD if phase is _Phase.IDLE else phase)
+        if phase is _Phase.REST and self._received_bytes - self._received_before > _MAX_REST_BYTES:
+            self._drop("endless body")
+
+    # ── the parser's callbacks: what one raises ends the parsing, and send_400_response is called ──
 
     def on_message_begin(self) -> None:
         """Count from here on."""
         super().on_message_begin()
-        self._head_bytes = 0
+        self._is_in_head = self._is_in_message = True
+        self._head_bytes = self._unparsed_bytes = 0
+        self._has_progressed = True
+
+    def on_url(self, url: bytes) -> None:
+        """Count a piece of the URL."""
+        super().on_url(url)
+        self._count_head(len(url))
+        is_signalling = _SIGNALLING.match(self.url) is not None
+        path_bytes = self.url.find(b"?") if b"?" in self.url else len(self.url)
+        if path_bytes > _MAX_PATH_BYTES or (is_signalling and len(self.url) > MAX_SIGNALLING_URL_BYTES):
+            self._end_parsing(_RefusalError(HTTPStatus.REQUEST_URI_TOO_LONG, "url_too_long", "The URL is too long"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a header, or a field of the trailers: those are dropped."""
+        self._count_head(len(name) + len(value) + 4)
+        if self._is_in_head:
+            super().on_header(name, value)
+            if len(self.headers) > _MAX_HEADERS:
+                self._end_parsing(_head_too_large())
 
     def on_headers_complete(self) -> None:
-        """Stop counting: bodies have their own limit."""
-        self._head_bytes = None
+        """End the head."""
+        self._is_in_head = False
         super().on_headers_complete()
 
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; refuse a head that grows beyond the bound."""
-        super().data_received(data)
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-                self._refuse("431 Request Header Fields Too Large", "headers_too_large", "The headers are too large")
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body: those have limits of their own."""
+        self._unparsed_bytes = 0
+        self._has_progressed = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End the request."""
+        self._is_in_message = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or the rest of this one."""
+        super().on_response_complete()
+        if not self._has_ended():
+            self._enter(self._awaited())
 
     def send_400_response(self, msg: str) -> None:
         """Refuse the connection's bytes and close it."""
-        self._refuse("400 Bad Request", "invalid_http", msg)
+        self._refuse(self._refusal or _RefusalError(HTTPStatus.BAD_REQUEST, "invalid_http", msg))
 
-    def _refuse(self, status: str, code: str, message: str) -> None:
+    # ── bounds ──
+
+    @property
+    def _head_limit(self) -> int:
+        is_signalling = _SIGNALLING.match(self.url) is not None
+        return MAX_HEAD_BYTES + (MAX_SIGNALLING_URL_BYTES if is_signalling else 0)
+
+    def _count_head(self, count: int) -> None:
+        self._head_bytes += count
+        if self._head_bytes > self._head_limit:
+            self._end_parsing(_head_too_large())
+
+    def _end_parsing(self, refusal: _RefusalError) -> None:
+        self._refusal = refusal
+        raise refusal
+
+    def _has_ended(self) -> bool:
+        return self._is_websocket or self._phase is _Phase.REFUSED or self.transport.is_closing()
+
+    def _awaited(self) -> _Phase:
+        is_served = self.cycle is not None and not self.cycle.response_complete
+        if self._is_in_message and not self._is_in_head:
+            return _Phase.BODY if is_served else _Phase.REST
+        if is_served:
+            return _Phase.SERVED
+        return _Phase.HEAD if self._is_in_message else _Phase.IDLE
+
+    def _enter(self, phase: _Phase) -> None:
+        if phase is self._phase:
+            return
+        self._phase = phase
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._received_before = self._received_bytes
+        if phase is _Phase.SERVED:
+            self.limits.is_served(self)
+            return
+        self.limits.waits(self)
+        if phase is _Phase.BODY:
+            self._timer = self.loop.call_later(self.times.body_check_s, self._check_body)
+        elif phase is _Phase.REFUSED:
+            self._timer = self.loop.call_later(_LINGER_S, self.transport.abort)
+        elif phase is not _Phase.IDLE:
+            self._timer = self.loop.call_later(self.times.head_s, self._head_takes_too_long)
+
+    def _leave(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.limits.release(self)
+
+    def _head_takes_too_long(self) -> None:
+        if self._is_in_head:
+            self._refuse_late()
+        else:
+            self._drop("no request")
+
+    def _check_body(self) -> None:
+        """Refuse a body that comes too slowly, unless it is us who do not read it."""
+        received, self._received_before = self._received_bytes - self._received_before, self._received_bytes
+        is_ours = self.flow.read_paused or self.cycle.waiting_for_100_continue
+        if is_ours or received >= self.times.body_rate * self.times.body_check_s:
+            self._timer = self.loop.call_later(self.times.body_check_s, self._check_body)
+        else:
+            self._refuse_late()
+
+    def _refuse_late(self) -> None:
+        self._refuse(_RefusalError(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request takes too long"))
+
+    def _drop(self, reason: str) -> None:
+        self.limits.log_dropped(self._address, reason)
+        self.transport.close()
+
+    def _refuse(self, refusal: _RefusalError) -> None:
+        """Answer and close; only close while the response to another request is due, which this would look like."""
+        if self._has_ended():
+            return
+        is_own = self._phase is _Phase.BODY and not self.pipeline and not self.cycle.response_started
+        if not (self.cycle is None or self.cycle.response_complete or is_own):
+            self._drop(refusal.code)
+            return
+        if is_own:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         request_id = secrets.token_hex(8)
-        body = orjson.dumps({"code": code, "message": message, "requestId": request_id})
+        body = orjson.dumps({"code": refusal.code, "message": refusal.message, "requestId": request_id})
         head = (
-            f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-request-id: {request_id}\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            f"HTTP/1.1 {refusal.status} {refusal.status.phrase}\r\ncontent-type: application/json\r\n"
+            f"x-request-id: {request_id}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        if self.transport.can_write_eof():
+            self.limits.log_dropped(self._address, refusal.code)
+            self.transport.write_eof()
+            self._enter(_Phase.REFUSED)
+        else:
+            self._drop(refusal.code)
+
+
+def bounded_protocol(limits: ConnectionLimits, times: ConnectionTimes) -> type[JsonHttpProtocol]:
+    """Return the class whose instances share these limits."""
+    return type("BoundedHttpProtocol", (JsonHttpProtocol,), {"limits": limits, "times": times})

@@ -38,6 +38,7 @@ class MethodRoute(Route):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse the method."""
+        scope["state"]["route"] = self.path_format
         app = self._by_method.get(scope["method"]) or error_response(self._refusal, scope["state"]["request_id"])
         await app(scope, receive, send)
 

@@ -6,24 +6,37 @@ import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import Annotated, Final, TypeVar
-from urllib.parse import parse_qsl
+from itertools import islice
+from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import unquote_to_bytes
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.requests import Request
 
 from tertulia.errors import FieldProblem, InvalidInput
-from tertulia.http.kit.errors import HttpError
+from tertulia.http.kit.errors import MAX_PROBLEMS, HttpError
 
 Model = TypeVar("Model", bound=BaseModel)
+_MAX_PARAMETERS: Final = 100
+_MAX_ESCAPES: Final = 2048
 
 
 class Body(BaseModel):
-    """A request's body: unknown fields are refused, nothing is converted."""
+    """A request's body: unknown fields are refused, nothing is converted. Lists say FailFast, so that they do stop."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_unknown_fields(cls, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Drop unknown fields beyond the problems that are told: pydantic makes one of each, and cannot stop."""
+        known = cls.model_fields
+        if not isinstance(value, dict) or len(value) <= len(known) + MAX_PROBLEMS:
+            return value
+        unknown = islice((name for name in value if name not in known), MAX_PROBLEMS)
+        return {name: value[name] for name in known if name in value} | {name: value[name] for name in unknown}
 
 
 class Query(BaseModel):
@@ -81,10 +94,20 @@ def parse_query(model: type[Model], request: Request) -> Model:
 
 
 def query_values(request: Request) -> dict[str, str]:
-    """Read the query parameters; of one that comes twice, the values are joined by commas."""
+    """Read the query parameters; of one that comes twice, the values are joined by commas.
+
+    Raises InvalidInput for more parameters or escapes than a request needs: each costs time, and anyone may send them.
+    """
+    raw: bytes = request.scope["query_string"]
+    if raw.count(b"&") >= _MAX_PARAMETERS or raw.count(b"%") > _MAX_ESCAPES:
+        raise InvalidInput(
+            "query", [FieldProblem("", f"More than {_MAX_PARAMETERS} parameters or {_MAX_ESCAPES} escaped bytes")]
+        )
     values: dict[str, str] = {}
-    for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
-        values[name] = f"{values[name]},{value}" if name in values else value
+    for pair in raw.replace(b"+", b" ").split(b"&"):
+        if pair:
+            name, value = (unquote_to_bytes(part).decode(errors="replace") for part in pair.partition(b"=")[::2])
+            values[name] = f"{values[name]},{value}" if name in values else value
     return values
 
 
@@ -107,7 +130,8 @@ def _validated(model: type[Model], value: object, place: str) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InvalidInput(place, [_problem(detail) for detail in error.errors(include_url=False)]) from error
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidInput(place, [_problem(detail) for detail in details[:MAX_PROBLEMS]]) from error
 
 
 def _problem(detail: ErrorDetails) -> FieldProblem:

@@ -8,20 +8,22 @@ from typing import Any, Final
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.testing import capture_logs
 
 from support.asgi import http_scope, response_of
 from tertulia.domain.access import Action, Actor, Principal
 from tertulia.domain.ids import RecordingId, RoomName
-from tertulia.errors import FieldProblem, InvalidInput, unauthenticated
+from tertulia.errors import FieldProblem, InvalidInput, room_not_found, unauthenticated
 from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.api import Api
 from tertulia.http.kit.operations import (
-    MAX_BODY_BYTES,
+    LARGE_BODY_BYTES,
     ROOM_IN_BODY,
     ROOM_IN_PATH,
     ROOM_IN_QUERY,
     ROOM_OF_RECORDING,
     ROOM_OF_TOKEN,
+    SMALL_BODY_BYTES,
     Operation,
     OperationRequest,
     RoomSource,
@@ -68,6 +70,10 @@ async def done(_request: OperationRequest) -> Response:
     return no_content()
 
 
+async def missing(_request: OperationRequest) -> Response:
+    raise room_not_found("a-guess")
+
+
 async def failing(_request: OperationRequest) -> Response:
     raise RuntimeError("a defect")
 
@@ -97,11 +103,16 @@ OPERATIONS: Final = [
         "GET", "/recordings/{recordingId}", Action.STREAM_RECORDING, ROOM_OF_RECORDING, check_headers=check_range
     ),
     operation("GET", "/open", Action.LOG_IN, None),
+    operation("POST", "/small", Action.CREATE_ROOM, None, body=Named),
+    operation("POST", "/large", Action.CREATE_ROOM, None, body=Named, max_body_bytes=LARGE_BODY_BYTES),
+    operation("GET", "/guess", Action.LOG_IN, None, handle=missing),
+    operation("GET", "/absent", Action.PROFILE, None, handle=missing),
     operation("GET", "/defect", Action.PROFILE, None, handle=failing),
 ]
 PERMISSIONS: Final = dict.fromkeys(Action, ALLOWED) | {
     Action.STREAM_RECORDING: ALLOWED | {Actor.TICKET},
     Action.LOG_IN: frozenset({Actor.ANYONE}),
+    Action.CREATE_ROOM: frozenset({Actor.ADMIN}),
     Action.PROFILE: frozenset({Actor.ADMIN}),
 }
 
@@ -181,12 +192,26 @@ async def test_other_room_is_forbidden_in_whatever_form(method, path, query, for
         (b'["other-room"]', (422, "invalid_body")),
         (b'{"roomName": ["other-room"]}', (422, "invalid_body")),
         (b'{"roomId": "other-room", "roomName": "own-room"}', (403, "forbidden")),
-        (b"x" * (MAX_BODY_BYTES + 1), (413, "body_too_large")),
+        (b"x" * (SMALL_BODY_BYTES + 1), (413, "body_too_large")),
     ],
 )
 async def test_room_that_cannot_be_read(body, expected):
     """What names no room refuses nobody: it is wrong in itself, and says nothing of any room."""
     assert await status_of("POST", "/recordings", "moderator", body=body, content_type=JSON) == expected
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_bodies_have_the_limit_of_their_operation(declared):
+    """One that says how long it is is not even read."""
+    small, large = Named(roomName="x" * 1000), Named(roomName="x" * 30_000)
+    for path, body, expected in (("/small", small, 204), ("/small", large, 413), ("/large", large, 204)):
+        headers = {"content-type": JSON, "who": "admin"}
+        raw = body.model_dump_json().encode()
+        headers |= {"content-length": str(len(raw))} if declared else {"transfer-encoding": "chunked"}
+        status, _headers, _answered = await response_of(
+            APP, http_scope(f"/api{path}", method="POST", headers=headers), raw
+        )
+        assert (path, status) == (path, expected)
 
 
 @pytest.mark.parametrize(
@@ -218,6 +243,25 @@ def test_a_room_must_be_declared(source):
 
 async def test_defect_is_told_without_its_inside():
     assert await status_of("GET", "/defect", "admin") == (500, "internal_error")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "who", "logged"),
+    [
+        ("GET", "/defect", "nobody", ("profile", "unauthenticated", None)),
+        ("PUT", "/rooms/other-room", "moderator", ("update_room", "forbidden", OWN)),
+        ("GET", "/guess", "nobody", ("log_in", "room_not_found", None)),
+        ("GET", "/absent", "admin", None),
+        ("GET", "/open", "nobody", None),
+    ],
+)
+async def test_refusals_are_logged(method, path, who, logged):
+    """With the address, so that guesses at passwords, tokens and links are seen."""
+    with capture_logs() as logs:
+        await status_of(method, path, who)
+    lines = [line for line in logs if line["event"] == "request refused"]
+    assert [(line["operation"], line["code"], line["room"]) for line in lines] == ([logged] if logged else [])
+    assert all(line["address"] == "127.0.0.1" and line["request_id"] == "a-request" for line in lines)
 
 
 async def test_document_and_page():

@@ -7,8 +7,10 @@ import json
 import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
+from structlog.testing import capture_logs
 
 from support.asgi import http_scope, response_of
+from tertulia.adapters.sql.transaction import storage_failed
 from tertulia.errors import (
     Conflict,
     FieldProblem,
@@ -34,7 +36,7 @@ from tertulia.http.kit.errors import Endpoint, error_response, method_not_allowe
         (Conflict("taken", "It is taken"), 409, {}),
         (TooManyRequests("Slowly", retry_after_s=7), 429, {"retry-after": "7"}),
         (Unavailable("away", "The database is away"), 503, {"retry-after": "5"}),
-        (TertuliaError("new", "A class that the table does not know"), 500, {}),
+        (TertuliaError("new", "Internal server error"), 500, {}),
     ],
 )
 async def test_error(error, status, headers):
@@ -45,6 +47,22 @@ async def test_error(error, status, headers):
     said = json.loads(body)
     assert (said["code"], said["message"], said["requestId"]) == (error.code, error.message, "an-id")
     assert said.get("name") == error.name
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("away", "The database is away: connection to db.internal as tertulia failed", told="It is away"),
+        TertuliaError("new", "A class that the table does not know, with /srv/data"),
+        storage_failed(OSError("connection to db.internal as tertulia failed")),
+    ],
+)
+async def test_what_parts_said_is_logged_and_not_told(error):
+    with capture_logs() as logs:
+        _status, _headers, body = await response_of(endpoint(error))
+    said = json.loads(body)
+    assert not any(secret in said["message"] for secret in ("internal as", "/srv"))
+    assert [(line["reason"], line["request_id"]) for line in logs] == [(error.message, said["requestId"])]
 
 
 async def test_invalid_input_names_fields():

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
+import json
 import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import pytest
+import uvicorn
 from packaging.requirements import Requirement
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tertulia.http.kit.connections import ConnectionLimits, ConnectionTimes
+from tertulia.http.kit.protocol import MAX_HEAD_BYTES, MAX_SIGNALLING_URL_BYTES, bounded_protocol
+from tertulia_sfu.serving import uvicorn_config
 
 SERVER: Final = Path(__file__).parents[5] / "server/pyproject.toml"
 KNOWN: Final = {
+    "connection_made": "6efb565ff3d36b91",
+    "connection_lost": "c91a4c9bf2e29c55",
+    "handle_websocket_upgrade": "179c4f769386ab89",
     "data_received": "010a7ae59a5d3b1a",
     "on_message_begin": "96d377fdc7c2baef",
+    "on_url": "37be44e962b04ca8",
+    "on_header": "65d62c044f61fdbd",
     "on_headers_complete": "1ea8589acfad92d8",
+    "on_body": "dba9c32aeba35b6a",
+    "on_message_complete": "1fbad42dc31fc01f",
+    "on_response_complete": "64e254f28e389e76",
     "send_400_response": "ae5a4a3782b646fd",
 }
 """The methods that JsonHttpProtocol overrides, and the digest of their source in the version that it was read for."""
@@ -41,3 +61,133 @@ def test_versions_have_an_upper_bound(name):
     specifier = next(one.specifier for one in stated if one.name == name)
     assert any(bound.operator == "<" for bound in specifier)
     assert specifier.contains(version(name))
+
+
+QUICK: Final = ConnectionTimes(head_s=0.3, keep_alive_s=1, body_check_s=0.2, body_rate=500)
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the length of the body; at /unread without reading it."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
+    request = Request(scope, receive)
+    length = 0 if scope["path"] == "/unread" else len(await request.body())
+    await Response(json.dumps({"code": str(length)}))(scope, receive, send)
+
+
+@asynccontextmanager
+async def serving(limits: ConnectionLimits | None = None) -> AsyncIterator[int]:
+    """A server with short times; its port."""
+    protocol = bounded_protocol(limits or ConnectionLimits(total=100, for_address=100), QUICK)
+    config = uvicorn_config(echo, port=0, http=protocol, log_config=None)
+    server = uvicorn.Server(config)
+    server.capture_signals = nullcontext  # type: ignore[method-assign]
+    running = asyncio.ensure_future(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def exchanged(port: int, *pieces: bytes, every_s: float = 0.05) -> tuple[int | None, str | None]:
+    """Send pieces and read until the server closes: the status and code of the last response, None for none."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def send() -> None:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(every_s)
+
+    sending = asyncio.ensure_future(send())
+    try:
+        answer = await asyncio.wait_for(reader.read(), 5)
+    finally:
+        sending.cancel()
+        writer.close()
+    if not answer:
+        return None, None
+    head, _, body = answer[answer.rindex(b"HTTP/1.1 ") :].partition(b"\r\n\r\n")
+    return int(head.split(b" ")[1]), json.loads(body)["code"] if body.startswith(b"{") else None
+
+
+HEAD: Final = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+CHUNKED: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+POST: Final = b"POST / HTTP/1.1\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n"
+HANDSHAKE: Final = (
+    b"Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+TOO_LARGE: Final = (431, "headers_too_large")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([HEAD + b"X: " + b"a" * (MAX_HEAD_BYTES - 100) + b"\r\n\r\n"], (200, "0")),
+        ([HEAD + b"X: " + b"a" * MAX_HEAD_BYTES + b"\r\n\r\n"], TOO_LARGE),
+        ([HEAD + b"X: ", *[b"a" * 16384] * 6], TOO_LARGE),
+        ([HEAD, *[b"X: " + b"a" * 8000 + b"\r\n"] * 10], TOO_LARGE),
+        ([HEAD + b"X: 1\r\n" * 200 + b"\r\n"], TOO_LARGE),
+        ([b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n"], (414, "url_too_long")),
+        ([b"GET /?" + b"a" * 60_000 + b" HTTP/1.1\r\nConnection: close\r\n\r\n"], (200, "0")),
+        ([b"GET /rtc?" + b"a" * 250_000 + b" HTTP/1.1\r\n" + HANDSHAKE], (403, None)),
+        ([b"GET /rtc?" + b"a" * MAX_SIGNALLING_URL_BYTES + b" HTTP/1.1\r\n\r\n"], (414, "url_too_long")),
+        ([b"GET /rtcs?" + b"a" * 250_000 + b" HTTP/1.1\r\n\r\n"], TOO_LARGE),
+        ([CHUNKED, b"3\r\nabc\r\n0\r\nT: x\r\n\r\n"], (200, "3")),
+        ([CHUNKED, b"3\r\nabc\r\n0\r\n", *[b"T: " + b"a" * 8000 + b"\r\n"] * 10], TOO_LARGE),
+        ([CHUNKED, b"3\r\nabc\r\n0\r\nT: ", *[b"a" * 16384] * 6], TOO_LARGE),
+        ([CHUNKED, b"3;x=", *[b"a" * 16384] * 6], TOO_LARGE),
+        ([b"nonsense\r\n\r\n"], (400, "invalid_http")),
+    ],
+)  # fmt: skip
+async def test_heads_are_bounded(pieces, expected):
+    async with serving() as port:
+        assert await exchanged(port, *pieces, every_s=0.001) == expected
+
+
+async def test_many_small_requests_at_once_are_no_large_head():
+    requests = (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 900 + b"\r\n\r\n") * 200
+    async with serving() as port:
+        assert await exchanged(port, requests + HEAD + b"\r\n") == (200, "0")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([], (None, None)),
+        ([b"\r\n"] * 100, (None, None)),
+        ([HEAD], (408, "request_timeout")),
+        ([HEAD, *[b"X: a\r\n"] * 100], (408, "request_timeout")),
+        ([HEAD.replace(b"close", b"keep-alive") + b"\r\n", *[b"\r\n"] * 100], (200, "0")),
+        ([POST, b"a"], (408, "request_timeout")),
+        ([POST, *[b"a"] * 100], (408, "request_timeout")),
+        ([POST, *[b"a" * 2500] * 40], (200, "100000")),
+        ([POST.replace(b"POST /", b"POST /unread").replace(b"close", b"keep-alive"), *[b"a"] * 100], (200, "0")),
+        ([HEAD.replace(b"close", b"keep-alive") + b"\r\n"], (200, "0")),
+    ],
+)  # fmt: skip
+async def test_connections_end(pieces, expected):
+    """However little comes, and however often."""
+    async with serving() as port:
+        assert await exchanged(port, *pieces) == expected
+
+
+async def test_endless_body_that_nothing_reads():
+    start = b"POST /unread HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n"
+    async with serving() as port:
+        with pytest.raises(ConnectionError):
+            await exchanged(port, start, *[b"a" * 1_000_000] * 900, every_s=0)
+
+
+async def test_who_holds_connections_makes_room_for_who_asks():
+    async with serving(ConnectionLimits(total=10, for_address=5)) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        assert await exchanged(port, HEAD + b"\r\n") == (200, "0")
+        assert await asyncio.wait_for(held[0][0].read(), 0.2) == b""
+        for _reader, writer in held:
+            writer.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import Annotated
 
 import pytest
@@ -12,7 +14,7 @@ from starlette.requests import Request
 
 from support.asgi import http_scope
 from tertulia.errors import InvalidInput
-from tertulia.http.kit.errors import HttpError
+from tertulia.http.kit.errors import HttpError, error_response
 from tertulia.http.kit.validation import (
     Body,
     NotNull,
@@ -22,6 +24,7 @@ from tertulia.http.kit.validation import (
     named_values,
     parse_body,
     parse_query,
+    query_values,
 )
 
 
@@ -76,6 +79,29 @@ def test_body_that_is_refused(raw, field, message):
     assert [(problem.field, problem.message) for problem in refusal.value.problems] == [(field, message)]
 
 
+@pytest.mark.parametrize(
+    ("raw", "known"),
+    [
+        ([f'"{"long" * 300}{i}": {i}' for i in range(5000)], set()),
+        ([*(f'"u{i}": {i}' for i in range(5000)), '"number": "x"', '"text": null'], {"number", "text"}),
+    ],
+)
+def test_few_problems_are_told(raw: list[str], known: set[str]):
+    """Validation stops at 20 problems, whatever a stranger sends; what is wrong in known fields is among them."""
+    with pytest.raises(InvalidInput) as refusal:
+        parse_body(Thing, f"{{{','.join(raw)}}}".encode())
+    assert len(refusal.value.problems) == 20
+    assert {problem.field for problem in refusal.value.problems} >= known
+    assert len(error_response(refusal.value, "an-id").body) < 8 * 1024
+
+
+def test_known_fields_count_after_many_unknown_ones():
+    body = ",".join(f'"u{i}": {i}' for i in range(5000))
+    with pytest.raises(InvalidInput) as refusal:
+        parse_body(Thing, f'{{{body}, "number": 2}}'.encode())
+    assert {problem.message for problem in refusal.value.problems} == {"Unknown field"}
+
+
 def test_body():
     assert parse_body(Thing, b'{"number": 2.0}') == Thing(number=2)
 
@@ -94,9 +120,28 @@ def test_query(query, expected):
     assert parse_query(Wanted, Request(http_scope("/", query=query))) == expected
 
 
-def test_query_that_is_refused():
+@pytest.mark.parametrize("query", ["number=-1", "a&" * 30_000, "name=" + "%41" * 20_000, "%" * 60_000])
+def test_query_that_is_refused(query):
     with pytest.raises(InvalidInput):
-        parse_query(Wanted, Request(http_scope("/", query="number=-1")))
+        parse_query(Wanted, Request(http_scope("/", query=query)))
+
+
+@pytest.mark.measures_time
+@pytest.mark.parametrize(
+    "query", ["a&" * 30_000, "name=" + "%41" * 20_000, "name=" + "%41" * 2000 + "a" * 54_000, "name=" + "+" * 60_000,
+              "&".join(["name=" + "x" * 600] * 99)]
+)  # fmt: skip
+def test_long_query_costs_little(query):
+    """Fastest of several, so that a busy machine does not count: a stranger may send many."""
+
+    def spent_s() -> float:
+        began = time.perf_counter()
+        with suppress(InvalidInput):
+            query_values(request)
+        return time.perf_counter() - began
+
+    request = Request(http_scope("/", query=query))
+    assert min(spent_s() for _ in range(10)) < 0.002
 
 
 @given(st.binary(max_size=60))
