@@ -11,9 +11,10 @@ from livekit.protocol.models import (
     TrackInfo,
     TrackSource,
 )
-from livekit.protocol.rtc import AddTrackRequest, SubscribedQualityUpdate, SubscriptionPermission, UpdateTrackSettings
+from livekit.protocol.rtc import AddTrackRequest, SubscribedQualityUpdate, UpdateTrackSettings
 
 from tertulia_sfu.ids import ParticipantSid, TrackSid
+from tertulia_sfu.rooms.track_access import TrackAccess
 from tertulia_sfu.tokens import Claims
 
 DEPENDENT_KINDS: Final = frozenset({ParticipantInfo.EGRESS, ParticipantInfo.AGENT})
@@ -85,9 +86,7 @@ class Participant:
     publications: dict[TrackSid, Publication] = field(default_factory=dict)
     queued_tracks: list[AddTrackRequest] = field(default_factory=list)
     subscriptions: set[TrackSid] = field(default_factory=set)
-    subscription_permission: SubscriptionPermission = field(
-        default_factory=lambda: SubscriptionPermission(all_participants=True)
-    )
+    track_access: TrackAccess = field(default_factory=TrackAccess.for_all)
     was_active: bool = False
     connected: bool = False
     signal_lost_at: float | None = None
@@ -132,15 +131,7 @@ class Participant:
 
     def allows(self, subscriber: "Participant", track: TrackSid) -> bool:
         """Return whether this participant lets `subscriber` receive one of its tracks."""
-        if self.subscription_permission.all_participants:
-            return True
-        for permission in self.subscription_permission.track_permissions:
-            applies = (
-                permission.participant_sid == subscriber.sid or permission.participant_identity == subscriber.identity
-            )
-            if applies and (permission.all_tracks or track in permission.track_sids):
-                return True
-        return False
+        return self.track_access.allows(subscriber.sid, subscriber.identity, track)
 
     def change_claims(
         self,

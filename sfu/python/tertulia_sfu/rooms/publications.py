@@ -63,7 +63,7 @@ class PublicationManager:
             self._roster.send(owner, SignalResponse(request_response=response))
             return
         publication = Publication(_track_info(request), _cids(request))
-        owner.publications[publication.sid] = publication
+        self._roster.add_publication(owner, publication)
         self._roster.media.expect_track(
             owner.sid,
             track=publication.sid,
@@ -198,7 +198,7 @@ class PublicationManager:
                 self.withdraw(owner, publication, now)
 
     def _remove(self, owner: Participant, publication: Publication, now: float) -> None:
-        owner.publications.pop(publication.sid, None)
+        self._roster.remove_publication(owner, publication)
         self._subscriptions.forget_track(publication.sid)
         if publication.announced:
             owner.increment_version()

@@ -32,6 +32,7 @@ from livekit.protocol.rtc import (
 
 from tertulia_sfu.errors import InvalidRequest
 from tertulia_sfu.ids import TrackSid
+from tertulia_sfu.rooms.limits import MAX_LISTED_TRACKS, distinct_tracks
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.permissions import SIGNALS, Requirement, fulfils
@@ -143,13 +144,13 @@ def _leave(session: SignalSession, leave: LeaveRequest, now: float) -> None:
 def _sync_state(session: SignalSession, state: SyncState, now: float) -> None:
     """Take over what the client believes after a resume. A published track unknown here requires a full reconnect."""
     known = session.participant.publications
-    if any(TrackSid(each.track.sid) not in known for each in state.publish_tracks):
+    published = state.publish_tracks
+    if len(published) > MAX_LISTED_TRACKS or any(TrackSid(each.track.sid) not in known for each in published):
         session.room.require_full_reconnect(session.participant, now)
         return
     session.room.subscriptions.update(session.participant, state.subscription)
-    for sid in state.track_sids_disabled:
-        settings = UpdateTrackSettings(track_sids=[sid], disabled=True)
-        session.room.subscriptions.change_track_settings(session.participant, settings, now)
+    disabled = UpdateTrackSettings(track_sids=distinct_tracks(state.track_sids_disabled), disabled=True)
+    session.room.subscriptions.change_track_settings(session.participant, disabled, now)
     session.room.data.handle_resume(session.participant, state.datachannel_receive_states, now)
 
 
