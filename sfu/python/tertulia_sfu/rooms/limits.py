@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from tertulia_sfu.errors import InvalidRequest
 from tertulia_sfu.ids import TrackSid
@@ -13,6 +13,10 @@ MAX_ATTRIBUTES_BYTES: Final = 64 * 1024
 # clients list at most the tracks of their room: 1,000 participants with camera, microphone, screen and its sound
 MAX_LISTED_TRACKS: Final = 4_000
 MAX_SID_LENGTH: Final = 64  # ours have 15 characters
+# LiveKit's lists of enumerated values (capabilities, audio features …) have two to seven so far
+MAX_ENUMERATED: Final = 32
+
+T = TypeVar("T")
 
 
 def check_sizes(
@@ -31,3 +35,8 @@ def check_sizes(
 def distinct_tracks(sids: Iterable[str]) -> list[TrackSid]:
     """Return the different tracks that a request lists, in order. Those beyond MAX_LISTED_TRACKS are ignored."""
     return [TrackSid(sid) for sid in dict.fromkeys(islice(sids, MAX_LISTED_TRACKS)) if len(sid) <= MAX_SID_LENGTH]
+
+
+def distinct_values(values: Iterable[T]) -> list[T]:
+    """Return the different values of an enumeration, in order, and at most MAX_ENUMERATED of the list."""
+    return list(dict.fromkeys(islice(values, MAX_ENUMERATED)))

@@ -133,6 +133,11 @@ class Participant:
         """Return whether this participant lets `subscriber` receive one of its tracks."""
         return self.track_access.allows(subscriber.sid, subscriber.identity, track)
 
+    def merged_attributes(self, changes: dict[str, str]) -> dict[str, str]:
+        """Return this participant's attributes after these changes; an empty value deletes one."""
+        merged = dict(self.claims.attributes) | changes
+        return {key: value for key, value in merged.items() if value}
+
     def change_claims(
         self,
         *,
@@ -143,12 +148,11 @@ class Participant:
     ) -> None:
         """Replace what is given. An attribute with an empty value is deleted; a permission replaces the whole set."""
         claims = self.claims
-        merged = dict(claims.attributes) | (attributes or {})
         self.claims = replace(
             claims,
             name=claims.name if name is None else name,
             metadata=claims.metadata if metadata is None else metadata,
-            attributes={key: value for key, value in merged.items() if value},
+            attributes=self.merged_attributes(attributes or {}),
             video=claims.video if permission is None else claims.video.with_permission(permission),
         )
 

@@ -41,6 +41,7 @@ from tertulia_sfu.rooms.simulation import simulate
 _log = structlog.get_logger(__name__)
 
 MAX_CANDIDATE_LENGTH: Final = 1024
+MAX_ECHO_BYTES: Final = 64 * 1024  # a refused request comes back with its refusal; clients match small ones by content
 
 _CLIENT_REASONS: Final = frozenset(
     {
@@ -79,7 +80,7 @@ class SignalSession:
             message=f"does not have permission to {requirement}",
         )
         echo = field.removesuffix("_request")
-        if echo in RequestResponse.DESCRIPTOR.fields_by_name:
+        if echo in RequestResponse.DESCRIPTOR.fields_by_name and message.ByteSize() <= MAX_ECHO_BYTES:
             getattr(response, echo).CopyFrom(message)
         self.reply(SignalResponse(request_response=response))
 
