@@ -72,7 +72,8 @@ class Participant:
     """The state of one signal session. `joined_at` and the other times are the room's time (s).
 
     `subscriptions`: the tracks that the media core was told to send. `was_active`: its media was connected once.
-    `signal_lost_at`: since when it has no signal connection; None while it has one.
+    `signal_lost_at`: since when it has no signal connection; None while it has one. `repeated_bytes`: how much of its
+    state each of the others has been sent.
     """
 
     sid: ParticipantSid
@@ -93,6 +94,7 @@ class Participant:
     reliable_channel_open: bool = False
     last_reliable_sequence: int = 0
     resume_fault: ResumeFault | None = None
+    repeated_bytes: int = 0
 
     @property
     def identity(self) -> str:

@@ -101,6 +101,7 @@ class Roster:
             if to_itself:
                 self.send(participant, message)
         else:
+            participant.repeated_bytes += message.ByteSize()
             self.send_all(message, but=None if to_itself else participant)
 
     def send_update(self, participant: Participant, infos: Iterable[ParticipantInfo]) -> None:

@@ -32,6 +32,7 @@ from livekit.protocol.rtc import (
 
 from tertulia_sfu.errors import InvalidRequest
 from tertulia_sfu.ids import TrackSid
+from tertulia_sfu.rooms.budget import Budget
 from tertulia_sfu.rooms.limits import MAX_LISTED_TRACKS, distinct_tracks
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant
@@ -58,6 +59,7 @@ class SignalSession:
     def __init__(self, room: LiveRoom, participant: Participant) -> None:
         self.room = room
         self.participant = participant
+        self.budget = Budget()
 
     def handle(self, request: SignalRequest, now: float) -> None:
         """Handle one request, if the grants allow it. Unknown and unimplemented ones are ignored."""
