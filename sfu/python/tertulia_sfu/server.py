@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from tertulia_sfu._core import MediaCore
+from tertulia_sfu._core import Event, MediaCore
 from tertulia_sfu.addresses import bind_address, own_addresses
 from tertulia_sfu.config import IceServer, MediaConfig
 from tertulia_sfu.ids import new_node_id
@@ -34,7 +35,10 @@ _log = structlog.get_logger(__name__)
 
 CORS_MAX_AGE_S: Final = 86_400
 CORS_METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PATCH", "DELETE")
-EVENTS_AT_ONCE: Final = 1024
+# a data message has up to 256 KiB, so that a batch takes at most 4 MiB out of the core
+EVENTS_AT_ONCE: Final = 16
+# the rest waits until the other tasks had their turn: requests and pings are delayed by at most this, and one batch
+DRAIN_TIME_S: Final = 0.004
 
 
 class SteadyClock:
@@ -159,13 +163,7 @@ class _Runtime:
         await asyncio.to_thread(self.core.close)
 
     def _drain(self) -> None:
-        """Hand the waiting events to the rooms."""
-        now = self._clock()
-        for event in self.core.drain(EVENTS_AT_ONCE):
-            try:
-                self.rooms.handle_media_event(event, now)
-            except Exception:  # noqa: BLE001 – a defect costs one event, and is logged
-                _log.exception("media event failed", media_event=type(event).__name__)
+        handle_events(self.core.drain, self.rooms.handle_media_event, self._clock)
 
     def _arm(self) -> None:
         """Set the event loop's timer for the next deadline."""
@@ -180,6 +178,23 @@ class _Runtime:
     def _run_due(self) -> None:
         self._timers.run_due(self._clock())
         self._arm()
+
+
+def handle_events(
+    drain: Callable[[int], list[Event]], handle: Callable[[Event, float], None], clock: Callable[[], float]
+) -> None:
+    """Hand waiting events on, for about DRAIN_TIME_S. The core's descriptor stays readable while more of them wait."""
+    started = now = clock()
+    while now - started <= DRAIN_TIME_S:
+        events = drain(EVENTS_AT_ONCE)
+        for event in events:
+            try:
+                handle(event, now)
+            except Exception:  # noqa: BLE001 – a defect costs one event, and is logged
+                _log.exception("media event failed", media_event=type(event).__name__)
+        if len(events) < EVENTS_AT_ONCE:
+            return
+        now = clock()
 
 
 def _application(endpoint: SignalEndpoint, twirp: Twirp) -> ASGIApp:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -21,6 +22,7 @@ _log = structlog.get_logger(__name__)
 REPLAY_S: Final = 2.0
 REPLAY_BYTES: Final = 100_000
 MAX_PACKET_BYTES: Final = 65_536
+MAX_RECEIVE_STATES: Final = 4_000  # clients keep one for each sender of the last minutes
 
 _CHANNEL_KINDS: Final[dict[Channel, DataPacket.Kind]] = {"reliable": DataPacket.RELIABLE, "lossy": DataPacket.LOSSY}
 _CHANNELS: Final[dict[int, Channel]] = {kind: channel for channel, kind in _CHANNEL_KINDS.items()}
@@ -110,7 +112,7 @@ class DataRelay:
 
     def handle_resume(self, receiver: Participant, states: Sequence[DataChannelReceiveState], now: float) -> None:
         """Replay, after a resume, what came after the last packet that the client received from each sender."""
-        last_seen = {state.publisher_sid: state.last_seq for state in states}
+        last_seen = {state.publisher_sid: state.last_seq for state in islice(states, MAX_RECEIVE_STATES)}
         missed = [
             sent
             for sent in self._recent

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from livekit.protocol.models import DisconnectReason, ParticipantInfo, ParticipantPermission
+from livekit.protocol.models import ClientInfo, DisconnectReason, ParticipantInfo, ParticipantPermission
 from livekit.protocol.rtc import JoinRequest, LeaveRequest, RoomUpdate, SignalResponse
 
 from tertulia_sfu.config import MediaConfig
@@ -15,7 +15,7 @@ from tertulia_sfu.ids import ParticipantSid
 from tertulia_sfu.rooms import session_messages
 from tertulia_sfu.rooms.connectivity import Connectivity
 from tertulia_sfu.rooms.data_relay import DataRelay
-from tertulia_sfu.rooms.limits import check_sizes
+from tertulia_sfu.rooms.limits import check_sizes, distinct_values
 from tertulia_sfu.rooms.participant import Participant, SubscriptionPreferences
 from tertulia_sfu.rooms.publications import PublicationManager
 from tertulia_sfu.rooms.roster import Roster
@@ -70,7 +70,7 @@ class LiveRoom:
         participant = Participant(
             sid=sid,
             claims=claims,
-            client=request.client_info,
+            client=_client_info(request.client_info),
             preferences=SubscriptionPreferences(
                 auto_subscribe=settings.auto_subscribe, adaptive_stream=settings.adaptive_stream
             ),
@@ -222,7 +222,8 @@ class LiveRoom:
         permission: ParticipantPermission | None = None,
     ) -> None:
         """Change what is given, enforce it, and tell all. Raise InvalidRequest for values that are too long."""
-        check_sizes(name=name, metadata=metadata, attributes=attributes)
+        merged = participant.merged_attributes(attributes) if attributes else None
+        check_sizes(name=name, metadata=metadata, attributes=merged)
         was_hidden = participant.is_hidden
         participant.change_claims(name=name, metadata=metadata, attributes=attributes, permission=permission)
         participant.increment_version()
@@ -247,3 +248,11 @@ class LiveRoom:
         check_sizes(metadata=metadata)
         self.roster.metadata = metadata
         self.status.send_room_if_changed(now)
+
+
+def _client_info(client: ClientInfo) -> ClientInfo:
+    """Return what the others are told of a client: the rest is neither kept nor repeated."""
+    return ClientInfo(
+        client_protocol=client.client_protocol,
+        capabilities=distinct_values(client.capabilities),
+    )

@@ -11,9 +11,10 @@ from livekit.protocol.models import (
     TrackInfo,
     TrackSource,
 )
-from livekit.protocol.rtc import AddTrackRequest, SubscribedQualityUpdate, SubscriptionPermission, UpdateTrackSettings
+from livekit.protocol.rtc import AddTrackRequest, SubscribedQualityUpdate, UpdateTrackSettings
 
 from tertulia_sfu.ids import ParticipantSid, TrackSid
+from tertulia_sfu.rooms.track_access import TrackAccess
 from tertulia_sfu.tokens import Claims
 
 DEPENDENT_KINDS: Final = frozenset({ParticipantInfo.EGRESS, ParticipantInfo.AGENT})
@@ -71,7 +72,8 @@ class Participant:
     """The state of one signal session. `joined_at` and the other times are the room's time (s).
 
     `subscriptions`: the tracks that the media core was told to send. `was_active`: its media was connected once.
-    `signal_lost_at`: since when it has no signal connection; None while it has one.
+    `signal_lost_at`: since when it has no signal connection; None while it has one. `repeated_bytes`: how much of its
+    state each of the others has been sent.
     """
 
     sid: ParticipantSid
@@ -85,15 +87,14 @@ class Participant:
     publications: dict[TrackSid, Publication] = field(default_factory=dict)
     queued_tracks: list[AddTrackRequest] = field(default_factory=list)
     subscriptions: set[TrackSid] = field(default_factory=set)
-    subscription_permission: SubscriptionPermission = field(
-        default_factory=lambda: SubscriptionPermission(all_participants=True)
-    )
+    track_access: TrackAccess = field(default_factory=TrackAccess.for_all)
     was_active: bool = False
     connected: bool = False
     signal_lost_at: float | None = None
     reliable_channel_open: bool = False
     last_reliable_sequence: int = 0
     resume_fault: ResumeFault | None = None
+    repeated_bytes: int = 0
 
     @property
     def identity(self) -> str:
@@ -132,15 +133,12 @@ class Participant:
 
     def allows(self, subscriber: "Participant", track: TrackSid) -> bool:
         """Return whether this participant lets `subscriber` receive one of its tracks."""
-        if self.subscription_permission.all_participants:
-            return True
-        for permission in self.subscription_permission.track_permissions:
-            applies = (
-                permission.participant_sid == subscriber.sid or permission.participant_identity == subscriber.identity
-            )
-            if applies and (permission.all_tracks or track in permission.track_sids):
-                return True
-        return False
+        return self.track_access.allows(subscriber.sid, subscriber.identity, track)
+
+    def merged_attributes(self, changes: dict[str, str]) -> dict[str, str]:
+        """Return this participant's attributes after these changes; an empty value deletes one."""
+        merged = dict(self.claims.attributes) | changes
+        return {key: value for key, value in merged.items() if value}
 
     def change_claims(
         self,
@@ -152,12 +150,11 @@ class Participant:
     ) -> None:
         """Replace what is given. An attribute with an empty value is deleted; a permission replaces the whole set."""
         claims = self.claims
-        merged = dict(claims.attributes) | (attributes or {})
         self.claims = replace(
             claims,
             name=claims.name if name is None else name,
             metadata=claims.metadata if metadata is None else metadata,
-            attributes={key: value for key, value in merged.items() if value},
+            attributes=self.merged_attributes(attributes or {}),
             video=claims.video if permission is None else claims.video.with_permission(permission),
         )
 

@@ -1,6 +1,7 @@
 """Publications: tracks are requested, announced with their first packet, muted, changed and ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final
 
 from livekit.protocol.models import (
@@ -25,6 +26,7 @@ from livekit.protocol.rtc import (
 )
 
 from tertulia_sfu.ids import TrackSid, new_track_sid
+from tertulia_sfu.rooms.limits import MAX_SID_LENGTH, distinct_values
 from tertulia_sfu.rooms.participant import Participant, Publication
 from tertulia_sfu.rooms.ports import Kind, Quality
 from tertulia_sfu.rooms.roster import Roster
@@ -33,6 +35,10 @@ from tertulia_sfu.rooms.subscriptions import QUALITIES, SubscriptionManager
 MAX_PENDING_TRACKS: Final = 20
 MAX_QUEUED_REQUESTS: Final = 3
 MAX_TEXT_LENGTH: Final = 256
+# three texts of 256 characters, two codecs with three layers each (40 bytes) and seven features make 3.5 kB at most
+MAX_ADD_TRACK_BYTES: Final = 8 * 1024
+MAX_CODECS: Final = 8  # a client names its codec and one backup codec
+MAX_LAYERS: Final = 8  # simulcast has three
 
 _KINDS: Final[dict[int, Kind]] = {TrackType.AUDIO: "audio", TrackType.VIDEO: "video"}
 _DEFAULT_MIME: Final = {TrackType.AUDIO: "audio/opus", TrackType.VIDEO: "video/VP8"}
@@ -59,11 +65,11 @@ class PublicationManager:
             return
         refusal = self._refusal(owner, request)
         if refusal is not None:
-            response = RequestResponse(reason=refusal[0], message=refusal[1], add_track=request)
+            response = RequestResponse(reason=refusal[0], message=refusal[1], add_track=_echo(request))
             self._roster.send(owner, SignalResponse(request_response=response))
             return
         publication = Publication(_track_info(request), _cids(request))
-        owner.publications[publication.sid] = publication
+        self._roster.add_publication(owner, publication)
         self._roster.media.expect_track(
             owner.sid,
             track=publication.sid,
@@ -87,6 +93,8 @@ class PublicationManager:
         self, owner: Participant, request: AddTrackRequest
     ) -> tuple["RequestResponse.Reason", str] | None:
         reasons = RequestResponse
+        if request.ByteSize() > MAX_ADD_TRACK_BYTES or len(request.simulcast_codecs) > MAX_CODECS:
+            return reasons.LIMIT_EXCEEDED, f"a request has at most {MAX_ADD_TRACK_BYTES} bytes and {MAX_CODECS} codecs"
         if not request.cid or max(len(request.cid), len(request.name), len(request.stream)) > MAX_TEXT_LENGTH:
             return reasons.LIMIT_EXCEEDED, f"cid, name and stream have 1 to {MAX_TEXT_LENGTH} characters"
         pending = [each for each in owner.publications.values() if not each.announced]
@@ -142,7 +150,7 @@ class PublicationManager:
         publication = owner.publications.get(TrackSid(request.track_sid))
         if publication is not None and publication.info.type == TrackType.AUDIO:
             del publication.info.audio_features[:]
-            publication.info.audio_features.extend(dict.fromkeys(request.features))
+            publication.info.audio_features.extend(distinct_values(request.features))
             self._announce_change(owner, publication)
 
     def update_video(self, owner: Participant, request: UpdateLocalVideoTrack) -> None:
@@ -198,7 +206,7 @@ class PublicationManager:
                 self.withdraw(owner, publication, now)
 
     def _remove(self, owner: Participant, publication: Publication, now: float) -> None:
-        owner.publications.pop(publication.sid, None)
+        self._roster.remove_publication(owner, publication)
         self._subscriptions.forget_track(publication.sid)
         if publication.announced:
             owner.increment_version()
@@ -234,12 +242,39 @@ def _cids(request: AddTrackRequest) -> list[str]:
     return list(dict.fromkeys([request.cid, *(codec.cid for codec in request.simulcast_codecs if codec.cid)]))
 
 
+def _echo(request: AddTrackRequest) -> AddTrackRequest:
+    """Return what a refusal repeats of a request: all, or of a very large one only what identifies it."""
+    is_small = request.ByteSize() <= MAX_ADD_TRACK_BYTES
+    return request if is_small else AddTrackRequest(cid=request.cid[:MAX_TEXT_LENGTH], type=request.type)
+
+
+def _bounded_layers(layers: Iterable[VideoLayer]) -> list[VideoLayer]:
+    """Return the layers as they are repeated to others: few, and without fields that this server does not know."""
+    return [
+        VideoLayer(
+            quality=layer.quality,
+            width=layer.width,
+            height=layer.height,
+            bitrate=layer.bitrate,
+            ssrc=layer.ssrc,
+            spatial_layer=layer.spatial_layer,
+            rid=layer.rid[:MAX_SID_LENGTH],
+            repair_ssrc=layer.repair_ssrc,
+        )
+        for layer in islice(layers, MAX_LAYERS)
+    ]
+
+
 def _track_info(request: AddTrackRequest) -> TrackInfo:
-    layers = list(request.layers or (request.simulcast_codecs[0].layers if request.simulcast_codecs else ()))
+    layers = _bounded_layers(request.layers or (request.simulcast_codecs[0].layers if request.simulcast_codecs else ()))
     if request.type == TrackType.VIDEO and not layers:
         layers = [VideoLayer(quality=VideoQuality.HIGH, width=request.width, height=request.height)]
     codecs = [
-        SimulcastCodecInfo(cid=codec.cid, layers=codec.layers or layers, video_layer_mode=codec.video_layer_mode)
+        SimulcastCodecInfo(
+            cid=codec.cid[:MAX_TEXT_LENGTH],
+            layers=_bounded_layers(codec.layers) or layers,
+            video_layer_mode=codec.video_layer_mode,
+        )
         for codec in request.simulcast_codecs[:1]
     ]
     return TrackInfo(
@@ -259,9 +294,9 @@ def _track_info(request: AddTrackRequest) -> TrackInfo:
         disable_red=request.disable_red,
         encryption=request.encryption,
         stream=request.stream,
-        audio_features=request.audio_features,
+        audio_features=distinct_values(request.audio_features),
         backup_codec_policy=request.backup_codec_policy,
-        packet_trailer_features=request.packet_trailer_features,
+        packet_trailer_features=distinct_values(request.packet_trailer_features),
     )
 
 

@@ -40,6 +40,7 @@ class Roster:
         self._listener = listener
         self._by_identity: dict[Identity, Participant] = {}
         self._by_sid: dict[ParticipantSid, Participant] = {}
+        self._publishers: dict[TrackSid, Participant] = {}
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(list(self._by_sid.values()))
@@ -56,6 +57,18 @@ class Roster:
         """Remove a participant, if it is there."""
         self._by_sid.pop(participant.sid, None)
         self._by_identity.pop(participant.claims.identity, None)
+        for track in participant.publications:
+            self._publishers.pop(track, None)
+
+    def add_publication(self, owner: Participant, publication: Publication) -> None:
+        """Add a track to its publisher, and to the index by which it is found."""
+        owner.publications[publication.sid] = publication
+        self._publishers[publication.sid] = owner
+
+    def remove_publication(self, owner: Participant, publication: Publication) -> None:
+        """Remove a track from its publisher and from the index."""
+        owner.publications.pop(publication.sid, None)
+        self._publishers.pop(publication.sid, None)
 
     def find(self, identity: str) -> Participant | None:
         """Return the participant with this identity."""
@@ -67,11 +80,9 @@ class Roster:
 
     def find_publication(self, track: str) -> tuple[Participant, Publication] | None:
         """Return a track's publisher and publication, announced or not."""
-        for participant in self._by_sid.values():
-            publication = participant.publications.get(TrackSid(track))
-            if publication is not None:
-                return participant, publication
-        return None
+        sid = TrackSid(track)
+        owner = self._publishers.get(sid)
+        return None if owner is None else (owner, owner.publications[sid])
 
     def send(self, participant: Participant, message: SignalResponse) -> None:
         """Send a message to one participant."""
@@ -90,6 +101,7 @@ class Roster:
             if to_itself:
                 self.send(participant, message)
         else:
+            participant.repeated_bytes += message.ByteSize()
             self.send_all(message, but=None if to_itself else participant)
 
     def send_update(self, participant: Participant, infos: Iterable[ParticipantInfo]) -> None:

@@ -32,6 +32,8 @@ from livekit.protocol.rtc import (
 
 from tertulia_sfu.errors import InvalidRequest
 from tertulia_sfu.ids import TrackSid
+from tertulia_sfu.rooms.budget import Budget
+from tertulia_sfu.rooms.limits import MAX_LISTED_TRACKS, distinct_tracks
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.permissions import SIGNALS, Requirement, fulfils
@@ -40,6 +42,7 @@ from tertulia_sfu.rooms.simulation import simulate
 _log = structlog.get_logger(__name__)
 
 MAX_CANDIDATE_LENGTH: Final = 1024
+MAX_ECHO_BYTES: Final = 64 * 1024  # a refused request comes back with its refusal; clients match small ones by content
 
 _CLIENT_REASONS: Final = frozenset(
     {
@@ -56,6 +59,7 @@ class SignalSession:
     def __init__(self, room: LiveRoom, participant: Participant) -> None:
         self.room = room
         self.participant = participant
+        self.budget = Budget()
 
     def handle(self, request: SignalRequest, now: float) -> None:
         """Handle one request, if the grants allow it. Unknown and unimplemented ones are ignored."""
@@ -78,7 +82,7 @@ class SignalSession:
             message=f"does not have permission to {requirement}",
         )
         echo = field.removesuffix("_request")
-        if echo in RequestResponse.DESCRIPTOR.fields_by_name:
+        if echo in RequestResponse.DESCRIPTOR.fields_by_name and message.ByteSize() <= MAX_ECHO_BYTES:
             getattr(response, echo).CopyFrom(message)
         self.reply(SignalResponse(request_response=response))
 
@@ -143,13 +147,13 @@ def _leave(session: SignalSession, leave: LeaveRequest, now: float) -> None:
 def _sync_state(session: SignalSession, state: SyncState, now: float) -> None:
     """Take over what the client believes after a resume. A published track unknown here requires a full reconnect."""
     known = session.participant.publications
-    if any(TrackSid(each.track.sid) not in known for each in state.publish_tracks):
+    published = state.publish_tracks
+    if len(published) > MAX_LISTED_TRACKS or any(TrackSid(each.track.sid) not in known for each in published):
         session.room.require_full_reconnect(session.participant, now)
         return
     session.room.subscriptions.update(session.participant, state.subscription)
-    for sid in state.track_sids_disabled:
-        settings = UpdateTrackSettings(track_sids=[sid], disabled=True)
-        session.room.subscriptions.change_track_settings(session.participant, settings, now)
+    disabled = UpdateTrackSettings(track_sids=distinct_tracks(state.track_sids_disabled), disabled=True)
+    session.room.subscriptions.change_track_settings(session.participant, disabled, now)
     session.room.data.handle_resume(session.participant, state.datachannel_receive_states, now)
 
 

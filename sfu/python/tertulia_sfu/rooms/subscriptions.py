@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from itertools import chain, islice
 from typing import Final
 
 from livekit.protocol.models import SubscriptionError, TrackType, VideoQuality
@@ -20,12 +21,14 @@ from livekit.protocol.rtc import (
 )
 
 from tertulia_sfu.ids import TrackSid
+from tertulia_sfu.rooms.limits import MAX_LISTED_TRACKS, distinct_tracks
 from tertulia_sfu.rooms.participant import Participant, Publication
 from tertulia_sfu.rooms.ports import Quality
 from tertulia_sfu.rooms.roster import Roster
+from tertulia_sfu.rooms.track_access import TrackAccess
 
 SETTINGS_DEBOUNCE_S: Final = 0.1
-MAX_PREFERENCES: Final = 10_000
+MAX_PREFERENCES: Final = 10_000  # more than MAX_LISTED_TRACKS, for tracks that are named before or after they exist
 
 QUALITIES: Final[dict[VideoQuality, Quality]] = {
     VideoQuality.LOW: "low",
@@ -97,28 +100,31 @@ class SubscriptionManager:
 
     def update(self, subscriber: Participant, request: UpdateSubscription) -> None:
         """Handle `setSubscribed`, which overrides auto-subscribe."""
-        tracks = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
+        of_participants = islice(request.participant_tracks, MAX_LISTED_TRACKS)
+        tracks = chain(request.track_sids, (sid for each in of_participants for sid in each.track_sids))
         self.set_subscribed(subscriber, tracks, subscribe=request.subscribe)
 
     def set_subscribed(self, subscriber: Participant, tracks: Iterable[str], *, subscribe: bool) -> None:
         """Store whether a participant wants each of these tracks, known already or not, and reconcile."""
-        for sid in tracks:
-            if len(subscriber.preferences.subscribed) >= MAX_PREFERENCES:
-                return
-            subscriber.preferences.subscribed[TrackSid(sid)] = subscribe
-            found = self._roster.find_publication(sid)
+        known = subscriber.preferences.subscribed
+        for track in distinct_tracks(tracks):
+            if len(known) >= MAX_PREFERENCES and track not in known:
+                continue
+            known[track] = subscribe
+            found = self._roster.find_publication(track)
             if found is not None:
                 self.reconcile(subscriber, *found)
 
     def change_track_settings(self, subscriber: Participant, settings: UpdateTrackSettings, now: float) -> None:
         """Handle `track_setting`: which layer to receive. At most one change in 100 ms; enabling is immediate."""
-        for sid in settings.track_sids:
-            track = TrackSid(sid)
-            known = subscriber.preferences.settings
+        known = subscriber.preferences.settings
+        tracks = distinct_tracks(settings.track_sids)
+        kept = _without_tracks(settings)
+        for track in tracks:
             if len(known) >= MAX_PREFERENCES and track not in known:
-                return
+                continue
             before = known.get(track)
-            known[track] = settings
+            known[track] = kept
             enables = before is not None and before.disabled and not settings.disabled
             at = now if before is None or enables else now + SETTINGS_DEBOUNCE_S
             if at == now:
@@ -167,7 +173,7 @@ class SubscriptionManager:
         """Handle `setTrackSubscriptionPermissions`: who may receive this participant's tracks. Tell those affected."""
         pairs = [(each, track) for each in self._roster if each is not owner for track in owner.announced]
         before = [owner.allows(subscriber, publication.sid) for subscriber, publication in pairs]
-        owner.subscription_permission = permission
+        owner.track_access = TrackAccess.of(permission)
         for (subscriber, publication), was_allowed in zip(pairs, before, strict=True):
             allowed = owner.allows(subscriber, publication.sid)
             if allowed != was_allowed:
@@ -213,3 +219,14 @@ class SubscriptionManager:
         state = StreamState.PAUSED if paused else StreamState.ACTIVE
         info = StreamStateInfo(participant_sid=found[0].sid, track_sid=track, state=state)
         self._roster.send(subscriber, SignalResponse(stream_state_update=StreamStateUpdate(stream_states=[info])))
+
+
+def _without_tracks(settings: UpdateTrackSettings) -> UpdateTrackSettings:
+    """Return the fields that are used: what is kept for each track must not hold the list of all of them."""
+    return UpdateTrackSettings(
+        disabled=settings.disabled,
+        quality=settings.quality,
+        width=settings.width,
+        height=settings.height,
+        priority=settings.priority,
+    )

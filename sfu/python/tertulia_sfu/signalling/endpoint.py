@@ -1,6 +1,7 @@
 """LiveKit's signalling over WebSocket: `/rtc/v1`, its older path where it carries a join request, and `validate`."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -24,6 +25,7 @@ from tertulia_sfu.errors import (
 )
 from tertulia_sfu.ids import RoomName, new_participant_sid
 from tertulia_sfu.join_policy import Admission, JoinAttempt, JoinPolicy
+from tertulia_sfu.rooms.budget import OFFER_MESSAGES, RESUME_MESSAGES
 from tertulia_sfu.rooms.limits import check_sizes
 from tertulia_sfu.rooms.live_rooms import LiveRooms
 from tertulia_sfu.rooms.permissions import Requirement, fulfils
@@ -164,7 +166,7 @@ class SignalEndpoint:
     async def _serve(self, socket: WebSocket, join: _VerifiedJoin) -> None:
         connection = SignalConnection()
         if join.request.reconnect:
-            session = self._resume(join, connection)
+            session = self._resume(socket, join, connection)
         else:
             try:
                 session = self._join(join, connection)
@@ -192,10 +194,15 @@ class SignalEndpoint:
             self._connections.detach(sid, connection)
             raise
 
-    def _resume(self, join: _VerifiedJoin, connection: SignalConnection) -> SignalSession | None:
+    def _resume(self, socket: WebSocket, join: _VerifiedJoin, connection: SignalConnection) -> SignalSession | None:
         """Continue an existing session, or tell the client (in the first message) to join again."""
         claims, now = join.claims, self._clock()
         session = self._rooms.resumable(claims.video.room, claims.identity, join.request.participant_sid)
+        if session is not None:
+            session.budget.charge(now, messages=RESUME_MESSAGES)
+            if session.budget.is_exceeded:
+                self._remove_offender(session, socket)
+                session = None
         if session is None:
             connection.send(leave_message(DisconnectReason.STATE_MISMATCH, LeaveRequest.RECONNECT).SerializeToString())
             return None
@@ -227,20 +234,54 @@ class SignalEndpoint:
             if message["type"] == "websocket.disconnect":
                 connection.close()
                 return
-            self._handle(session, message.get("bytes"))
+            wait_s = self._handle_at_cost(session, message.get("bytes"))
+            if session.budget.is_exceeded:
+                self._remove_offender(session, socket)
+                return
+            # without a wait, too, others take their turn: many messages may be here already
+            await asyncio.sleep(wait_s)
 
-    def _handle(self, session: SignalSession, frame: bytes | None) -> None:
+    def _handle_at_cost(self, session: SignalSession, frame: bytes | None) -> float:
+        """Handle a frame and charge what it cost. Return how long (s) to wait before the next."""
+        participant = session.participant
+        cpu_before, repeated_before = time.thread_time(), participant.repeated_bytes
+        field = self._handle(session, frame)
+        return session.budget.charge(
+            self._clock(),
+            messages=OFFER_MESSAGES if field == "offer" else 1,
+            size=len(frame or b""),
+            cpu_s=time.thread_time() - cpu_before,
+            repeated_bytes=participant.repeated_bytes - repeated_before,
+        )
+
+    def _remove_offender(self, session: SignalSession, connection: HTTPConnection) -> None:
+        participant = session.participant
+        _log.warning(
+            "participant removed: its requests exceed the budget",
+            room=session.room.roster.name,
+            participant=participant.sid,
+            identity=participant.identity,
+            address=connection.client.host if connection.client is not None else "unknown",
+        )
+        session.room.remove(participant, DisconnectReason.STATE_MISMATCH, self._clock())
+
+    def _handle(self, session: SignalSession, frame: bytes | None) -> str | None:
+        """Handle a frame. Return the name of its message."""
         now = self._clock()
         if self._rooms.session(session.participant.sid) is not session:
-            return
+            return None
+        field = None
         try:
-            session.handle(parse_signal_request(frame), now)
+            request = parse_signal_request(frame)
+            field = request.WhichOneof("message")
+            session.handle(request, now)
         except InvalidRequest as error:
             _log.info("signalling closed", participant=session.participant.sid, reason=str(error))
             session.room.remove(session.participant, DisconnectReason.STATE_MISMATCH, now)
         except Exception:  # noqa: BLE001 – a defect costs one session a full reconnect, and is logged
             _log.exception("signalling request failed", participant=session.participant.sid)
             session.room.require_full_reconnect(session.participant, now)
+        return field
 
 
 def _access_token(connection: HTTPConnection) -> str:

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from tertulia_sfu.errors import InvalidRequest
-from tertulia_sfu.rooms.limits import check_sizes
+from tertulia_sfu.rooms.limits import (
+    MAX_ENUMERATED,
+    MAX_LISTED_TRACKS,
+    check_sizes,
+    distinct_tracks,
+    distinct_values,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,3 +44,10 @@ def test_values_up_to_the_limit_pass(values: dict[str, Any]) -> None:
 def test_longer_values_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         check_sizes(**values)
+
+
+def test_lists_are_distinct_and_bounded() -> None:
+    assert distinct_tracks(["TR_1", "x" * 65, "TR_2", "TR_1"]) == ["TR_1", "TR_2"]
+    assert len(distinct_tracks(str(number) for number in range(MAX_LISTED_TRACKS + 1))) == MAX_LISTED_TRACKS
+    assert distinct_values([2, 1, 2]) == [2, 1]
+    assert len(distinct_values(range(100))) == MAX_ENUMERATED

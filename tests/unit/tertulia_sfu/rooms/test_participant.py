@@ -10,6 +10,7 @@ from livekit.protocol.rtc import SubscriptionPermission, TrackPermission
 
 from tertulia_sfu.ids import ApiKey, Identity, ParticipantSid, TrackSid
 from tertulia_sfu.rooms.participant import Participant, SubscriptionPreferences
+from tertulia_sfu.rooms.track_access import TrackAccess
 from tertulia_sfu.tokens import Claims, VideoGrant
 
 CAMERA, MICROPHONE = TrackSource.CAMERA, TrackSource.MICROPHONE
@@ -71,7 +72,7 @@ def test_sources_restrict_publishing() -> None:
 def test_a_participant_decides_who_receives_its_tracks(permission: dict[str, Any], allowed: bool) -> None:
     ann, bob = participant("ann"), participant("bob")
     assert ann.allows(bob, TRACK)
-    ann.subscription_permission = SubscriptionPermission(track_permissions=[TrackPermission(**permission)])
+    ann.track_access = TrackAccess.of(SubscriptionPermission(track_permissions=[TrackPermission(**permission)]))
     assert ann.allows(bob, TRACK) is allowed
 
 

@@ -68,3 +68,14 @@ def test_events_of_a_track_have_only_the_ids_of_their_participant() -> None:
     assert joined.participant.metadata == "m"
     assert (published.participant.identity, published.participant.sid) == ("ann", ann.sid)
     assert published.participant.metadata == ""
+
+
+def test_a_track_that_ended_or_whose_publisher_left_is_not_found() -> None:
+    meeting = Meeting()
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    ended, left = bob.publish(), bob.publish()
+    meeting.core_event("TrackEnded", bob.sid, track=ended)
+    assert ann.room.roster.find_publication(ended) is None
+    assert ann.room.roster.find_publication(left) is not None
+    bob.request(leave=LeaveRequest())
+    assert ann.room.roster.find_publication(left) is None

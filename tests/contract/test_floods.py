@@ -1,0 +1,84 @@
+"""A participant that floods the signalling: slowed, then removed with a reason in the log; the others do not notice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import aiohttp
+import pytest
+import structlog
+from livekit.protocol.models import DisconnectReason
+from livekit.protocol.rtc import (
+    Ping,
+    SignalRequest,
+    SignalResponse,
+    UpdateParticipantMetadata,
+    UpdateSubscription,
+)
+
+from support.livekit_clients import joined, token
+from support.media_servers import RunningServer
+from support.signal_connection import raw_connection, receive
+
+pytestmark = [
+    pytest.mark.only("embedded", "livekit-server has no such limits"),
+    pytest.mark.measures_time,
+]
+
+ENDED_WITHIN_S = 10.0  # the flooding client shares the event loop of the server here
+
+
+def pings(_number: int) -> SignalRequest:
+    return SignalRequest(ping_req=Ping(timestamp=1, rtt=1))
+
+
+def huge_frames(_number: int) -> SignalRequest:
+    return SignalRequest(subscription=UpdateSubscription(track_sids=["TR_abcdefghijkl"] * 120_000))
+
+
+def metadata(number: int) -> SignalRequest:
+    return SignalRequest(update_metadata=UpdateParticipantMetadata(metadata=str(number % 10) * 500_000))
+
+
+async def flood(connection: aiohttp.ClientWebSocketResponse, request: Callable[[int], SignalRequest]) -> None:
+    frames = [request(number).SerializeToString() for number in range(10)]
+    with suppress(ConnectionError, aiohttp.ClientError):
+        while True:
+            for frame in frames:
+                await connection.send_bytes(frame)
+
+
+async def leave_of(connection: aiohttp.ClientWebSocketResponse) -> DisconnectReason | None:
+    reason = None
+    async for message in connection:
+        response = SignalResponse.FromString(message.data)
+        if response.HasField("leave"):
+            reason = response.leave.reason
+    return reason
+
+
+@pytest.mark.parametrize("request_of", [pings, huge_frames, metadata])
+async def test_floods_end_the_flooder(
+    server: RunningServer, room: str, request_of: Callable[[int], SignalRequest]
+) -> None:
+    async with joined(server, token(server, "ann", room)) as ann:
+        mallory = token(server, "mallory", room, can_update_own_metadata=True)
+        async with raw_connection(server, mallory) as connection, raw_connection(server, token(server, "bob", room)):
+            await receive(connection, "join")
+            await ann.sees("mallory")
+            started = time.monotonic()
+            with structlog.testing.capture_logs() as logs:
+                async with asyncio.TaskGroup() as tasks:
+                    flooding = tasks.create_task(flood(connection, request_of), name="flood")
+                    async with asyncio.timeout(ENDED_WITHIN_S):
+                        assert await leave_of(connection) == DisconnectReason.STATE_MISMATCH
+                    flooding.cancel()
+                await ann.misses("mallory", within_s=5)
+            assert time.monotonic() - started < ENDED_WITHIN_S
+        (line,) = [each for each in logs if each["event"] == "participant removed: its requests exceed the budget"]
+        assert (line["room"], line["identity"], line["address"]) == (room, "mallory", "127.0.0.1")
+        assert ann.room.isconnected()
+        assert ann.events_named("reconnecting") == []
