@@ -107,17 +107,22 @@ async def test_a_recorder_outlives_its_worker(observed: Observed, tmp_path: Path
     assert status.state.reason is EndReason.STOPPED
 
 
-async def test_a_recorder_gets_none_of_our_settings(
+async def test_a_recorder_gets_nothing_of_the_environment_but_what_it_needs(
     observed: Observed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TERTULIA_API_KEY", "secret-key")
+    """It decodes what strangers send: nothing worth stealing is to be within its reach."""
+    secrets = ("TERTULIA_API_KEY", "AWS_SECRET_ACCESS_KEY", "AZURE_STORAGE_KEY", "PGPASSWORD", "HTTPS_PROXY", "ANYTHING")
+    for name in secrets:
+        monkeypatch.setenv(name, "secret-value")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
     await observed.recorders.start(job(), "the-token")
     (child,) = observed.recorders._children.values()
     # empty for the instant in which the system has not written it yet
     environment = await until_found(
         "the recorder's environment", lambda: Path(f"/proc/{child.process.pid}/environ").read_bytes()
     )
-    assert b"secret-key" not in environment
+    assert b"secret-value" not in environment
+    assert b"TZ=Asia/Tokyo" in environment.split(b"\0")
     assert b"the-token" in environment
     assert b"the-token" not in (tmp_path / ID / JOB_FILE).read_bytes()
 
