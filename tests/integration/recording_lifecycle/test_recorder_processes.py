@@ -111,7 +111,14 @@ async def test_a_recorder_gets_nothing_of_the_environment_but_what_it_needs(
     observed: Observed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It decodes what strangers send: nothing worth stealing is to be within its reach."""
-    secrets = ("TERTULIA_API_KEY", "AWS_SECRET_ACCESS_KEY", "AZURE_STORAGE_KEY", "PGPASSWORD", "HTTPS_PROXY", "ANYTHING")
+    secrets = (
+        "TERTULIA_API_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "AZURE_STORAGE_KEY",
+        "PGPASSWORD",
+        "HTTPS_PROXY",
+        "ANYTHING",
+    )
     for name in secrets:
         monkeypatch.setenv(name, "secret-value")
     monkeypatch.setenv("TZ", "Asia/Tokyo")

@@ -20,6 +20,4 @@ def environment() -> dict[str, str]:
 
     The rest may hold keys of buckets, of the database and of proxies, and a recorder decodes what strangers send.
     """
-    return {
-        name: value for name, value in os.environ.items() if name in _ALLOWED or name.startswith(_ALLOWED_PREFIXES)
-    }
+    return {name: value for name, value in os.environ.items() if name in _ALLOWED or name.startswith(_ALLOWED_PREFIXES)}

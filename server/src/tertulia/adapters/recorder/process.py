@@ -119,6 +119,9 @@ class RecorderProcesses:
 
     # ── observe ──
 
+    async def job(self, recording_id: RecordingId) -> RecorderJob | None:
+        return await asyncio.to_thread(_read_job, self.folder(recording_id))
+
     async def status(self, recording_id: RecordingId) -> RecorderStatus:
         return await asyncio.to_thread(self._status, recording_id)
 
@@ -210,6 +213,13 @@ def _is_locked(path: Path) -> bool:
 def _read_state(folder: Path) -> RecorderState | None:
     try:
         return RecorderState.from_json((folder / STATE_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _read_job(folder: Path) -> RecorderJob | None:
+    try:
+        return RecorderJob.from_json((folder / JOB_FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return None
 

@@ -3,6 +3,9 @@
 Whenever a server dies, the next one calls `RecordingSupervisor.supervise` with the same recording and finds in the
 folder how far it was. The order is always the same (file-first): media on the disk, then ACTIVE; file stored and
 confirmed, then COMPLETE; row final, then the local copy is deleted.
+
+Media is deleted only when it is stored elsewhere, or when the row is marked as deleted. A row that is missing or has
+ended by itself says neither: the database may have been restored to an earlier moment. See `lost`.
 """
 
 from __future__ import annotations
@@ -177,9 +180,30 @@ class RecordingSupervisor:
                 state = replace(state, file_name=None, bytes=0)
         now_ms = context.clock.now_ms()
         final = row and await self._change(lambda current: outcome(current, state, now_ms=now_ms))
+        if final is None:
+            await self._leave_unowned(state)
+            return
         await self._log_end(final, state)
-        if not is_stored_here:
+        if not is_stored_here and final.state is not RecordingState.FAILED:
             await context.recorders.delete_folder(self._id)
+
+    async def _leave_unowned(self, state: RecorderState) -> None:
+        """Keep the media of a recording that the database does not know as running, unless it says "deleted"."""
+
+        def work(tx: Transaction) -> tuple[Recording | None, bool]:
+            return tx.recordings.find(self._id), bool(tx.recordings.marked_deleted([self._id]))
+
+        row, is_deleted = await self._context.store.read(work)
+        was_never_media = row is not None and row.state is RecordingState.ABORTED and not has_media(state)
+        if is_deleted or was_never_media:
+            await self._context.recorders.delete_folder(self._id)
+        elif has_media(state) and (row is None or not row.is_playable):
+            _log.warning(
+                "media without its recording is kept: see `tertulia recordings list --lost`",
+                recording=self._id,
+                state=None if row is None else row.state,
+                duration_s=state.duration_s,
+            )
 
     async def _store_file(self, row: Recording) -> bool:
         """Store the file, however long the store is down; return whether the local copy may be deleted."""
@@ -193,10 +217,7 @@ class RecordingSupervisor:
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
 
-    async def _log_end(self, final: Recording | None, state: RecorderState) -> None:
-        if final is None:
-            _log.warning("recording was over before its recorder", recording=self._id)
-            return
+    async def _log_end(self, final: Recording, state: RecorderState) -> None:
         metrics = state.metrics
         _log.info(
             "recording ended",

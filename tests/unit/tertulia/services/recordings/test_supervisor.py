@@ -161,7 +161,7 @@ async def test_a_recording_that_was_given_up_ends_its_recorder(
     recorders.finish(row)
     await supervising
     assert (await installation.row(row)).state is RecordingState.ABORTED
-    assert not installation.folder(row).exists()
+    assert installation.file(row).exists(), "it is stopped, not erased"
 
 
 async def test_an_index_is_written_later(
