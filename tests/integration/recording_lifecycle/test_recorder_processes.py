@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -132,6 +133,28 @@ async def test_a_recorder_gets_nothing_of_the_environment_but_what_it_needs(
     assert b"TZ=Asia/Tokyo" in environment.split(b"\0")
     assert b"the-token" in environment
     assert b"the-token" not in (tmp_path / ID / JOB_FILE).read_bytes()
+
+
+async def test_the_job_is_on_the_disk_before_the_recorder_lives(
+    observed: Observed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut, a film without its job could not be repaired."""
+    synced: list[str] = []
+    real_fsync, real_popen = os.fsync, subprocess.Popen
+
+    def fsync(descriptor: int) -> None:
+        real_fsync(descriptor)
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    def popen(*args, **more) -> subprocess.Popen[bytes]:
+        synced.append("the recorder lives")
+        return real_popen(*args, **more)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    await observed.recorders.start(job(), "no-token")
+    folder = tmp_path / ID
+    assert synced == [str(folder / JOB_FILE), str(folder), str(tmp_path), "the recorder lives"]
 
 
 async def test_a_folder_without_a_recorder(observed: Observed, tmp_path: Path) -> None:
