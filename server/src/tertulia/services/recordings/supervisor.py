@@ -25,11 +25,11 @@ from tertulia.domain.recordings.outcomes import (
     ending,
     failed,
     has_media,
-    is_lost_machine,
+    may_come_back,
     outcome,
     with_progress,
 )
-from tertulia.domain.recordings.recording import Recording, RecordingState
+from tertulia.domain.recordings.recording import PLAYABLE, Recording, RecordingState
 from tertulia.errors import NotFound, Unavailable
 from tertulia.services.ports import RecorderStatus, Transaction
 from tertulia.services.recordings.context import WorkerContext
@@ -82,7 +82,7 @@ class RecordingSupervisor:
         try:
             await self._finalise(await self._recovered())
         except _UnrecoverableError as error:
-            # the folder stays: a human may still be able to save the media
+            # the folder stays: the worker tries again later, and `tertulia recordings repair` at once
             reason, now_ms = str(error), self._context.clock.now_ms()
             _log.error("recording not repaired", recording=self._id, reason=reason)
             await self._change(lambda row: failed(row, RecordingFault.MEDIA_LOST, reason, now_ms=now_ms))
@@ -93,10 +93,16 @@ class RecordingSupervisor:
         state = await self._context.recorders.recover(self._id)
         if state is None or state.needs_remux:
             return
-        changed = replace(recording, size_bytes=state.bytes, duration_s=state.duration_s)
-        only_from = frozenset({recording.state})
-        await self._context.store.write(lambda tx: tx.recordings.update(changed, only_from=only_from))
-        _log.info("recording has its index now", recording=self._id)
+
+        def work(tx: Transaction) -> bool:
+            row = tx.recordings.lock(recording.id)  # it may have been deleted meanwhile
+            if row is None:
+                return False
+            changed = replace(row, size_bytes=state.bytes, duration_s=state.duration_s)
+            return tx.recordings.update(changed, only_from=PLAYABLE)
+
+        if await self._context.store.write(work):
+            _log.info("recording has its index now", recording=self._id)
 
     def _release_recorder(self) -> None:
         self.is_recording = False
@@ -154,7 +160,7 @@ class RecordingSupervisor:
     async def _write_progress(self, status: RecorderStatus) -> Recording | None:
         """Write the recorder's progress into the row; return it, or None when the recording must not run any more."""
         row = await self._context.store.read(lambda tx: tx.recordings.find(self._id))
-        if row is None or not (row.is_running or is_lost_machine(row)):
+        if row is None or not (row.is_running or may_come_back(row)):
             return None
         state, now_s = status.state, time.monotonic()
         if state is None or state.started_at_ms is None or not row.is_running:
@@ -244,7 +250,7 @@ class RecordingSupervisor:
 
         def work(tx: Transaction) -> Recording | None:
             row = tx.recordings.lock(self._id)
-            if row is None or not (row.is_running or is_lost_machine(row)):
+            if row is None or not (row.is_running or may_come_back(row)):
                 return None
             changed = change(row)
             tx.recordings.update(changed, only_from=frozenset({row.state}))

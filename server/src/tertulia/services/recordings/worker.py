@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from tertulia.domain.ids import Millis, RecordingId
-from tertulia.domain.recordings.outcomes import is_lost_machine, lost_with_machine
+from tertulia.domain.recordings.outcomes import has_media, is_lost_machine, lost_with_machine, may_come_back
 from tertulia.domain.recordings.recording import Recording
 from tertulia.errors import TertuliaError
 from tertulia.services.ports import Transaction
@@ -155,7 +155,7 @@ class RecordingWorker:
         for recording in rows:
             if not recording.is_playable:
                 is_open = recording.is_running or is_lost_machine(recording)
-                if is_open or await self._is_unfinished(recording.id):
+                if is_open or await self._is_unfinished(recording.id) or await self._is_film_back(recording):
                     self._supervise(tasks, recording.id)
             elif await self._can_write_index(recording):
                 supervisor = RecordingSupervisor(self._context, recording.id)
@@ -169,6 +169,13 @@ class RecordingWorker:
         if status.is_alive or status.state is None:
             return status.is_alive or await self._context.recorders.job(recording_id) is not None
         return status.state.phase is not RecorderPhase.DONE
+
+    async def _is_film_back(self, recording: Recording) -> bool:
+        """Tell whether a recording counts as lost although its finished file is here."""
+        state = (await self._context.recorders.status(recording.id)).state
+        if state is None or not may_come_back(recording) or not has_media(state):
+            return False
+        return await asyncio.to_thread((self._context.recorders.folder(recording.id) / recording.filename).is_file)
 
     async def _can_write_index(self, recording: Recording) -> bool:
         """Tell whether a file has no index because the disk was full, and the disk has room for it now."""
