@@ -84,6 +84,9 @@ class MemoryRecorders:
         self.statuses[job.recording_id] = RecorderStatus(exists=True, is_alive=True, state=None)
         await self._count("start", job.recording_id)
 
+    async def job(self, recording_id: RecordingId) -> RecorderJob | None:
+        return self.jobs.get(recording_id)
+
     async def status(self, recording_id: RecordingId) -> RecorderStatus:
         await self._count("status", recording_id)
         if self.status_error is not None:

@@ -22,7 +22,7 @@ from tertulia_recorder.job import STATE_FILE, RecorderState
 
 T = TypeVar("T")
 DEADLINE_S: Final = 45
-_NOT_SETTINGS: Final = ("AWS_", "LD_PRELOAD", "WALL_CLOCK")
+_NOT_SETTINGS: Final = ("AWS_", "LD_PRELOAD")
 _SETTINGS: Final = {
     "TERTULIA_MEDIA_API_KEY": KEY,
     "TERTULIA_MEDIA_API_SECRET": SECRET,

@@ -1,9 +1,8 @@
 /* Moves the time of day for one process, by LD_PRELOAD: to what clocks say, the 64-bit number of seconds in the file
- * named by WALL_CLOCK is added. The file may change at any time. Monotonic clocks and waits are left alone. */
+ * WALL_CLOCK_FILE is added. The file may change at any time. Monotonic clocks and waits are left alone. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -14,8 +13,7 @@ static const volatile int64_t *offset_s;
 
 __attribute__((constructor)) static void find(void)
 {
-    const char *path = getenv("WALL_CLOCK");
-    int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int file = open(WALL_CLOCK_FILE, O_RDONLY | O_CLOEXEC);
     void *found = file < 0 ? MAP_FAILED : mmap(NULL, sizeof *offset_s, PROT_READ, MAP_SHARED, file, 0);
     if (found != MAP_FAILED)
         offset_s = found;

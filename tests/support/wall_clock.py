@@ -21,14 +21,16 @@ class WallClock:
     def make(cls, folder: Path) -> WallClock:
         """Make one that is right so far."""
         clock = cls(folder / "wall-clock", folder / "wall-clock.so")
-        command = ["cc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", clock.library, _SOURCE]
+        # recorders get only what they need of a server's environment: the library has to know its file by itself
+        defined = f'-DWALL_CLOCK_FILE="{clock.file}"'
+        command = ["cc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", defined, "-o", clock.library, _SOURCE]
         subprocess.run(command, check=True, capture_output=True)
         clock.move(0)
         return clock
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": str(self.library), "WALL_CLOCK": str(self.file)}
+        return {"LD_PRELOAD": str(self.library)}
 
     def move(self, ahead_s: int) -> None:
         """Set it this much ahead of the true time (behind, if less than 0), at once and in all processes."""

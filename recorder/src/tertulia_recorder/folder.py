@@ -16,6 +16,7 @@ from tertulia_recorder.job import (
     STATE_FILE,
     STOP_FILE,
     RecorderJob,
+    RecorderPhase,
     RecorderState,
 )
 
@@ -35,6 +36,8 @@ class RecordingFolder:
         self.path = path
         self.job = job
         self._lock_fd = lock_fd
+        self._is_media_named = False
+        self._synced_phase: RecorderPhase | None = None
         self._notify_fd = _inherited_descriptor(NOTIFY_VARIABLE)
         if self._notify_fd is not None:
             os.set_blocking(self._notify_fd, False)
@@ -97,9 +100,13 @@ class RecordingFolder:
             return 0
         try:
             os.fsync(descriptor)
-            return os.fstat(descriptor).st_size
+            size = os.fstat(descriptor).st_size
         finally:
             os.close(descriptor)
+        if not self._is_media_named:
+            self._sync_names()
+            self._is_media_named = True
+        return size
 
     def publish(self) -> None:
         """Rename the synced media to its final name."""
@@ -133,6 +140,9 @@ class RecordingFolder:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(self.path / STATE_FILE)
+        if state.phase is not self._synced_phase:  # a power cut may cost the last half second, but not a phase
+            self._sync_names()
+            self._synced_phase = state.phase
 
     def _sync_names(self) -> None:
         descriptor = os.open(self.path, os.O_RDONLY)

@@ -89,6 +89,9 @@ async def test_clients_are_sent_to_the_bucket(start_server: StartServer, s3: S3S
         path = server.data_dir / "direct.mp4"
         path.write_bytes(await direct.read())
     assert Film(path).duration_s > 0.3
+    head = await server.request("HEAD", f"/recordings/{recording}/stream")  # a link is signed for GET alone
+    assert (head.status, head.headers["content-length"]) == (200, str(path.stat().st_size))
+    assert head.headers["accept-ranges"] == "bytes"
 
 
 async def test_a_crash_between_confirmation_and_removal(

@@ -45,3 +45,20 @@ async def test_list_repair_show(tmp_path: Path) -> None:
         assert "frames composed" in output
         assert (await run(installation, database_url, "show", "unknown"))[0] == 1
         assert (await run(installation, database_url, "show"))[0] == 2
+
+
+async def test_a_lost_recording_is_listed_and_taken_back(tmp_path: Path) -> None:
+    """As after a database that was restored to an earlier moment."""
+    database_url = f"sqlite:///{tmp_path / 'x.db'}"
+    async with offline_installation(tmp_path, database_url) as installation:
+        row = await installation.add_row(RecordingState.ACTIVE)
+        crash_states.recording(installation, row)
+        await installation.store.write(lambda tx: tx.recordings.delete([row.id]))
+        assert (await run(installation, database_url, "repair"))[0] == 0
+        status, output = await run(installation, database_url, "list", "--lost")
+        assert (status, output.splitlines()[1].split()[:3]) == (0, [row.id, row.room, "-"])
+
+        status, output = await run(installation, database_url, "adopt", row.id)
+        assert (status, "COMPLETE" in output) == (0, True)
+        assert (await installation.row(row)).state is RecordingState.COMPLETE
+        assert (await run(installation, database_url, "adopt", row.id))[0] == 1

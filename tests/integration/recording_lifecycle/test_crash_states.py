@@ -23,7 +23,9 @@ from tertulia.adapters.recorder.worker_lock import WorkerLock
 from tertulia.domain.ids import Millis
 from tertulia.domain.recordings.outcomes import RecordingFault, is_lost_machine
 from tertulia.domain.recordings.recording import Recording, RecordingState
+from tertulia.errors import NotFound
 from tertulia.services.recordings.leases import LeaseTiming
+from tertulia.services.recordings.lost import LostRecordings
 from tertulia_recorder.job import LOCK_FILE
 
 STARTING, ACTIVE, ENDING = RecordingState.STARTING, RecordingState.ACTIVE, RecordingState.ENDING
@@ -95,20 +97,46 @@ async def test_the_reason_of_a_requested_end_is_kept(installation: OfflineInstal
     assert (after.state, after.details, after.ended_at_ms) == (COMPLETE, "Stopped using API", row.ended_at_ms)
 
 
-async def test_given_up_or_deleted_recordings_leave_nothing(installation: OfflineInstallation) -> None:
-    given_up = await installation.add_row(ABORTED)
-    crash_states.recording(installation, given_up)
+@pytest.mark.parametrize("state", [None, ABORTED, FAILED])
+async def test_media_that_the_database_does_not_know_is_kept_and_can_be_taken_back(
+    installation: OfflineInstallation, state: RecordingState | None
+) -> None:
+    """The database may have been restored to an earlier moment, or be another one than yesterday."""
+    row = await installation.add_row(state or ACTIVE)
+    crash_states.recording(installation, row)
+    if state is None:
+        await installation.store.write(lambda tx: tx.recordings.delete([row.id]))
     await installation.finish()
-    assert not installation.folder(given_up).exists()
-    assert (await installation.row(given_up)).state is ABORTED
+    assert installation.file(row).exists(), "repaired and kept"
+    lost = LostRecordings(installation.dependencies().context(installation.owner))
+    (found,) = await lost.find()
+    assert (found.id, found.room, found.row_state) == (row.id, row.room, state)
+    assert found.state is not None
+    assert found.state.duration_s == pytest.approx(installation.duration_s(row), abs=0.01)
+
+    await lost.adopt(row.id)
+    await installation.finish()
+    after = await installation.row(row)
+    assert (after.state, after.error, after.size_bytes) == (COMPLETE, None, installation.file(row).stat().st_size)
+    assert await lost.find() == []
+    with pytest.raises(NotFound):
+        await lost.adopt(row.id)
 
 
-async def test_a_folder_without_a_row_is_left_alone(installation: OfflineInstallation) -> None:
-    row = await installation.add_row(COMPLETE)
-    crash_states.done(installation, row)
-    await installation.store.write(lambda tx: tx.recordings.delete([row.id]))
+async def test_only_a_mark_of_deletion_deletes_media(installation: OfflineInstallation) -> None:
+    row = await installation.add_row(FAILED)
+    crash_states.recording(installation, row)
+    await installation.store.write(lambda tx: tx.recordings.mark_deleted([row.id], now_ms=now_ms()))
+    assert await LostRecordings(installation.dependencies().context(installation.owner)).find() == []
     await installation.finish()
-    assert installation.file(row).exists()
+    assert not installation.folder(row).exists()
+
+
+async def test_what_was_given_up_without_media_leaves_nothing(installation: OfflineInstallation) -> None:
+    row = await installation.add_row(ABORTED)
+    crash_states.joining(installation, row)
+    await installation.finish()
+    assert not installation.folder(row).exists()
 
 
 # ── a worker that runs: every wait below ends by a wake-up, none by a poll ──

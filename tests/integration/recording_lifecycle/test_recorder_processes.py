@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -107,19 +108,53 @@ async def test_a_recorder_outlives_its_worker(observed: Observed, tmp_path: Path
     assert status.state.reason is EndReason.STOPPED
 
 
-async def test_a_recorder_gets_none_of_our_settings(
+async def test_a_recorder_gets_nothing_of_the_environment_but_what_it_needs(
     observed: Observed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TERTULIA_API_KEY", "secret-key")
+    """It decodes what strangers send: nothing worth stealing is to be within its reach."""
+    secrets = (
+        "TERTULIA_API_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "AZURE_STORAGE_KEY",
+        "PGPASSWORD",
+        "HTTPS_PROXY",
+        "ANYTHING",
+    )
+    for name in secrets:
+        monkeypatch.setenv(name, "secret-value")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
     await observed.recorders.start(job(), "the-token")
     (child,) = observed.recorders._children.values()
     # empty for the instant in which the system has not written it yet
     environment = await until_found(
         "the recorder's environment", lambda: Path(f"/proc/{child.process.pid}/environ").read_bytes()
     )
-    assert b"secret-key" not in environment
+    assert b"secret-value" not in environment
+    assert b"TZ=Asia/Tokyo" in environment.split(b"\0")
     assert b"the-token" in environment
     assert b"the-token" not in (tmp_path / ID / JOB_FILE).read_bytes()
+
+
+async def test_the_job_is_on_the_disk_before_the_recorder_lives(
+    observed: Observed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut, a film without its job could not be repaired."""
+    synced: list[str] = []
+    real_fsync, real_popen = os.fsync, subprocess.Popen
+
+    def fsync(descriptor: int) -> None:
+        real_fsync(descriptor)
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    def popen(*args, **more) -> subprocess.Popen[bytes]:
+        synced.append("the recorder lives")
+        return real_popen(*args, **more)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    await observed.recorders.start(job(), "no-token")
+    folder = tmp_path / ID
+    assert synced == [str(folder / JOB_FILE), str(folder), str(tmp_path), "the recorder lives"]
 
 
 async def test_a_folder_without_a_recorder(observed: Observed, tmp_path: Path) -> None:

@@ -123,6 +123,33 @@ def test_the_size_of_the_media_is_given_once_it_is_synced(path: Path):
     folder.close()
 
 
+def test_names_are_synced_with_what_is_new_behind_them(path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A power cut must leave neither media without its name nor the state of an earlier phase."""
+    synced: list[str] = []
+    real_fsync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        real_fsync(descriptor)
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    folder = RecordingFolder.open(path)
+    folder.part.write_bytes(bytes(1000))
+    monkeypatch.setattr(os, "fsync", fsync)
+    folder.sync_media()
+    assert synced == [str(folder.part), str(path)]
+    synced.clear()
+    folder.sync_media()
+    assert synced == [str(folder.part)], "the name is there already"
+    for phase in (RecorderPhase.RECORDING, RecorderPhase.DONE):
+        synced.clear()
+        folder.write_state(RecorderState(phase=phase, pid=1))
+        assert synced == [str(path / "state.json.new"), str(path)]
+        synced.clear()
+        folder.write_state(RecorderState(phase=phase, pid=1, duration_s=1))
+        assert synced == [str(path / "state.json.new")]
+    folder.close()
+
+
 def test_the_last_state_is_written_on_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = RecordingFolder.open(path)
     folder.reserve_space()

@@ -11,6 +11,7 @@ from tertulia_recorder.clock import monotonic_us
 from tertulia_recorder.drawing.pictures import picture_of
 from tertulia_recorder.media_buffer import MediaBuffer, Pcm
 from tertulia_recorder.receiving.rtp_clock import RtpClock
+from tertulia_recorder.receiving.video_budget import MAX_PIXELS, VideoBudget
 from tertulia_recorder.scene import TrackSid
 from tertulia_recorder.units import CHANNELS, MICROSECOND, SAMPLE_RATE_HZ
 from tertulia_sfu.receiver import Frame, Receiver
@@ -73,11 +74,15 @@ class _VideoDecoder:
         self._decoder = decoder
         # Frame threads would delay pictures, and one thread is fast enough.
         self._decoder.thread_count = 1
+        # Checked before anything is allocated for the picture, by each of the decoders.
+        self._decoder.options = {"max_pixels": str(MAX_PIXELS)}
         self._clock = RtpClock(clock_hz)
+        self.decoded_pixels = 0
 
     def decode(self, frame: Frame, arrived_us: int, media_buffer: MediaBuffer) -> None:
         time_us = self._clock.time_us(frame.rtp_time, arrived_us)
         for decoded in self._decoder.decode(av.Packet(frame.data)):
+            self.decoded_pixels += decoded.width * decoded.height
             picture = picture_of(decoded, frame.quarter_turns, time_us)
             if picture is not None:
                 media_buffer.pictures.add(self.track, picture)
@@ -97,6 +102,7 @@ class MediaDecoder:
         self._media_buffer = media_buffer
         self._now_us = now_us
         self._decoders: dict[str, _AudioDecoder | _VideoDecoder] = {}
+        self._budgets: dict[TrackSid, VideoBudget] = {}
         self._reported: set[TrackSid] = set()
 
     def advance(self, tracks: Mapping[str, TrackSid]) -> None:
@@ -136,14 +142,32 @@ class MediaDecoder:
         if decoder is None or decoder.codec != frame.codec:
             decoder = self._decoders[frame.mid] = _create_decoder(track, frame)
         try:
-            decoder.decode(frame, arrived_us, self._media_buffer)
+            if isinstance(decoder, _AudioDecoder):
+                decoder.decode(frame, arrived_us, self._media_buffer)
+            else:
+                self._decode_picture(decoder, track, frame, arrived_us)
         except Exception:  # noqa: BLE001 - one publisher's garbage must neither end the recording nor fill the log
             if track not in self._reported:
                 self._reported.add(track)
                 _log.exception("track %s cannot be decoded", track)
             if isinstance(decoder, _VideoDecoder):
                 del self._decoders[frame.mid]
+                if frame.is_key:  # otherwise something was lost: the last picture is shown until the next key frame
+                    self._media_buffer.pictures.remove(track)
                 self._receiver.restart(frame.mid)
+
+    def _decode_picture(self, decoder: _VideoDecoder, track: TrackSid, frame: Frame, arrived_us: int) -> None:
+        now_us = self._now_us()
+        budget = self._budgets.setdefault(track, VideoBudget(now_us))
+        if budget.is_suspended(now_us):
+            return
+        before = decoder.decoded_pixels
+        decoder.decode(frame, arrived_us, self._media_buffer)
+        if budget.spend(decoder.decoded_pixels - before, now_us):
+            # its placeholder is shown; its next picture needs a new decoder, and that one a key frame
+            del self._decoders[frame.mid]
+            self._media_buffer.pictures.remove(track)
+            _log.warning("track %s sends more pictures than are decoded: suspended", track)
 
 
 def _create_decoder(track: TrackSid, frame: Frame) -> _AudioDecoder | _VideoDecoder:

@@ -43,17 +43,20 @@ class WorkerDependencies:
 
     def worker(self, lock: WorkerLock) -> RecordingWorker:
         """Return a worker for the folder of a lock."""
-        context = WorkerContext(
-            owner=lock.owner,
+        return RecordingWorker(self.context(lock.owner), capacity=self.capacity, lease_timing=self.lease_timing)
+
+    def context(self, owner: str) -> WorkerContext:
+        """Return what the worker of that name works with."""
+        return WorkerContext(
+            owner=owner,
             store=self.store,
             clock=SystemClock(),
-            recorders=RecorderProcesses(lock.root, on_change=self.changes.notify),
+            recorders=RecorderProcesses(self.root, on_change=self.changes.notify),
             files=self.files,
             tokens=self.tokens,
             rules=self.rules,
             changes=self.changes,
         )
-        return RecordingWorker(context, capacity=self.capacity, lease_timing=self.lease_timing)
 
 
 @asynccontextmanager

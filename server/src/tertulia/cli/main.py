@@ -67,7 +67,9 @@ def command_line() -> click.Group:
                 SettingsCommand(_RECORDER),
             ],
             "Operate": [
-                NounGroup("recordings", _RECORDINGS, summary="list recordings, show one, repair them"),
+                NounGroup(
+                    "recordings", _RECORDINGS, summary="list recordings, show one, repair them, take lost ones back"
+                ),
                 SettingsCommand(_DOCTOR),
                 SettingsCommand(_SETTINGS),
                 NounGroup("db", _DB, summary="bring the database up to date"),
@@ -120,7 +122,10 @@ _RECORDINGS: Final = (
         summary="list the newest recordings",
         example="tertulia recordings list",
         run="tertulia.cli.recordings:list_recordings",
-        params=(_json(),),
+        params=(
+            click.Option(["--lost"], is_flag=True, help="list media that is here and has no recording instead"),
+            _json(),
+        ),
     ),
     Row(
         name="show",
@@ -135,6 +140,13 @@ _RECORDINGS: Final = (
         example="tertulia recordings repair",
         run="tertulia.cli.recordings:repair_recordings",
         params=(_json(),),
+    ),
+    Row(
+        name="adopt",
+        summary="take back a recording that `list --lost` shows",
+        example="tertulia recordings adopt ID",
+        run="tertulia.cli.recordings:adopt_recording",
+        params=(click.Argument(["recording_id"], metavar="ID", help="which recording"), _json()),
     ),
 )
 _DOCTOR: Final = Row(

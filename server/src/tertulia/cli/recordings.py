@@ -14,6 +14,7 @@ from tertulia.domain.ids import Millis, RecordingId
 from tertulia.domain.recordings.recording import Recording
 from tertulia.errors import ConfigurationError, recording_not_found
 from tertulia.services.ports import Files
+from tertulia.services.recordings.lost import LostRecording, LostRecordings
 from tertulia.services.recordings.service import file_path
 from tertulia.services.recordings.supervisor import cpu_per_second
 from tertulia.services.recordings.worker import RecordingWorker
@@ -24,8 +25,11 @@ _NEWEST: Final = 100
 _COLUMNS: Final = ("ID", "STATE", "STARTED", "DURATION", "SIZE")
 
 
-def list_recordings(settings: Settings, *, as_json: bool) -> None:
-    """Print the newest recordings."""
+def list_recordings(settings: Settings, *, lost: bool, as_json: bool) -> None:
+    """Print the newest recordings, or the lost ones of this machine."""
+    if lost:
+        print_listing(_lost_listing(asyncio.run(_lost(installation(settings)))), as_json=as_json)
+        return
     found = asyncio.run(_newest(installation(settings)))
     listing = Listing(
         columns=_COLUMNS,
@@ -55,6 +59,12 @@ def repair_recordings(settings: Settings, *, as_json: bool) -> None:
         data=[recording_data(each) for each in repaired],
     )
     print_listing(listing, as_json=as_json)
+
+
+def adopt_recording(settings: Settings, *, recording_id: str, as_json: bool) -> None:
+    """Take a lost recording back, and finish it unless a server that runs does. Raise NotFound when it is not lost."""
+    recording = asyncio.run(_adopt(installation(settings), recording_id))
+    print_listing(Listing(rows=_recording_rows(recording), data=recording_data(recording)), as_json=as_json)
 
 
 def recording_data(recording: Recording) -> dict[str, Any]:
@@ -89,6 +99,55 @@ def recorder_data(state: RecorderState) -> dict[str, Any]:
         "cpu_s_per_recorded_s": cpu_per_second(state),
         "max_memory_bytes": metrics.max_memory_bytes,
     }
+
+
+def _lost_listing(found: list[LostRecording]) -> Listing:
+    states = [each.state for each in found]
+    return Listing(
+        columns=("ID", "ROOM", "ROW", "STARTED", "DURATION", "SIZE"),
+        rows=[
+            (
+                each.id,
+                each.room,
+                each.row_state or "-",
+                _when(None if state is None else state.started_at_ms),
+                _duration(None if state is None else state.duration_s),
+                _size(None if state is None else state.bytes),
+            )
+            for each, state in zip(found, states, strict=True)
+        ],
+        data=[
+            {
+                "id": each.id,
+                "room": each.room,
+                "file": each.filename,
+                "row_state": each.row_state,
+                "started_at_ms": None if state is None else state.started_at_ms,
+                "duration_s": None if state is None else state.duration_s,
+                "size_bytes": None if state is None else state.bytes,
+            }
+            for each, state in zip(found, states, strict=True)
+        ],
+    )
+
+
+async def _lost(inst: Installation) -> list[LostRecording]:
+    async with opened_worker(inst) as dependencies:
+        return await LostRecordings(dependencies.context(owner="")).find()
+
+
+async def _adopt(inst: Installation, recording_id: str) -> Recording:
+    async with opened_worker(inst) as dependencies:
+        lock = await asyncio.to_thread(WorkerLock.acquire, dependencies.root)
+        owner = WorkerLock.owner_of(dependencies.root) if lock is None else lock.owner
+        try:
+            adopted = await LostRecordings(dependencies.context(owner)).adopt(recording_id)
+            if lock is not None:
+                await _finish_all(dependencies.worker(lock))
+            return await dependencies.store.read(lambda tx: tx.recordings.find(adopted.id)) or adopted
+        finally:
+            if lock is not None:
+                lock.release()
 
 
 async def _newest(inst: Installation) -> list[Recording]:

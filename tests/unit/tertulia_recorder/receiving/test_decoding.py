@@ -112,6 +112,39 @@ def test_garbage_costs_its_own_track_alone(decoding: SimulatedDecoding):
     assert sum(samples for _, samples in decoding.sounds()) == 3 * PACKET
 
 
+@pytest.mark.parametrize(("codec", "encoder"), [("vp8", "libvpx"), ("vp9", "libvpx-vp9"), ("h264", "libx264")])
+def test_a_picture_that_is_too_large_makes_its_track_a_placeholder(
+    decoding: SimulatedDecoding, codec: str, encoder: str
+):
+    """A decode bomb: few bytes that become a picture of tens of megabytes, from any publisher."""
+    (good,), (bomb,) = pictures(encoder, (64, 48), (40,)), pictures(encoder, (4608, 4608), (90,))
+    decoding.decode(SimulatedFrame("v", codec, 90_000, 90_000, good))
+    assert decoding.media_buffer.pictures.at(CAMERA, NOW_US) is not None
+    decoding.decode(SimulatedFrame("v", codec, 93_600, 90_000, bomb), *voice(opus(3)))
+    assert decoding.media_buffer.pictures.at(CAMERA, NOW_US + 1_000_000) is None
+    assert decoding.receiver.restarted == ["v"]
+    assert sum(samples for _, samples in decoding.sounds()) == 3 * PACKET, "sound goes on"
+    decoding.decode(SimulatedFrame("v", codec, 97_200, 90_000, good))
+    assert decoding.media_buffer.pictures.at(CAMERA, NOW_US + 1_000_000) is not None, "it may become small again"
+
+
+def test_pictures_that_come_too_fast_make_their_track_a_placeholder(decoding: SimulatedDecoding):
+    """Small packets, each a picture, would take all the time that decoding has, and the sound of all others with it."""
+    encoded = pictures("libvpx", (64, 48), [60] * 400)
+    flood = [SimulatedFrame("v", "vp8", 90_000 + n * 225, 90_000, data) for n, data in enumerate(encoded)]
+    decoding.decode(*flood, *voice(opus(3)))
+    assert decoding.media_buffer.pictures.at(CAMERA, NOW_US + 1_000_000) is None
+    assert sum(samples for _, samples in decoding.sounds()) == 3 * PACKET
+    decoding.now_us += 1_000_000
+    decoding.decode(SimulatedFrame("v", "vp8", 200_000, 90_000, encoded[0]))
+    assert decoding.media_buffer.pictures.at(CAMERA, decoding.now_us) is None, "it is not decoded for a while"
+    decoding.now_us += 10_000_000
+    decoding.decode(SimulatedFrame("v", "vp8", 1_200_000, 90_000, encoded[1]))
+    assert decoding.receiver.restarted == ["v"], "only a key frame can begin again"
+    decoding.decode(SimulatedFrame("v", "vp8", 1_203_600, 90_000, encoded[0]))
+    assert decoding.media_buffer.pictures.at(CAMERA, decoding.now_us + 1_000_000) is not None
+
+
 def test_a_section_that_carries_another_track_gets_another_decoder(decoding: SimulatedDecoding):
     decoding.decode(*voice(opus(3)))
     decoding.tracks = {"a": TrackSid("TR_other")}

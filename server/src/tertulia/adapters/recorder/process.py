@@ -84,7 +84,7 @@ class RecorderProcesses:
     def _start(self, job: RecorderJob, token: str) -> _Child:
         folder = self.folder(job.recording_id)
         folder.mkdir(mode=0o700)
-        (folder / JOB_FILE).write_text(job.to_json(), "utf-8")
+        _write_synced(folder / JOB_FILE, job.to_json())
         lock_fd = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         read_fd, write_fd = os.pipe()
         try:
@@ -119,6 +119,9 @@ class RecorderProcesses:
         self._on_change(recording_id)
 
     # ── observe ──
+
+    async def job(self, recording_id: RecordingId) -> RecorderJob | None:
+        return await asyncio.to_thread(_read_job, self.folder(recording_id))
 
     async def status(self, recording_id: RecordingId) -> RecorderStatus:
         return await asyncio.to_thread(self._status, recording_id)
@@ -194,6 +197,20 @@ class RecorderProcesses:
         await asyncio.to_thread(shutil.rmtree, self.folder(recording_id), ignore_errors=True)
 
 
+def _write_synced(path: Path, text: str) -> None:
+    """Write a file in a new folder so that a power cut leaves it whole, with its name and its folder's."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    for folder in (path.parent, path.parent.parent):
+        folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder_fd)
+        finally:
+            os.close(folder_fd)
+
+
 def _is_locked(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -211,6 +228,13 @@ def _is_locked(path: Path) -> bool:
 def _read_state(folder: Path) -> RecorderState | None:
     try:
         return RecorderState.from_json((folder / STATE_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _read_job(folder: Path) -> RecorderJob | None:
+    try:
+        return RecorderJob.from_json((folder / JOB_FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return None
 

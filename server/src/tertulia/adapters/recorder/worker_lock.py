@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -35,6 +36,13 @@ class WorkerLock:
             os.write(lock_fd, f"{owner}\n".encode())
             os.fsync(lock_fd)
         return cls(root, owner, lock_fd)
+
+    @staticmethod
+    def owner_of(root: Path) -> str:
+        """Return the name of a folder's worker, whether or not a process is it now; empty before the first."""
+        with suppress(FileNotFoundError):
+            return (root / _OWNER_FILE).read_text("ascii", "replace").strip()
+        return ""
 
     def release(self) -> None:
         """Let another process be the worker."""

@@ -83,6 +83,15 @@ class SqlRecordingRepository(RecordingRepository):
             statement = update(recordings).where(recordings.c.id.in_(piece), _IS_THERE)
             self._connection.execute(statement.values(deleted_at_ms=now_ms))
 
+    def marked_deleted(self, ids: Sequence[RecordingId]) -> list[RecordingId]:
+        return [
+            RecordingId(found)
+            for piece in _pieces(ids)
+            for found in self._connection.execute(
+                select(recordings.c.id).where(recordings.c.id.in_(piece), recordings.c.deleted_at_ms.is_not(None))
+            ).scalars()
+        ]
+
     def deleted(self, *, limit: int) -> list[Recording]:
         statement = select(recordings).where(recordings.c.deleted_at_ms.is_not(None)).limit(limit)
         return [_recording(row) for row in self._connection.execute(statement).mappings()]

@@ -68,8 +68,8 @@ def ending(recording: Recording, state: RecorderState) -> Recording:
 
 def outcome(recording: Recording, state: RecorderState, *, now_ms: Millis) -> Recording:
     """Return a recording with its final state. `state` is the recorder's last one, and its file is in its store."""
-    if is_lost_machine(recording):
-        recording = replace(recording, ended_at_ms=None)  # that was when it was given up, not when it ended
+    if may_come_back(recording):  # that was when it was given up, not when it ended
+        recording = replace(recording, ended_at_ms=recording.stop_requested_at_ms)
     final = replace(
         recording,
         ended_at_ms=_end(recording, state) or now_ms,
@@ -122,6 +122,12 @@ def lost_with_machine(recording: Recording, now_ms: Millis) -> Recording:
 def is_lost_machine(recording: Recording) -> bool:
     """Return whether a recording counts as lost only because its machine did not answer."""
     return recording.state is RecordingState.FAILED and recording.error_code == RecordingFault.MACHINE_LOST
+
+
+def may_come_back(recording: Recording) -> bool:
+    """Return whether a recording counts as lost while its media may still be found or repaired."""
+    lost = {RecordingFault.MACHINE_LOST, RecordingFault.MEDIA_LOST}
+    return recording.state is RecordingState.FAILED and recording.error_code in lost
 
 
 def has_media(state: RecorderState) -> bool:

@@ -250,11 +250,14 @@ class RecordingHandlers:
         return JsonResponse({"ticket": self._accounts.ticket(recording.id, request.principal)})
 
     async def stream(self, request: OperationRequest) -> Response:
-        """GET /recordings/{recordingId}/stream: the file, or one range of it."""
+        """GET /recordings/{recordingId}/stream: the file, or one range of it.
+
+        HEAD is never redirected: links are signed for GET alone.
+        """
         wanted = parse_range(request.headers.get("range")) if request.method == "GET" else None
         opened = await self._recordings.open(request.path_params["recordingId"])
         file = opened.file
-        if file.link is not None:
+        if file.link is not None and request.method == "GET":
             return Response(status_code=HTTPStatus.FOUND, headers={"location": file.link, **NO_STORE})
         if request.headers.get("if-range", file.etag) != file.etag:
             wanted = None

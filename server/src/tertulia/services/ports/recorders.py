@@ -30,6 +30,10 @@ class Recorders(Protocol):
         """Make the folder and start the recorder. Raises Unavailable."""
         ...
 
+    async def job(self, recording_id: RecordingId) -> RecorderJob | None:
+        """Return the job that is in a recording's folder; None when there is no readable one."""
+        ...
+
     async def status(self, recording_id: RecordingId) -> RecorderStatus:
         """Return whether a recorder lives, and its last state."""
         ...

@@ -111,6 +111,10 @@ class RecordingRepository(Protocol):
         """Hide recordings from every query except `deleted`."""
         ...
 
+    def marked_deleted(self, ids: Sequence[RecordingId]) -> list[RecordingId]:
+        """Find those of some recordings that are marked as deleted and still have a row."""
+        ...
+
     def deleted(self, *, limit: int) -> list[Recording]:
         """List recordings that are marked as deleted and still have a row."""
         ...

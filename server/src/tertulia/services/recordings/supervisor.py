@@ -3,6 +3,9 @@
 Whenever a server dies, the next one calls `RecordingSupervisor.supervise` with the same recording and finds in the
 folder how far it was. The order is always the same (file-first): media on the disk, then ACTIVE; file stored and
 confirmed, then COMPLETE; row final, then the local copy is deleted.
+
+Media is deleted only when it is stored elsewhere, or when the row is marked as deleted. A row that is missing or has
+ended by itself says neither: the database may have been restored to an earlier moment. See `lost`.
 """
 
 from __future__ import annotations
@@ -22,11 +25,11 @@ from tertulia.domain.recordings.outcomes import (
     ending,
     failed,
     has_media,
-    is_lost_machine,
+    may_come_back,
     outcome,
     with_progress,
 )
-from tertulia.domain.recordings.recording import Recording, RecordingState
+from tertulia.domain.recordings.recording import PLAYABLE, Recording, RecordingState
 from tertulia.errors import NotFound, Unavailable
 from tertulia.services.ports import RecorderStatus, Transaction
 from tertulia.services.recordings.context import WorkerContext
@@ -79,7 +82,7 @@ class RecordingSupervisor:
         try:
             await self._finalise(await self._recovered())
         except _UnrecoverableError as error:
-            # the folder stays: a human may still be able to save the media
+            # the folder stays: the worker tries again later, and `tertulia recordings repair` at once
             reason, now_ms = str(error), self._context.clock.now_ms()
             _log.error("recording not repaired", recording=self._id, reason=reason)
             await self._change(lambda row: failed(row, RecordingFault.MEDIA_LOST, reason, now_ms=now_ms))
@@ -90,10 +93,16 @@ class RecordingSupervisor:
         state = await self._context.recorders.recover(self._id)
         if state is None or state.needs_remux:
             return
-        changed = replace(recording, size_bytes=state.bytes, duration_s=state.duration_s)
-        only_from = frozenset({recording.state})
-        await self._context.store.write(lambda tx: tx.recordings.update(changed, only_from=only_from))
-        _log.info("recording has its index now", recording=self._id)
+
+        def work(tx: Transaction) -> bool:
+            row = tx.recordings.lock(recording.id)  # it may have been deleted meanwhile
+            if row is None:
+                return False
+            changed = replace(row, size_bytes=state.bytes, duration_s=state.duration_s)
+            return tx.recordings.update(changed, only_from=PLAYABLE)
+
+        if await self._context.store.write(work):
+            _log.info("recording has its index now", recording=self._id)
 
     def _release_recorder(self) -> None:
         self.is_recording = False
@@ -151,7 +160,7 @@ class RecordingSupervisor:
     async def _write_progress(self, status: RecorderStatus) -> Recording | None:
         """Write the recorder's progress into the row; return it, or None when the recording must not run any more."""
         row = await self._context.store.read(lambda tx: tx.recordings.find(self._id))
-        if row is None or not (row.is_running or is_lost_machine(row)):
+        if row is None or not (row.is_running or may_come_back(row)):
             return None
         state, now_s = status.state, time.monotonic()
         if state is None or state.started_at_ms is None or not row.is_running:
@@ -177,9 +186,30 @@ class RecordingSupervisor:
                 state = replace(state, file_name=None, bytes=0)
         now_ms = context.clock.now_ms()
         final = row and await self._change(lambda current: outcome(current, state, now_ms=now_ms))
+        if final is None:
+            await self._leave_unowned(state)
+            return
         await self._log_end(final, state)
-        if not is_stored_here:
+        if not is_stored_here and final.state is not RecordingState.FAILED:
             await context.recorders.delete_folder(self._id)
+
+    async def _leave_unowned(self, state: RecorderState) -> None:
+        """Keep the media of a recording that the database does not know as running, unless it says "deleted"."""
+
+        def work(tx: Transaction) -> tuple[Recording | None, bool]:
+            return tx.recordings.find(self._id), bool(tx.recordings.marked_deleted([self._id]))
+
+        row, is_deleted = await self._context.store.read(work)
+        was_never_media = row is not None and row.state is RecordingState.ABORTED and not has_media(state)
+        if is_deleted or was_never_media:
+            await self._context.recorders.delete_folder(self._id)
+        elif has_media(state) and (row is None or not row.is_playable):
+            _log.warning(
+                "media without its recording is kept: see `tertulia recordings list --lost`",
+                recording=self._id,
+                state=None if row is None else row.state,
+                duration_s=state.duration_s,
+            )
 
     async def _store_file(self, row: Recording) -> bool:
         """Store the file, however long the store is down; return whether the local copy may be deleted."""
@@ -193,10 +223,7 @@ class RecordingSupervisor:
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
 
-    async def _log_end(self, final: Recording | None, state: RecorderState) -> None:
-        if final is None:
-            _log.warning("recording was over before its recorder", recording=self._id)
-            return
+    async def _log_end(self, final: Recording, state: RecorderState) -> None:
         metrics = state.metrics
         _log.info(
             "recording ended",
@@ -223,7 +250,7 @@ class RecordingSupervisor:
 
         def work(tx: Transaction) -> Recording | None:
             row = tx.recordings.lock(self._id)
-            if row is None or not (row.is_running or is_lost_machine(row)):
+            if row is None or not (row.is_running or may_come_back(row)):
                 return None
             changed = change(row)
             tx.recordings.update(changed, only_from=frozenset({row.state}))

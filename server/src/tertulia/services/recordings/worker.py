@@ -15,14 +15,15 @@ from typing import Final
 import structlog
 
 from tertulia.domain.ids import Millis, RecordingId
-from tertulia.domain.recordings.outcomes import is_lost_machine, lost_with_machine
-from tertulia.domain.recordings.recording import Recording, RecordingState
+from tertulia.domain.recordings.outcomes import has_media, is_lost_machine, lost_with_machine, may_come_back
+from tertulia.domain.recordings.recording import Recording
 from tertulia.errors import TertuliaError
 from tertulia.services.ports import Transaction
 from tertulia.services.recordings.context import WorkerContext
 from tertulia.services.recordings.leases import LeaseObserver, LeaseTiming
 from tertulia.services.recordings.service import file_path
 from tertulia.services.recordings.supervisor import RecordingSupervisor
+from tertulia_recorder.job import RecorderPhase
 
 _log = structlog.get_logger(__name__)
 
@@ -141,19 +142,40 @@ class RecordingWorker:
     async def _sweep(self, tasks: asyncio.TaskGroup) -> None:
         """Go through the folders that have no supervisor: the state of their rows decides.
 
-        A folder that is here makes its recording this worker's, whichever owner the row names. One without a row is
-        left alone: the database may be another one than yesterday.
+        A folder that is here makes its recording this worker's, whichever owner the row names. One whose row is missing
+        or has ended is repaired and kept: the database may be another one than yesterday.
         """
         found = [each for each in await self._context.recorders.recording_ids() if each not in self._supervisors]
-        for recording in await self._context.store.read(lambda tx: tx.recordings.find_many(found)):
-            may_still_run = recording.state is RecordingState.ABORTED  # its recorder may not have been told yet
-            if recording.is_running or is_lost_machine(recording) or may_still_run:
-                self._supervise(tasks, recording.id)
-            elif recording.is_playable and await self._can_write_index(recording):
+        rows, deleted = await self._context.store.read(
+            lambda tx: (tx.recordings.find_many(found), tx.recordings.marked_deleted(found))
+        )
+        for recording_id in {*found} - {row.id for row in rows}:
+            if recording_id in deleted or await self._is_unfinished(recording_id):
+                self._supervise(tasks, recording_id)
+        for recording in rows:
+            if not recording.is_playable:
+                is_open = recording.is_running or is_lost_machine(recording)
+                if is_open or await self._is_unfinished(recording.id) or await self._is_film_back(recording):
+                    self._supervise(tasks, recording.id)
+            elif await self._can_write_index(recording):
                 supervisor = RecordingSupervisor(self._context, recording.id)
                 self._run(tasks, supervisor, recording.id, supervisor.write_index(recording))
-            elif recording.is_playable:
+            else:
                 await self._delete_copy(recording)
+
+    async def _is_unfinished(self, recording_id: RecordingId) -> bool:
+        """Tell whether a recorder of a folder still runs, or died before it had finished its file."""
+        status = await self._context.recorders.status(recording_id)
+        if status.is_alive or status.state is None:
+            return status.is_alive or await self._context.recorders.job(recording_id) is not None
+        return status.state.phase is not RecorderPhase.DONE
+
+    async def _is_film_back(self, recording: Recording) -> bool:
+        """Tell whether a recording counts as lost although its finished file is here."""
+        state = (await self._context.recorders.status(recording.id)).state
+        if state is None or not may_come_back(recording) or not has_media(state):
+            return False
+        return await asyncio.to_thread((self._context.recorders.folder(recording.id) / recording.filename).is_file)
 
     async def _can_write_index(self, recording: Recording) -> bool:
         """Tell whether a file has no index because the disk was full, and the disk has room for it now."""

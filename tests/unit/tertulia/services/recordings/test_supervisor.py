@@ -161,7 +161,7 @@ async def test_a_recording_that_was_given_up_ends_its_recorder(
     recorders.finish(row)
     await supervising
     assert (await installation.row(row)).state is RecordingState.ABORTED
-    assert not installation.folder(row).exists()
+    assert installation.file(row).exists(), "it is stopped, not erased"
 
 
 async def test_an_index_is_written_later(
@@ -172,6 +172,16 @@ async def test_an_index_is_written_later(
     await RecordingSupervisor(context, row.id).write_index(row)
     after = await installation.row(row)
     assert (after.state, after.size_bytes, after.duration_s) == (row.state, 5, 4.0)
+
+
+async def test_a_late_index_does_not_bring_a_deleted_recording_back(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, room: RoomName
+) -> None:
+    row = await installation.add_row(RecordingState.LIMITED_REACHED, room=room)
+    recorders.finish(row)
+    await installation.store.write(lambda tx: tx.recordings.mark_deleted([row.id], now_ms=now_ms()))
+    await RecordingSupervisor(context, row.id).write_index(row)
+    assert await installation.store.read(lambda tx: tx.recordings.find(row.id)) is None
 
 
 def test_cpu_per_recorded_second() -> None:

@@ -14,6 +14,7 @@ from support.memory_recorders import MINUTE_S, MemoryRecorders, add_room
 from support.offline_installation import OfflineInstallation
 from tertulia.domain.ids import Millis
 from tertulia.domain.recordings.recording import Recording, RecordingState
+from tertulia.errors import Unavailable
 from tertulia.services.recordings import supervisor, worker
 from tertulia.services.recordings.context import WorkerContext
 from tertulia.services.recordings.leases import LeaseTiming
@@ -98,12 +99,34 @@ async def test_a_round_of_repairs_tells_what_it_finished(
     lost = await installation.add_row(RecordingState.FAILED, error_code=5, lease_owner="another")
     finished = await installation.add_row(RecordingState.COMPLETE)
     failed = await installation.add_row(RecordingState.FAILED, error_code=4)
-    for row in (crashed, lost, finished, failed):
+    never_joined = await installation.add_row(RecordingState.FAILED, error_code=2)
+    for row in (crashed, lost, finished, failed, never_joined):
         recorders.finish(row)
-    assert set(await made(context).finish_all()) == {crashed.id, lost.id}
-    for row in (crashed, lost):
+    assert set(await made(context).finish_all()) == {crashed.id, lost.id, failed.id}
+    for row in (crashed, lost, failed):
         assert (await installation.row(row)).state is RecordingState.COMPLETE
-    assert await installation.row(failed) == failed
+    assert await installation.row(never_joined) == never_joined
+
+
+async def test_a_repair_that_failed_is_tried_again_by_the_next_round(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext
+) -> None:
+    """FAILED is not for good while there is a film: the disk may have been full, or a folder not mounted."""
+    row = await installation.add_row(RecordingState.ACTIVE)
+    recorders.record(row)
+    state = recorders.statuses[row.id].state
+    recorders.become(row, state, is_alive=False)
+    recorders.folder(row.id).mkdir()
+    recorders.recover_error = Unavailable("broken", "It is broken")
+    assert await made(context).finish_all() == [row.id]
+    after = await installation.row(row)
+    assert (after.state, after.error) == (RecordingState.FAILED, "It is broken")
+    recorders.recover_error = None
+    recorders.finish(row)
+    assert await made(context).finish_all() == [row.id]
+    after = await installation.row(row)
+    assert (after.state, after.error, after.ended_at_ms) == (RecordingState.COMPLETE, None, row.created_at_ms + 5000)
+    assert installation.file(row).exists()
 
 
 async def test_a_late_index_needs_room_on_the_disk(
