@@ -1,0 +1,73 @@
+"""A server under attack, and the ordinary users whom the attack must not disturb."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from support.bystanders import Bystanders, Report, Setup, bystanders
+from support.rest import API_KEY, RestServer, TestRoom, running_server
+
+REQUEST_P99_MS: Final = 100
+PING_MS: Final = 250
+SILENCE_MS: Final = 200
+MEMORY_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A server with ordinary users on it, and how they fare without an attack."""
+
+    server: RestServer
+    room: TestRoom
+    bystanders: Bystanders
+    quiet: Report
+    memory_bytes: int
+
+    def assert_unharmed(self, during: Report) -> None:
+        """Check the bounds of an attack: absolute ones, or twice what the same users see without it."""
+        assert during.failures == 0, during
+        assert during.request_p99_ms < max(REQUEST_P99_MS, 2 * self.quiet.request_p99_ms), (during, self.quiet)
+        assert during.ping_p99_ms < max(PING_MS, 2 * self.quiet.ping_p99_ms), (during, self.quiet)
+        assert during.longest_silence_ms < max(SILENCE_MS, 2 * self.quiet.longest_silence_ms), (during, self.quiet)
+        grown = resident_bytes(self.server) - self.memory_bytes
+        assert grown < MEMORY_BYTES, f"{grown / 1e6:.0f} MB more"
+
+
+def resident_bytes(server: RestServer) -> int:
+    """Return the memory that the server's process holds."""
+    assert server.process
+    for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("the server has ended")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestServer]:
+    with running_server(tmp_path_factory.mktemp("abuse")) as running:
+        yield running
+
+
+@pytest.fixture
+async def victim(server: RestServer, tmp_path: Path) -> AsyncIterator[Victim]:
+    """A server, two participants who hear and see each other on it, and an application that asks it."""
+    async with watched(server, tmp_path) as victim:
+        yield victim
+
+
+@asynccontextmanager
+async def watched(server: RestServer, folder: Path) -> AsyncIterator[Victim]:
+    room = server.create_room(roomNamePrefix="ordinary")
+    names = (("ann", "publisher"), ("bob", "publisher"), ("pinger", "viewer"))
+    tokens = tuple(server.token(room, name, role) for name, role in names)
+    setup = Setup(http_url=server.url, ws_url=server.ws_url, room=room.name, api_key=API_KEY, tokens=tokens)
+    async with bystanders(setup, folder / "bystanders.log") as running:
+        await running.measure(1)
+        quiet = await running.measure(3)
+        yield Victim(server, room, running, quiet, resident_bytes(server))
