@@ -365,3 +365,19 @@ def test_request_id(server: RestServer):
     assert any(json.loads(line).get("request_id") == "my-id.1" for line in server.log().split("\n")[:-1])
     hostile = server.ask("GET", "/rooms/none", headers={"X-Request-Id": "a b\tc"})
     assert hostile.headers["x-request-id"] != "a b\tc"
+
+
+def test_empty_or_repeated_room(server: RestServer, room: TestRoom):
+    """A parameter of a query that must name something and is empty or repeated (`?roomName=`) is 422. Where permission
+    depends on a field that is missing (internal disconnect without `roomName`): 422 for a moderator, 403 for others."""
+    moderator = server.token(room, "Mona")
+    for query in ("", "?", "?roomName", "?roomName=", f"?roomName={room.name}&roomName={room.name}"):
+        path = f"/participants/Nobody{query}"
+        for answer in (server.ask("DELETE", path), server.internal("DELETE", path, bearer=moderator)):
+            assert (answer.status_code, answer.json()["message"]) == (422, "Invalid request query"), query
+            assert answer.json()["details"][0]["field"] == "roomName"
+    other = f"/participants/Nobody?roomName={room.name}&roomName=other"
+    assert server.ask("DELETE", other).status_code == 422
+    assert server.internal("DELETE", other, bearer=moderator).status_code == 403
+    publisher = server.token(room, "Pia", "publisher")
+    assert server.internal("DELETE", "/participants/Nobody?roomName=", bearer=publisher).status_code == 403

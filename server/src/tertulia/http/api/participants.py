@@ -83,10 +83,16 @@ class RoleChange(Body):
     role: Annotated[Role, BeforeValidator(_role)]
 
 
+def _one_name(value: str) -> str:
+    if not value or "," in value:  # no room's name has a comma: the parameter came twice
+        raise PydanticCustomError("one_name", "Expected one name")
+    return value
+
+
 class InRoom(Query):
     """Which room a participant is in."""
 
-    roomName: str = Field(description="The name of the room.")
+    roomName: Annotated[str, AfterValidator(_one_name)] = Field(description="The name of the room.")
 
 
 class PublishedTrack(BaseModel):
