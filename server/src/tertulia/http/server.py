@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from tertulia.errors import Unavailable
 from tertulia.http.kit.errors import Endpoint
@@ -115,6 +115,7 @@ class RequestLog:
         offered = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         request_id = offered if _REQUEST_ID.match(offered) else f"{self._run}-{next(self._count):x}"
         state = scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        bind_contextvars(request_id=request_id)  # for this request's task alone, which a server makes of each
         path, status = scope["path"], 0
 
         async def send_with_id(message: Message) -> None:
@@ -125,8 +126,7 @@ class RequestLog:
             await send(message)
 
         try:
-            with bound_contextvars(request_id=request_id):
-                await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, send_with_id)
         finally:
             is_internal = path == "/health" or path.startswith("/twirp/")
             (_log.debug if is_internal and status < HTTPStatus.BAD_REQUEST else _log.info)(

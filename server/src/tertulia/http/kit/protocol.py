@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -42,20 +41,14 @@ def _head_too_large() -> _RefusalError:
     return _RefusalError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The headers are too large")
 
 
-class _Phase(Enum):
-    """What a connection is waiting for."""
+_Phase = Literal["head", "body", "rest", "served", "idle", "refused"]
+"""What a connection is waiting for; not an Enum, whose members cost 0.1 µs each time.
 
-    HEAD = auto()
-    """The rest of a head, or the first byte of one after stray bytes."""
-    BODY = auto()
-    REST = auto()
-    """The rest of a body that nothing needs any more."""
-    SERVED = auto()
-    """The response to a whole request."""
-    IDLE = auto()
-    """Another request; uvicorn's own timer ends it."""
-    REFUSED = auto()
-    """The client, which reads the refusal only if what it sent meanwhile is read, too (RFC 9112, section 9.6)."""
+`head`: the rest of a head, or the first byte of one after stray bytes. `body`: the rest of a body. `rest`: the rest of
+a body that nothing needs any more. `served`: the response to a whole request. `idle`: another request; uvicorn's own
+timer ends it. `refused`: the client, which reads the refusal only if what it sent meanwhile is read, too (RFC 9112,
+section 9.6).
+"""
 
 
 class JsonHttpProtocol(HttpToolsProtocol):
@@ -90,7 +83,7 @@ class JsonHttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._address = self.client[0] if self.client else "unknown"
         if self.limits.admit(self, self._address):
-            self._enter(_Phase.HEAD)
+            self._enter("head")
         else:
             self._refuse(_RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", "Too many connections"))
 
@@ -114,7 +107,7 @@ class JsonHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._received_bytes += len(data)
-        if self._phase is _Phase.REFUSED:
+        if self._phase == "refused":
             if self._received_bytes - self._received_before > _MAX_REST_BYTES:
                 self.transport.abort()
             return
@@ -128,8 +121,8 @@ class JsonHttpProtocol(HttpToolsProtocol):
                 self._refuse(_head_too_large())
                 return
         phase = self._awaited()
-        self._enter(_Phase.HEAD if phase is _Phase.IDLE else phase)
-        if phase is _Phase.REST and self._received_bytes - self._received_before > _MAX_REST_BYTES:
+        self._enter("head" if phase == "idle" else phase)
+        if phase == "rest" and self._received_bytes - self._received_before > _MAX_REST_BYTES:
             self._drop("endless body")
 
     # ── the parser's callbacks: what one raises ends the parsing, and send_400_response is called ──
@@ -144,7 +137,12 @@ class JsonHttpProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """Count a piece of the URL."""
         super().on_url(url)
-        self._count_head(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > _MAX_PATH_BYTES:
+            self._check_url()
+
+    def _check_url(self) -> None:
+        self._check_head()
         is_signalling = _SIGNALLING.match(self.url) is not None
         path_bytes = self.url.find(b"?") if b"?" in self.url else len(self.url)
         if path_bytes > _MAX_PATH_BYTES or (is_signalling and len(self.url) > MAX_SIGNALLING_URL_BYTES):
@@ -152,7 +150,9 @@ class JsonHttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a header, or a field of the trailers: those are dropped."""
-        self._count_head(len(name) + len(value) + 4)
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._check_head()
         if self._is_in_head:
             super().on_header(name, value)
             if len(self.headers) > _MAX_HEADERS:
@@ -191,8 +191,7 @@ class JsonHttpProtocol(HttpToolsProtocol):
         is_signalling = _SIGNALLING.match(self.url) is not None
         return MAX_HEAD_BYTES + (MAX_SIGNALLING_URL_BYTES if is_signalling else 0)
 
-    def _count_head(self, count: int) -> None:
-        self._head_bytes += count
+    def _check_head(self) -> None:
         if self._head_bytes > self._head_limit:
             self._end_parsing(_head_too_large())
 
@@ -201,33 +200,33 @@ class JsonHttpProtocol(HttpToolsProtocol):
         raise refusal
 
     def _has_ended(self) -> bool:
-        return self._is_websocket or self._phase is _Phase.REFUSED or self.transport.is_closing()
+        return self._is_websocket or self._phase == "refused" or self.transport.is_closing()
 
     def _awaited(self) -> _Phase:
         is_served = self.cycle is not None and not self.cycle.response_complete
         if self._is_in_message and not self._is_in_head:
-            return _Phase.BODY if is_served else _Phase.REST
+            return "body" if is_served else "rest"
         if is_served:
-            return _Phase.SERVED
-        return _Phase.HEAD if self._is_in_message else _Phase.IDLE
+            return "served"
+        return "head" if self._is_in_message else "idle"
 
     def _enter(self, phase: _Phase) -> None:
-        if phase is self._phase:
+        if phase == self._phase:
             return
         self._phase = phase
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._received_before = self._received_bytes
-        if phase is _Phase.SERVED:
+        if phase == "served":
             self.limits.is_served(self)
             return
         self.limits.waits(self)
-        if phase is _Phase.BODY:
+        if phase == "body":
             self._timer = self.loop.call_later(self.times.body_check_s, self._check_body)
-        elif phase is _Phase.REFUSED:
+        elif phase == "refused":
             self._timer = self.loop.call_later(_LINGER_S, self.transport.abort)
-        elif phase is not _Phase.IDLE:
+        elif phase != "idle":
             self._timer = self.loop.call_later(self.times.head_s, self._head_takes_too_long)
 
     def _leave(self) -> None:
@@ -262,7 +261,7 @@ class JsonHttpProtocol(HttpToolsProtocol):
         """Answer and close; only close while the response to another request is due, which this would look like."""
         if self._has_ended():
             return
-        is_own = self._phase is _Phase.BODY and not self.pipeline and not self.cycle.response_started
+        is_own = self._phase == "body" and not self.pipeline and not self.cycle.response_started
         if not (self.cycle is None or self.cycle.response_complete or is_own):
             self._drop(refusal.code)
             return
@@ -279,7 +278,7 @@ class JsonHttpProtocol(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.limits.log_dropped(self._address, refusal.code)
             self.transport.write_eof()
-            self._enter(_Phase.REFUSED)
+            self._enter("refused")
         else:
             self._drop(refusal.code)
 
