@@ -99,6 +99,7 @@ class Participant:
     offer_pending: bool = False
     waiting_offer: SessionDescription | None = None
     candidates_received: int = 0
+    data_refused_at: float = 0.0
 
     @property
     def identity(self) -> str:
