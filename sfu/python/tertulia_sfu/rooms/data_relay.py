@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from google.protobuf.message import DecodeError
 from livekit.protocol.models import DataPacket, RpcResponse
-from livekit.protocol.rtc import DataChannelReceiveState
+from livekit.protocol.rtc import DataChannelReceiveState, RequestResponse, SignalResponse
 
 from tertulia_sfu.ids import ParticipantSid
 from tertulia_sfu.rooms.participant import Participant
@@ -22,6 +22,7 @@ _log = structlog.get_logger(__name__)
 REPLAY_S: Final = 2.0
 REPLAY_BYTES: Final = 100_000
 MAX_PACKET_BYTES: Final = 65_536
+REFUSALS_EVERY_S: Final = 1.0
 MAX_RECEIVE_STATES: Final = 4_000  # clients keep one for each sender of the last minutes
 
 _CHANNEL_KINDS: Final[dict[Channel, DataPacket.Kind]] = {"reliable": DataPacket.RELIABLE, "lossy": DataPacket.LOSSY}
@@ -49,6 +50,7 @@ class DataRelay:
     def handle_packet(self, sender: Participant, channel: Channel, payload: bytes, now: float) -> None:
         """Check a participant's packet, stamp its true sender on it, and send it to the others."""
         if len(payload) > MAX_PACKET_BYTES:
+            self._refuse_size(sender, len(payload), now)
             return
         try:
             packet = DataPacket.FromString(payload)
@@ -64,6 +66,15 @@ class DataRelay:
             sender.last_reliable_sequence = packet.sequence
         _stamp(packet, sender, channel)
         self._deliver(packet, channel, sender, now)
+
+    def _refuse_size(self, sender: Participant, size: int, now: float) -> None:
+        """Tell a sender, at most once a second, that its packet is too large to be relayed."""
+        if now < sender.data_refused_at + REFUSALS_EVERY_S:
+            return
+        sender.data_refused_at = now
+        text = f"a data packet has at most {MAX_PACKET_BYTES} bytes, this one had {size}: send it as a data stream"
+        response = RequestResponse(reason=RequestResponse.LIMIT_EXCEEDED, message=text)
+        self._roster.send(sender, SignalResponse(request_response=response))
 
     def send(self, packet: DataPacket, *, now: float) -> None:
         """Send a packet of the server API, which has no sender."""

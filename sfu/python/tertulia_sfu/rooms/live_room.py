@@ -16,6 +16,7 @@ from tertulia_sfu.rooms import session_messages
 from tertulia_sfu.rooms.connectivity import Connectivity
 from tertulia_sfu.rooms.data_relay import DataRelay
 from tertulia_sfu.rooms.limits import check_sizes, distinct_values
+from tertulia_sfu.rooms.negotiation import Negotiator
 from tertulia_sfu.rooms.participant import Participant, SubscriptionPreferences
 from tertulia_sfu.rooms.publications import PublicationManager
 from tertulia_sfu.rooms.roster import Roster
@@ -44,6 +45,7 @@ class LiveRoom:
         self.subscriptions = SubscriptionManager(roster)
         self.publications = PublicationManager(roster, self.subscriptions, self.status.send_room_if_changed)
         self.data = DataRelay(roster)
+        self.negotiation = Negotiator(roster)
         self.connectivity = Connectivity(roster, self.status, join_timeout_s=config.join_timeout_s, remove=self.remove)
         self._config = config
         self._tokens = tokens

@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.room import CreateRoomRequest, RoomConfiguration
-from livekit.protocol.rtc import JoinRequest, SessionDescription, SignalResponse
+from livekit.protocol.rtc import JoinRequest
 
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.errors import EntityNotFound, InvalidRequest
@@ -152,8 +152,7 @@ class LiveRooms:
 
 
 def _answered(room: LiveRoom, participant: Participant, event: _Event, _now: float) -> None:
-    answer = SessionDescription(type="answer", sdp=event.sdp, id=event.offer_id, mid_to_track_id=event.tracks)
-    room.roster.send(participant, SignalResponse(answer=answer))
+    room.negotiation.handle_answered(participant, offer_id=event.offer_id, sdp=event.sdp, tracks=event.tracks)
 
 
 def _negotiation_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:

@@ -11,7 +11,7 @@ from livekit.protocol.models import (
     TrackInfo,
     TrackSource,
 )
-from livekit.protocol.rtc import AddTrackRequest, SubscribedQualityUpdate, UpdateTrackSettings
+from livekit.protocol.rtc import AddTrackRequest, SessionDescription, SubscribedQualityUpdate, UpdateTrackSettings
 
 from tertulia_sfu.ids import ParticipantSid, TrackSid
 from tertulia_sfu.rooms.track_access import TrackAccess
@@ -73,7 +73,8 @@ class Participant:
 
     `subscriptions`: the tracks that the media core was told to send. `was_active`: its media was connected once.
     `signal_lost_at`: since when it has no signal connection; None while it has one. `repeated_bytes`: how much of its
-    state each of the others has been sent.
+    state each of the others has been sent. `offer_pending`: the media core has an offer that it has not answered yet;
+    `waiting_offer`: the one after it.
     """
 
     sid: ParticipantSid
@@ -95,6 +96,10 @@ class Participant:
     last_reliable_sequence: int = 0
     resume_fault: ResumeFault | None = None
     repeated_bytes: int = 0
+    offer_pending: bool = False
+    waiting_offer: SessionDescription | None = None
+    candidates_received: int = 0
+    data_refused_at: float = 0.0
 
     @property
     def identity(self) -> str:

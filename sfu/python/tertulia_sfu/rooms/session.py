@@ -1,6 +1,5 @@
 """A participant's signal session: each request is checked against `permissions`, then handled by a table."""
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -41,7 +40,6 @@ from tertulia_sfu.rooms.simulation import simulate
 
 _log = structlog.get_logger(__name__)
 
-MAX_CANDIDATE_LENGTH: Final = 1024
 MAX_ECHO_BYTES: Final = 64 * 1024  # a refused request comes back with its refusal; clients match small ones by content
 
 _CLIENT_REASONS: Final = frozenset(
@@ -110,25 +108,11 @@ class SignalSession:
 
 
 def _offer(session: SignalSession, offer: SessionDescription, _now: float) -> None:
-    session.room.roster.media.offer(session.participant.sid, offer_id=offer.id, sdp=offer.sdp)
+    session.room.negotiation.offer(session.participant, offer)
 
 
 def _trickle(session: SignalSession, trickle: TrickleRequest, _now: float) -> None:
-    candidate = _candidate(trickle.candidateInit)
-    if candidate is not None:
-        session.room.roster.media.trickle(session.participant.sid, candidate=candidate)
-
-
-def _candidate(candidate_init: str) -> str | None:
-    """Return the candidate of an RTCIceCandidateInit (JSON), or None if there is no usable one in it."""
-    try:
-        init = json.loads(candidate_init)
-    except (ValueError, RecursionError):
-        return None
-    candidate = init.get("candidate") if isinstance(init, dict) else None
-    if not isinstance(candidate, str) or not candidate or len(candidate) > MAX_CANDIDATE_LENGTH:
-        return None
-    return candidate
+    session.room.negotiation.trickle(session.participant, trickle)
 
 
 def _ping(session: SignalSession, _sent_at: int, _now: float) -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from livekit.protocol.models import DataPacket, ParticipantInfo, RpcRequest, UserPacket
-from livekit.protocol.rtc import DataChannelReceiveState, SyncState
+from livekit.protocol.rtc import DataChannelReceiveState, RequestResponse, SyncState
 
 from support.meeting import Guest, Meeting
+from tertulia_sfu.rooms.data_relay import MAX_PACKET_BYTES
 
 
 def send_packet(guest: Guest, packet: DataPacket, channel: str = "reliable") -> None:
@@ -147,6 +148,21 @@ def test_a_response_to_the_server_api_is_accepted_only_from_the_callee() -> None
     assert responses == ["yes"]
     send_packet(ann, DataPacket(rpc_request=RpcRequest(id="x", method="m"), destination_identities=["bob"]))
     assert sent_packets(meeting)[-1][1].rpc_request.method == "m"
+
+
+def test_packets_that_are_too_large_are_refused_with_a_word() -> None:
+    meeting = Meeting()
+    ann, _bob = meeting.join("ann"), meeting.join("bob")
+    ann.take_kinds()
+    for _ in range(100):
+        send_packet(ann, user_packet(bytes(MAX_PACKET_BYTES)))
+    assert sent_packets(meeting) == []
+    assert ann.take_kinds() == ["request_response"], "one in a second"
+    meeting.advance(1)
+    send_packet(ann, user_packet(bytes(MAX_PACKET_BYTES)))
+    refused = ann.last("request_response")
+    assert refused.reason == RequestResponse.LIMIT_EXCEEDED
+    assert str(MAX_PACKET_BYTES) in refused.message
 
 
 @settings(deadline=None)

@@ -1,0 +1,58 @@
+"""Negotiation: one offer at a time reaches the media core, of those that wait the newest; candidates are bounded."""
+
+from __future__ import annotations
+
+import json
+
+from livekit.protocol.rtc import SessionDescription, TrickleRequest
+
+from support.meeting import Guest, Meeting
+from tertulia_sfu.rooms.negotiation import MAX_CANDIDATES
+
+
+def offer(guest: Guest, number: int) -> None:
+    guest.request(offer=SessionDescription(type="offer", sdp=f"offer {number}", id=number))
+
+
+def offered(meeting: Meeting) -> list[int]:
+    return [arguments["offer_id"] for _peer, arguments in meeting.core.named("offer")]
+
+
+def answer(guest: Guest, number: int) -> None:
+    guest.meeting.core_event("Answered", guest.sid, offer_id=number, sdp=f"answer {number}", tracks={})
+
+
+def test_only_the_newest_offer_waits_for_the_pending_one() -> None:
+    meeting = Meeting()
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    for number in range(1, 1_000):
+        offer(ann, number)
+    assert offered(meeting) == [1]
+    offer(bob, 5)
+    assert offered(meeting) == [1, 5], "of another participant"
+    answer(ann, 1)
+    assert ann.last("answer").id == 1
+    assert offered(meeting) == [1, 5, 999]
+    answer(ann, 999)
+    assert (ann.last("answer").id, ann.last("answer").sdp) == (999, "answer 999")
+    assert offered(meeting) == [1, 5, 999]
+    offer(ann, 1_000)
+    assert offered(meeting) == [1, 5, 999, 1_000]
+
+
+def test_offers_in_turn_are_not_held_up() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann")
+    for number in range(100):
+        offer(ann, number)
+        answer(ann, number)
+    assert offered(meeting) == list(range(100))
+
+
+def test_candidates_are_bounded() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann")
+    for number in range(2 * MAX_CANDIDATES):
+        init = json.dumps({"candidate": f"candidate:1 1 udp {number} 192.0.2.1 9 typ host", "sdpMid": "0"})
+        ann.request(trickle=TrickleRequest(candidateInit=init))
+    assert len(meeting.core.named("trickle")) == MAX_CANDIDATES
