@@ -50,8 +50,8 @@ class Composing:
         self._thread: ComposingThread | None = None
 
     @property
-    def failure(self) -> OSError | None:
-        """What ended the writing early."""
+    def failure(self) -> Exception | None:
+        """What ended the writing early: OSError where the file could not be written, else a defect."""
         return None if self._thread is None else self._thread.failure
 
     def start(self) -> Pipeline:
@@ -85,7 +85,7 @@ class ComposingThread(threading.Thread):
     def __init__(self, pipeline: Pipeline, callbacks: ComposingCallbacks) -> None:
         super().__init__(name="compose", daemon=True)
         self.pipeline = pipeline
-        self.failure: OSError | None = None
+        self.failure: Exception | None = None
         self._callbacks = callbacks
         self._wake = threading.Event()
 
@@ -100,7 +100,8 @@ class ComposingThread(threading.Thread):
                     wait_us = pipeline.next_due_us - monotonic_us()
                     self._wake.wait(min(max(wait_us / MICROSECOND, _MIN_WAIT_S), _MAX_WAIT_S))
             pipeline.finish()
-        except (OSError, av.FFmpegError) as error:
-            _log.exception("the file cannot be written")
-            self.failure = error if isinstance(error, OSError) else OSError(str(error))
+        except Exception as error:  # noqa: BLE001 - a thread that dies unseen would be a recording without its end
+            _log.exception("the recording cannot be composed further")
+            is_known = isinstance(error, OSError) or not isinstance(error, av.FFmpegError)
+            self.failure = error if is_known else OSError(str(error))
             self._callbacks.on_failure()

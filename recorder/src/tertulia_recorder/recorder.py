@@ -135,7 +135,10 @@ class Recorder:
                 self.end(EndReason.EMPTY if self._source.is_connected else EndReason.CONNECTION_LOST)
 
     async def _finish(self, reason: EndReason) -> None:
-        await asyncio.to_thread(self._state_writer.write_finishing, reason)
+        try:
+            await asyncio.to_thread(self._state_writer.write_finishing, reason)
+        except OSError:
+            _log.exception("cannot write the state")  # the film matters more
         ended_at_ms = wall_clock_ms()
         if self._composing is not None:
             await asyncio.to_thread(self._composing.finish)
@@ -145,6 +148,8 @@ class Recorder:
         failure = None if self._composing is None else self._composing.failure
         details = list(state.details)
         if failure is not None:
+            reason = EndReason.FAILED
+        if isinstance(failure, OSError):
             reason = EndReason.LIMIT_DISK if failure.errno in DISK_FULL else EndReason.FAILED
             details.append(f"The file could not be written further: {failure.strerror or failure}.")
         if self._source.encrypted_tracks:

@@ -8,12 +8,13 @@ import logging
 import os
 import resource
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tertulia_recorder.folder import RecordingFolder
+from tertulia_recorder.folder import DISK_FULL, RecordingFolder
 from tertulia_recorder.ids import Millis
 from tertulia_recorder.job import EndReason, RecorderMetrics, RecorderPhase, RecorderState
 from tertulia_recorder.repair.growing_file import GrowingFile
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 _PERIOD_S: Final = 0.5
 _JOINING_PERIOD_S: Final = 0.1
+_MAX_FAILING_S: Final = 2.0
+"""A disk may refuse for an instant."""
 _INDEX_BYTES_PER_S: Final = 1_200
 """What one second adds to the index that is written at the end."""
 
@@ -76,6 +79,7 @@ class StateWriter:
             self._folder.write_state(self.state)
 
     def _run(self) -> None:
+        written_at_s = time.monotonic()
         while True:
             self._wake.wait(_JOINING_PERIOD_S if self.state.phase is RecorderPhase.JOINING else _PERIOD_S)
             self._wake.clear()
@@ -83,9 +87,15 @@ class StateWriter:
                 return
             try:
                 self._update()
-            except OSError:
-                # The muxer writes to the same disk, and ends the recording if it cannot go on.
+            except OSError as error:
                 _log.exception("cannot write the state")
+                if time.monotonic() - written_at_s >= _MAX_FAILING_S:
+                    self._on_end(EndReason.LIMIT_DISK if error.errno in DISK_FULL else EndReason.FAILED)
+            except Exception:  # noqa: BLE001 - a thread that dies unseen would leave the state as it was, for ever
+                _log.exception("cannot write the state, by a defect")
+                self._on_end(EndReason.FAILED)
+            else:
+                written_at_s = time.monotonic()
 
     def _update(self) -> None:
         pipeline, job = self._pipeline, self._folder.job

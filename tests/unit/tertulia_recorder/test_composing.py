@@ -56,6 +56,26 @@ def test_a_disk_that_refuses_is_reported_at_once(folder: RecordingFolder):
     folder.close()
 
 
+def test_a_defect_is_reported_at_once_and_what_was_recorded_is_kept(
+    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
+):
+    callbacks = Callbacks()
+    composing = Composing(folder, MediaBuffer(), callbacks.all())
+    pipeline = composing.start()
+    for _ in range(10):
+        assert callbacks.frames.acquire(timeout=30)
+
+    def fail(_now_us: int) -> bool:
+        raise ArithmeticError("a defect")
+
+    monkeypatch.setattr(pipeline, "advance", fail)
+    assert callbacks.failed.wait(30)
+    composing.finish()
+    assert isinstance(composing.failure, ArithmeticError)
+    assert composing.publish_file(FINISHING).duration_s > 0
+    folder.close()
+
+
 def test_what_never_started_has_no_file(folder: RecordingFolder):
     composing = Composing(folder, MediaBuffer(), Callbacks().all())
     composing.finish()

@@ -1,5 +1,7 @@
+import errno
 import os
 import select
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -159,6 +161,49 @@ def test_within_its_limits_a_recording_goes_on(recording: Recording):
     recording.record(5 * SECOND)
     for _ in range(2):
         recording.next_state()
+    assert recording.reasons == []
+    recording.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ArithmeticError("a defect"), EndReason.FAILED),
+        (OSError(errno.EIO, "the disk is broken"), EndReason.FAILED),
+        (OSError(errno.ENOSPC, "the disk is full"), EndReason.LIMIT_DISK),
+    ],
+)
+def test_a_state_that_cannot_be_written_ends_the_recording_within_3_s(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: EndReason
+):
+    def fail() -> int:
+        raise error
+
+    recording.start()
+    monkeypatch.setattr(recording.folder, "sync_media", fail)
+    began_at_s = time.monotonic()
+    recording.record(5 * SECOND)
+    assert recording.next_reason() is reason
+    assert time.monotonic() - began_at_s < 3
+    recording.close()
+
+
+def test_a_state_that_cannot_be_written_for_an_instant_does_not_matter(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+):
+    fails = iter([True])
+
+    def fail_once() -> int:
+        if next(fails, False):
+            raise OSError(errno.EIO, "it was only once")
+        return sync()
+
+    recording.start()
+    sync = recording.folder.sync_media
+    monkeypatch.setattr(recording.folder, "sync_media", fail_once)
+    recording.next_state()
+    recording.record(5 * SECOND)
+    assert recording.next_state().phase is RecorderPhase.RECORDING
     assert recording.reasons == []
     recording.close()
 

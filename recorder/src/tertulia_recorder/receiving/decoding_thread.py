@@ -1,5 +1,6 @@
 """The thread that decodes what a connection receives."""
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Final
@@ -9,6 +10,8 @@ from tertulia_recorder.media_buffer import MediaBuffer
 from tertulia_recorder.scene import TrackSid
 from tertulia_recorder.units import MICROSECOND
 from tertulia_sfu.receiver import Receiver
+
+_log = logging.getLogger(__name__)
 
 _PERIOD_S: Final = 0.04
 """Larger portions cost less, and nothing waits for a single frame."""
@@ -30,7 +33,15 @@ class DecodingThread(threading.Thread):
         self._closing.set()
 
     def run(self) -> None:
-        """Load the decoder, then decode what arrives."""
+        """Load the decoder, then decode what arrives. After a defect the connection finds the thread dead, and ends."""
+        try:
+            self._run()
+        except Exception:  # noqa: BLE001 - whatever it is, composing must not wait for media
+            _log.exception("what arrives cannot be decoded further")
+        finally:
+            self._media_buffer.decoded_until_us = None
+
+    def _run(self) -> None:
         # NumPy and FFmpeg take a quarter of a second to load: the meeting is joined meanwhile.
         from tertulia_recorder.receiving.decoding import MediaDecoder  # noqa: PLC0415
 

@@ -160,7 +160,7 @@ class RecordingSupervisor:
     async def _write_progress(self, status: RecorderStatus) -> Recording | None:
         """Write the recorder's progress into the row; return it, or None when the recording must not run any more."""
         row = await self._context.store.read(lambda tx: tx.recordings.find(self._id))
-        if row is None or not (row.is_running or may_come_back(row)):
+        if row is None or not self._is_ours(row):
             return None
         state, now_s = status.state, time.monotonic()
         if state is None or state.started_at_ms is None or not row.is_running:
@@ -245,12 +245,15 @@ class RecordingSupervisor:
 
     # ── the row ──
 
+    def _is_ours(self, row: Recording) -> bool:
+        return row.lease_owner == self._context.owner and (row.is_running or may_come_back(row))
+
     async def _change(self, change: Callable[[Recording], Recording]) -> Recording | None:
         """Change the row while it is this supervisor's; None when it is not (deleted, given up, taken away)."""
 
         def work(tx: Transaction) -> Recording | None:
             row = tx.recordings.lock(self._id)
-            if row is None or not (row.is_running or may_come_back(row)):
+            if row is None or not self._is_ours(row):
                 return None
             changed = change(row)
             tx.recordings.update(changed, only_from=frozenset({row.state}))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -43,6 +44,7 @@ class RecordingWorker:
         self._leases = LeaseObserver(lease_timing, now_s=time.monotonic())
         self._supervisors: dict[RecordingId, RecordingSupervisor] = {}
         self._due_at_s: dict[str, float] = {}
+        self._finishing: list[RecordingId] | None = None
 
     async def run(self) -> None:
         """Work until cancelled. Recorders that run then go on, and the next worker here adopts them."""
@@ -63,9 +65,11 @@ class RecordingWorker:
     async def finish_all(self) -> list[RecordingId]:
         """Finish what any crash left; return which recordings that were. Recorders that live are waited for."""
         async with asyncio.TaskGroup() as tasks:
+            self._finishing = []
             await self._adopt(tasks)
             await self._sweep(tasks)
-            return list(self._supervisors)
+            found, self._finishing = self._finishing, None
+            return found
 
     @property
     def unfinished(self) -> int:
@@ -132,6 +136,7 @@ class RecordingWorker:
 
         for recording_id in await self._context.store.write(work):
             _log.error("recording lost with its machine", recording=recording_id)
+            self._due_at_s["sweep"] = 0.0  # its folder may be here
             self._context.changes.notify(recording_id)
 
     def _lease_end(self) -> Millis:
@@ -142,8 +147,9 @@ class RecordingWorker:
     async def _sweep(self, tasks: asyncio.TaskGroup) -> None:
         """Go through the folders that have no supervisor: the state of their rows decides.
 
-        A folder that is here makes its recording this worker's, whichever owner the row names. One whose row is missing
-        or has ended is repaired and kept: the database may be another one than yesterday.
+        A folder that is here makes a lost recording this worker's, whichever owner the row names; one that another
+        worker records is left to it. One whose row is missing or has ended is repaired and kept: the database may be
+        another one than yesterday.
         """
         found = [each for each in await self._context.recorders.recording_ids() if each not in self._supervisors]
         rows, deleted = await self._context.store.read(
@@ -153,15 +159,30 @@ class RecordingWorker:
             if recording_id in deleted or await self._is_unfinished(recording_id):
                 self._supervise(tasks, recording_id)
         for recording in rows:
+            if recording.is_running and recording.lease_owner != self._context.owner:
+                continue
             if not recording.is_playable:
                 is_open = recording.is_running or is_lost_machine(recording)
                 if is_open or await self._is_unfinished(recording.id) or await self._is_film_back(recording):
+                    await self._take_over(recording)
                     self._supervise(tasks, recording.id)
             elif await self._can_write_index(recording):
                 supervisor = RecordingSupervisor(self._context, recording.id)
                 self._run(tasks, supervisor, recording.id, supervisor.write_index(recording))
             else:
                 await self._delete_copy(recording)
+
+    async def _take_over(self, recording: Recording) -> None:
+        """Lease a lost recording to this worker, which has its folder."""
+        owner, until_ms = self._context.owner, self._lease_end()
+
+        def work(tx: Transaction) -> None:
+            row = tx.recordings.lock(recording.id)
+            if row is not None and may_come_back(row) and row.lease_owner != owner:
+                taken = replace(row, lease_owner=owner, lease_until_ms=until_ms)
+                tx.recordings.update(taken, only_from=frozenset({row.state}))
+
+        await self._context.store.write(work)
 
     async def _is_unfinished(self, recording_id: RecordingId) -> bool:
         """Tell whether a recorder of a folder still runs, or died before it had finished its file."""
@@ -204,6 +225,8 @@ class RecordingWorker:
         work: Coroutine[None, None, None],
     ) -> None:
         self._supervisors[recording_id] = supervisor
+        if self._finishing is not None:
+            self._finishing.append(recording_id)
         tasks.create_task(self._guarded(recording_id, work), name=f"recording {recording_id}")
 
     async def _guarded(self, recording_id: RecordingId, work: Coroutine[None, None, None]) -> None:

@@ -164,6 +164,17 @@ async def test_a_recording_that_was_given_up_ends_its_recorder(
     assert installation.file(row).exists(), "it is stopped, not erased"
 
 
+async def test_what_one_that_lost_its_lease_writes_is_refused(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, room: RoomName
+) -> None:
+    """As in a data directory that was cloned: the other worker records on."""
+    row = await installation.add_row(ACTIVE, room=room, lease_owner="another")
+    recorders.finish(row, EndReason.CRASHED)
+    await RecordingSupervisor(context, row.id).supervise()
+    assert await installation.row(row) == row
+    assert installation.file(row).exists(), "it is kept, as everything that is not marked as deleted"
+
+
 async def test_an_index_is_written_later(
     installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext, room: RoomName
 ) -> None:

@@ -108,6 +108,15 @@ async def test_a_round_of_repairs_tells_what_it_finished(
     assert await installation.row(never_joined) == never_joined
 
 
+async def test_what_another_worker_records_is_left_to_it(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext
+) -> None:
+    row = await installation.add_row(RecordingState.ACTIVE, lease_owner="another")
+    recorders.finish(row)
+    assert await made(context).finish_all() == []
+    assert await installation.row(row) == row
+
+
 async def test_a_repair_that_failed_is_tried_again_by_the_next_round(
     installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext
 ) -> None:
