@@ -123,9 +123,9 @@ async def test_failures_of_others_do_not_lock_out(service, clock: ManualClock):
         with pytest.raises(Unauthenticated):
             await accounts.log_in("nobody", "wrong", address="2001:db8::2")
     with pytest.raises(Unauthenticated):
-        await accounts.log_in("somebody", "wrong", address="2001:db8::2")
+        await accounts.log_in("another", "wrong", address="2001:db8::2")
     with pytest.raises(TooManyRequests):
-        await accounts.log_in("somebody", "wrong", address="2001:db8::2")
+        await accounts.log_in("another", "wrong", address="2001:db8::2")
     await log_in(accounts, address="2001:db8::2")
     for _ in range(10):  # its own allowance is no more than that
         with pytest.raises(Unauthenticated):
