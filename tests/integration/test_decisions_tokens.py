@@ -106,4 +106,4 @@ def test_expired_room_token(server: RestServer):
     room = server.create_room(expirationDate=FAR)
     token = server.token(room, "Ana")
     server.ask("DELETE", f"/rooms/{room.name}")
-    assert server.internal("GET", f"/rooms/{room.name}", bearer=token).status_code == 404
+    assert server.internal("GET", f"/rooms/{room.name}", bearer=token).status_code == 401

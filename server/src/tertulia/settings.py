@@ -8,7 +8,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
@@ -35,6 +36,8 @@ from tertulia_recorder.job import RecordingPreset
 
 PREFIX: Final = "TERTULIA_"
 FILE: Final = "tertulia.toml"
+MIN_API_KEY_LENGTH: Final = 16
+MIN_MEDIA_SECRET_BYTES: Final = 32  # what HMAC with SHA-256 needs (RFC 7518, section 3.2)
 _NO_URL: Final = re.compile(r"[\s;,'\"<>]")
 """What would end a URL in a header or a policy."""
 
@@ -128,7 +131,9 @@ class Settings(BaseSettings):
         description="what session keys are derived from; default: generated, kept in the data directory",
     )
     api_key: str = Field(
-        "", title="a text without spaces", description="the REST API's key; default: generated, printed once"
+        "",
+        title="a text of at least 16 characters, without spaces",
+        description="the REST API's key; default: generated, printed once",
     )
     admin_user: str = Field(
         "admin",
@@ -153,7 +158,10 @@ class Settings(BaseSettings):
         "", title="a text", description="LiveKit's key; default: generated, kept in the data directory"
     )
     media_api_secret: str = Field(
-        "", title="a text", description="LiveKit's secret; default: generated, kept in the data directory"
+        "",
+        title="a text of at least 32 bytes",
+        description="LiveKit's secret, of an external server also a shorter one; default: generated, kept in the data "
+        "directory",
     )
     media_internal_url: str = Field(
         "",
@@ -256,10 +264,7 @@ class Settings(BaseSettings):
     def _is_database_url(cls, value: str) -> str:
         if value and value.partition(":")[0].partition("+")[0] not in {"sqlite", "postgresql"}:
             raise _refused()
-        try:
-            _ = urlsplit(value).port
-        except ValueError:
-            raise _refused() from None
+        _check(lambda url: urlsplit(url).port, value)
         return value
 
     @field_validator("recordings_url")
@@ -274,7 +279,7 @@ class Settings(BaseSettings):
     @classmethod
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for address in value:
-            _address(address)
+            _check(ipaddress.ip_address, address)
         return value
 
     @field_validator("trusted_proxies")
@@ -282,7 +287,7 @@ class Settings(BaseSettings):
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             if network != "*":
-                _network(network)
+                _check(partial(ipaddress.ip_network, strict=False), network)
         return value
 
     @field_validator("embed_origins", "cors_origins")
@@ -307,7 +312,7 @@ class Settings(BaseSettings):
     @field_validator("api_key")
     @classmethod
     def _is_header_value(cls, value: str) -> str:
-        if not value.isascii() or not value.isprintable() or " " in value:
+        if not value.isascii() or not value.isprintable() or " " in value or 0 < len(value) < MIN_API_KEY_LENGTH:
             raise _refused()
         return value
 
@@ -333,7 +338,19 @@ class Settings(BaseSettings):
             raise PydanticCustomError(
                 "pair", f"{PREFIX}MEDIA_URL needs {PREFIX}MEDIA_API_KEY and {PREFIX}MEDIA_API_SECRET of that server"
             )
+        # the secret of an external server is chosen there: the application warns of it
+        if not self.media_url and self.has_short_media_secret:
+            raise PydanticCustomError(
+                "short",
+                f"{PREFIX}MEDIA_API_SECRET: <hidden> is not allowed; allowed is "
+                f"{type(self).model_fields['media_api_secret'].title}",
+            )
         return self
+
+    @property
+    def has_short_media_secret(self) -> bool:
+        """Whether LiveKit's secret is set, and shorter than its signatures need."""
+        return 0 < len(self.media_api_secret.encode()) < MIN_MEDIA_SECRET_BYTES
 
 
 def _refused() -> PydanticCustomError:
@@ -355,16 +372,9 @@ def _url(value: str, schemes: set[str], *, path: bool = True) -> str:
     return value.rstrip("/")
 
 
-def _address(value: str) -> None:
+def _check(parse: Callable[[str], object], value: str) -> None:
     try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        raise _refused() from None
-
-
-def _network(value: str) -> None:
-    try:
-        ipaddress.ip_network(value, strict=False)
+        parse(value)
     except ValueError:
         raise _refused() from None
 

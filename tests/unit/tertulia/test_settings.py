@@ -65,6 +65,27 @@ def test_what_can_be(name: str, value: str):
     load_settings({name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "short", "enough"),
+    [("api_key", "hidden-" + "k" * 8, "k" * 16), ("media_api_secret", "hidden-" + "é" * 12, "é" * 16)],
+)
+def test_short_secrets(name: str, short: str, enough: str):
+    """(issue 10) Keys and secrets from settings that are too short are refused with a clear line."""
+    others = {"media_api_key": "key"} if name == "media_api_secret" else {}
+    with pytest.raises(ConfigurationError, match=f"^{PREFIX}{name.upper()}: <hidden> .* at least ") as refused:
+        load_settings(others | {name: short})
+    assert len(refused.value.message.splitlines()) == 1
+    assert "hidden-" not in refused.value.message
+    assert getattr(load_settings(others | {name: enough}), name) == enough
+    assert getattr(load_settings({name: ""}), name) == ""
+
+
+def test_the_secret_of_another_server_may_be_short():
+    """the secret of an external LiveKit server is only warned of."""
+    external = load_settings({"media_url": "wss://x", "media_api_key": "devkey", "media_api_secret": "secret"})
+    assert external.has_short_media_secret
+
+
 def test_each_heading_begins_with_a_setting():
     assert set(Settings.sections) <= set(Settings.model_fields)
     assert all(info.section for info in setting_infos())

@@ -172,6 +172,11 @@ class Application:
         inst, settings = self._inst, self._inst.settings
         sink = MeetingWebhookSink(services.meetings)
         if not inst.embedded:
+            if settings.has_short_media_secret:
+                _log.warning(
+                    "the secret of the LiveKit server is short: it should have 32 bytes",
+                    setting="TERTULIA_MEDIA_API_SECRET",
+                )
             webhook = LiveKitWebhook(api_key=inst.media_api_key, api_secret=inst.media_api_secret, sink=sink)
             return {"/livekit/webhook": Endpoint(BoundedRequest, webhook.respond)}
         config = MediaConfig(
