@@ -71,7 +71,7 @@ def test_completion_script(tmp_path: Path, shell):
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("tertulia rec", ["recorder", "recordings"]), ("tertulia recordings ", ["list", "show", "repair"]),
+        ("tertulia rec", ["recorder", "recordings"]), ("tertulia recordings ", ["list", "show", "repair", "adopt"]),
         ("tertulia serve --participant-auth ", ["none", "moderators_only", "all_users"]),
         ("tertulia serve --media-a", ["--media-api-key", "--media-api-secret", "--media-addresses"]),
         ("tertulia media --de", ["--dev"]),

@@ -236,7 +236,7 @@ SENT: Final[dict[str, tuple[Any, str | None, State | None]]] = {
     "update_layers": (rtc.UpdateVideoLayers(track_sid=OWN), None, None),
     "subscription_permission": (
         rtc.SubscriptionPermission(all_participants=False), None,
-        lambda who: not who.subscription_permission.all_participants,
+        lambda who: not who.track_access.all_participants,
     ),
     "sync_state": (
         rtc.SyncState(subscription=rtc.UpdateSubscription(track_sids=[FOREIGN])), None,

@@ -11,7 +11,12 @@ from support.media_server_process import MediaServerProcess
 from support.publisher import COLOURS, Look, Publisher, in_meeting
 from tertulia_recorder.drawing.layout import Rect
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180), pytest.mark.both_media_servers]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(180),
+    pytest.mark.both_media_servers,
+    pytest.mark.measures_time,
+]
 
 WHOLE = Rect(0, 0, 1280, 720)
 CODECS = {

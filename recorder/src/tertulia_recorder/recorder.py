@@ -88,10 +88,10 @@ class Recorder:
         async with asyncio.TaskGroup() as tasks:
             loading = tasks.create_task(asyncio.to_thread(self._load_composing), name="load")
             is_joined = await self._join()
-        if not is_joined:
-            self.end(EndReason.START_FAILED)
-        elif await asyncio.to_thread(self._folder.is_stop_requested):
+        if await asyncio.to_thread(self._folder.is_stop_requested):
             self.end(EndReason.STOPPED)
+        elif not is_joined:
+            self.end(EndReason.START_FAILED)
         else:
             self._composing = loading.result()
             started_at_ms = wall_clock_ms()
