@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from support.rest import API_KEY, FAR, INTERNAL, PUBLIC, RestServer, TestRoom
+from support.waiting import until
 
 
 def details(answer) -> dict[str, str]:
@@ -358,11 +359,15 @@ def test_idempotency_not_for_tokens(server: RestServer, room: TestRoom):
     assert server.claims(other.json()["token"])["sub"] == "Bea"
 
 
-def test_request_id(server: RestServer):
+async def test_request_id(server: RestServer):
     """(issue 4) a request id in every error and log line (`X-Request-Id`)."""
     given = server.ask("GET", "/rooms/none", headers={"X-Request-Id": "my-id.1"})
     assert given.headers["x-request-id"] == given.json()["requestId"] == "my-id.1"
-    assert any(json.loads(line).get("request_id") == "my-id.1" for line in server.log().split("\n")[:-1])
+
+    async def is_logged() -> bool:
+        return any(json.loads(line).get("request_id") == "my-id.1" for line in server.log().split("\n")[:-1])
+
+    await until("the request is logged, which may come after its answer", is_logged)
     hostile = server.ask("GET", "/rooms/none", headers={"X-Request-Id": "a b\tc"})
     assert hostile.headers["x-request-id"] != "a b\tc"
 
