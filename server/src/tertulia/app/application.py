@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
 from tertulia.app.background import background
+from tertulia.app.garbage_collection import tune_garbage_collection
 from tertulia.app.installation import Installation, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
 from tertulia.app.listening import (
@@ -121,6 +122,7 @@ class Application:
         try:
             async with AsyncExitStack() as stack:
                 await self._start(stack, config)
+                tune_garbage_collection()
                 _log.info("serving", url=self.public_url, port=self._port, media_url=self.media_url)
                 stopping = asyncio.ensure_future(self._stop.wait())
                 await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)

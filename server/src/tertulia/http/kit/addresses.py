@@ -23,6 +23,7 @@ class TrustedProxies:
 
     def __init__(self, networks: Sequence[str], *, header: str = "X-Forwarded-For") -> None:
         self._header = header.lower()
+        self._telling = frozenset(name.encode() for name in (self._header, *_USUAL_HEADERS))
         self._has_warned = False
         self._all = "*" in networks
         self._networks = [ipaddress.ip_network(network, strict=False) for network in networks if network != "*"]
@@ -52,8 +53,11 @@ class TrustedProxies:
 
     def _warn_of_ignored_header(self, request: Request, proxy: str, *, trusted: bool) -> None:
         """Log, once, that a header that tells a client's address is not believed, and what to set."""
-        ignored = [name for name in dict.fromkeys((self._header, *_USUAL_HEADERS)) if name in request.headers]
-        if not ignored or (trusted and self._header in ignored):
+        sent = self._telling.intersection([name for name, _ in request.scope["headers"]])
+        if not sent:
+            return
+        ignored = [name for name in dict.fromkeys((self._header, *_USUAL_HEADERS)) if name.encode() in sent]
+        if trusted and self._header in ignored:
             return
         self._has_warned = True
         setting = f"TERTULIA_FORWARDING_HEADER={ignored[0]}" if trusted else f"TERTULIA_TRUSTED_PROXIES={proxy}"
