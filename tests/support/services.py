@@ -44,6 +44,10 @@ class MediaServerInMemory:
             raise Unavailable("media_unavailable", "away")
         return self.connected.setdefault(room, {})
 
+    async def check(self) -> None:
+        if self.is_away:
+            raise Unavailable("media_unavailable", "away")
+
     async def rooms(self) -> list[RoomName]:
         return [room for room, participants in self.connected.items() if participants]
 

@@ -156,7 +156,7 @@ class Application:
             embed_origins=settings.embed_origins,
             recordings_origin=await files.links_origin(),
         )
-        self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy))
+        self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy), services.readiness.look)
         tasks = await stack.enter_async_context(background())
         tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
         tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)

@@ -12,6 +12,10 @@ from tertulia.domain.participants import LiveParticipant
 class MediaServerClient(Protocol):
     """The media server by its public API. Raises `Unavailable` when it cannot be reached."""
 
+    async def check(self) -> None:
+        """Raise Unavailable unless the media server answers."""
+        ...
+
     async def rooms(self) -> list[RoomName]:
         """List the rooms that have a running meeting."""
         ...
