@@ -53,7 +53,7 @@ async def test_only_what_decides_nothing_is_deleted(inst: Installation):
     key = IdempotencyKey("scope", "key", "fingerprint")
 
     def put(tx) -> None:
-        tx.accounts.put_session(session)
+        tx.accounts.add_session(session)
         tx.idempotency.insert(key, "result", expires_at_ms=session.expires_at_ms)
 
     await inst.store.write(put)

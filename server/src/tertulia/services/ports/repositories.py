@@ -173,6 +173,14 @@ class AccountRepository(Protocol):
         """Return what is stored for a credential: a hash, never the secret."""
         ...
 
+    def lock_credential(self, name: str) -> str | None:
+        """Return what is stored for a credential, and keep others from changing it until the transaction ends."""
+        ...
+
+    def add_credential(self, name: str, value: str) -> bool:
+        """Store a credential; False when there is one already."""
+        ...
+
     def put_credential(self, name: str, value: str) -> None:
         """Insert or replace what is stored for a credential."""
         ...
@@ -181,8 +189,16 @@ class AccountRepository(Protocol):
         """Find a login that was not revoked."""
         ...
 
-    def put_session(self, session: LoginSession) -> None:
-        """Insert or replace a login."""
+    def lock_session(self, session_id: SessionId) -> LoginSession | None:
+        """Find a login that was not revoked, and keep others from changing it until the transaction ends."""
+        ...
+
+    def add_session(self, session: LoginSession) -> None:
+        """Add a login."""
+        ...
+
+    def prolong_session(self, session: LoginSession) -> None:
+        """Change the refresh token and the end of a login; one that was revoked stays so."""
         ...
 
     def delete_session(self, session_id: SessionId) -> None:
