@@ -162,7 +162,7 @@ class RepeatLimit:
         for line in lines:
             if line.repeated:
                 log = getattr(structlog.get_logger(), line.level)
-                # without the variables of whoever happens to log now
+                # without the variables of the task that happens to log now
                 contextvars.Context().run(log, **line.fields, **{_REPEATED: line.repeated})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -72,8 +72,8 @@ class LiveKitClient(MediaServerClient):
         """Ask for a room that cannot be there: a server with many rooms would take long to list them all."""
         await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=[_NO_ROOM])))
 
-    async def rooms(self) -> list[RoomName]:
-        response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest()))
+    async def rooms(self, names: Sequence[RoomName] = ()) -> list[RoomName]:
+        response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
         return [RoomName(room.name) for room in response.rooms]
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:

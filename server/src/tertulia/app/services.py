@@ -61,9 +61,7 @@ def build_services(
         admission=admission,
         participants=participants,
         rooms=rooms,
-        meetings=MeetingService(
-            store=store, clock=clock, media=media, rooms=rooms, participants=participants, admission=admission
-        ),
+        meetings=MeetingService(store=store, clock=clock, media=media, participants=participants, admission=admission),
         recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
         readiness=ReadinessService(
             store=store,

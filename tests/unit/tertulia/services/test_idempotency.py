@@ -36,7 +36,7 @@ async def test_a_key_counts_after_the_room_has_expired(inst: Installation):
     options = RoomOptions(expires_at_ms=Millis(inst.clock.now + 1000))
     first = await inst.rooms.create(options, idempotency_key=KEY)
     inst.clock.now += 5000
-    await inst.rooms.close_expired()
+    await inst.meetings.close_expired_rooms()
     assert await inst.rooms.create(options, idempotency_key=KEY) == first
     for key in (None, replace(KEY, key="l"), replace(KEY, fingerprint="g")):
         with pytest.raises(InvalidInput):

@@ -110,7 +110,7 @@ def bounded_engine(url: URL, *, size: int, deadline: Deadline, statement_timeout
 
 
 def session_settings(statement_timeout_s: float, *, is_read_only: bool) -> list[str]:
-    """List what a session of ours sets, which would stay in a pooler's session for whoever has it next."""
+    """List what a session of ours sets, which would stay in a pooler's session for the client that has it next."""
     milliseconds = round(statement_timeout_s * 1000)
     return [
         f"SET statement_timeout = {milliseconds}",

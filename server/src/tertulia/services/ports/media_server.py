@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from tertulia.domain.access import Grants, Role
@@ -16,8 +17,8 @@ class MediaServerClient(Protocol):
         """Raise Unavailable unless the media server answers."""
         ...
 
-    async def rooms(self) -> list[RoomName]:
-        """List the rooms that have a running meeting."""
+    async def rooms(self, names: Sequence[RoomName] = ()) -> list[RoomName]:
+        """List the rooms that have a running meeting: all, or those of some names."""
         ...
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:

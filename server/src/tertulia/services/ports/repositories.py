@@ -55,8 +55,12 @@ class RoomRepository(Protocol):
         """Delete a room and its memberships; False when there is none."""
         ...
 
-    def expired(self, *, now_ms: Millis, limit: int) -> list[RoomName]:
-        """List rooms that have expired, the oldest expiry first."""
+    def delete_many(self, names: Sequence[RoomName]) -> None:
+        """Delete rooms and their memberships."""
+        ...
+
+    def expired(self, *, now_ms: Millis, limit: int, offset: int = 0) -> list[RoomName]:
+        """List rooms that have expired, the newest expiry first."""
         ...
 
     def next_expiry_ms(self) -> Millis | None:
@@ -151,8 +155,8 @@ class RecordingRepository(Protocol):
         """List the running recordings that are not an owner's: another's, or unclaimed."""
         ...
 
-    def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
-        """Request the end of the room's active recording, if there is one."""
+    def request_stop(self, *, rooms: Sequence[RoomName], now_ms: Millis, details: str) -> None:
+        """Request the end of the active recordings of some rooms."""
         ...
 
 
