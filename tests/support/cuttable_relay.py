@@ -20,6 +20,11 @@ class CuttableRelay:
         self._flows = asyncio.Event()
         self._flows.set()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a connection is still open."""
+        return bool(self._open)
+
     def cut(self) -> None:
         """Drop every connection and refuse new ones."""
         self._cut = True
@@ -45,8 +50,10 @@ class CuttableRelay:
         with suppress(OSError):
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
             self._open |= {writer, there_writer}
-            await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
-            self._open -= {writer, there_writer}
+            try:
+                await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
+            finally:
+                self._open -= {writer, there_writer}
         writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -106,6 +113,9 @@ def relay_thread(target_port: int) -> Iterator[RelayThread]:
             is_made.set()
             await is_over.wait()
             relay.resume()
+            relay.cut()
+            while relay.is_busy:
+                await asyncio.sleep(0.01)
 
     thread = threading.Thread(target=asyncio.run, args=(run(),), name="relay")
     thread.start()

@@ -55,7 +55,8 @@ class PostgresStore:
 
     def _migrate(self) -> None:
         with self._writing.engine.begin() as connection:
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
             bring_up_to_date(connection)
 
     async def read(self, work: Work[T]) -> T:

@@ -30,6 +30,7 @@ _LIBPQ_OPTIONS: Final = {
     "tcp_user_timeout": "10000",
 }
 """Defaults, which a URL may override. They also hold where no deadline does: while the schema is migrated."""
+_TOO_LATE: Final = "no answer in the time allowed"
 _WAIT_INTERVAL_S: Final = 0.1
 RV = TypeVar("RV")
 
@@ -58,7 +59,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             if time.monotonic() < at_s:
                 raise
             self.close()  # an answer that comes later would be taken for the next statement's
-            raise psycopg.OperationalError("no answer in the time allowed") from error
+            raise psycopg.OperationalError(_TOO_LATE) from error
 
 
 def bounded_engine(url: URL, *, size: int, deadline: Deadline, statement_timeout_s: float, is_reading: bool) -> Engine:
@@ -83,7 +84,7 @@ def bounded_engine(url: URL, *, size: int, deadline: Deadline, statement_timeout
         _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
     ) -> BoundedConnection:
         if time.monotonic() >= deadline.at_s:
-            raise psycopg.OperationalError("no time is left to connect")
+            raise psycopg.OperationalError(_TOO_LATE)
         connection = BoundedConnection.connect(*arguments, **options)
         connection.deadline = deadline
         return connection
