@@ -135,7 +135,7 @@ class _Transactions:
     # ── in a thread ──
 
     def _run(self, work: Work[T], deadline_s: float) -> T:
-        self._deadline.at_s = deadline_s
+        self._deadline.end_s = self._deadline.at_s = deadline_s
         try:
             try:
                 return self._attempt(work)
@@ -172,11 +172,15 @@ class _Transactions:
         try:
             kept = self._kept.pop()
         except IndexError:
-            return _KeptConnection(self.engine.connect())
+            return self._connected()
         if time.monotonic() - kept.used_at_s < TEST_AFTER_IDLE_S:
             return kept
         kept.connection.close()  # back to the pool, which tests it and looks at its age before it hands it out again
-        return _KeptConnection(self.engine.connect())
+        return self._connected()
+
+    def _connected(self) -> _KeptConnection:
+        with self._deadline.testing():
+            return _KeptConnection(self.engine.connect())
 
     def close(self) -> None:
         """Finish what was accepted, then close."""

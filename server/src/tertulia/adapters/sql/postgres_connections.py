@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -30,15 +32,26 @@ _LIBPQ_OPTIONS: Final = {
     "tcp_user_timeout": "10000",
 }
 """Defaults, which a URL may override. They also hold where no deadline does: while the schema is migrated."""
+_TEST_TIMEOUT_S: Final = 1.0
 _TOO_LATE: Final = "no answer in the time allowed"
 _WAIT_INTERVAL_S: Final = 0.1
 RV = TypeVar("RV")
 
 
 class Deadline(threading.local):
-    """Until when the transaction of a thread may wait, by the monotonic clock."""
+    """Until when the transaction of a thread may take, and until when its next wait may; by the monotonic clock."""
 
+    end_s: float = math.inf
     at_s: float = math.inf
+
+    @contextmanager
+    def testing(self) -> Iterator[None]:
+        """Leave time for a new connection when a kept one does not answer; connecting ends this."""
+        self.at_s = min(self.end_s, time.monotonic() + _TEST_TIMEOUT_S)
+        try:
+            yield
+        finally:
+            self.at_s = self.end_s
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -83,7 +96,8 @@ def bounded_engine(url: URL, *, size: int, deadline: Deadline, statement_timeout
     def _connect(
         _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
     ) -> BoundedConnection:
-        if time.monotonic() >= deadline.at_s:
+        deadline.at_s = deadline.end_s
+        if time.monotonic() >= deadline.end_s:
             raise psycopg.OperationalError(_TOO_LATE)
         connection = BoundedConnection.connect(*arguments, **options)
         connection.deadline = deadline
