@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 import requests
 
-from support.rest import API_KEY, FAR, INTERNAL, PUBLIC, RestServer, TestRoom
+from support.rest import API_KEY, FAR, INTERNAL, PUBLIC, RestServer, TestRoom, now_ms
 from support.waiting import until
 
 
@@ -331,6 +332,19 @@ def test_idempotency_key(server: RestServer):
     admin = server.log_in()["accessToken"]
     other = server.ask("POST", "/rooms", body, headers=headers, bearer=admin)
     assert other.json()["roomName"] != first.json()["roomName"]
+
+
+def test_idempotency_key_after_the_expiry(server: RestServer):
+    """Every POST that creates something honours `Idempotency-Key` (24 h): also when what it created has expired."""
+    body = {"expirationDate": now_ms() + 2000}
+    headers = {"Idempotency-Key": f"short-{server.create_room().name}"}
+    first = server.ask("POST", "/rooms", body, headers=headers)
+    assert first.status_code == 200
+    time.sleep(max(0, body["expirationDate"] - now_ms() + 300) / 1000)
+    assert server.ask("GET", f"/rooms/{first.json()['roomName']}").status_code == 404
+    again = server.ask("POST", "/rooms", body, headers=headers)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert server.ask("POST", "/rooms", body).status_code == 422
 
 
 def test_idempotency_key_at_once(server: RestServer):

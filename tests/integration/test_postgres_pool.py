@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -91,6 +92,26 @@ async def test_a_restarted_database_costs_no_request(own_postgres: Postgres, mod
     await asyncio.to_thread(own_postgres.start)
     await asyncio.gather(*(opened.write(put(f"c{number}")) for number in range(50)))
     await asyncio.gather(*(opened.read(lambda tx: tx.accounts.credential("c1")) for _ in range(50)))
+    await opened.close()
+
+
+@pytest.mark.measures_time
+async def test_a_kept_connection_that_does_not_answer_costs_a_second(own_postgres: Postgres):
+    """(issue 10) Its machine is gone, or a firewall has forgotten it: there is time left for a new one."""
+    opened = open_store(await asyncio.to_thread(own_postgres.new_database), pool_size=16)
+    await opened.open()
+    await asyncio.gather(*(opened.write(put(f"a{number}")) for number in range(50)))
+    await asyncio.gather(*(opened.read(lambda tx: tx.accounts.credential("a1")) for _ in range(50)))
+    await asyncio.sleep(0.2)  # a connection that was in use just now is not tested
+    with own_postgres.frozen(supervisor_too=False):
+        for _ in range(2):
+            began_at_s = time.monotonic()
+            found = await asyncio.gather(
+                *(opened.read(lambda tx: tx.accounts.credential("a1")) for _ in range(50)),
+                *(opened.write(put(f"b{number}")) for number in range(50)),
+            )
+            assert found == ["x"] * 50 + [None] * 50
+            assert time.monotonic() - began_at_s < 3
     await opened.close()
 
 

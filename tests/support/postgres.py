@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -26,7 +27,7 @@ class Postgres:
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self._folder = folder
-        self._binaries, self._user = _binaries(), _unprivileged()
+        self._binaries, self._user = _binaries(), unprivileged_user()
         self._fsync = "on" if durable else "off"
         self.port = free_port()
         data = folder / "data"
@@ -52,6 +53,34 @@ class Postgres:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{name}"
 
+    @contextmanager
+    def frozen(self, *, supervisor_too: bool) -> Iterator[None]:
+        """Stop every process that serves a client, as a machine that hangs would; or the one that accepts clients too.
+
+        Connections stay open, and the kernel goes on taking what is sent.
+        """
+        first = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        served = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        stopped = [*([first] if supervisor_too else []), *map(int, served)]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def set_read_only(self, *, read_only: bool) -> None:
+        """Refuse writes, as a standby does, or take them again."""
+        with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            value = "on" if read_only else "off"
+            connection.execute(
+                sql.SQL("ALTER SYSTEM SET default_transaction_read_only = {}").format(sql.Literal(value))
+            )
+            connection.execute("SELECT pg_reload_conf()")
+
     def _run(self, command: str, *arguments: str) -> None:
         # what is inherited by the cluster's processes must not keep anybody waiting: no pipes
         with (self._folder / f"{command}.log").open("ab") as output:
@@ -71,7 +100,7 @@ def _binaries() -> Path:
     raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
 
 
-def _unprivileged() -> str | None:
+def unprivileged_user() -> str | None:
     """initdb refuses root: run as another user then."""
     if os.geteuid() != 0:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tertulia.adapters.sql.store import SqlStore
@@ -44,8 +44,14 @@ class MediaServerInMemory:
             raise Unavailable("media_unavailable", "away")
         return self.connected.setdefault(room, {})
 
-    async def rooms(self) -> list[RoomName]:
-        return [room for room, participants in self.connected.items() if participants]
+    async def check(self) -> None:
+        if self.is_away:
+            raise Unavailable("media_unavailable", "away")
+
+    async def rooms(self, names: Sequence[RoomName] = ()) -> list[RoomName]:
+        await self.check()
+        running = [room for room, participants in self.connected.items() if participants]
+        return [room for room in running if not names or room in names]
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
         return list(self._room(room).values())
@@ -85,9 +91,7 @@ class Installation:
             **parts, admission=self.admission, tokens=self.tokens, auth=ParticipantAuth.NONE
         )
         self.rooms = RoomService(**parts, rules=self.admission)
-        self.meetings = MeetingService(
-            **parts, rooms=self.rooms, participants=self.participants, admission=self.admission
-        )
+        self.meetings = MeetingService(**parts, participants=self.participants, admission=self.admission)
 
     async def create_room(self, lifetime_ms: int = 10 * LIFETIME_MS) -> Room:
         return await self.rooms.create(RoomOptions(expires_at_ms=Millis(self.clock.now + lifetime_ms)))

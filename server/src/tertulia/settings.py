@@ -119,11 +119,11 @@ class Settings(BaseSettings):
         description="connections that one server opens to PostgreSQL at most: half for reads, half for writes",
     )
     database_pool_timeout_s: float = Field(
-        30,
+        3,
         gt=0,
         allow_inf_nan=False,
         title="seconds, more than 0",
-        description="how long a request waits for a free connection to PostgreSQL before it is refused",
+        description="how long a request waits for a connection to PostgreSQL; an answer may take 1 s more",
     )
     secret_key: str = Field(
         "",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pty
 import subprocess
 import sys
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import structlog
+
+from tertulia.logs import RepeatLimit
 
 SCRIPT: Final = """
 import structlog
@@ -42,3 +49,113 @@ def test_on_a_terminal_a_traceback_shows_no_variables():
     assert done.returncode == 0
     assert "LookupError: reason" in drawn
     assert "a-secret" not in drawn
+
+
+# ── lines that repeat ──
+
+
+class Said:
+    """What is said through a limit, and the time, which passes when the test says so."""
+
+    def __init__(self, *, limit: int = 1000) -> None:
+        self.now_s, self.lines = 1000.0, list[dict[str, Any]]()
+        self.limit = RepeatLimit(limit=limit, clock=lambda: self.now_s)
+        structlog.configure(
+            processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, self.limit, self],
+            cache_logger_on_first_use=False,
+        )
+        self.log = structlog.get_logger()
+
+    def __call__(self, _logger: object, _name: str, event: Any) -> Any:
+        self.lines.append(dict(event))
+        raise structlog.DropEvent
+
+    def new(self) -> list[tuple[str, int]]:
+        """Return what was said since this was asked last, with its counts."""
+        said, self.lines = self.lines, []
+        return [(line["event"], line.get("repeated", 0)) for line in said]
+
+
+@pytest.fixture
+def said() -> Iterator[Said]:
+    before = structlog.get_config()
+    yield Said()
+    structlog.configure(**before)
+
+
+def test_a_line_that_repeats_is_said_once_a_minute(said: Said):
+    """(issue 10) With its count."""
+    for second in range(150):
+        said.now_s = 1000.0 + second
+        said.log.warning("cannot", reason="gone")
+    assert said.new() == [("cannot", 0), ("cannot", 59), ("cannot", 59)]
+
+
+def test_the_count_of_a_line_that_ended_comes_with_the_next_line(said: Said):
+    for _ in range(10):
+        said.log.warning("cannot", reason="gone")
+    said.now_s += 61
+    with structlog.contextvars.bound_contextvars(request_id="of an innocent"):
+        said.log.info("something else")
+    assert "request_id" not in said.lines[1]
+    assert said.lines[1]["reason"] == "gone"
+    assert said.new() == [("cannot", 0), ("cannot", 9), ("something else", 0)]
+    said.now_s += 61
+    said.log.info("something else")
+    assert said.new() == [("something else", 0)], "nothing is left to tell"
+
+
+def test_the_count_is_told_at_the_end(said: Said):
+    said.log.error("a")
+    said.log.error("b")
+    said.log.error("b")
+    said.limit.tell_all()
+    assert said.new() == [("a", 0), ("b", 0), ("b", 1)]
+
+
+def test_which_lines_are_the_same(said: Said):
+    for _ in range(2):
+        for address in ("192.0.2.1", "192.0.2.2"):
+            said.log.warning("refused", address=address, request_id=object())
+        said.log.error("refused", address="192.0.2.1")
+        said.log.info("request", path="/")
+    assert said.new() == [("refused", 0), ("refused", 0), ("refused", 0), ("request", 0), ("request", 0)]
+
+
+def test_another_defect_is_another_line(said: Said):
+    for _ in range(3):
+        for broken in (lambda: 1 / 0, lambda: {}["x"]):
+            try:
+                broken()
+            except Exception:
+                said.log.exception("failed by a defect")
+    assert said.new() == [("failed by a defect", 0)] * 2
+
+
+def test_memory_is_bounded(said: Said):
+    said = Said(limit=50)
+    for number in range(5000):
+        for _ in range(2):
+            said.log.warning("cannot", number=number)
+    assert len(said.limit._lines) <= 50
+    said.limit.tell_all()
+    counts = [count for _, count in said.new()]
+    assert (counts.count(0), counts.count(1)) == (5000, 5000)
+
+
+def test_lines_of_libraries(said: Said):
+    logger = logging.getLogger("a library of the tests")
+    texts: list[str] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            texts.append(record.getMessage())
+
+    handler = Handler()
+    handler.addFilter(said.limit.passes_record)
+    logger.addHandler(handler)
+    for _ in range(5):
+        logger.warning("lost %s", "a thing")
+    said.now_s += 60
+    logger.warning("lost %s", "a thing")
+    assert texts == ["lost a thing", "lost a thing (repeated: 4)"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -27,6 +27,7 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 _KEEP_ALIVE_S: Final = 2.0
 _TIMEOUT_S: Final = 5
+_NO_ROOM: Final = "-"
 _DOES_NOT_EXIST: Final = frozenset({"not_found", "unavailable"})
 """Twirp codes for a room that does not run: a server of a cluster says `unavailable`."""
 _SOURCE: Final = {
@@ -67,8 +68,12 @@ class LiveKitClient(MediaServerClient):
             raise RuntimeError("the client is used before it was opened")
         return api.LiveKitAPI(self._url, self._api_key, self._api_secret, session=self._session).room
 
-    async def rooms(self) -> list[RoomName]:
-        response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest()))
+    async def check(self) -> None:
+        """Ask for a room that cannot be there: a server with many rooms would take long to list them all."""
+        await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=[_NO_ROOM])))
+
+    async def rooms(self, names: Sequence[RoomName] = ()) -> list[RoomName]:
+        response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
         return [RoomName(room.name) for room in response.rooms]
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:

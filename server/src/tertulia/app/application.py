@@ -60,6 +60,7 @@ from tertulia_sfu.serving import uvicorn_config
 _log = structlog.get_logger(__name__)
 WEB_BUNDLE: Final = Path(__file__).parent.parent / "web_dist"
 _EXPIRY_TICK_S: Final = 0.1
+_EXPIRY_RETRY_S: Final = 1.0
 _RECONCILE_EVERY_S: Final = 20.0
 _DELETE_EXPIRED_ROWS_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
@@ -158,9 +159,10 @@ class Application:
             embed_origins=settings.embed_origins,
             recordings_origin=await files.links_origin(),
         )
-        self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy))
+        self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy), services.readiness.look)
         tasks = await stack.enter_async_context(background())
         tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
+        tasks("expiry retries", _EXPIRY_RETRY_S, services.meetings.retry_expired_rooms)
         tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
         worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes)
         tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))

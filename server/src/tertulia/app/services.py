@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tertulia.adapters.clock import SystemClock
+from tertulia.adapters.disk import FolderDisk
 from tertulia.app.installation import Installation, accounts_service
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
 from tertulia.services.meetings import MeetingService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
 from tertulia.services.ports import Files, MediaServerClient, Store
+from tertulia.services.readiness import ReadinessService
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.service import RecordingService
 from tertulia.services.rooms import RoomService
@@ -28,6 +30,7 @@ class Services:
     rooms: RoomService
     meetings: MeetingService
     recordings: RecordingService
+    readiness: ReadinessService
 
 
 def build_services(
@@ -58,8 +61,12 @@ def build_services(
         admission=admission,
         participants=participants,
         rooms=rooms,
-        meetings=MeetingService(
-            store=store, clock=clock, media=media, rooms=rooms, participants=participants, admission=admission
-        ),
+        meetings=MeetingService(store=store, clock=clock, media=media, participants=participants, admission=admission),
         recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
+        readiness=ReadinessService(
+            store=store,
+            media=media,
+            disk=FolderDisk(inst.data_dir, inst.recordings_dir),
+            low_below_bytes=inst.settings.recording_min_free_bytes,
+        ),
     )

@@ -6,7 +6,7 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -19,10 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from tertulia.errors import Unavailable
+from tertulia.http import health
+from tertulia.http.health import Health, ServerState
 from tertulia.http.kit.errors import Endpoint
-from tertulia.http.kit.responses import JsonResponse
-from tertulia.http.kit.routing import MethodRoute, Prefix
+from tertulia.http.kit.routing import Prefix
 from tertulia.http.pages import Pages
+from tertulia.services.readiness import Readiness
 
 _log = structlog.get_logger(__name__)
 _SIGNALLING: Final = "/rtc"
@@ -33,32 +35,35 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 class RootApp(Starlette):
     """Everything that our port serves, as one application to which any ASGI middleware can be added.
 
-    It serves `/health` from the beginning; the rest answers 503 until `open` was called, and again after `close`.
+    It serves `/health` and `/health/ready` from the beginning; the rest answers 503 until `open` was called, and again
+    after `close`.
     """
 
     def __init__(self) -> None:
         super().__init__(middleware=[Middleware(RequestLog)])
-        self._state = "starting"
-        self._health = MethodRoute("/health", {"GET": Endpoint(Request, self._report)})
+        self.health = Health()
         self._unrouted: ASGIApp = Endpoint(Request, self._not_ready)
         self.router.redirect_slashes = False
         self.router.default = self._default
-        self.router.routes = [self._health]
+        self.router.routes = [*self.health.routes()]
 
-    def open(self, prefixes: Mapping[str, ASGIApp], pages: Pages) -> None:
+    def open(
+        self, prefixes: Mapping[str, ASGIApp], pages: Pages, readiness: Callable[[], Awaitable[Readiness]]
+    ) -> None:
         """Begin to serve: applications by the beginning of their paths, and pages at all other paths."""
-        self._state = "ok"
+        self.health.look = readiness
+        self.health.state = ServerState.OK
         self.router.routes = [
             *(Prefix(path, app, websockets=path == _SIGNALLING) for path, app in prefixes.items()),
-            self._health,
+            *self.health.routes(),
             *pages.routes(),
         ]
         self._unrouted = pages.files
 
     def close(self) -> None:
         """Say that the server stops; requests that are being answered go on."""
-        self._state = "stopping"
-        self.router.routes = [self._health]
+        self.health.state = ServerState.STOPPING
+        self.router.routes = [*self.health.routes()]
         self._unrouted = Endpoint(Request, self._not_ready)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -71,12 +76,8 @@ class RootApp(Starlette):
             app = cls(app, *args, **kwargs)
         return app
 
-    async def _report(self, _request: Request) -> Response:
-        is_ok = self._state == "ok"
-        return JsonResponse({"status": self._state}, HTTPStatus.OK if is_ok else HTTPStatus.SERVICE_UNAVAILABLE)
-
     async def _not_ready(self, _request: Request) -> Response:
-        raise Unavailable("not_ready", f"The server is {self._state}", retry_after_s=1)
+        raise Unavailable("not_ready", f"The server is {self.health.state}", retry_after_s=1)
 
     async def _default(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve what has no route. A handshake where there is no WebSocket is answered as the GET that it also is."""
@@ -128,7 +129,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            is_internal = path == "/health" or path.startswith("/twirp/")
+            is_internal = path.startswith((health.PATH, "/twirp/"))
             (_log.debug if is_internal and status < HTTPStatus.BAD_REQUEST else _log.info)(
                 "request",
                 method=scope["method"],

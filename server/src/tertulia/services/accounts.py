@@ -83,7 +83,7 @@ class AccountService:
         self._configured_key_digest = None if api_key is None else self._digest(api_key)
         self._admin_user = admin_user
         self._configured_password = admin_password
-        self._password_hash: str | None = None
+        self._password_name = _ADMIN_PASSWORD if admin_password is None else _PASSWORD_OF_SETTINGS
         self._hasher = PasswordHasher()
         self._stored_key_digest: str | None = None
         self._last_key, self._last_digest = "", ""  # the last valid key: saves computing its digest at every request
@@ -105,26 +105,42 @@ class AccountService:
 
         no_key, no_password = await self._store.read(missing)
         return FirstSecrets(
-            api_key=await self.rotate_api_key() if no_key and self._configured_key_digest is None else None,
-            admin_password=await self.set_password() if no_password and self._configured_password is None else None,
+            api_key=await self._first_api_key() if no_key and self._configured_key_digest is None else None,
+            admin_password=await self._first_password() if no_password and self._configured_password is None else None,
         )
+
+    async def _first_api_key(self) -> str | None:
+        """Generate an API key; None when another server's is there by now."""
+        key = _new_api_key()
+        digest = self._digest(key)
+        is_first = await self._store.write(lambda tx: tx.accounts.add_credential(_API_KEY, digest))
+        return key if is_first else None
+
+    async def _first_password(self) -> str | None:
+        password = _new_password()
+        hashed = await asyncio.to_thread(self._hasher.hash, password)
+        is_first = await self._store.write(lambda tx: tx.accounts.add_credential(_ADMIN_PASSWORD, hashed))
+        return password if is_first else None
 
     async def _use_configured_password(self, password: str) -> None:
         """Use the password of the settings; every session ends when it differs from that of the last start."""
         hashed = await self._store.read(lambda tx: tx.accounts.credential(_PASSWORD_OF_SETTINGS))
         if hashed is None or not await self._matches(hashed, password):
-            hashed = await asyncio.to_thread(self._hasher.hash, password)
+            await self._store_password(_PASSWORD_OF_SETTINGS, password)
 
-            def work(tx: Transaction) -> None:
-                tx.accounts.put_credential(_PASSWORD_OF_SETTINGS, hashed)
-                tx.accounts.delete_sessions()
+    async def _store_password(self, name: str, password: str) -> None:
+        """Store a password's hash and end every session."""
+        hashed = await asyncio.to_thread(self._hasher.hash, password)
 
-            await self._store.write(work)
-        self._password_hash = hashed
+        def work(tx: Transaction) -> None:
+            tx.accounts.put_credential(name, hashed)  # its lock makes logins wait, and sees those that were faster
+            tx.accounts.delete_sessions()
+
+        await self._store.write(work)
 
     async def rotate_api_key(self) -> str:
         """Generate a new API key; the old one is refused within a second."""
-        key = f"tk_{secrets.token_urlsafe(32)}"
+        key = _new_api_key()
         digest = self._digest(key)
         await self._store.write(lambda tx: tx.accounts.put_credential(_API_KEY, digest))
         self._stored_key_read_ms = Millis(0)
@@ -132,14 +148,8 @@ class AccountService:
 
     async def set_password(self, password: str | None = None) -> str:
         """Set the administrator's password (a random one when none is given) and end every session."""
-        chosen = password or secrets.token_urlsafe(16)
-        hashed = await asyncio.to_thread(self._hasher.hash, chosen)
-
-        def work(tx: Transaction) -> None:
-            tx.accounts.put_credential(_ADMIN_PASSWORD, hashed)
-            tx.accounts.delete_sessions()
-
-        await self._store.write(work)
+        chosen = password or _new_password()
+        await self._store_password(_ADMIN_PASSWORD, chosen)
         return chosen
 
     # ── the API key ──
@@ -175,7 +185,10 @@ class AccountService:
         now_ms = self._clock.now_ms()
         right_name = hmac.compare_digest(username.encode(), self._admin_user.encode())
         known = self._address_digest(address)
-        is_known = known in await self._store.read(_known_addresses)
+        hashed, addresses = await self._store.read(
+            lambda tx: (tx.accounts.credential(self._password_name), _known_addresses(tx))
+        )
+        is_known = known in addresses
         account = hashlib.sha256(username.encode()).hexdigest()
         keys = [f"address:{address_key(address)}", f"account:{account}"]
         if is_known and right_name:  # not locked out by other people's failures
@@ -184,9 +197,9 @@ class AccountService:
             self._login_failures.check(key, now_ms=now_ms)
         for key in keys:
             self._login_failures.failed(key, now_ms=now_ms)
-        right_password = await self._is_password(password)
+        right_password = await self._matches(hashed or "", password)
         if not (right_name and right_password):
-            raise Unauthenticated("wrong_credentials", "The username or the password is wrong")
+            raise _wrong_credentials()
         for key in keys:
             self._login_failures.forgive(key)
         session = LoginSession(
@@ -197,7 +210,9 @@ class AccountService:
         )
 
         def work(tx: Transaction) -> None:
-            tx.accounts.put_session(session)
+            if tx.accounts.lock_credential(self._password_name) != hashed:  # changed while it was compared
+                raise _wrong_credentials()
+            tx.accounts.add_session(session)
             if not is_known:
                 addresses = [*_known_addresses(tx), known][-_MAX_KNOWN_ADDRESSES:]
                 tx.accounts.put_credential(_KNOWN_ADDRESSES, json.dumps(addresses))
@@ -209,10 +224,6 @@ class AccountService:
         """Return what is kept of an address; with the user's name, since it counts for that account only."""
         text = f"{self._admin_user}\0{address_key(address)}"
         return hmac.digest(self._address_pepper, text.encode(), hashlib.sha256).hex()[:_ADDRESS_DIGEST_LENGTH]
-
-    async def _is_password(self, password: str) -> bool:
-        hashed = self._password_hash or await self._store.read(lambda tx: tx.accounts.credential(_ADMIN_PASSWORD))
-        return await self._matches(hashed or "", password)
 
     async def _matches(self, hashed: str, password: str) -> bool:
         try:
@@ -230,7 +241,7 @@ class AccountService:
         new_refresh_id = secrets.token_urlsafe(_ID_BYTES)
 
         def work(tx: Transaction) -> LoginSession | None:
-            session = tx.accounts.session(session_id)
+            session = tx.accounts.lock_session(session_id)
             if session is None:
                 return None
             if not hmac.compare_digest(session.refresh_id, refresh_id):
@@ -238,7 +249,7 @@ class AccountService:
                 return None
             expires_at_ms = Millis(now_ms + LIFETIME_MS[TokenKind.REFRESH])
             prolonged = replace(session, refresh_id=new_refresh_id, expires_at_ms=expires_at_ms)
-            tx.accounts.put_session(prolonged)
+            tx.accounts.prolong_session(prolonged)
             return prolonged
 
         session = await self._store.write(work)
@@ -308,3 +319,15 @@ class AccountService:
 def _known_addresses(tx: Transaction) -> list[str]:
     """Return digests of the addresses from which the administrator has logged in, the newest last."""
     return [str(digest) for digest in json.loads(tx.accounts.credential(_KNOWN_ADDRESSES) or "[]")]
+
+
+def _new_api_key() -> str:
+    return f"tk_{secrets.token_urlsafe(32)}"
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def _wrong_credentials() -> Unauthenticated:
+    return Unauthenticated("wrong_credentials", "The username or the password is wrong")

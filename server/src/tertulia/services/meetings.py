@@ -10,9 +10,9 @@ from typing import Final
 from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.participants import MEMBERSHIP_IDLE_MS, LiveParticipant
 from tertulia.services.admission import AdmissionService
+from tertulia.services.expiry import ExpiredRooms
 from tertulia.services.participants import ParticipantService
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
-from tertulia.services.rooms import RoomService
 
 _MEMBERSHIPS_AT_ONCE: Final = 1000
 
@@ -26,14 +26,13 @@ class MeetingService:
         store: Store,
         clock: Clock,
         media: MediaServerClient,
-        rooms: RoomService,
         participants: ParticipantService,
         admission: AdmissionService,
     ) -> None:
         self._store = store
         self._clock = clock
         self._media = media
-        self._rooms = rooms
+        self._expired = ExpiredRooms(store=store, clock=clock, media=media)
         self._participants = participants
         self._admission = admission
 
@@ -51,8 +50,12 @@ class MeetingService:
             await self._admission.enforce(room)
 
     async def close_expired_rooms(self) -> None:
-        """End the meetings of expired rooms. Called several times a second."""
-        await self._rooms.close_expired()
+        """End the meetings of rooms that have just expired. Called several times a second. Raises Unavailable."""
+        await self._expired.close_new()
+
+    async def retry_expired_rooms(self) -> None:
+        """End the meetings of expired rooms that could not be ended at once. Raises Unavailable."""
+        await self._expired.retry()
 
     async def delete_expired_rows(self) -> None:
         """Delete what decides nothing any more: expired logins and idempotency keys, idle memberships."""

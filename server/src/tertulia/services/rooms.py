@@ -22,7 +22,7 @@ from tertulia.domain.rooms import (
     could_be_room_name,
     room_name,
 )
-from tertulia.errors import FieldProblem, InvalidInput, NotFound, Unavailable, room_not_found
+from tertulia.errors import FieldProblem, InvalidInput, Unavailable, room_not_found
 from tertulia.services.idempotency import remember, replayed, written_once
 from tertulia.services.ports import Clock, IdempotencyKey, MediaServerClient, PageKey, Store, Transaction
 
@@ -89,9 +89,12 @@ class RoomService:
         self._rules = rules
 
     async def create(self, options: RoomOptions, *, idempotency_key: IdempotencyKey | None = None) -> Room:
-        """Create a room. Raises InvalidInput when its expiry has passed."""
+        """Create a room. Raises InvalidInput when its expiry has passed, unless this repeats an earlier request."""
         now_ms = self._clock.now_ms()
         if not now_ms < options.expires_at_ms <= LATEST:
+            earlier = await self._store.read(lambda tx: replayed(tx, idempotency_key, now_ms))
+            if earlier is not None:
+                return _room_from_json(earlier)
             raise InvalidInput("body", [FieldProblem("expirationDate", "must be in the future")])
         room = Room(
             name=room_name(options.prefix, new_suffix()),
@@ -184,20 +187,11 @@ class RoomService:
         now_ms = self._clock.now_ms()
 
         def stop_recording(tx: Transaction) -> None:
-            tx.recordings.request_stop(room=name, now_ms=now_ms, details=reason)
+            tx.recordings.request_stop(rooms=[name], now_ms=now_ms, details=reason)
 
         await self._store.write(stop_recording)
         await self._media.end(name)
         await self._store.write(lambda tx: tx.rooms.delete(name))
-
-    async def close_expired(self) -> None:
-        """Close expired rooms."""
-        now_ms = self._clock.now_ms()
-        for name in await self._store.read(lambda tx: tx.rooms.expired(now_ms=now_ms, limit=_PAGE)):
-            try:
-                await self.close(name, "room expired")
-            except (Unavailable, NotFound) as error:
-                _log.warning("meeting of an expired room goes on for now", room=name, reason=error.message)
 
 
 def _room_from_json(text: str) -> Room:

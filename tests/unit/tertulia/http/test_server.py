@@ -18,10 +18,15 @@ from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.routing import MethodRoute
 from tertulia.http.pages import Pages
 from tertulia.http.server import RootApp
+from tertulia.services.readiness import PartState, Readiness
 
 
 async def failing(_request: Request) -> Response:
     raise RuntimeError("a defect")
+
+
+async def all_ok() -> Readiness:
+    return Readiness(PartState.OK, PartState.OK, PartState.LOW)
 
 
 @pytest.fixture
@@ -32,7 +37,7 @@ def root(tmp_path: Path) -> RootApp:
         "/api": PlainTextResponse("api"),
         "/bad": Endpoint(Request, failing),
     }
-    app.open(served, Pages(tmp_path, policy="default-src 'none'"))
+    app.open(served, Pages(tmp_path, policy="default-src 'none'"), all_ok)
     return app
 
 
@@ -44,12 +49,34 @@ async def code(app: ASGIApp, path: str, **more: Any) -> tuple[int, str]:
 async def test_life(root: RootApp):
     starting = RootApp()
     assert await code(starting, "/health") == (503, "starting")
+    assert await code(starting, "/health/ready") == (503, "starting")
     assert await code(starting, "/api/x") == (503, "not_ready")
     assert await code(root, "/health") == (200, "ok")
+    assert await code(root, "/health/ready") == (200, "ready")
     assert (await response_of(root, http_scope("/api/x")))[2] == b"api"
     root.close()
     assert await code(root, "/health") == (503, "stopping")
+    assert await code(root, "/health/ready") == (503, "stopping")
     assert await code(root, "/api/x") == (503, "not_ready")
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        (("ok", "ok", "ok"), 200), (("ok", "ok", "low"), 200), (("ok", "ok", "full"), 503),
+        (("unavailable", "ok", "ok"), 503), (("ok", "unavailable", "ok"), 503),
+    ],
+)  # fmt: skip
+async def test_readiness_says_which_part(root: RootApp, parts, status):
+    async def look() -> Readiness:
+        return Readiness(*(PartState(part) for part in parts))
+
+    root.health.look = look
+    answered, _headers, body = await response_of(root, http_scope("/health/ready"))
+    said = json.loads(body)
+    assert (answered, said.pop("status")) == (status, "ready" if status == 200 else "not_ready")
+    assert said == dict(zip(("database", "media", "disk"), parts, strict=True))
+    assert await code(root, "/health") == (200, "ok"), "it is alive whatever it waits for"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +84,7 @@ async def test_life(root: RootApp):
     [
         ("/", "GET", 200), ("/meet/x", "GET", 200), ("/meet/x/", "HEAD", 200), ("/meet/x/y", "GET", 404),
         ("/meet/", "GET", 404), ("/", "POST", 404), ("/apis", "GET", 404), ("/health", "POST", 405),
+        ("/health/ready", "HEAD", 200), ("/health/ready", "POST", 405), ("/health/x", "GET", 404),
         ("/health/", "GET", 404), ("/\n", "GET", 404), ("/bad", "GET", 500),
     ],
 )  # fmt: skip

@@ -31,6 +31,18 @@ async def test_a_key_counts_for_a_day(inst: Installation, options: RoomOptions):
     assert await inst.rooms.create(options, idempotency_key=KEY) != first
 
 
+async def test_a_key_counts_after_the_room_has_expired(inst: Installation):
+    """A client that lost the first answer gets it whenever it asks again; a new request is refused as ever."""
+    options = RoomOptions(expires_at_ms=Millis(inst.clock.now + 1000))
+    first = await inst.rooms.create(options, idempotency_key=KEY)
+    inst.clock.now += 5000
+    await inst.meetings.close_expired_rooms()
+    assert await inst.rooms.create(options, idempotency_key=KEY) == first
+    for key in (None, replace(KEY, key="l"), replace(KEY, fingerprint="g")):
+        with pytest.raises(InvalidInput):
+            await inst.rooms.create(options, idempotency_key=key)
+
+
 async def test_at_the_same_time(inst: Installation, options: RoomOptions):
     created = await asyncio.gather(*(inst.rooms.create(options, idempotency_key=KEY) for _ in range(20)))
     assert len({room.name for room in created}) == 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from support.services import ALICE, Installation
 from tertulia.domain.access import Role
 from tertulia.domain.ids import Millis, SessionId
 from tertulia.domain.participants import MEMBERSHIP_IDLE_MS
 from tertulia.domain.rooms import PreferencesChange
+from tertulia.errors import Unavailable
 from tertulia.services.ports import IdempotencyKey, LoginSession
 
 
@@ -38,7 +41,8 @@ async def test_the_meeting_of_an_expired_room_ends(inst: Installation):
     assert inst.alice is not None
     inst.clock.now += 1
     inst.media.is_away = True
-    await inst.meetings.close_expired_rooms()
+    with pytest.raises(Unavailable):
+        await inst.meetings.close_expired_rooms()
     inst.media.is_away = False
     assert inst.alice is not None  # tried again later
     await inst.meetings.close_expired_rooms()
@@ -53,7 +57,7 @@ async def test_only_what_decides_nothing_is_deleted(inst: Installation):
     key = IdempotencyKey("scope", "key", "fingerprint")
 
     def put(tx) -> None:
-        tx.accounts.put_session(session)
+        tx.accounts.add_session(session)
         tx.idempotency.insert(key, "result", expires_at_ms=session.expires_at_ms)
 
     await inst.store.write(put)

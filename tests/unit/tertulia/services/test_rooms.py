@@ -67,5 +67,5 @@ async def test_deleted_while_the_media_server_is_away(inst: Installation):
         await inst.rooms.delete(inst.room.name)
     inst.media.is_away = False
     assert inst.alice is not None
-    await inst.rooms.close_expired()
+    await inst.meetings.close_expired_rooms()
     assert inst.alice is None

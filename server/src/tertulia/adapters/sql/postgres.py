@@ -8,36 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from tertulia.adapters.sql.failures import READ_ONLY, outage, reason, state_of
+from tertulia.adapters.sql.postgres_connections import BoundedConnection, Deadline, bounded_engine
 from tertulia.adapters.sql.schema import bring_up_to_date
-from tertulia.adapters.sql.transaction import SqlTransaction, T, Work, reason, storage_failed
+from tertulia.adapters.sql.transaction import SqlTransaction, T, Work
 from tertulia.errors import ConfigurationError, Unavailable
 
-CONNECT_TIMEOUT_S: Final = 10
-RECYCLE_S: Final = 1800
-"""A connection is replaced after this time: proxies and firewalls drop old ones without a word."""
-PING_AFTER_IDLE_S: Final = 0.1
-_CHECKED_IN_AT_S: Final = "checked_in_at_s"
+TEST_AFTER_IDLE_S: Final = 0.1
+_GRACE_S: Final = 0.2
+"""How much longer than the thread of a transaction its caller waits: the thread knows why it failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresLimits:
+    """How many connections there are, how long a transaction waits for one, and how long it may take with that."""
+
+    pool_size: int
+    pool_timeout_s: float
+    timeout_s: float
 
 
 class PostgresStore:
     """PostgreSQL: several servers may share it."""
 
-    def __init__(self, url: URL, *, pool_size: int, pool_timeout_s: float) -> None:
+    def __init__(self, url: URL, limits: PostgresLimits) -> None:
         self._url = url
-        url = url.set(query={"connect_timeout": str(CONNECT_TIMEOUT_S), **url.query})
-        writers = pool_size // 2
-        readers = pool_size - writers
-        self._reading = _ThreadedPool(_reading_engine(url, readers), readers, pool_timeout_s, autocommit=True)
-        self._writing = _ThreadedPool(_engine(url, writers), writers, pool_timeout_s, autocommit=False)
+        self._reading = _Transactions(url, limits, size=limits.pool_size - limits.pool_size // 2, is_reading=True)
+        self._writing = _Transactions(url, limits, size=limits.pool_size // 2, is_reading=False)
 
     async def open(self) -> None:
         """Connect and migrate."""
@@ -49,6 +55,8 @@ class PostgresStore:
 
     def _migrate(self) -> None:
         with self._writing.engine.begin() as connection:
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
             bring_up_to_date(connection)
 
     async def read(self, work: Work[T]) -> T:
@@ -59,95 +67,124 @@ class PostgresStore:
         """Run a function as one transaction of its own."""
         return await self._writing.run(work)
 
+    async def check(self) -> None:
+        """Ask where writes go whether they are allowed."""
+        if await self.write(lambda tx: tx.is_read_only()):
+            raise Unavailable("store_unavailable", "The database can only be read right now")
+
     async def close(self) -> None:
         """Finish what was accepted, then close every connection."""
-        for pool in (self._reading, self._writing):
-            await asyncio.to_thread(pool.close)
+        for transactions in (self._reading, self._writing):
+            await asyncio.to_thread(transactions.close)
 
 
-class _ThreadedPool:
-    """An engine, and as many threads as its pool has connections."""
+class _KeptConnection:
+    """A connection that stays taken out of the pool between transactions that follow one another closely."""
 
-    def __init__(self, engine: Engine, size: int, timeout_s: float, *, autocommit: bool) -> None:
-        self.engine = engine
-        self._connected = engine.connect if autocommit else engine.begin
-        self._timeout_s = timeout_s
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.transaction = SqlTransaction(connection)
+        self.used_at_s = 0.0
+        driver = connection.connection.driver_connection
+        self.is_pooled = isinstance(driver, BoundedConnection) and driver.is_pooled
+
+
+class _Transactions:
+    """An engine, as many threads as its pool has connections, and the connections in use."""
+
+    def __init__(self, url: URL, limits: PostgresLimits, *, size: int, is_reading: bool) -> None:
+        self._deadline = Deadline()
+        self._limits = limits
+        self.engine: Engine = bounded_engine(
+            url, size=size, deadline=self._deadline, statement_timeout_s=limits.timeout_s, is_reading=is_reading
+        )
+        self._is_reading = is_reading
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="postgres")
+        self._kept: deque[_KeptConnection] = deque()
 
     async def run(self, work: Work[T]) -> T:
         """Run a function as one transaction. Raises Unavailable when the database cannot be used."""
-        gave_up = False
+        limits, loop = self._limits, asyncio.get_running_loop()
+        result = self._threads.submit(self._run, work, time.monotonic() + limits.timeout_s)
+        answer = asyncio.wrap_future(result)
+        refusal: list[str] = []
+        timer: asyncio.TimerHandle
+
+        def give_up_in_queue() -> None:
+            nonlocal timer
+            if result.cancel():  # no effect on a transaction that has started
+                refusal.append(f"no free connection within {limits.pool_timeout_s:g} s")
+            else:
+                timer = loop.call_later(limits.timeout_s + _GRACE_S - limits.pool_timeout_s, give_up)
 
         def give_up() -> None:
-            nonlocal gave_up
-            gave_up = result.cancel()  # no effect on a transaction that has started
+            if answer.cancel():
+                refusal.append(f"no answer within {limits.timeout_s:g} s")
 
-        result = self._threads.submit(self._run, work)
-        timer = asyncio.get_running_loop().call_later(self._timeout_s, give_up)
+        timer = loop.call_later(limits.pool_timeout_s, give_up_in_queue)
         try:
-            return await asyncio.wrap_future(result)
+            return await answer
         except asyncio.CancelledError:
-            if not gave_up:
+            if not refusal:
                 raise
-            message = f"The database cannot be used right now: no free connection within {self._timeout_s:g} s"
+            message = f"The database cannot be used right now: {refusal[0]}"
             raise Unavailable("store_unavailable", message) from None
         finally:
             timer.cancel()
 
-    def _run(self, work: Work[T]) -> T:
+    # ── in a thread ──
+
+    def _run(self, work: Work[T], deadline_s: float) -> T:
+        self._deadline.end_s = self._deadline.at_s = deadline_s
         try:
-            with self._connected() as connection:
-                return work(SqlTransaction(connection))
-        except (OperationalError, InterfaceError) as error:
-            raise storage_failed(error) from error
+            try:
+                return self._attempt(work)
+            except DBAPIError as error:
+                # nothing depends on how often a read runs; a write may have been committed
+                if not (self._is_reading and error.connection_invalidated) or time.monotonic() >= deadline_s:
+                    raise
+                return self._attempt(work)
+        except SQLAlchemyError as error:
+            failure = outage(error)
+            if failure is None or (self._is_reading and state_of(error) == READ_ONLY):
+                raise
+            raise failure from error
+
+    def _attempt(self, work: Work[T]) -> T:
+        kept = self._taken()
+        try:
+            return work(kept.transaction) if self._is_reading else self._write(kept, work)
+        except SQLAlchemyError:
+            kept.connection.close()
+            raise
+        finally:
+            if not kept.connection.closed:
+                kept.used_at_s = time.monotonic()
+                self._kept.append(kept)
+
+    def _write(self, kept: _KeptConnection, work: Work[T]) -> T:
+        with kept.connection.begin():
+            if kept.is_pooled:
+                kept.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {self._limits.timeout_s * 1000:.0f}")
+            return work(kept.transaction)
+
+    def _taken(self) -> _KeptConnection:
+        try:
+            kept = self._kept.pop()
+        except IndexError:
+            return self._connected()
+        if time.monotonic() - kept.used_at_s < TEST_AFTER_IDLE_S:
+            return kept
+        kept.connection.close()  # back to the pool, which tests it and looks at its age before it hands it out again
+        return self._connected()
+
+    def _connected(self) -> _KeptConnection:
+        with self._deadline.testing():
+            return _KeptConnection(self.engine.connect())
 
     def close(self) -> None:
         """Finish what was accepted, then close."""
         self._threads.shutdown()
+        for kept in self._kept:
+            kept.connection.close()
         self.engine.dispose()
-
-
-def _reading_engine(url: URL, size: int) -> Engine:
-    # a transaction around a single SELECT would be two more round trips
-    engine = _engine(url, size, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
-
-    @event.listens_for(engine, "connect")
-    def _refuse_writes(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.cursor().execute("SET default_transaction_read_only = on")
-
-    return engine
-
-
-def _engine(url: URL, size: int, **options: str | bool) -> Engine:
-    engine = create_engine(
-        url,
-        pool_size=size,
-        max_overflow=0,
-        pool_recycle=RECYCLE_S,
-        pool_use_lifo=True,
-        pool_reset_on_return=None,  # `_run` has ended its transaction
-        **options,
-    )
-    _ping_idle_connections(engine)
-    return engine
-
-
-def _ping_idle_connections(engine: Engine) -> None:
-    """Test a connection before it is used, unless it was in use just now; a dead one empties the pool.
-
-    `pool_pre_ping` would do so at every use: a round trip more, a fifth of the CPU time of a small read.
-    """
-
-    @event.listens_for(engine, "checkin")
-    def _note_time(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-        entry.info[_CHECKED_IN_AT_S] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def _ping(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-        checked_in_at_s = entry.info.get(_CHECKED_IN_AT_S)
-        if checked_in_at_s is None or time.monotonic() - checked_in_at_s < PING_AFTER_IDLE_S:
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error

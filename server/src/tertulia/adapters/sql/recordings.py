@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, tuple_, update
 
-from tertulia.adapters.sql.statements import insert_unless_conflict
+from tertulia.adapters.sql.statements import insert_unless_conflict, pieces
 from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, recordings
 from tertulia.domain.ids import Millis, RecordingId, RoomName
 from tertulia.domain.recordings.recording import Recording, RecordingState
 from tertulia.services.ports import PageKey, RecordingRepository
 from tertulia_recorder.job import RecordingPreset
 
-_MANY: Final = 500
 _IS_THERE: Final = recordings.c.deleted_at_ms.is_(None)
 _FIND: Final = select(recordings).where(recordings.c.id == bindparam("id"), _IS_THERE)
 _NEWEST: Final = select(recordings).where(_IS_THERE).order_by(recordings.c.created_at_ms.desc(), recordings.c.id.desc())
@@ -51,7 +50,7 @@ class SqlRecordingRepository(RecordingRepository):
     def find_many(self, ids: Sequence[RecordingId]) -> list[Recording]:
         return [
             _recording(row)
-            for piece in _pieces(ids)
+            for piece in pieces(ids)
             for row in self._connection.execute(
                 select(recordings).where(recordings.c.id.in_(piece), _IS_THERE)
             ).mappings()
@@ -79,14 +78,14 @@ class SqlRecordingRepository(RecordingRepository):
         return self._connection.execute(statement.values(**values)).rowcount > 0
 
     def mark_deleted(self, ids: Sequence[RecordingId], *, now_ms: Millis) -> None:
-        for piece in _pieces(ids):
+        for piece in pieces(ids):
             statement = update(recordings).where(recordings.c.id.in_(piece), _IS_THERE)
             self._connection.execute(statement.values(deleted_at_ms=now_ms))
 
     def marked_deleted(self, ids: Sequence[RecordingId]) -> list[RecordingId]:
         return [
             RecordingId(found)
-            for piece in _pieces(ids)
+            for piece in pieces(ids)
             for found in self._connection.execute(
                 select(recordings.c.id).where(recordings.c.id.in_(piece), recordings.c.deleted_at_ms.is_not(None))
             ).scalars()
@@ -97,7 +96,7 @@ class SqlRecordingRepository(RecordingRepository):
         return [_recording(row) for row in self._connection.execute(statement).mappings()]
 
     def delete(self, ids: Sequence[RecordingId]) -> None:
-        for piece in _pieces(ids):
+        for piece in pieces(ids):
             self._connection.execute(delete(recordings).where(recordings.c.id.in_(piece)))
 
     def lock(self, recording_id: RecordingId) -> Recording | None:
@@ -130,18 +129,14 @@ class SqlRecordingRepository(RecordingRepository):
     def held_by_others(self, owner: str) -> list[Recording]:
         return [recording for recording in self._running() if recording.lease_owner != owner]
 
-    def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
+    def request_stop(self, *, rooms: Sequence[RoomName], now_ms: Millis, details: str) -> None:
         """Keep the first request when there are several."""
-        statement = update(recordings).where(
-            recordings.c.room == room, RECORDING_OCCUPIES, recordings.c.stop_requested_at_ms.is_(None)
-        )
-        self._connection.execute(statement.values(stop_requested_at_ms=now_ms, details=details))
+        for piece in pieces(rooms):
+            statement = update(recordings).where(
+                recordings.c.room.in_(piece), RECORDING_OCCUPIES, recordings.c.stop_requested_at_ms.is_(None)
+            )
+            self._connection.execute(statement.values(stop_requested_at_ms=now_ms, details=details))
 
     def _running(self, *which: ColumnElement[bool]) -> list[Recording]:
         statement = select(recordings).where(RECORDING_RUNS, *which)
         return [_recording(row) for row in self._connection.execute(statement).mappings()]
-
-
-def _pieces(ids: Sequence[RecordingId]) -> Iterator[Sequence[RecordingId]]:
-    """Split a list: both databases limit how many values a statement may have."""
-    return (ids[start : start + _MANY] for start in range(0, len(ids), _MANY))

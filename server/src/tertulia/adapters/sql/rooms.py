@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, tuple_, update
 
+from tertulia.adapters.sql.statements import pieces
 from tertulia.adapters.sql.tables import rooms
 from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
@@ -75,10 +77,13 @@ class SqlRoomRepository(RoomRepository):
         """Delete the row; its memberships go by the foreign key."""
         return self._connection.execute(delete(rooms).where(rooms.c.name == name)).rowcount > 0
 
-    def expired(self, *, now_ms: Millis, limit: int) -> list[RoomName]:
-        statement = (
-            select(rooms.c.name).where(rooms.c.expires_at_ms <= now_ms).order_by(rooms.c.expires_at_ms).limit(limit)
-        )
+    def delete_many(self, names: Sequence[RoomName]) -> None:
+        for piece in pieces(names):
+            self._connection.execute(delete(rooms).where(rooms.c.name.in_(piece)))
+
+    def expired(self, *, now_ms: Millis, limit: int, offset: int = 0) -> list[RoomName]:
+        statement = select(rooms.c.name).where(rooms.c.expires_at_ms <= now_ms)
+        statement = statement.order_by(rooms.c.expires_at_ms.desc()).limit(limit).offset(offset)
         return [RoomName(name) for name in self._connection.execute(statement).scalars()]
 
     def next_expiry_ms(self) -> Millis | None:

@@ -23,8 +23,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from tertulia.adapters.sql.failures import outage, reason
 from tertulia.adapters.sql.schema import bring_up_to_date
-from tertulia.adapters.sql.transaction import SqlTransaction, T, Work, reason, storage_failed
+from tertulia.adapters.sql.transaction import SqlTransaction, T, Work
 from tertulia.errors import ConfigurationError
 
 READERS: Final = 2
@@ -77,13 +78,20 @@ class SqliteStore:
     def _read(self, work: Work[T]) -> T:
         if not hasattr(self._of_thread, "transaction"):
             self._of_thread.transaction = SqlTransaction(self._reader.connect())
-        return work(self._of_thread.transaction)
+        try:
+            return work(self._of_thread.transaction)
+        except SQLAlchemyError as error:
+            raise _told(error) from error
 
     async def write(self, work: Work[T]) -> T:
         """Queue a function for the writer's next commit."""
         done: Future[T] = Future()
         self._writes.put(_Write(work, done))
         return await asyncio.wrap_future(done)
+
+    async def check(self) -> None:
+        """Take the lock for writing, and write nothing."""
+        await self.write(lambda _tx: None)
 
     def _write_batches(self) -> None:
         while batch := self._next_batch():
@@ -111,15 +119,16 @@ class SqliteStore:
                     driver.execute("SAVEPOINT one")
                     try:
                         results.append((write.done, write.work(transaction)))
-                    except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it
-                        # fails where SQLite has undone the whole batch (a full disk): every caller must be told
+                    except Exception as error:
+                        if not driver.in_transaction:  # SQLite has undone the whole batch (a full disk)
+                            raise
                         driver.execute("ROLLBACK TO one")
-                        write.done.set_exception(error)
+                        write.done.set_exception(_told(error))
                     driver.execute("RELEASE one")
         except Exception as error:  # noqa: BLE001 - nothing was committed: every caller of the batch is told
             for write in batch:
                 if not write.done.done():
-                    write.done.set_exception(storage_failed(error))
+                    write.done.set_exception(_told(error))
         else:
             for done, result in results:
                 done.set_result(result)
@@ -132,6 +141,13 @@ class SqliteStore:
         await asyncio.to_thread(self._reader_threads.shutdown)
         self._reader.dispose()
         self._writer.dispose()
+
+
+def _told(error: Exception) -> Exception:
+    """Return what a caller is told: that the database cannot be used right now, or the error itself."""
+    if isinstance(error, SQLAlchemyError | sqlite3.Error):
+        return outage(error) or error
+    return error
 
 
 def _engine(url: URL, *pragmas: str, **options: str | bool) -> Engine:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+T = TypeVar("T")
+_MANY: Final = 500
 _Insert = postgresql.Insert | sqlite.Insert
 _INSERT: dict[str, Callable[[Table], _Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -31,3 +33,8 @@ def insert_unless_conflict(connection: Connection, table: Table, row: Mapping[st
     statement = _INSERT[connection.dialect.name](table).on_conflict_do_nothing()
     statement = statement.execution_options(preserve_rowcount=True)
     return connection.execute(statement, row).rowcount > 0
+
+
+def pieces(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Split a list: both databases limit how many values a statement may have."""
+    return (values[start : start + _MANY] for start in range(0, len(values), _MANY))

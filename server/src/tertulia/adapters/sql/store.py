@@ -5,7 +5,7 @@ A unit of work is a plain function over an open transaction; it cannot await any
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 from tertulia.adapters.sql.sqlite import SqliteStore
 from tertulia.adapters.sql.transaction import T, Work
 from tertulia.errors import ConfigurationError
+
+_ANSWER_TIMEOUT_S: Final = 1.0
 
 
 class SqlStore(Protocol):
@@ -24,14 +26,16 @@ class SqlStore(Protocol):
 
     async def read(self, work: Work[T]) -> T: ...
     async def write(self, work: Work[T]) -> T: ...
+    async def check(self) -> None: ...
     async def close(self) -> None: ...
 
 
-def open_store(database_url: str, *, pool_size: int = 2, pool_timeout_s: float = 30) -> SqlStore:
+def open_store(database_url: str, *, pool_size: int = 2, pool_timeout_s: float = 3) -> SqlStore:
     """Return the store of a URL: `sqlite:///<file>` or `postgresql://…` (with or without the driver's name).
 
-    On PostgreSQL it opens at most `pool_size` connections (2: what a command needs), and a transaction waits at most
-    `pool_timeout_s` for one. Raises ConfigurationError when the URL names neither database.
+    On PostgreSQL it opens at most `pool_size` connections (2: what a command needs), a transaction waits at most
+    `pool_timeout_s` for one, and has ended a second later. Raises ConfigurationError when the URL names neither
+    database.
     """
     try:
         url = make_url(database_url)
@@ -42,11 +46,12 @@ def open_store(database_url: str, *, pool_size: int = 2, pool_timeout_s: float =
         return SqliteStore(url.set(drivername="sqlite"))
     if backend == "postgresql":
         # its driver takes as long to import as the rest: SQLite need not wait for it
-        from tertulia.adapters.sql.postgres import PostgresStore  # noqa: PLC0415
+        from tertulia.adapters.sql.postgres import PostgresLimits, PostgresStore  # noqa: PLC0415
 
-        return PostgresStore(
-            url.set(drivername="postgresql+psycopg"), pool_size=pool_size, pool_timeout_s=pool_timeout_s
+        limits = PostgresLimits(
+            pool_size=pool_size, pool_timeout_s=pool_timeout_s, timeout_s=pool_timeout_s + _ANSWER_TIMEOUT_S
         )
+        return PostgresStore(url.set(drivername="postgresql+psycopg"), limits)
     raise ConfigurationError(
         f"TERTULIA_DATABASE_URL: '{backend}' is no database that is supported: sqlite or postgresql"
     )

@@ -13,7 +13,6 @@ from tertulia.adapters.sql.idempotency import SqlIdempotencyRepository
 from tertulia.adapters.sql.participants import SqlMembershipRepository
 from tertulia.adapters.sql.recordings import SqlRecordingRepository
 from tertulia.adapters.sql.rooms import SqlRoomRepository
-from tertulia.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -44,17 +43,9 @@ class SqlTransaction:
     def idempotency(self) -> SqlIdempotencyRepository:
         return SqlIdempotencyRepository(self._connection)
 
+    def is_read_only(self) -> bool:
+        """Return whether PostgreSQL refuses writes here: a standby, or a server that was told so."""
+        return self._connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
+
 
 Work = Callable[[SqlTransaction], T]
-
-
-def storage_failed(error: Exception) -> Unavailable:
-    """Return the error of a transaction that could not be run."""
-    told = "The database cannot be used right now"
-    return Unavailable("store_unavailable", f"{told}: {reason(error)}", told=told)
-
-
-def reason(error: Exception) -> str:
-    """Return the first line of what a database said."""
-    original = getattr(error, "orig", None) or error
-    return str(original).splitlines()[0] if str(original) else type(original).__name__

@@ -4,6 +4,7 @@ An adapter implements a protocol of this package. It repeats no docstring of it:
 """
 
 from tertulia.services.ports.clock import Clock
+from tertulia.services.ports.disk import Disk
 from tertulia.services.ports.files import FileReader, Files
 from tertulia.services.ports.media_server import MediaServerClient
 from tertulia.services.ports.recorders import Recorders, RecorderStatus
@@ -23,6 +24,7 @@ from tertulia.services.ports.store import Store, Transaction
 __all__ = [
     "AccountRepository",
     "Clock",
+    "Disk",
     "FileReader",
     "Files",
     "IdempotencyKey",

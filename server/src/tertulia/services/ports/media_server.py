@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from tertulia.domain.access import Grants, Role
@@ -12,8 +13,12 @@ from tertulia.domain.participants import LiveParticipant
 class MediaServerClient(Protocol):
     """The media server by its public API. Raises `Unavailable` when it cannot be reached."""
 
-    async def rooms(self) -> list[RoomName]:
-        """List the rooms that have a running meeting."""
+    async def check(self) -> None:
+        """Raise Unavailable unless the media server answers."""
+        ...
+
+    async def rooms(self, names: Sequence[RoomName] = ()) -> list[RoomName]:
+        """List the rooms that have a running meeting: all, or those of some names."""
         ...
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:

@@ -55,8 +55,12 @@ class RoomRepository(Protocol):
         """Delete a room and its memberships; False when there is none."""
         ...
 
-    def expired(self, *, now_ms: Millis, limit: int) -> list[RoomName]:
-        """List rooms that have expired, the oldest expiry first."""
+    def delete_many(self, names: Sequence[RoomName]) -> None:
+        """Delete rooms and their memberships."""
+        ...
+
+    def expired(self, *, now_ms: Millis, limit: int, offset: int = 0) -> list[RoomName]:
+        """List rooms that have expired, the newest expiry first."""
         ...
 
     def next_expiry_ms(self) -> Millis | None:
@@ -151,8 +155,8 @@ class RecordingRepository(Protocol):
         """List the running recordings that are not an owner's: another's, or unclaimed."""
         ...
 
-    def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
-        """Request the end of the room's active recording, if there is one."""
+    def request_stop(self, *, rooms: Sequence[RoomName], now_ms: Millis, details: str) -> None:
+        """Request the end of the active recordings of some rooms."""
         ...
 
 
@@ -173,6 +177,14 @@ class AccountRepository(Protocol):
         """Return what is stored for a credential: a hash, never the secret."""
         ...
 
+    def lock_credential(self, name: str) -> str | None:
+        """Return what is stored for a credential, and keep others from changing it until the transaction ends."""
+        ...
+
+    def add_credential(self, name: str, value: str) -> bool:
+        """Store a credential; False when there is one already."""
+        ...
+
     def put_credential(self, name: str, value: str) -> None:
         """Insert or replace what is stored for a credential."""
         ...
@@ -181,8 +193,16 @@ class AccountRepository(Protocol):
         """Find a login that was not revoked."""
         ...
 
-    def put_session(self, session: LoginSession) -> None:
-        """Insert or replace a login."""
+    def lock_session(self, session_id: SessionId) -> LoginSession | None:
+        """Find a login that was not revoked, and keep others from changing it until the transaction ends."""
+        ...
+
+    def add_session(self, session: LoginSession) -> None:
+        """Add a login."""
+        ...
+
+    def prolong_session(self, session: LoginSession) -> None:
+        """Change the refresh token and the end of a login; one that was revoked stays so."""
         ...
 
     def delete_session(self, session_id: SessionId) -> None:

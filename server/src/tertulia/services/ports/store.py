@@ -55,3 +55,7 @@ class Store(Protocol):
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a function that writes; when this returns, what it wrote survives a crash."""
         ...
+
+    async def check(self) -> None:
+        """Raise Unavailable unless the database can be written right now."""
+        ...

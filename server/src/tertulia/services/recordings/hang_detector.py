@@ -13,6 +13,8 @@ MAX_SILENCE_S: Final = {
     RecorderPhase.DONE: 15.0,
 }
 """How long a recorder's film may stay at one position in each phase."""
+_MAX_GAP_S: Final = 5.0
+"""The most that counts as silence between two looks: in a longer time without one, it was us who stood still."""
 
 
 class HangDetector:
@@ -23,12 +25,16 @@ class HangDetector:
 
     def __init__(self, *, now_s: float) -> None:
         self._position: tuple[RecorderPhase, float, int] | None = None
-        self._since_s = now_s
+        self._silent_s = 0.0
+        self._looked_at_s = now_s
 
     def is_hung(self, state: RecorderState | None, *, now_s: float) -> bool:
-        """Take in the state as it is now; return whether the film has been at the same position for too long."""
+        """Take in the state of a look that began at `now_s`; return whether the film stands still for too long."""
+        gap_s, self._looked_at_s = now_s - self._looked_at_s, now_s
         position = None if state is None else (state.phase, state.duration_s, state.bytes)
-        if position != self._position:
-            self._position, self._since_s = position, now_s
+        if position == self._position:
+            self._silent_s += min(gap_s, _MAX_GAP_S)
+        else:
+            self._position, self._silent_s = position, 0.0
         phase = RecorderPhase.JOINING if state is None else state.phase
-        return now_s - self._since_s > MAX_SILENCE_S[phase]
+        return self._silent_s > MAX_SILENCE_S[phase]

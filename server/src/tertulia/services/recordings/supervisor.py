@@ -146,16 +146,19 @@ class RecordingSupervisor:
     async def _watch(self) -> None:
         hang_detector = HangDetector(now_s=time.monotonic())
         with self._context.changes.watch(self._id) as wakeup:
+            looked_at_s = time.monotonic()
             while (status := await self._context.recorders.status(self._id)).is_alive:
+                # before the database is asked: it may take long to answer, and the recorder goes on meanwhile
+                if hang_detector.is_hung(status.state, now_s=looked_at_s):
+                    _log.error("recorder hangs: killed", recording=self._id)
+                    await self._context.recorders.kill(self._id)
                 row = await self._write_progress(status)
                 is_over = row is None or not row.is_running or row.stop_requested_at_ms is not None
                 if is_over and not self._stop_requested:
                     self._stop_requested = True
                     await self._context.recorders.request_stop(self._id)
-                if hang_detector.is_hung(status.state, now_s=time.monotonic()):
-                    _log.error("recorder hangs: killed", recording=self._id)
-                    await self._context.recorders.kill(self._id)
                 await wakeup.wait(_POLL_S)
+                looked_at_s = time.monotonic()
 
     async def _write_progress(self, status: RecorderStatus) -> Recording | None:
         """Write the recorder's progress into the row; return it, or None when the recording must not run any more."""

@@ -60,6 +60,7 @@ async def test_a_full_disk_fails_the_whole_batch(store: SqliteStore):
     go_on.set()
     answers = await asyncio.gather(*writes, return_exceptions=True)
     assert [type(answer) for answer in answers] == [Unavailable] * 3
+    assert {answer.code for answer in answers if isinstance(answer, Unavailable)} == {"disk_full"}
     await limiting
     await store.write(lambda tx: tx.accounts.put_credential("later", small))
     names = [*values, "later"]

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from structlog.testing import capture_logs
 
 from support.asgi import http_scope, response_of
-from tertulia.adapters.sql.transaction import storage_failed
+from tertulia.adapters.sql.failures import storage_failed
 from tertulia.errors import (
     Conflict,
     FieldProblem,

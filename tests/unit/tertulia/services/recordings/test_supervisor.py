@@ -11,6 +11,8 @@ import pytest
 
 from support.memory_recorders import JOINING, MINUTE_S, MemoryRecorders
 from support.offline_installation import OfflineInstallation, now_ms
+from tertulia.adapters.sql.store import SqlStore
+from tertulia.adapters.sql.transaction import T, Work
 from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.recordings.outcomes import RecordingFault
 from tertulia.domain.recordings.recording import RUNNING, Recording, RecordingState
@@ -102,6 +104,54 @@ async def test_a_recorder_that_hangs_is_killed(
         await recorders.was_called("kill", row)
         after = await installation.row_when(row, lambda row: not row.is_running)
     assert (after.state, after.error_code) == (RecordingState.ABORTED, RecordingFault.NOTHING_RECORDED)
+
+
+async def test_a_recorder_is_not_blamed_for_a_database_that_hangs(
+    installation: OfflineInstallation,
+    recorders: MemoryRecorders,
+    context: WorkerContext,
+    row: Recording,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """(issue 10) It was killed for its state of before the block, although its film had grown meanwhile."""
+    monkeypatch.setitem(hang_detector.MAX_SILENCE_S, RecorderPhase.RECORDING, 0.3)
+    store = HangingStore(installation.store)
+    async with starting(replace(context, store=store), row):
+        await recorders.was_called("start", row)
+        recorders.record(row, duration_s=1.0)
+        await installation.row_when(row, lambda row: row.state is ACTIVE)
+        store.answers.clear()
+        installation.changes.notify(row.id)
+        await recorders.was_called("status", row, times=3)
+        for second in range(2, 8):
+            await asyncio.sleep(0.1)
+            recorders.record(row, duration_s=float(second))
+        store.answers.set()
+        await recorders.was_called("status", row, times=4)
+        recorders.finish(row)
+        after = await installation.row_when(row, lambda row: not row.is_running)
+    assert after.state is RecordingState.COMPLETE
+    assert ("kill", row.id) not in recorders.calls
+
+
+class HangingStore:
+    """A store that answers while `answers` is set."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def read(self, work: Work[T]) -> T:
+        await self.answers.wait()
+        return await self._store.read(work)
+
+    async def write(self, work: Work[T]) -> T:
+        await self.answers.wait()
+        return await self._store.write(work)
+
+    async def check(self) -> None:
+        await self._store.check()
 
 
 @pytest.mark.parametrize("case", ["expired", "disk", "no room", "recorder"])

@@ -1,0 +1,21 @@
+"""The disk of the data directory."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from tertulia.services.ports import Disk
+
+
+class FolderDisk(Disk):
+    """The disks on which folders are; one that does not exist yet is not asked."""
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
+
+    async def free_bytes(self) -> int:
+        return await asyncio.to_thread(
+            lambda: min(shutil.disk_usage(each).free for each in self._folders if each.is_dir())
+        )
