@@ -64,6 +64,7 @@ _DELETE_EXPIRED_ROWS_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
 _RESTART_WORKER_AFTER_S: Final = 0.05
 _REMOVE_EVERY_S: Final = 5.0
+_REPEAT_STOPS_EVERY_S: Final = 2.0
 _GRACE_S: Final = 1.5
 
 
@@ -162,6 +163,7 @@ class Application:
         tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
         worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes)
         tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))
+        tasks("recording stops", _REPEAT_STOPS_EVERY_S, services.recordings.repeat_stops)
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
         if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
             certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)

@@ -130,6 +130,9 @@ class SqlRecordingRepository(RecordingRepository):
     def held_by_others(self, owner: str) -> list[Recording]:
         return [recording for recording in self._running() if recording.lease_owner != owner]
 
+    def stopping(self) -> list[Recording]:
+        return self._running(recordings.c.stop_requested_at_ms.is_not(None))
+
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
         """Keep the first request when there are several."""
         statement = update(recordings).where(

@@ -151,6 +151,10 @@ class RecordingRepository(Protocol):
         """List the running recordings that are not an owner's: another's, or unclaimed."""
         ...
 
+    def stopping(self) -> list[Recording]:
+        """List the running recordings whose end was requested."""
+        ...
+
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
         """Request the end of the room's active recording, if there is one."""
         ...
