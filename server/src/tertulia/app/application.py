@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import ssl
 import sys
@@ -30,6 +29,7 @@ from tertulia.app.listening import (
     loopback_socket,
 )
 from tertulia.app.services import Services, build_services
+from tertulia.app.stop_signals import on_stop_signals
 from tertulia.app.worker import run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
@@ -104,7 +104,7 @@ class Application:
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     def stop(self) -> None:
-        """Make `run` end, as SIGTERM and SIGINT do."""
+        """Make `run` end, as SIGTERM and SIGINT do: what runs is finished first."""
         self._stop.set()
 
     async def run(self) -> None:
@@ -115,9 +115,7 @@ class Application:
         servers = {HttpServer(config): self._sockets}
         if self._loopback is not None:
             servers[HttpServer(_uvicorn_config(self.app, connection_limits(behind_proxy=True)))] = [self._loopback]
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+        on_stop_signals(self.stop)
         serving = [asyncio.ensure_future(server.serve(sockets)) for server, sockets in servers.items()]
         try:
             async with AsyncExitStack() as stack:
@@ -126,12 +124,27 @@ class Application:
                 stopping = asyncio.ensure_future(self._stop.wait())
                 await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
                 stopping.cancel()
-                _log.info("stopping")
+                if self._stop.is_set():
+                    await self._drain()
                 self.app.close()
         finally:
             for server in servers:
                 server.should_exit = True
             await asyncio.gather(*serving)
+
+    async def _drain(self) -> None:
+        """Finish what runs, while the port stays open: first a load balancer notices, then nothing new is begun."""
+        settings, running = self._inst.settings, self.app.running
+        _log.info("stopping", requests=len(running), hint="a second signal ends the server at once")
+        self.app.drain()
+        await asyncio.sleep(settings.stop_delay_s)
+        try:
+            async with asyncio.timeout(settings.stop_timeout_s):
+                await running.finished()
+                self.app.close()
+                await running.finished()
+        except TimeoutError:
+            _log.warning("requests are cut off", requests=len(running), after_s=settings.stop_timeout_s)
 
     async def _start(self, stack: AsyncExitStack, config: uvicorn.Config) -> None:
         inst, settings = self._inst, self._inst.settings

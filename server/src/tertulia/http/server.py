@@ -23,9 +23,11 @@ from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.responses import JsonResponse
 from tertulia.http.kit.routing import MethodRoute, Prefix
 from tertulia.http.pages import Pages
+from tertulia.http.running_requests import RunningRequests
 
 _log = structlog.get_logger(__name__)
 _SIGNALLING: Final = "/rtc"
+_MEDIA: Final = frozenset({_SIGNALLING, "/twirp"})
 _MAX_LOGGED_PATH: Final = 500
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
@@ -34,10 +36,12 @@ class RootApp(Starlette):
     """Everything that our port serves, as one application to which any ASGI middleware can be added.
 
     It serves `/health` from the beginning; the rest answers 503 until `open` was called, and again after `close`.
+    In between, `drain` says that it will stop.
     """
 
     def __init__(self) -> None:
-        super().__init__(middleware=[Middleware(RequestLog)])
+        self.running = RunningRequests()
+        super().__init__(middleware=[Middleware(RequestLog, self.running)])
         self._state = "starting"
         self._health = MethodRoute("/health", {"GET": Endpoint(Request, self._report)})
         self._unrouted: ASGIApp = Endpoint(Request, self._not_ready)
@@ -55,10 +59,16 @@ class RootApp(Starlette):
         ]
         self._unrouted = pages.files
 
-    def close(self) -> None:
-        """Say that the server stops; requests that are being answered go on."""
+    def drain(self) -> None:
+        """Say that the server stops, so that load balancers and clients turn to another one; all is still served."""
         self._state = "stopping"
-        self.router.routes = [self._health]
+        self.running.are_last = True
+
+    def close(self) -> None:
+        """Refuse requests; those that are being answered go on, and so does the media server, which they may need."""
+        self.drain()
+        kept = (route for route in self.router.routes if isinstance(route, Prefix) and route.path_format in _MEDIA)
+        self.router.routes = [*kept, self._health]
         self._unrouted = Endpoint(Request, self._not_ready)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -100,8 +110,9 @@ class RequestLog:
     Never its query string, which may hold a secret. What only our own parts ask for is for debugging.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, running: RunningRequests) -> None:
         self._app = app
+        self._running = running
         # unique for as long as logs are kept, without asking the system for randomness at every request
         self._run = secrets.token_hex(5)
         self._count = itertools.count(1)
@@ -123,10 +134,13 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                if self._running.are_last:
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            with self._running.one():
+                await self._app(scope, receive, send_with_id)
         finally:
             is_internal = path == "/health" or path.startswith("/twirp/")
             (_log.debug if is_internal and status < HTTPStatus.BAD_REQUEST else _log.info)(
