@@ -7,6 +7,7 @@ import socket
 import ssl
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -51,6 +52,7 @@ from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
 from tertulia.services.accounts import FirstSecrets
 from tertulia.services.recordings.changes import RecordingChanges
+from tertulia.services.recordings.draining import WorkerDrain
 from tertulia.settings import Settings
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.server import MediaServer
@@ -81,6 +83,7 @@ class Application:
         self._port: int = sockets[0].getsockname()[1]
         self.app = RootApp()
         self._stop = asyncio.Event()
+        self._worker_drain = WorkerDrain()
 
     @property
     def public_url(self) -> str:
@@ -142,7 +145,7 @@ class Application:
             async with asyncio.timeout(settings.stop_timeout_s):
                 await running.finished()
                 self.app.close()
-                await running.finished()
+                await asyncio.gather(running.finished(), self._worker_drain.settled())
         except TimeoutError:
             _log.warning("requests are cut off", requests=len(running), after_s=settings.stop_timeout_s)
 
@@ -174,7 +177,10 @@ class Application:
         tasks = await stack.enter_async_context(background())
         tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
         tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
-        worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes)
+        worker = replace(
+            worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
+            drain=self._worker_drain,
+        )
         tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))
         tasks("recording stops", _REPEAT_STOPS_EVERY_S, services.recordings.repeat_stops)
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)

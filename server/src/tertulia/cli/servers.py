@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 import uvloop
@@ -44,4 +45,7 @@ async def _record(inst: Installation) -> None:
         working = tasks.create_task(run_worker(dependencies), name="recordings")
         await stop.wait()
         _log.info("stopping; recorders that run go on until this worker is back")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(inst.settings.stop_timeout_s):
+                await dependencies.drain.settled()
         working.cancel()

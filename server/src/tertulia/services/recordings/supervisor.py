@@ -107,6 +107,7 @@ class RecordingSupervisor:
 
     def _release_recorder(self) -> None:
         self.is_recording = False
+        self._context.drain.started(self._id)
         self._context.changes.notify_claimable()
 
     async def _recovered(self) -> RecorderState:
@@ -191,7 +192,9 @@ class RecordingSupervisor:
         self._progress_written_at_s = now_s
         if becomes_active:
             _log.info("recording began", recording=self._id, room=row.room)
-        return await self._change(lambda current: with_progress(current, state))
+        changed = await self._change(lambda current: with_progress(current, state))
+        self._context.drain.started(self._id)
+        return changed
 
     # ── finalise ──
 
