@@ -152,7 +152,7 @@ async def test_refused_when_the_disk_is_nearly_full(start_server: StartServer) -
 
 
 async def test_a_server_that_stops_finishes_a_start(start_server: StartServer) -> None:
-    """(issue 10) Whoever asked gets the answer, not a 500, and the next server goes on with the recording."""
+    """(issue 10) The client gets its answer, not a 500, and the next server goes on with the recording."""
     server = await start_server()
     room = await server.create_room()
     await server.join(room)
