@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
-import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from support.film import is_like
-from support.publisher import COLOURS, Look
-from support.recorder_command import recorder_command
+from support.media_server_process import KEY, SECRET
+from support.product import COMMAND
 from support.recording_server import StartServer, until_found
-from tertulia_recorder.job import EndReason, RecorderPhase
 
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("postgres").new_database())
+
+
+@asynccontextmanager
+async def recorder(folder: Path, **settings: str) -> AsyncIterator[Path]:
+    """Run `tertulia recorder`; gives its log."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TERTULIA_")}
+    environment |= {f"TERTULIA_{name}": value for name, value in settings.items()}
+    folder.mkdir()
+    log = folder / "log"
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            COMMAND, "recorder", env=environment, cwd=folder, stdout=output, stderr=output
+        )
+    try:
+        await until_found("the worker", lambda: "waiting for recordings" in log.read_text())
+        yield log
+    finally:
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(15):
+            assert await process.wait() == 0
 
 
 async def test_a_worker_of_its_own(start_server: StartServer, database_url: str, tmp_path: Path) -> None:
@@ -28,12 +49,20 @@ async def test_a_worker_of_its_own(start_server: StartServer, database_url: str,
     refused = await server.request("POST", "/recordings", {"roomName": room})
     assert (refused.status, refused.body["code"]) == (503, "recorders_busy")
 
-    async with recorder_command(tmp_path / "worker", server, **shared) as worker:
+    async with recorder(
+        tmp_path / "worker",
+        DATA_DIR=str(tmp_path / "worker" / "data"),
+        MEDIA_INTERNAL_URL=server.product.own_url,
+        MEDIA_API_KEY=KEY,
+        MEDIA_API_SECRET=SECRET,
+        RECORDING_MIN_FREE_BYTES="1000000",
+        **shared,
+    ) as log:
         recording = await server.start_recording(room)
         await server.recorded(recording, 2)
         await server.stop_recording(recording)
         shown = await server.ended(recording)
-        assert shown["status"] == "STOPPED", worker.log.read_text()
+        assert shown["status"] == "STOPPED", log.read_text()
         assert not server.folder(recording).exists()
         assert sorted(path.name for path in (tmp_path / "store" / recording).iterdir()) == sorted(
             [shown["filename"], "state.json"]
@@ -42,42 +71,3 @@ async def test_a_worker_of_its_own(start_server: StartServer, database_url: str,
         assert film.duration_s > 1.5
         assert (await server.request("DELETE", f"/recordings/{recording}")).status == 204
         assert not (tmp_path / "store" / recording).exists()
-
-
-@pytest.mark.measures_time
-@pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL])
-async def test_a_stop_reaches_the_recorder_without_its_worker(
-    start_server: StartServer, database_url: str, tmp_path: Path, how: signal.Signals
-) -> None:
-    """(issue 10) The recorder ends while its worker is away, and nothing after the stop is in the film."""
-    shared = {"DATABASE_URL": database_url, "RECORDINGS_URL": str(tmp_path / "store")}
-    server = await start_server(RECORDING_CAPACITY="0", **shared)
-    room = await server.create_room()
-    ann = await server.join(room, colour="red")
-    async with recorder_command(tmp_path / "worker", server, **shared) as worker:
-        recording = await server.start_recording(room)
-        started_at_s = (await server.recording(recording))["startedAt"] / 1000
-        await server.recorded(recording, 2)
-        worker.send(how)
-        asked_at_s = time.time()
-        await server.stop_recording(recording)
-        answered_at_s = time.time()
-        ann.look = Look(COLOURS["blue"])
-
-        state = await until_found(
-            "the end of the recorder",
-            lambda: (state := worker.state(recording)) and state.phase is RecorderPhase.DONE and state,
-            within_s=10,
-        )
-        assert state.reason is EndReason.STOPPED
-        assert (await server.recording(recording))["status"] == "STOPPING"
-        if how is signal.SIGSTOP:
-            worker.send(signal.SIGCONT)
-        else:
-            await worker.ended()
-            await worker.start()
-        shown = await server.ended(recording)
-        assert shown["status"] == "STOPPED", worker.log.read_text()
-    film = await server.film(recording)
-    assert asked_at_s - started_at_s - 0.2 < film.duration_s < answered_at_s - started_at_s + 0.2
-    assert is_like(film.frame_at(film.duration_s).reshape(-1, 3).mean(0), COLOURS["red"], 60)

@@ -92,8 +92,7 @@ def test_what_is_after_the_end_is_not_in_the_file(folder: RecordingFolder, befor
     """A stop may be told when the file is further: half a second ago, or before it began."""
     callbacks = Callbacks()
     composing = Composing(folder, MediaBuffer(), callbacks.all())
-    started_at_us = monotonic_us()
-    composing.start()
+    started_at_us = composing.start()._timeline.start_us
     for _ in range(40):
         assert callbacks.frames.acquire(timeout=30)
     composing.finish(started_at_us - 1 if before_start else started_at_us + 500_000)

@@ -1,25 +1,17 @@
 """Repairs and measures recorded files: cuts a torn tail and remuxes what is whole into a plain, seekable MP4."""
 
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 import av
 
 from tertulia_recorder.repair.boxes import walk
 
-_CUT_TOLERANCE_S: Final = 0.1
-"""The last block of sound and the last picture may end a little later than the recording."""
-
 
 class NothingRecordedError(Exception):
     """Raised for a file without a whole fragment."""
-
-
-class NothingBeforeEndError(Exception):
-    """Raised for a file that holds only media after the recording's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +36,14 @@ def repair(source: Path, target: Path) -> MediaSummary:
     if is_finalised(source):
         source.replace(target)
     else:
-        _replace_by_remux(source, target)
+        scratch = target.with_name(target.name + ".repairing")
+        try:
+            _remux(source, scratch)
+            _fsync(scratch)
+            scratch.replace(target)
+        finally:
+            scratch.unlink(missing_ok=True)
+        _fsync(target.parent)
         if source != target:
             source.unlink()
     _fsync(target.parent)
@@ -64,19 +63,6 @@ def cut_torn_tail(path: Path) -> None:
         raise NothingRecordedError(f"{path.name} was never written") from error
     if not keep:
         raise NothingRecordedError(f"{path.name} holds no whole fragment")
-
-
-def cut_end(path: Path, until_s: float) -> None:
-    """Drop what a file holds after `until_s`, if that is more than a block of sound or a picture.
-
-    Raises NothingBeforeEndError, or OSError when the disk refuses.
-    """
-    if measure(path).duration_s <= until_s + _CUT_TOLERANCE_S:
-        return
-    if until_s <= 0:
-        path.unlink()
-        raise NothingBeforeEndError(f"{path.name} begins after the end")
-    _replace_by_remux(path, path, until_s=until_s)
 
 
 def is_finalised(path: Path) -> bool:
@@ -109,18 +95,7 @@ def _whole_until(file: BinaryIO) -> int:
     return keep if media else 0
 
 
-def _replace_by_remux(source: Path, target: Path, *, until_s: float = math.inf) -> None:
-    scratch = target.with_name(target.name + ".repairing")
-    try:
-        _remux(source, scratch, until_s)
-        _fsync(scratch)
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)
-    _fsync(target.parent)
-
-
-def _remux(source: Path, target: Path, until_s: float) -> None:
+def _remux(source: Path, target: Path) -> None:
     try:
         with (
             av.open(str(source), mode="r") as reader,
@@ -130,7 +105,7 @@ def _remux(source: Path, target: Path, until_s: float) -> None:
             if not streams:
                 raise NothingRecordedError(f"{source.name} has no stream")
             for packet in reader.demux():
-                if packet.dts is not None and packet.dts * packet.time_base < until_s:
+                if packet.dts is not None:
                     packet.stream = streams[packet.stream_index]
                     writer.mux(packet)
     except av.InvalidDataError as error:

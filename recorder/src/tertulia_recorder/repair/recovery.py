@@ -11,15 +11,8 @@ from pathlib import Path
 from tertulia_recorder.folder import DISK_FULL, RecordingFolder
 from tertulia_recorder.ids import Millis
 from tertulia_recorder.job import EndReason, RecorderPhase, RecorderState
-from tertulia_recorder.repair.mp4 import (
-    NothingBeforeEndError,
-    NothingRecordedError,
-    cut_end,
-    cut_torn_tail,
-    is_finalised,
-    measure,
-    repair,
-)
+from tertulia_recorder.repair.cutting import NothingBeforeEndError, cut_end
+from tertulia_recorder.repair.mp4 import NothingRecordedError, cut_torn_tail, is_finalised, measure, repair
 
 _log = logging.getLogger(__name__)
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 
 class RunningRequests:
     """The requests that are being answered. Belongs to one event loop.
@@ -40,3 +42,25 @@ class RunningRequests:
         while awaited & self._running:
             self._ended.clear()
             await self._ended.wait()
+
+
+class CountedRequests:
+    """Middleware that counts requests, and closes connections after the last ones. WebSockets never finish."""
+
+    def __init__(self, app: ASGIApp, running: RunningRequests) -> None:
+        self._app = app
+        self._running = running
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_and_close(message: Message) -> None:
+            if self._running.are_last and message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
+        with self._running.one():
+            await self._app(scope, receive, send_and_close)

@@ -23,7 +23,7 @@ from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.responses import JsonResponse
 from tertulia.http.kit.routing import MethodRoute, Prefix
 from tertulia.http.pages import Pages
-from tertulia.http.running_requests import RunningRequests
+from tertulia.http.running_requests import CountedRequests, RunningRequests
 
 _log = structlog.get_logger(__name__)
 _SIGNALLING: Final = "/rtc"
@@ -41,7 +41,7 @@ class RootApp(Starlette):
 
     def __init__(self) -> None:
         self.running = RunningRequests()
-        super().__init__(middleware=[Middleware(RequestLog, self.running)])
+        super().__init__(middleware=[Middleware(RequestLog), Middleware(CountedRequests, self.running)])
         self._state = "starting"
         self._health = MethodRoute("/health", {"GET": Endpoint(Request, self._report)})
         self._unrouted: ASGIApp = Endpoint(Request, self._not_ready)
@@ -110,9 +110,8 @@ class RequestLog:
     Never its query string, which may hold a secret. What only our own parts ask for is for debugging.
     """
 
-    def __init__(self, app: ASGIApp, running: RunningRequests) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._running = running
         # unique for as long as logs are kept, without asking the system for randomness at every request
         self._run = secrets.token_hex(5)
         self._count = itertools.count(1)
@@ -134,13 +133,10 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
-                if self._running.are_last:
-                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
-            with self._running.one():
-                await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, send_with_id)
         finally:
             is_internal = path == "/health" or path.startswith("/twirp/")
             (_log.debug if is_internal and status < HTTPStatus.BAD_REQUEST else _log.info)(

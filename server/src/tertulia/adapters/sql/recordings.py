@@ -120,6 +120,9 @@ class SqlRecordingRepository(RecordingRepository):
         statement = delete(recordings).where(recordings.c.id == recording_id, _IS_UNCLAIMED)
         return self._connection.execute(statement).rowcount > 0
 
+    def stopping(self) -> list[Recording]:
+        return self._running(recordings.c.stop_requested_at_ms.is_not(None))
+
     def held(self, owner: str) -> list[Recording]:
         return self._running(recordings.c.lease_owner == owner)
 
@@ -129,9 +132,6 @@ class SqlRecordingRepository(RecordingRepository):
 
     def held_by_others(self, owner: str) -> list[Recording]:
         return [recording for recording in self._running() if recording.lease_owner != owner]
-
-    def stopping(self) -> list[Recording]:
-        return self._running(recordings.c.stop_requested_at_ms.is_not(None))
 
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:
         """Keep the first request when there are several."""

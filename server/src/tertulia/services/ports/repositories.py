@@ -139,6 +139,10 @@ class RecordingRepository(Protocol):
         """Delete a recording that no worker has claimed yet; False when one was faster."""
         ...
 
+    def stopping(self) -> list[Recording]:
+        """List the running recordings whose end was requested."""
+        ...
+
     def held(self, owner: str) -> list[Recording]:
         """List the running recordings of an owner, whether or not their leases have expired."""
         ...
@@ -149,10 +153,6 @@ class RecordingRepository(Protocol):
 
     def held_by_others(self, owner: str) -> list[Recording]:
         """List the running recordings that are not an owner's: another's, or unclaimed."""
-        ...
-
-    def stopping(self) -> list[Recording]:
-        """List the running recordings whose end was requested."""
         ...
 
     def request_stop(self, *, room: RoomName, now_ms: Millis, details: str) -> None:

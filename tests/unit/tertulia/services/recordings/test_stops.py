@@ -17,6 +17,7 @@ from tertulia.services.recordings.stops import RecorderStops
 from tertulia.services.tokens import recorder_identity
 
 HOUR_MS = 3_600_000
+MINUTE_S = 60.0
 
 
 @pytest.fixture
@@ -58,14 +59,15 @@ async def test_the_server_that_was_asked_knows_by_its_own_clock(
     clock.now += HOUR_MS
     await sent.repeat()
     assert media.stopped_recorders[0][0] == recorder_identity(row.id)
-    assert ages_s(media) == [pytest.approx(0, abs=0.5), pytest.approx(0, abs=0.5)]
+    assert len(ages_s(media)) == 2
+    assert max(ages_s(media)) < MINUTE_S
 
 
 async def test_another_server_takes_over(
     sent: RecorderStops, row: Recording, media: MediaServerInMemory, installation: OfflineInstallation
 ) -> None:
     await sent.repeat()
-    assert ages_s(media) == [pytest.approx(2, abs=0.5)]
+    assert 2 <= ages_s(media)[0] < MINUTE_S
     await installation.store.write(
         lambda tx: tx.recordings.update(
             replace(row, state=RecordingState.COMPLETE), only_from=frozenset({RecordingState.ENDING})
@@ -86,7 +88,7 @@ async def test_a_clock_that_differs_reaches_back_to_the_last_look_only(
     await installation.store.write(lambda tx: tx.recordings.update(stopped, only_from=frozenset({row.state})))
     media.connected[row.room] = {recorder_identity(row.id): None}  # type: ignore[dict-item]
     await looking.repeat()
-    assert ages_s(media) == [pytest.approx(0, abs=0.5)]
+    assert ages_s(media)[0] < MINUTE_S
 
 
 async def test_a_media_server_that_is_away_costs_nothing(

@@ -201,14 +201,15 @@ def test_cpu_per_recorded_second() -> None:
     assert cpu_per_second(replace(state, duration_s=12.0)) == 0.25
 
 
-@pytest.mark.parametrize(("asked_ms_ago", "age_s"), [(3000, 3.0), (3_600_000, 5.0), (-1000, 0.0)])
+@pytest.mark.parametrize(("asked_ms_ago", "least_s", "most_s"), [(3000, 3, 5), (3_600_000, 5, 5), (-60_000, 0, 0)])
 async def test_a_stop_that_was_missed_is_passed_on_with_its_age(
     installation: OfflineInstallation,
     recorders: MemoryRecorders,
     context: WorkerContext,
     row: Recording,
     asked_ms_ago: int,
-    age_s: float,
+    least_s: float,
+    most_s: float,
 ) -> None:
     """A worker that comes back: at most what was recorded since its last progress, whatever the clocks say."""
     recorders.folder(row.id).mkdir()
@@ -224,5 +225,5 @@ async def test_a_stop_that_was_missed_is_passed_on_with_its_age(
     async with asyncio.timeout(MINUTE_S), asyncio.TaskGroup() as tasks:
         tasks.create_task(RecordingSupervisor(context, row.id).supervise())
         await recorders.was_called("request_stop", row)
-        assert recorders.stop_ages_s[row.id] == pytest.approx(age_s, abs=0.5)
+        assert least_s <= recorders.stop_ages_s[row.id] <= most_s
         recorders.finish(row)
