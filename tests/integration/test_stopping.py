@@ -98,7 +98,7 @@ def test_ctrl_c_is_quick(tmp_path: Path) -> None:
         server.ask("GET", "/rooms")
         began_s = time.monotonic()
         assert server.stop(signal.SIGINT) == 0
-        assert time.monotonic() - began_s < 2
+        assert time.monotonic() - began_s < 5
 
 
 @pytest.mark.parametrize(("timeout_s", "is_whole"), [("30", True), ("1", False)])
