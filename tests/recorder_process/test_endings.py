@@ -17,7 +17,7 @@ from support.media_server_process import MediaServerProcess
 from support.publisher import COLOURS, Look, Publisher, in_meeting, tone
 from support.recorder_process import RecorderProcess
 from tertulia_recorder.drawing.layout import Rect
-from tertulia_recorder.job import STOP_FILE, EndReason, RecorderPhase
+from tertulia_recorder.job import STOP_ATTRIBUTE, STOP_FILE, EndReason, RecorderPhase
 from tertulia_recorder.repair.mp4 import is_finalised
 from tertulia_recorder.repair.recovery import recover
 
@@ -58,6 +58,31 @@ async def test_a_stop_while_joining_leaves_nothing(own_server: MediaServerProces
     state = await recorder.stop()
     assert state.reason is EndReason.STOPPED
     assert state.file_name is None
+
+
+@pytest.mark.both_media_servers
+async def test_the_media_servers_api_stops_and_no_participant_does(
+    shared_server: MediaServerProcess, room: str, record: StartRecorder
+):
+    """(issue 10) The worker may be away. What was recorded since the stop, which is told 1.5 s late, is cut."""
+    ann = publisher(shared_server, room)
+    await ann.join(can_update_own_metadata=True)
+    try:
+        recorder = await record(shared_server, room)
+        await recorder.until_recorded(2)
+        await ann.room.local_participant.set_attributes({STOP_ATTRIBUTE: "0"})
+        recorded_s = (await recorder.until_recorded(4)).duration_s
+        async with shared_server.api() as client:
+            await client.room.update_participant(
+                api.UpdateParticipantRequest(room=room, identity="recorder-0", attributes={STOP_ATTRIBUTE: "1.5"})
+            )
+        state = await recorder.ended(15)
+    finally:
+        await ann.leave()
+    assert state.reason is EndReason.STOPPED
+    assert recorded_s - 1.6 < state.duration_s < recorded_s + 1
+    assert decoded_s(recorder) == pytest.approx(state.duration_s, abs=0.1)
+    assert is_finalised(recorder.file)
 
 
 @pytest.mark.both_media_servers

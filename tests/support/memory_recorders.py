@@ -35,6 +35,7 @@ class MemoryRecorders:
     statuses: dict[RecordingId, RecorderStatus] = field(default_factory=dict)
     jobs: dict[RecordingId, RecorderJob] = field(default_factory=dict)
     calls: dict[tuple[str, RecordingId], int] = field(default_factory=lambda: defaultdict(int))
+    stop_ages_s: dict[RecordingId, float] = field(default_factory=dict)
     _called: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     # ── for the test ──
@@ -93,7 +94,8 @@ class MemoryRecorders:
             raise self.status_error
         return self.statuses.get(recording_id, RecorderStatus(exists=False, is_alive=False, state=None))
 
-    async def request_stop(self, recording_id: RecordingId) -> None:
+    async def request_stop(self, recording_id: RecordingId, *, age_s: float = 0.0) -> None:
+        self.stop_ages_s[recording_id] = age_s
         await self._count("request_stop", recording_id)
 
     async def kill(self, recording_id: RecordingId) -> None:

@@ -38,6 +38,7 @@ class MediaServerInMemory:
     connected: dict[RoomName, dict[Identity, LiveParticipant]] = field(default_factory=dict)
     before_change: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     is_away: bool = False
+    stopped_recorders: list[tuple[Identity, float]] = field(default_factory=list)
 
     def _room(self, room: RoomName) -> dict[Identity, LiveParticipant]:
         if self.is_away:
@@ -75,6 +76,10 @@ class MediaServerInMemory:
         current = self._room(room)[participant.identity]
         muted = tuple(replace(each, muted=True) for each in current.publications)
         self._room(room)[participant.identity] = replace(current, publications=muted)
+
+    async def stop_recorder(self, room: RoomName, identity: Identity, *, age_s: float) -> None:
+        if identity in self._room(room):
+            self.stopped_recorders.append((identity, age_s))
 
 
 class Installation:

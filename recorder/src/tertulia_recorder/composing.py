@@ -68,15 +68,15 @@ class Composing:
         self._thread.start()
         return pipeline
 
-    def finish(self) -> None:
-        """Write everything up to now and close the file. Blocks."""
+    def finish(self, end_us: int) -> None:
+        """Write everything up to `end_us` (of the monotonic clock) and close the file. Blocks."""
         if self._thread is not None:
-            self._thread.pipeline.end_us = monotonic_us()
+            self._thread.pipeline.end_us = end_us
             self._thread.join()
 
     def publish_file(self, state: RecorderState) -> RecorderState:
         """Give the finished file its final name; returns the state with what it holds. Blocks."""
-        return state if self._thread is None else close_file(self._folder, state)
+        return state if self._thread is None else close_file(self._folder, state, until_s=self._thread.pipeline.end_s)
 
 
 class ComposingThread(threading.Thread):

@@ -18,8 +18,10 @@ from tertulia_recorder.job import (
     RecorderJob,
     RecorderPhase,
     RecorderState,
+    stop_age_s,
 )
 
+_STOP_FILE_CHARACTERS: Final = 40
 _BALLAST_FILE: Final = "ballast"
 _BALLAST_BYTES: Final = 64 * 1024
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -83,9 +85,13 @@ class RecordingFolder:
         """Write a ballast file, so that the last state can be written on a disk that is full."""
         (self.path / _BALLAST_FILE).write_bytes(os.urandom(_BALLAST_BYTES))
 
-    def is_stop_requested(self) -> bool:
-        """Return whether there is a file named ``stop``."""
-        return (self.path / STOP_FILE).exists()
+    def stop_age_s(self) -> float | None:
+        """Return how many seconds ago the stop was requested by the file ``stop``; None when there is none."""
+        try:
+            with (self.path / STOP_FILE).open(encoding="ascii", errors="replace") as file:
+                return stop_age_s(file.read(_STOP_FILE_CHARACTERS))
+        except OSError:
+            return None
 
     def free_bytes(self) -> int:
         """Return how much space the disk has left."""

@@ -6,8 +6,11 @@ session of its own (``setsid``) with the media server's token in the environment
 that it is held from before the process exists; a recorder that is started without one takes it itself. The recorder
 writes the media to ``<file_name>.part`` and `RecorderState` to ``state.json`` as soon as there is media on the disk and
 then about twice a second (never ahead of what is on the disk; `NOTIFY_VARIABLE` spares the worker from polling it), and
-ends on SIGTERM, on a file named ``stop``, or by itself. At its end the media is ``<file_name>`` and the phase is
-``done``.
+ends on SIGTERM, on a file named ``stop``, on the attribute `STOP_ATTRIBUTE`, or by itself. At its end the media is
+``<file_name>`` and the phase is ``done``.
+
+A stop may arrive late: the file ``stop`` and the attribute hold how many seconds ago it was requested (0 where there is
+no number). What was recorded after that instant is not in the media.
 
 A folder whose lock is free and whose phase is not ``done`` belonged to a recorder that was killed:
 ``python -m tertulia_recorder --recover <folder>`` finishes it.
@@ -26,6 +29,10 @@ LOCK_FILE: Final = "lock"
 STOP_FILE: Final = "stop"
 PART_SUFFIX: Final = ".part"
 
+STOP_ATTRIBUTE: Final = "tertulia.stopped_s_ago"
+"""Ends the recording when the media server's API sets it on the recorder's own participant, which no other participant
+can do: for a server that does not reach the worker."""
+
 TOKEN_VARIABLE: Final = "TERTULIA_RECORDER_TOKEN"  # noqa: S105 - the variable's name, not a token
 """The access token: `recorder`, `hidden` and `canSubscribe` for one room. It must stay valid for `max_duration_s` and
 `TOKEN_MARGIN_S` more: a recorder that outlived its server comes back with it."""
@@ -38,6 +45,15 @@ NOTIFY_VARIABLE: Final = "TERTULIA_RECORDER_NOTIFY"
 """Optional: the number of an inherited pipe's write end. After each replacement of ``state.json`` the recorder writes
 one byte to it, without blocking and whether or not it is read: a hint to read the file, which stays the truth. The pipe
 reaches its end when the recorder has exited, provided that the worker has closed its own copy of the write end."""
+
+
+def stop_age_s(text: str) -> float:
+    """Return how many seconds ago a stop was requested; 0 for a text that is no such number."""
+    try:
+        age_s = float(text)
+    except ValueError:
+        return 0.0
+    return age_s if 0 <= age_s < float("inf") else 0.0
 
 
 class RecordingPreset(StrEnum):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tertulia_recorder.clock import wall_clock_ms
+from tertulia_recorder.clock import monotonic_us, wall_clock_ms
 from tertulia_recorder.drawing.layout import arrange
 from tertulia_recorder.folder import DISK_FULL, RecordingFolder
 from tertulia_recorder.ids import Millis
@@ -19,6 +19,7 @@ from tertulia_recorder.pipeline.formats import FORMATS
 from tertulia_recorder.pipeline.quality import QUALITY_LEVELS
 from tertulia_recorder.receiving.meeting_source import MeetingSource
 from tertulia_recorder.state_writer import StateWriter
+from tertulia_recorder.units import MICROSECOND
 
 if TYPE_CHECKING:
     from tertulia_recorder.composing import Composing  # loaded later: it needs NumPy, FFmpeg and HarfBuzz
@@ -43,22 +44,41 @@ class Recorder:
             token=token,
             media_buffer=self._media_buffer,
             with_picture=self._picture_size is not None,
+            on_stop=self._stop,
         )
         self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[EndReason] = self._loop.create_future()
-        self._state_writer = StateWriter(folder, lambda reason: self._call(self.end, reason))
+        self._end_us = 0
+        self._state_writer = StateWriter(
+            folder,
+            on_end=lambda reason: self._call(self.end, reason),
+            on_stop=lambda age_s: self._call(self._stop, age_s),
+        )
         self._composing: Composing | None = None
 
-    def end(self, reason: EndReason) -> None:
-        """Request the end; the first reason counts."""
+    def end(self, reason: EndReason, *, end_us: int | None = None) -> None:
+        """Request the end, now or at an instant of the monotonic clock that has passed; the first reason counts."""
         if not self._end.done():
+            self._end_us = monotonic_us() if end_us is None else end_us
             self._end.set_result(reason)
+
+    def _stop(self, age_s: float) -> None:
+        """End what was stopped `age_s` ago, but no earlier than when the meeting was last lost.
+
+        No media came after that; and an age that includes the sleep of this machine, during which its monotonic clock
+        stands still, would reach back too far.
+        """
+        stopped_at_us = monotonic_us() - round(age_s * MICROSECOND)
+        self.end(EndReason.STOPPED, end_us=max(stopped_at_us, self._source.lost_at_us))
+
+    def _stop_by_signal(self) -> None:
+        self._stop(self._folder.stop_age_s() or 0.0)
 
     async def run(self) -> RecorderState:
         """Record until something ends it; returns the last state, which is also on the disk."""
         # Not the event loop's own handlers: those use a pipe that is full when the loop is blocked, and are lost.
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._call(self.end, EndReason.STOPPED))
+            signal.signal(number, lambda *_: self._call(self._stop_by_signal))
         await asyncio.to_thread(self._state_writer.start)
         async with asyncio.TaskGroup() as tasks:
             receiving, *others = [
@@ -88,8 +108,9 @@ class Recorder:
         async with asyncio.TaskGroup() as tasks:
             loading = tasks.create_task(asyncio.to_thread(self._load_composing), name="load")
             is_joined = await self._join()
-        if await asyncio.to_thread(self._folder.is_stop_requested):
-            self.end(EndReason.STOPPED)
+        age_s = await asyncio.to_thread(self._folder.stop_age_s)
+        if age_s is not None:
+            self._stop(age_s)
         elif not is_joined:
             self.end(EndReason.START_FAILED)
         else:
@@ -139,9 +160,9 @@ class Recorder:
             await asyncio.to_thread(self._state_writer.write_finishing, reason)
         except OSError:
             _log.exception("cannot write the state")  # the film matters more
-        ended_at_ms = wall_clock_ms()
+        ended_at_ms = Millis(wall_clock_ms() - (monotonic_us() - self._end_us) // 1000)
         if self._composing is not None:
-            await asyncio.to_thread(self._composing.finish)
+            await asyncio.to_thread(self._composing.finish, self._end_us)
         await asyncio.to_thread(self._state_writer.close, lambda state: self._final_state(state, reason, ended_at_ms))
 
     def _final_state(self, state: RecorderState, reason: EndReason, ended_at_ms: Millis) -> RecorderState:

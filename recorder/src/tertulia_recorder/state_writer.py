@@ -34,13 +34,19 @@ _INDEX_BYTES_PER_S: Final = 1_200
 
 
 class StateWriter:
-    """Keeps `state.json` true, and reports through `on_end` when the recording has to stop."""
+    """Keeps `state.json` true, and reports through `on_end` when the recording has to stop.
 
-    def __init__(self, folder: RecordingFolder, on_end: Callable[[EndReason], None]) -> None:
+    `on_stop` is told of the file ``stop``: how many seconds ago the stop was requested.
+    """
+
+    def __init__(
+        self, folder: RecordingFolder, on_end: Callable[[EndReason], None], on_stop: Callable[[float], None]
+    ) -> None:
         self.state = RecorderState(phase=RecorderPhase.JOINING, pid=os.getpid())
         self._folder = folder
         self._file = GrowingFile(folder.part)
         self._on_end = on_end
+        self._on_stop = on_stop
         self._pipeline: Pipeline | None = None
         self._started_at_ms: Millis | None = None
         self._is_closing = False
@@ -99,8 +105,9 @@ class StateWriter:
 
     def _update(self) -> None:
         pipeline, job = self._pipeline, self._folder.job
-        if self._folder.is_stop_requested():
-            self._on_end(EndReason.STOPPED)
+        age_s = self._folder.stop_age_s()
+        if age_s is not None:
+            self._on_stop(age_s)
         if pipeline is None:
             return
         position_s = pipeline.position_s

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -32,24 +30,13 @@ from tertulia.domain.recordings.limits import (
     DEFAULT_PRESET,
 )
 from tertulia.errors import ConfigurationError
+from tertulia.setting_values import Commas, Port, Seconds, check, refused, url_with
 from tertulia_recorder.job import RecordingPreset
 
 PREFIX: Final = "TERTULIA_"
 FILE: Final = "tertulia.toml"
 MIN_API_KEY_LENGTH: Final = 16
 MIN_MEDIA_SECRET_BYTES: Final = 32  # what HMAC with SHA-256 needs (RFC 7518, section 3.2)
-_NO_URL: Final = re.compile(r"[\s;,'\"<>]")
-"""What would end a URL in a header or a policy."""
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-Commas = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 _A_PORT: Final = "a port from 0 to 65535 (0: any free one)"
 
 
@@ -105,6 +92,17 @@ class Settings(BaseSettings):
         (),
         title="* or origins, separated by commas",
         description="which other sites' pages may call the public REST API",
+    )
+    stop_delay_s: Seconds = Field(
+        0,
+        title="seconds, 0 or more",
+        description="how long a server that is stopped goes on while /health says 503: longer than a load balancer "
+        "needs to notice",
+    )
+    stop_timeout_s: Seconds = Field(
+        30,
+        title="seconds, 0 or more",
+        description="how long a server that is stopped waits for running requests and downloads at most",
     )
     data_dir: Path = Field(Path("data"), title="a folder", description="database, recordings, generated secrets")
     database_url: str = Field(
@@ -247,24 +245,24 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _is_web_url(cls, value: str) -> str:
-        return _url(value, {"http", "https"}, path=False)
+        return url_with(value, {"http", "https"}, path=False)
 
     @field_validator("media_url")
     @classmethod
     def _is_media_url(cls, value: str) -> str:
-        return _url(value, {"ws", "wss"})
+        return url_with(value, {"ws", "wss"})
 
     @field_validator("media_internal_url")
     @classmethod
     def _is_internal_url(cls, value: str) -> str:
-        return _url(value, {"ws", "wss", "http", "https"})
+        return url_with(value, {"ws", "wss", "http", "https"})
 
     @field_validator("database_url")
     @classmethod
     def _is_database_url(cls, value: str) -> str:
         if value and value.partition(":")[0].partition("+")[0] not in {"sqlite", "postgresql"}:
-            raise _refused()
-        _check(lambda url: urlsplit(url).port, value)
+            raise refused()
+        check(lambda url: urlsplit(url).port, value)
         return value
 
     @field_validator("recordings_url")
@@ -272,14 +270,14 @@ class Settings(BaseSettings):
     def _is_folder_or_bucket(cls, value: str) -> str:
         scheme, separator, bucket = value.partition("://")
         if separator and (scheme not in {"file", "s3", "gs", "az"} or not bucket):
-            raise _refused()
+            raise refused()
         return value
 
     @field_validator("media_addresses")
     @classmethod
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for address in value:
-            _check(ipaddress.ip_address, address)
+            check(ipaddress.ip_address, address)
         return value
 
     @field_validator("trusted_proxies")
@@ -287,40 +285,40 @@ class Settings(BaseSettings):
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             if network != "*":
-                _check(partial(ipaddress.ip_network, strict=False), network)
+                check(partial(ipaddress.ip_network, strict=False), network)
         return value
 
     @field_validator("embed_origins", "cors_origins")
     @classmethod
     def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(origin if origin == "*" else _url(origin, {"http", "https"}, path=False) for origin in value)
+        return tuple(origin if origin == "*" else url_with(origin, {"http", "https"}, path=False) for origin in value)
 
     @field_validator("turn_urls")
     @classmethod
     def _are_turn_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(url.partition(":")[0] not in {"turn", "turns"} for url in value):
-            raise _refused()
+            raise refused()
         return value
 
     @field_validator("tls_cert", "tls_key")
     @classmethod
     def _is_readable(cls, value: Path | None) -> Path | None:
         if value is not None and not (value.is_file() and os.access(value, os.R_OK)):
-            raise _refused()
+            raise refused()
         return value
 
     @field_validator("api_key")
     @classmethod
     def _is_header_value(cls, value: str) -> str:
         if not value.isascii() or not value.isprintable() or " " in value or 0 < len(value) < MIN_API_KEY_LENGTH:
-            raise _refused()
+            raise refused()
         return value
 
     @field_validator("secret_key")
     @classmethod
     def _is_long_enough(cls, value: str) -> str:
         if value and len(value) < 16:  # noqa: PLR2004 - said in the title
-            raise _refused()
+            raise refused()
         return value
 
     @model_validator(mode="after")
@@ -351,32 +349,6 @@ class Settings(BaseSettings):
     def has_short_media_secret(self) -> bool:
         """Whether LiveKit's secret is set, and shorter than its signatures need."""
         return 0 < len(self.media_api_secret.encode()) < MIN_MEDIA_SECRET_BYTES
-
-
-def _refused() -> PydanticCustomError:
-    return PydanticCustomError("refused", "refused")
-
-
-def _url(value: str, schemes: set[str], *, path: bool = True) -> str:
-    if not value:
-        return value
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise _refused() from None
-    if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment or _NO_URL.search(value):
-        raise _refused()
-    if not path and parts.path not in {"", "/"}:
-        raise _refused()
-    return value.rstrip("/")
-
-
-def _check(parse: Callable[[str], object], value: str) -> None:
-    try:
-        parse(value)
-    except ValueError:
-        raise _refused() from None
 
 
 def load_settings(options: Mapping[str, Any]) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 
 import av
@@ -148,3 +149,23 @@ async def test_refused_when_the_disk_is_nearly_full(start_server: StartServer) -
     (shown,) = (await server.request("GET", "/recordings")).body
     assert shown["status"] == "FAILED"
     assert not server.folder(shown["id"]).exists()
+
+
+async def test_a_server_that_stops_finishes_a_start(start_server: StartServer) -> None:
+    """(issue 10) The client gets its answer, not a 500, and the next server goes on with the recording."""
+    server = await start_server()
+    room = await server.create_room()
+    await server.join(room)
+    starting = asyncio.ensure_future(server.request("POST", "/recordings", {"roomName": room}))
+    recordings = server.data_dir / "data" / "recordings"
+    await until_found("a recorder", lambda: list(recordings.glob("*/job.json")))
+    assert not starting.done()
+    server.product.process.send_signal(signal.SIGTERM)
+    response = await starting
+    assert (response.status, response.body["status"]) == (200, "RECORDING"), server.log()
+    assert await server.product.process.wait() == 0
+    await asyncio.gather(server.participants.pop().leave(), server.product.start())
+    recording = response.body["id"]
+    assert (await server.recording(recording))["status"] == "RECORDING"
+    await server.stop_recording(recording)
+    assert (await server.ended(recording))["status"] == "STOPPED"

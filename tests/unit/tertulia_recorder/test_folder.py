@@ -74,9 +74,15 @@ def test_a_state_is_read_as_it_was_written(path: Path):
     assert folder.read_state() is None
     folder.write_state(STATE)
     assert folder.read_state() == STATE
-    assert not folder.is_stop_requested()
-    (path / STOP_FILE).touch()
-    assert folder.is_stop_requested()
+    folder.close()
+
+
+@pytest.mark.parametrize(("text", "age_s"), [("", 0), ("2.5", 2.5), ("-1", 0), ("nan", 0), ("inf", 0), ("x" * 99, 0)])
+def test_a_stop_file_says_how_long_ago(path: Path, text: str, age_s: float):
+    folder = RecordingFolder.open(path)
+    assert folder.stop_age_s() is None
+    (path / STOP_FILE).write_text(text)
+    assert folder.stop_age_s() == age_s
     folder.close()
 
 

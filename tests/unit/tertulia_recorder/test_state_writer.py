@@ -52,7 +52,7 @@ class Recording:
     def start(self, **job: object) -> None:
         (self.path / JOB_FILE).write_text(replace(JOB, **job).to_json())  # type: ignore[arg-type]
         self.folder = RecordingFolder.open(self.path)
-        self.writer = StateWriter(self.folder, self._on_end)
+        self.writer = StateWriter(self.folder, self._on_end, lambda _age_s: self._on_end(EndReason.STOPPED))
         self.writer.start()
 
     def record(self, until_us: int, form: Format = SMALL) -> None:

@@ -11,7 +11,7 @@ from tertulia_recorder.pipeline.muxer import Muxer
 from tertulia_recorder.pipeline.quality import QualityGovernor, QualityLevel
 from tertulia_recorder.pipeline.timeline import Timeline
 from tertulia_recorder.scene import Scene
-from tertulia_recorder.units import AUDIO_BLOCK
+from tertulia_recorder.units import AUDIO_BLOCK, MICROSECOND
 
 ARRIVAL_US: Final = 300_000
 """How late sound and pictures of a time may arrive; what arrives later is lost."""
@@ -61,6 +61,11 @@ class Pipeline:
     def position_s(self) -> float:
         """How much is written, in seconds."""
         return self._timeline.seconds_of_tick(self._tick)
+
+    @property
+    def end_s(self) -> float | None:
+        """When the recording ends, in seconds of its time (negative: before it began); None while it goes on."""
+        return None if self.end_us is None else (self.end_us - self._timeline.start_us) / MICROSECOND
 
     @property
     def is_finished(self) -> bool:

@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from tertulia_recorder.ids import Identity
+from tertulia_recorder.job import STOP_ATTRIBUTE, stop_age_s
 from tertulia_recorder.media_buffer import MediaBuffer
 from tertulia_recorder.receiving.decoding_thread import DecodingThread
 from tertulia_recorder.scene import TrackSid
@@ -43,7 +44,15 @@ class JoinError(Exception):
 class Connection:
     """Joins a meeting, keeps track of its participants, and ends. Not reusable."""
 
-    def __init__(self, url: str, token: str, media_buffer: MediaBuffer, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        media_buffer: MediaBuffer,
+        *,
+        on_change: Callable[[], None],
+        on_stop: Callable[[float], None],
+    ) -> None:
         self.participants: dict[str, models.ParticipantInfo] = {}
         """All other participants, by SID."""
         self.speaking: frozenset[Identity] = frozenset()
@@ -51,6 +60,7 @@ class Connection:
         self._token = token
         self._media_buffer = media_buffer
         self._on_change = on_change
+        self._on_stop = on_stop
         self._own_sid = ""
         self._speaking_sids: set[str] = set()
         self._outbox: asyncio.Queue[rtc.SignalRequest] = asyncio.Queue()
@@ -193,6 +203,7 @@ class Connection:
     def _update_participants(self, participants: Iterable[models.ParticipantInfo]) -> None:
         for info in participants:
             if info.sid == self._own_sid:
+                self._read_own(info)
                 continue
             if info.state == models.ParticipantInfo.DISCONNECTED:
                 self.participants.pop(info.sid, None)
@@ -200,6 +211,11 @@ class Connection:
             known = self.participants.get(info.sid)
             if known is None or info.version >= known.version:
                 self.participants[info.sid] = info
+
+    def _read_own(self, info: models.ParticipantInfo) -> None:
+        # only the media server's API changes this: the token does not allow us to, and others never can
+        if STOP_ATTRIBUTE in info.attributes:
+            self._on_stop(stop_age_s(info.attributes[STOP_ATTRIBUTE]))
 
     def _on_speakers(self, change: rtc.SpeakersChanged) -> None:
         for speaker in change.speakers:

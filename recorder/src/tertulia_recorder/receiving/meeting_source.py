@@ -7,6 +7,7 @@ that a lost or doubled event, a republished track or a reconnect ends in the sam
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -56,10 +57,23 @@ class _History:
 
 
 class MeetingSource:
-    """Joins, joins again when the connection is lost, and fills the media buffer. Belongs to one event loop."""
+    """Joins, joins again when the connection is lost, and fills the media buffer. Belongs to one event loop.
 
-    def __init__(self, *, url: str, token: str, media_buffer: MediaBuffer, with_picture: bool) -> None:
+    `on_stop` is told of a stop by the media server's API (`STOP_ATTRIBUTE`): how many seconds ago.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: str,
+        media_buffer: MediaBuffer,
+        with_picture: bool,
+        on_stop: Callable[[float], None],
+    ) -> None:
         self.connected = asyncio.Event()
+        self.lost_at_us = 0
+        """When the last connection was lost: no media came from then until the present one."""
         self.last_error = ""
         self.encrypted_tracks: set[TrackSid] = set()
         """Encrypted end to end, so not recorded: decoded without the key they would be noise, and loud."""
@@ -68,6 +82,7 @@ class MeetingSource:
         self._token = token
         self._media_buffer = media_buffer
         self._with_picture = with_picture
+        self._on_stop = on_stop
         self._connection: Connection | None = None
         self._history = _History()
         self._subscriptions: dict[TrackSid, SubscriptionSettings] = {}
@@ -121,12 +136,16 @@ class MeetingSource:
         return all(self._media_buffer.pictures.at(track, now_us) for track in tracks)
 
     async def _run_connection(self) -> rtc.LeaveRequest | None:
-        connection = Connection(self._url, self._token, self._media_buffer, self._update)
+        connection = Connection(
+            self._url, self._token, self._media_buffer, on_change=self._update, on_stop=self._on_stop
+        )
         self._connection = connection
         self._subscriptions.clear()
         try:
             return await connection.run(self._on_joined)
         finally:
+            if self.connected.is_set():
+                self.lost_at_us = monotonic_us()
             self.connected.clear()
             self._connection = None
 

@@ -4,25 +4,36 @@ Separate from the recorder, since a server that restarts has to finish what is l
 decoder nor a compositor.
 """
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
 from tertulia_recorder.folder import DISK_FULL, RecordingFolder
 from tertulia_recorder.ids import Millis
 from tertulia_recorder.job import EndReason, RecorderPhase, RecorderState
+from tertulia_recorder.repair.cutting import NothingBeforeEndError, cut_end
 from tertulia_recorder.repair.mp4 import NothingRecordedError, cut_torn_tail, is_finalised, measure, repair
 
+_log = logging.getLogger(__name__)
 
-def close_file(folder: RecordingFolder, state: RecorderState) -> RecorderState:
-    """Rename the media to its final name and measure it; what cannot be finalised stays playable in fragments."""
+
+def close_file(folder: RecordingFolder, state: RecorderState, *, until_s: float | None = None) -> RecorderState:
+    """Rename the media to its final name and measure it; what cannot be finalised stays playable in fragments.
+
+    Media after `until_s` is dropped: a stop may arrive when the file is further already.
+    """
     try:
         cut_torn_tail(folder.part)
+        if until_s is not None:
+            _cut_end(folder.part, until_s)
         folder.sync_media()
         needs_remux = not is_finalised(folder.part)
         folder.publish()
         summary = measure(folder.final)
     except NothingRecordedError:
         return replace(state, bytes=0, duration_s=0.0)
+    except NothingBeforeEndError:
+        return replace(state, started_at_ms=None, bytes=0, duration_s=0.0)
     return replace(
         state,
         bytes=summary.bytes,
@@ -30,6 +41,15 @@ def close_file(folder: RecordingFolder, state: RecorderState) -> RecorderState:
         file_name=folder.final.name,
         needs_remux=needs_remux,
     )
+
+
+def _cut_end(path: Path, until_s: float) -> None:
+    try:
+        cut_end(path, until_s)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        _log.warning("no space to cut what was recorded after the stop: the file keeps it")
 
 
 def recover(path: Path) -> RecorderState:

@@ -22,6 +22,7 @@ from tertulia.errors import Unavailable
 from tertulia.services.meetings import MeetingService
 from tertulia.services.ports import MediaServerClient
 from tertulia.services.tokens import ParticipantMetadata
+from tertulia_recorder.job import STOP_ATTRIBUTE
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -115,6 +116,12 @@ class LiveKitClient(MediaServerClient):
                     room=room, identity=participant.identity, track_sid=track.sid, muted=True
                 )
                 await _call_or_none(self._service.mute_published_track(request))
+
+    async def stop_recorder(self, room: RoomName, identity: Identity, *, age_s: float) -> None:
+        request = room_protocol.UpdateParticipantRequest(
+            room=room, identity=identity, attributes={STOP_ATTRIBUTE: f"{age_s:.3f}"}
+        )
+        await _call_or_none(self._service.update_participant(request))
 
 
 async def _call(response: Awaitable[T]) -> T:

@@ -7,8 +7,11 @@ import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from tertulia.errors import ConfigurationError
+
+SECRETS_FILE: Final = "secrets.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,23 @@ def prepare_data_dir(folder: Path) -> None:
         raise ConfigurationError(f"TERTULIA_DATA_DIR: '{folder}' cannot be used: {error.strerror}") from error
 
 
+def check_data_dir(folder: Path) -> bool:
+    """Return whether the data directory is there already, without making it.
+
+    Raises ConfigurationError when it cannot be used or made, or its secrets cannot be read.
+    """
+    is_there = folder.is_dir()
+    place = folder if is_there else next(each for each in folder.parents if each.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"TERTULIA_DATA_DIR: '{folder}' cannot be used: '{place}' cannot be written")
+    if (folder / SECRETS_FILE).exists():
+        load_or_create_secrets(folder)
+    return is_there
+
+
 def load_or_create_secrets(folder: Path) -> InstallationSecrets:
     """Read the secrets, or generate them at the first start. Raises ConfigurationError for a damaged file."""
-    path = folder / "secrets.json"
+    path = folder / SECRETS_FILE
     try:
         return InstallationSecrets(**json.loads(path.read_text()))
     except FileNotFoundError:

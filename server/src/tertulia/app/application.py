@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import ssl
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,7 @@ from tertulia.app.listening import (
     loopback_socket,
 )
 from tertulia.app.services import Services, build_services
+from tertulia.app.stop_signals import on_stop_signals
 from tertulia.app.worker import run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
@@ -52,6 +53,7 @@ from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
 from tertulia.services.accounts import FirstSecrets
 from tertulia.services.recordings.changes import RecordingChanges
+from tertulia.services.recordings.draining import WorkerDrain
 from tertulia.settings import Settings
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.server import MediaServer
@@ -66,6 +68,7 @@ _DELETE_EXPIRED_ROWS_EVERY_S: Final = 300.0
 _CERTIFICATE_EVERY_S: Final = 2.0
 _RESTART_WORKER_AFTER_S: Final = 0.05
 _REMOVE_EVERY_S: Final = 5.0
+_REPEAT_STOPS_EVERY_S: Final = 2.0
 _GRACE_S: Final = 1.5
 
 
@@ -82,6 +85,7 @@ class Application:
         self._port: int = sockets[0].getsockname()[1]
         self.app = RootApp()
         self._stop = asyncio.Event()
+        self._worker_drain = WorkerDrain()
 
     @property
     def public_url(self) -> str:
@@ -105,7 +109,7 @@ class Application:
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     def stop(self) -> None:
-        """Make `run` end, as SIGTERM and SIGINT do."""
+        """Make `run` end, as SIGTERM and SIGINT do: what runs is finished first."""
         self._stop.set()
 
     async def run(self) -> None:
@@ -116,9 +120,7 @@ class Application:
         servers = {HttpServer(config): self._sockets}
         if self._loopback is not None:
             servers[HttpServer(_uvicorn_config(self.app, connection_limits(behind_proxy=True)))] = [self._loopback]
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+        on_stop_signals(self.stop)
         serving = [asyncio.ensure_future(server.serve(sockets)) for server, sockets in servers.items()]
         try:
             async with AsyncExitStack() as stack:
@@ -128,12 +130,27 @@ class Application:
                 stopping = asyncio.ensure_future(self._stop.wait())
                 await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
                 stopping.cancel()
-                _log.info("stopping")
+                if self._stop.is_set():
+                    await self._drain()
                 self.app.close()
         finally:
             for server in servers:
                 server.should_exit = True
             await asyncio.gather(*serving)
+
+    async def _drain(self) -> None:
+        """Finish what runs, while the port stays open: first a load balancer notices, then nothing new is begun."""
+        settings, running = self._inst.settings, self.app.running
+        _log.info("stopping", requests=len(running), hint="a second signal ends the server at once")
+        self.app.drain()
+        await asyncio.sleep(settings.stop_delay_s)
+        try:
+            async with asyncio.timeout(settings.stop_timeout_s):
+                await running.finished()
+                self.app.close()
+                await asyncio.gather(running.finished(), self._worker_drain.settled())
+        except TimeoutError:
+            _log.warning("requests are cut off", requests=len(running), after_s=settings.stop_timeout_s)
 
     async def _start(self, stack: AsyncExitStack, config: uvicorn.Config) -> None:
         inst, settings = self._inst, self._inst.settings
@@ -164,8 +181,12 @@ class Application:
         tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
         tasks("expiry retries", _EXPIRY_RETRY_S, services.meetings.retry_expired_rooms)
         tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
-        worker = worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes)
+        worker = replace(
+            worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
+            drain=self._worker_drain,
+        )
         tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))
+        tasks("recording stops", _REPEAT_STOPS_EVERY_S, services.recordings.repeat_stops)
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
         if config.ssl is not None and settings.tls_cert is not None and settings.tls_key is not None:
             certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)

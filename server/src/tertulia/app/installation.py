@@ -68,8 +68,13 @@ def installation(settings: Settings) -> Installation:
         secret_key=settings.secret_key or generated.secret_key,
         media_api_key=settings.media_api_key or generated.media_api_key,
         media_api_secret=settings.media_api_secret or generated.media_api_secret,
-        database_url=settings.database_url or f"sqlite:///{data_dir / 'tertulia.db'}",
+        database_url=database_url_of(settings),
     )
+
+
+def database_url_of(settings: Settings) -> str:
+    """Return the database of these settings: SQLite in the data directory unless they name another one."""
+    return settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'tertulia.db'}"
 
 
 @asynccontextmanager

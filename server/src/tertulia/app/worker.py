@@ -17,6 +17,7 @@ from tertulia.adapters.recorder.worker_lock import WorkerLock
 from tertulia.services.ports import Files, Store
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.context import RecordingRules, WorkerContext
+from tertulia.services.recordings.draining import WorkerDrain
 from tertulia.services.recordings.leases import LeaseTiming
 from tertulia.services.recordings.worker import RecordingWorker
 from tertulia.services.tokens import RecorderTokens
@@ -40,6 +41,7 @@ class WorkerDependencies:
     capacity: int
     changes: RecordingChanges = field(default_factory=RecordingChanges)
     lease_timing: LeaseTiming = field(default_factory=LeaseTiming)
+    drain: WorkerDrain = field(default_factory=WorkerDrain)
 
     def worker(self, lock: WorkerLock) -> RecordingWorker:
         """Return a worker for the folder of a lock."""
@@ -56,6 +58,7 @@ class WorkerDependencies:
             tokens=self.tokens,
             rules=self.rules,
             changes=self.changes,
+            drain=self.drain,
         )
 
 

@@ -72,7 +72,7 @@ def command_line() -> click.Group:
                 ),
                 SettingsCommand(_DOCTOR),
                 SettingsCommand(_SETTINGS),
-                NounGroup("db", _DB, summary="bring the database up to date"),
+                NounGroup("db", _DB, summary="show the state of the database, or bring it up to date"),
             ],
             "Manage access": [
                 NounGroup("keys", _KEYS, summary="make a new API key and refuse the old one"),
@@ -167,10 +167,17 @@ _SETTINGS: Final = Row(
 )
 _DB: Final = (
     Row(
+        name="status",
+        summary="show which schema the database has, and change nothing",
+        example="tertulia db status --json",
+        run="tertulia.cli.database:show_status",
+        params=(_json(),),
+    ),
+    Row(
         name="migrate",
-        summary="bring the database up to date",
+        summary="bring the database up to date, as every start of a server does",
         example="tertulia db migrate --database-url postgresql://u:p@db/meet",
-        run="tertulia.cli.maintenance:migrate",
+        run="tertulia.cli.database:migrate",
     ),
 )
 _KEYS: Final = (

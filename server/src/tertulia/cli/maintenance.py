@@ -1,4 +1,4 @@
-"""`tertulia db`, `tertulia keys` and `tertulia admin`: the database, and who may use the installation."""
+"""`tertulia keys` and `tertulia admin`: who may use the installation."""
 
 from __future__ import annotations
 
@@ -6,20 +6,8 @@ import asyncio
 import sys
 
 from tertulia.app.installation import installation, opened_accounts
-from tertulia.cli.output import watched
 from tertulia.errors import ConfigurationError
 from tertulia.settings import PREFIX, Settings
-
-
-def migrate(settings: Settings) -> None:
-    """Bring the database up to date. Raise ConfigurationError when it cannot be opened."""
-
-    async def open_and_close() -> None:
-        async with opened_accounts(installation(settings)):
-            pass
-
-    asyncio.run(watched("Migrating the database", open_and_close()))
-    sys.stdout.write("The database is up to date.\n")
 
 
 def rotate_api_key(settings: Settings) -> None:

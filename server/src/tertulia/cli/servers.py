@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+from contextlib import suppress
 
 import structlog
 import uvloop
 
 from tertulia.app.application import serve_forever
 from tertulia.app.installation import Installation, installation, opened_worker
+from tertulia.app.stop_signals import on_stop_signals
 from tertulia.app.worker import run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.logs import set_up_logs
@@ -37,12 +38,14 @@ async def _record(inst: Installation) -> None:
             "TERTULIA_MEDIA_URL: a recorder has to be told where the meetings are "
             "(or TERTULIA_MEDIA_INTERNAL_URL), with TERTULIA_MEDIA_API_KEY and TERTULIA_MEDIA_API_SECRET"
         )
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = asyncio.Event()
+    on_stop_signals(stop.set)
     async with opened_worker(inst) as dependencies, asyncio.TaskGroup() as tasks:
         _log.info("waiting for recordings", folder=str(dependencies.root))
         working = tasks.create_task(run_worker(dependencies), name="recordings")
         await stop.wait()
         _log.info("stopping; recorders that run go on until this worker is back")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(inst.settings.stop_timeout_s):
+                await dependencies.drain.settled()
         working.cancel()

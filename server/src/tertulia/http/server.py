@@ -24,10 +24,12 @@ from tertulia.http.health import Health, ServerState
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.routing import Prefix
 from tertulia.http.pages import Pages
+from tertulia.http.running_requests import CountedRequests, RunningRequests
 from tertulia.services.readiness import Readiness
 
 _log = structlog.get_logger(__name__)
 _SIGNALLING: Final = "/rtc"
+_MEDIA: Final = frozenset({_SIGNALLING, "/twirp"})
 _MAX_LOGGED_PATH: Final = 500
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
@@ -36,11 +38,12 @@ class RootApp(Starlette):
     """Everything that our port serves, as one application to which any ASGI middleware can be added.
 
     It serves `/health` and `/health/ready` from the beginning; the rest answers 503 until `open` was called, and again
-    after `close`.
+    after `close`. In between, `drain` says that it will stop.
     """
 
     def __init__(self) -> None:
-        super().__init__(middleware=[Middleware(RequestLog)])
+        self.running = RunningRequests()
+        super().__init__(middleware=[Middleware(RequestLog), Middleware(CountedRequests, self.running)])
         self.health = Health()
         self._unrouted: ASGIApp = Endpoint(Request, self._not_ready)
         self.router.redirect_slashes = False
@@ -60,10 +63,16 @@ class RootApp(Starlette):
         ]
         self._unrouted = pages.files
 
-    def close(self) -> None:
-        """Say that the server stops; requests that are being answered go on."""
+    def drain(self) -> None:
+        """Say that the server stops, so that load balancers and clients turn to another one; all is still served."""
         self.health.state = ServerState.STOPPING
-        self.router.routes = [*self.health.routes()]
+        self.running.are_last = True
+
+    def close(self) -> None:
+        """Refuse requests; those that are being answered go on, and so does the media server, which they may need."""
+        self.drain()
+        kept = (route for route in self.router.routes if isinstance(route, Prefix) and route.path_format in _MEDIA)
+        self.router.routes = [*kept, *self.health.routes()]
         self._unrouted = Endpoint(Request, self._not_ready)
 
     def build_middleware_stack(self) -> ASGIApp:

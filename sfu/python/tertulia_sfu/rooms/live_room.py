@@ -156,6 +156,7 @@ class LiveRoom:
         *,
         action: "LeaveRequest.Action" = LeaveRequest.DISCONNECT,
         send_leave: bool = True,
+        announce: bool = True,
     ) -> None:
         """End a session: send `leave` and close the connection, and tell the others. Do nothing if it has ended."""
         if self.roster.get(participant.sid) is not participant:
@@ -171,7 +172,8 @@ class LiveRoom:
         participant.state = ParticipantInfo.DISCONNECTED
         participant.increment_version()
         info = participant.info(reason)
-        self.roster.announce(participant, to_itself=False, info=info)
+        if announce:
+            self.roster.announce(participant, to_itself=False, info=info)
         if not participant.is_hidden:
             self._departed.append((now, info))
         self._notify_left(participant)
@@ -192,10 +194,13 @@ class LiveRoom:
         """Start the empty timeout of a new room."""
         self._check_lifetime(now)
 
-    def close(self, reason: "DisconnectReason", now: float) -> None:
-        """End the meeting for all participants."""
+    def close(
+        self, reason: "DisconnectReason", now: float, *, action: "LeaveRequest.Action" = LeaveRequest.DISCONNECT
+    ) -> None:
+        """End the meeting for all participants. Each is told of its own end only: not N² messages for N of them."""
+        self.roster.send_all(session_messages.leave_message(reason, action))
         for participant in self.roster:
-            self.remove(participant, reason, now)
+            self.remove(participant, reason, now, send_leave=False, announce=False)
         self.roster.timers.cancel(("lifetime", self.roster.sid))
         self.status.close()
         if self._started:

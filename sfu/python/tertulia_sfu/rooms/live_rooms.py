@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.room import CreateRoomRequest, RoomConfiguration
-from livekit.protocol.rtc import JoinRequest
+from livekit.protocol.rtc import JoinRequest, LeaveRequest
 
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.errors import EntityNotFound, InvalidRequest
@@ -124,9 +124,9 @@ class LiveRooms:
         return self._sessions.get(ParticipantSid(sid))
 
     def close_all(self, now: float) -> None:
-        """Close all rooms because the server stops."""
+        """Close all rooms because the server stops: their clients are told to join again, here or at another server."""
         for room in self:
-            room.close(DisconnectReason.SERVER_SHUTDOWN, now)
+            room.close(DisconnectReason.SERVER_SHUTDOWN, now, action=LeaveRequest.RECONNECT)
 
     # ── events of the media core ──
 

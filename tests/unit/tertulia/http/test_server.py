@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,34 @@ async def test_life(root: RootApp):
     assert await code(root, "/health") == (503, "stopping")
     assert await code(root, "/health/ready") == (503, "stopping")
     assert await code(root, "/api/x") == (503, "not_ready")
+
+
+async def test_stopping(root: RootApp):
+    """While it drains, all is served and connections end; then what runs may go on, and use the media server."""
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: Request) -> Response:
+        entered.set()
+        await leave.wait()
+        return PlainTextResponse("done")
+
+    root.router.routes.append(MethodRoute("/slow", {"GET": Endpoint(Request, slow)}))
+    assert "connection" not in (await response_of(root, http_scope("/api/x")))[1]
+    request = asyncio.ensure_future(response_of(root, http_scope("/slow")))
+    await entered.wait()
+    root.drain()
+    finished = asyncio.ensure_future(root.running.finished())
+    assert await code(root, "/health") == (503, "stopping")
+    status, headers, _body = await response_of(root, http_scope("/api/x"))
+    assert (status, headers["connection"]) == (200, "close")
+    root.close()
+    assert await code(root, "/api/x") == (503, "not_ready")
+    assert (await response_of(root, http_scope("/rtc/validate")))[2] == b"signalling"
+    assert (len(root.running), finished.done()) == (1, False)
+    leave.set()
+    assert (await request)[2] == b"done"
+    await finished
+    assert not len(root.running)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from livekit.protocol import models, rtc
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 
+from tertulia_recorder.job import STOP_ATTRIBUTE
 from tertulia_recorder.media_buffer import MediaBuffer
 from tertulia_recorder.receiving.connection import Connection, JoinError
 
@@ -46,8 +47,10 @@ class SignallingServer:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
-def connection(url: str, on_change: Callable[[], None] = lambda: None) -> Connection:
-    return Connection(url, "the-token", MediaBuffer(), on_change)
+def connection(
+    url: str, on_change: Callable[[], None] = lambda: None, on_stop: Callable[[float], None] = lambda _: None
+) -> Connection:
+    return Connection(url, "the-token", MediaBuffer(), on_change=on_change, on_stop=on_stop)
 
 
 async def run(server: SignallingServer) -> tuple[Connection, rtc.LeaveRequest | None]:
@@ -91,6 +94,20 @@ async def test_it_knows_the_other_participants():
     )
     assert {sid: each.name for sid, each in client.participants.items()} == {"PA_a": "new"}
     assert client.speaking == {"identity of PA_a"}
+
+
+async def test_only_its_own_participant_can_carry_a_stop():
+    """Others may set attributes of their own; only the media server's API sets the recorder's."""
+    stop = {STOP_ATTRIBUTE: "2.500"}
+    join = rtc.JoinResponse(participant=participant("PA_me"), other_participants=[participant("PA_a", attributes=stop)])
+    others = rtc.ParticipantUpdate(participants=[participant("PA_a", 2, attributes=stop)])
+    own = rtc.ParticipantUpdate(participants=[participant("PA_me", 2, attributes=stop)])
+    for update, expected in ((others, []), (own, [2.5])):
+        ages_s: list[float] = []
+        messages = (rtc.SignalResponse(join=join), rtc.SignalResponse(update=update), LEAVE)
+        async with SignallingServer(*messages).running() as url, asyncio.timeout(30):
+            await connection(url, on_stop=ages_s.append).run(lambda: None)
+        assert ages_s == expected
 
 
 async def test_a_refusal_is_an_error_with_its_status():

@@ -28,9 +28,13 @@ class Room:
 
     def __init__(self) -> None:
         self.media_buffer = MediaBuffer()
-        self.source = MeetingSource(url="ws://", token="", media_buffer=self.media_buffer, with_picture=True)
+        self.source = MeetingSource(
+            url="ws://", token="", media_buffer=self.media_buffer, with_picture=True, on_stop=lambda _age_s: None
+        )
         self.sent: list[rtc.SignalRequest] = []
-        self.connection = Connection("ws://", "", self.media_buffer, lambda: None)
+        self.connection = Connection(
+            "ws://", "", self.media_buffer, on_change=lambda: None, on_stop=lambda _age_s: None
+        )
         self.connection.send = self.sent.append  # type: ignore[method-assign]
         self.source._connection = self.connection
         self.source.connected.set()

@@ -42,11 +42,14 @@ def test_a_failed_peer_reconnects_fully_and_no_other_is_affected(failure: str) -
 
 def test_when_the_server_stops_all_are_told() -> None:
     meeting = Meeting()
-    ann, bob = meeting.join("ann"), meeting.join("bob", room="another")
+    ann, bob, eve = meeting.join("ann"), meeting.join("bob", room="another"), meeting.join("eve")
+    ann.take_kinds()
     meeting.rooms.close_all(meeting.now)
-    for guest in (ann, bob):
-        assert guest.last("leave").reason == DisconnectReason.SERVER_SHUTDOWN
+    for guest in (ann, bob, eve):
+        left = guest.last("leave")
+        assert (left.reason, left.action) == (DisconnectReason.SERVER_SHUTDOWN, LeaveRequest.RECONNECT)
         assert guest.sid in meeting.signals.closed
+    assert ann.take_kinds() == ["leave"], "nobody is told of the others, who come back"
     assert meeting.webhook_names().count("room_finished") == 2
 
 

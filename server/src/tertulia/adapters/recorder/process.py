@@ -157,13 +157,18 @@ class RecorderProcesses:
 
     # ── end ──
 
-    async def request_stop(self, recording_id: RecordingId) -> None:
+    async def request_stop(self, recording_id: RecordingId, *, age_s: float = 0.0) -> None:
         """Ask by a file, and by SIGTERM once the recorder handles signals."""
-        await asyncio.to_thread(self._request_stop, recording_id)
+        await asyncio.to_thread(self._request_stop, recording_id, age_s)
 
-    def _request_stop(self, recording_id: RecordingId) -> None:
+    def _request_stop(self, recording_id: RecordingId, age_s: float) -> None:
+        path = self.folder(recording_id) / STOP_FILE
         with suppress(OSError):
-            (self.folder(recording_id) / STOP_FILE).touch()
+            scratch = path.with_name(f"{STOP_FILE}.new")  # a recorder that sees the file reads it whole
+            scratch.write_text(f"{age_s:.3f}")
+            scratch.replace(path)
+        with suppress(OSError):
+            path.touch()  # a full disk may refuse the number
         state = _read_state(self.folder(recording_id))
         # one without a state may not handle signals yet: it finds the file
         if state is not None and state.phase in _LISTENING_PHASES:

@@ -119,6 +119,9 @@ class SqlRecordingRepository(RecordingRepository):
         statement = delete(recordings).where(recordings.c.id == recording_id, _IS_UNCLAIMED)
         return self._connection.execute(statement).rowcount > 0
 
+    def stopping(self) -> list[Recording]:
+        return self._running(recordings.c.stop_requested_at_ms.is_not(None))
+
     def held(self, owner: str) -> list[Recording]:
         return self._running(recordings.c.lease_owner == owner)
 

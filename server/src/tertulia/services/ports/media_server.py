@@ -44,3 +44,7 @@ class MediaServerClient(Protocol):
     async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
         """Mute a participant's microphone; one that has just left is not an error."""
         ...
+
+    async def stop_recorder(self, room: RoomName, identity: Identity, *, age_s: float) -> None:
+        """Tell a recorder that its recording was stopped `age_s` ago; one that is not connected is not an error."""
+        ...

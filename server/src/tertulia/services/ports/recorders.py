@@ -38,8 +38,8 @@ class Recorders(Protocol):
         """Return whether a recorder lives, and its last state."""
         ...
 
-    async def request_stop(self, recording_id: RecordingId) -> None:
-        """Ask a recorder to finish its file; one that has exited is not an error."""
+    async def request_stop(self, recording_id: RecordingId, *, age_s: float = 0.0) -> None:
+        """Ask a recorder to finish its file as of `age_s` ago; one that has exited is not an error."""
         ...
 
     async def kill(self, recording_id: RecordingId) -> None:

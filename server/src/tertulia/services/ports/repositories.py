@@ -143,6 +143,10 @@ class RecordingRepository(Protocol):
         """Delete a recording that no worker has claimed yet; False when one was faster."""
         ...
 
+    def stopping(self) -> list[Recording]:
+        """List the running recordings whose end was requested."""
+        ...
+
     def held(self, owner: str) -> list[Recording]:
         """List the running recordings of an owner, whether or not their leases have expired."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tertulia.domain.recordings.limits import (
     DEFAULT_EMPTY_TIMEOUT_S,
@@ -14,6 +14,7 @@ from tertulia.domain.recordings.limits import (
 from tertulia.domain.recordings.recording import Recording
 from tertulia.services.ports import Clock, Files, Recorders, Store
 from tertulia.services.recordings.changes import RecordingChanges
+from tertulia.services.recordings.draining import WorkerDrain
 from tertulia.services.tokens import RecorderTokens
 from tertulia_recorder.job import RecorderJob, RecordingPreset
 
@@ -62,3 +63,4 @@ class WorkerContext:
     tokens: RecorderTokens
     rules: RecordingRules
     changes: RecordingChanges
+    drain: WorkerDrain = field(default_factory=WorkerDrain)

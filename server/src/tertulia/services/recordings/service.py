@@ -38,6 +38,7 @@ from tertulia.services.ports import (
     Transaction,
 )
 from tertulia.services.recordings.changes import RecordingChanges
+from tertulia.services.recordings.stops import RecorderStops
 from tertulia.services.rooms import find_room
 from tertulia_recorder.job import RecordingPreset
 
@@ -82,6 +83,7 @@ class RecordingService:
         self._changes = changes
         self._start_timeout_s = start_timeout_s
         self._claim_timeout_s = claim_timeout_s
+        self._stops = RecorderStops(store=store, clock=clock, media=media)
 
     # ── start and stop ──
 
@@ -167,7 +169,7 @@ class RecordingService:
         """Request the end of a recording; its file follows. Raises NotFound, and Conflict when it is not running."""
         now_ms = self._clock.now_ms()
 
-        def work(tx: Transaction) -> RecordingId:
+        def work(tx: Transaction) -> Recording:
             recording = _found(tx, recording_id, lock=True)
             if recording.state not in OCCUPYING or recording.stop_requested_at_ms is not None:
                 raise Conflict("recording_not_running", f"Recording '{recording_id}' is not running")
@@ -177,9 +179,16 @@ class RecordingService:
             elif recording.lease_owner is None:  # no worker has claimed it: no recorder has to end
                 stopped = replace(stopped, state=RecordingState.ABORTED)
             tx.recordings.update(stopped, only_from=frozenset({recording.state}))
-            return recording.id
+            return stopped
 
-        self._changes.notify(await self._store.write(work))
+        stopped = await self._store.write(work)
+        self._changes.notify(stopped.id)
+        if stopped.is_running:
+            await self._stops.send(stopped)
+
+    async def repeat_stops(self) -> None:
+        """Tell recorders again that were stopped and have not ended: the worker of one may be away."""
+        await self._stops.repeat()
 
     # ── read ──
 

@@ -60,6 +60,7 @@ class RecordingSupervisor:
         self._id = recording_id
         self._progress_written_at_s = 0.0
         self._stop_requested = False
+        self._looked_at_s: float | None = None
         self.is_recording = True
 
     async def start(self, recording: Recording) -> None:
@@ -106,6 +107,7 @@ class RecordingSupervisor:
 
     def _release_recorder(self) -> None:
         self.is_recording = False
+        self._context.drain.started(self._id)
         self._context.changes.notify_claimable()
 
     async def _recovered(self) -> RecorderState:
@@ -156,9 +158,25 @@ class RecordingSupervisor:
                 is_over = row is None or not row.is_running or row.stop_requested_at_ms is not None
                 if is_over and not self._stop_requested:
                     self._stop_requested = True
-                    await self._context.recorders.request_stop(self._id)
+                    await self._context.recorders.request_stop(self._id, age_s=self._stop_age_s(row, status))
+                self._looked_at_s = looked_at_s
                 await wakeup.wait(_POLL_S)
                 looked_at_s = time.monotonic()
+
+    def _stop_age_s(self, row: Recording | None, status: RecorderStatus) -> float:
+        """Return how long ago the stop was requested, as far as this worker can have missed it.
+
+        The clock of the server that was asked may differ, or jump: it was after the last look here or, where this is
+        the first one, after the last progress that is in the row.
+        """
+        if row is None or row.stop_requested_at_ms is None:
+            return 0.0
+        if self._looked_at_s is not None:
+            missed_s = time.monotonic() - self._looked_at_s
+        else:
+            missed_s = 0.0 if status.state is None else status.state.duration_s - (row.duration_s or 0.0)
+        age_s = (self._context.clock.now_ms() - row.stop_requested_at_ms) / 1000
+        return max(0.0, min(age_s, missed_s))
 
     async def _write_progress(self, status: RecorderStatus) -> Recording | None:
         """Write the recorder's progress into the row; return it, or None when the recording must not run any more."""
@@ -168,13 +186,17 @@ class RecordingSupervisor:
         state, now_s = status.state, time.monotonic()
         if state is None or state.started_at_ms is None or not row.is_running:
             return row
+        if row.stop_requested_at_ms is not None and not self._stop_requested:
+            return row  # the recorder is told first: by what is in the row
         becomes_active = row.state is RecordingState.STARTING and row.stop_requested_at_ms is None
         if not becomes_active and now_s - self._progress_written_at_s < _PROGRESS_EVERY_S:
             return row
         self._progress_written_at_s = now_s
         if becomes_active:
             _log.info("recording began", recording=self._id, room=row.room)
-        return await self._change(lambda current: with_progress(current, state))
+        changed = await self._change(lambda current: with_progress(current, state))
+        self._context.drain.started(self._id)
+        return changed
 
     # ── finalise ──
 

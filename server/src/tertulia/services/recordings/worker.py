@@ -78,9 +78,8 @@ class RecordingWorker:
 
     async def _poll(self, tasks: asyncio.TaskGroup) -> None:
         await self._adopt(tasks)
-        while self._has_capacity() and (recording := await self._claim()) is not None:
-            supervisor = RecordingSupervisor(self._context, recording.id)
-            self._run(tasks, supervisor, recording.id, supervisor.start(recording))
+        while self._has_capacity() and await self._claim_and_start(tasks):
+            pass
         if self._is_due("renew", self._lease_timing.renew_every_s):
             await self._renew()
         if self._is_due("sweep", _SWEEP_EVERY_S):
@@ -94,6 +93,8 @@ class RecordingWorker:
         return True
 
     def _has_capacity(self) -> bool:
+        if self._context.drain.is_requested:
+            return False
         return sum(supervisor.is_recording for supervisor in self._supervisors.values()) < self._capacity
 
     # ── rows ──
@@ -216,6 +217,22 @@ class RecordingWorker:
     def _supervise(self, tasks: asyncio.TaskGroup, recording_id: RecordingId) -> None:
         supervisor = RecordingSupervisor(self._context, recording_id)
         self._run(tasks, supervisor, recording_id, supervisor.supervise())
+
+    async def _claim_and_start(self, tasks: asyncio.TaskGroup) -> bool:
+        drain = self._context.drain
+        with drain.claiming():
+            recording = await self._claim()
+            if recording is not None:
+                drain.starts(recording.id)
+                supervisor = RecordingSupervisor(self._context, recording.id)
+                self._run(tasks, supervisor, recording.id, self._start(supervisor, recording))
+        return recording is not None
+
+    async def _start(self, supervisor: RecordingSupervisor, recording: Recording) -> None:
+        try:
+            await supervisor.start(recording)
+        finally:
+            self._context.drain.started(recording.id)
 
     def _run(
         self,

@@ -249,3 +249,31 @@ def test_cpu_per_recorded_second() -> None:
     state = replace(JOINING, metrics=RecorderMetrics(cpu_s=3.0))
     assert cpu_per_second(state) is None
     assert cpu_per_second(replace(state, duration_s=12.0)) == 0.25
+
+
+@pytest.mark.parametrize(("asked_ms_ago", "least_s", "most_s"), [(3000, 3, 5), (3_600_000, 5, 5), (-60_000, 0, 0)])
+async def test_a_stop_that_was_missed_is_passed_on_with_its_age(
+    installation: OfflineInstallation,
+    recorders: MemoryRecorders,
+    context: WorkerContext,
+    row: Recording,
+    asked_ms_ago: int,
+    least_s: float,
+    most_s: float,
+) -> None:
+    """A worker that comes back: at most what was recorded since its last progress, whatever the clocks say."""
+    recorders.folder(row.id).mkdir()
+    recorders.record(row, duration_s=15.0)
+    stopped = replace(
+        row,
+        state=ENDING,
+        duration_s=10.0,
+        stop_requested_at_ms=Millis(now_ms() - asked_ms_ago),
+        lease_owner=installation.owner,
+    )
+    await installation.store.write(lambda tx: tx.recordings.update(stopped, only_from=RUNNING))
+    async with asyncio.timeout(MINUTE_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(RecordingSupervisor(context, row.id).supervise())
+        await recorders.was_called("request_stop", row)
+        assert least_s <= recorders.stop_ages_s[row.id] <= most_s
+        recorders.finish(row)

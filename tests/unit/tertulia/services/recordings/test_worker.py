@@ -152,3 +152,19 @@ async def test_a_late_index_needs_room_on_the_disk(
     recorders.free = status.state.bytes
     await made(context).finish_all()
     assert recorders.calls["recover", row.id]
+
+
+async def test_one_that_is_to_end_starts_what_it_has_claimed_and_claims_no_more(
+    installation: OfflineInstallation, recorders: MemoryRecorders, context: WorkerContext
+) -> None:
+    async with running(made(context, capacity=2)):
+        first = await add_unclaimed(installation, "a")
+        await recorders.was_called("start", first)
+        settled = asyncio.ensure_future(context.drain.settled())
+        second = await add_unclaimed(installation, "b")
+        await recorders.was_called("status", first)
+        assert not settled.done()
+        recorders.record(first)
+        await settled
+        assert (await installation.row(first)).state is RecordingState.ACTIVE
+        assert (await installation.row(second)).lease_owner is None
