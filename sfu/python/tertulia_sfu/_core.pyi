@@ -236,12 +236,12 @@ class Receiver:
     def restart(self, mid: str) -> None:
         """Request a key frame, and withhold frames of this section until it comes."""
     def drain_audio(self) -> list[Frame]:
-        """Return all sound received since the last call, in order. It waits in a queue of its own: pictures displace none.
+        """Return all sound received since the last call, in order. No amount of pictures displaces any.
 
         At most 65,536 packets wait; beyond that the oldest are dropped.
         """
     def drain_video(self) -> list[Frame]:
-        """Return all pictures received since the last call, in order. A section begins with a key frame and has no gaps.
+        """Return all pictures received since the last call, in order. A section begins with a key frame, without gaps.
 
         At most 64 MiB wait; beyond that those of the section that has most of them are dropped.
         """
@@ -289,6 +289,6 @@ MAX_PICTURE_PIXELS: Final[int]
 def deny_unneeded_system_calls() -> None:
     """Deny this process, in all its threads and for good, the system calls that a receiving participant does not need.
 
-    Among them: starting programs and processes, sockets other than IP and Unix ones, reaching other processes, mounting.
-    They fail with EPERM. Raises OSError where the kernel or the machine cannot do that.
+    Among them: starting programs and processes, sockets other than IP and Unix ones, reaching other processes,
+    mounting. They fail with EPERM. Raises OSError where the kernel or the machine cannot do that.
     """
