@@ -18,6 +18,7 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 from tertulia.adapters.resumed_copy import copy_in_parts
+from tertulia.adapters.s3_upload import S3Uploads
 from tertulia.errors import ConfigurationError, NotFound, Unavailable
 from tertulia.services.ports import FileReader, Files
 
@@ -66,6 +67,7 @@ class Blobs(Files):
 
     def __init__(self, store: ObjectStore, *, redirect: bool = False) -> None:
         self._store = store
+        self._uploads = S3Uploads(store.config["bucket"], store.prefix or "") if isinstance(store, S3Store) else None
         self._redirect = redirect
 
     async def open(self, path: str) -> BlobReader | None:
@@ -116,6 +118,15 @@ class Blobs(Files):
         return True
 
     async def _upload(self, path: str, source: Path, size: int, before_part: Callable[[], Awaitable[None]]) -> None:
+        if self._uploads is not None and size > _PART_BYTES:
+            await self._uploads.upload(
+                path,
+                source,
+                part_bytes=_PART_BYTES,
+                content_type=_CONTENT_TYPE[source.suffix],
+                before_part=before_part,
+            )
+            return
         await before_part()
         await obstore.put_async(
             self._store,
@@ -149,6 +160,8 @@ class Blobs(Files):
             if target is not None:  # parts of copies too, which the store would not list
                 await asyncio.to_thread(_remove_folder, target)
                 return
+            if self._uploads is not None:
+                await self._uploads.abort(folder)
             found = await obstore.list(self._store, prefix=folder).collect_async()
             await obstore.delete_async(self._store, [blob["path"] for blob in found])
         except (NotFoundError, FileNotFoundError):
