@@ -1,4 +1,4 @@
-"""Takes away from this process what it does not need: whoever gets past a decoder by hostile media finds little.
+"""Takes away from this process what it does not need: what gets past a decoder by hostile media finds little here.
 
 Nothing here may keep a recording from being made: what the system cannot do is logged, and the process goes on.
 """

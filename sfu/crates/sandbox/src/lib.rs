@@ -1,5 +1,6 @@
-//! Takes away from this process the system calls that receiving, decoding and writing a file do not need: whoever gets
-//! control by hostile media can start no program, open no other kind of socket, touch no other process and mount nothing.
+//! Takes away from this process the system calls that receiving, decoding and writing a file do not need: an attacker who
+//! gets control by hostile media can start no program, open no other kind of socket, touch no other process and mount
+//! nothing.
 //!
 //! A deny-list, since Python and FFmpeg use most of the others somewhere. What it denies fails as without permission.
 
