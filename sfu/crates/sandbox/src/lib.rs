@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::process;
 
-use libc::c_long;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     TargetArch, apply_filter_all_threads,
@@ -19,7 +18,7 @@ use seccompiler::{
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Denied whatever their arguments are.
-const DENIED: &[c_long] = &[
+const DENIED: &[i64] = &[
     // other programs and processes
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -85,9 +84,9 @@ const DENIED: &[c_long] = &[
 ];
 
 #[cfg(target_arch = "x86_64")]
-const DENIED_HERE: &[c_long] = &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_iopl, libc::SYS_ioperm];
+const DENIED_HERE: &[i64] = &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_iopl, libc::SYS_ioperm];
 #[cfg(not(target_arch = "x86_64"))]
-const DENIED_HERE: &[c_long] = &[];
+const DENIED_HERE: &[i64] = &[];
 
 /// The families that the recorder uses: the media server, name services, and (routing only) the addresses of this host.
 const FAMILIES: [i32; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
@@ -99,11 +98,11 @@ const SOCK_PACKET: u64 = 10;
 ///
 /// The error says why this kernel or machine cannot; nothing is denied then.
 pub fn deny_unneeded_system_calls() -> Result<(), String> {
-    let mut denied: Rules = DENIED.iter().chain(DENIED_HERE).map(|number| (i64::from(*number), Vec::new())).collect();
+    let mut denied: Rules = DENIED.iter().chain(DENIED_HERE).map(|number| (*number, Vec::new())).collect();
     let conditional = rules().map_err(|error| error.to_string())?;
     denied.extend(conditional);
     // glibc starts threads by it where it can, and else by `clone`, whose flags can be looked at
-    let absent = Rules::from([(i64::from(libc::SYS_clone3), Vec::new())]);
+    let absent = Rules::from([(libc::SYS_clone3, Vec::new())]);
     let programs = [(denied, libc::EPERM), (absent, libc::ENOSYS)].map(|(rules, error)| program(rules, error));
     for program in programs {
         apply_filter_all_threads(&program?).map_err(|error| error.to_string())?;
@@ -139,11 +138,11 @@ fn rules() -> Result<Rules, seccompiler::BackendError> {
     let another_process = is(0, Dword, Ne, u64::from(process::id()))?;
     let no_thread = is(0, Qword, MaskedEq(u64::from(libc::CLONE_THREAD.unsigned_abs())), 0)?;
     Ok(Rules::from([
-        (i64::from(libc::SYS_socket), sockets),
-        (i64::from(libc::SYS_clone), vec![SeccompRule::new(vec![no_thread])?]),
-        (i64::from(libc::SYS_kill), vec![SeccompRule::new(vec![another_process.clone()])?]),
-        (i64::from(libc::SYS_tgkill), vec![SeccompRule::new(vec![another_process])?]),
+        (libc::SYS_socket, sockets),
+        (libc::SYS_clone, vec![SeccompRule::new(vec![no_thread])?]),
+        (libc::SYS_kill, vec![SeccompRule::new(vec![another_process.clone()])?]),
+        (libc::SYS_tgkill, vec![SeccompRule::new(vec![another_process])?]),
         // reading limits is fine, also one's own
-        (i64::from(libc::SYS_prlimit64), vec![SeccompRule::new(vec![is(2, Qword, Ne, 0)?])?]),
+        (libc::SYS_prlimit64, vec![SeccompRule::new(vec![is(2, Qword, Ne, 0)?])?]),
     ]))
 }
