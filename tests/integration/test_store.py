@@ -16,6 +16,7 @@ from tertulia.adapters.sql.store import SqlStore, open_store
 from tertulia.adapters.sql.tables import (
     RECORDING_OCCUPIES,
     RECORDING_RUNS,
+    deleted_recordings,
     idempotency_keys,
     memberships,
     recordings,
@@ -24,7 +25,7 @@ from tertulia.adapters.sql.tables import (
 )
 from tertulia.adapters.sql.transaction import SqlTransaction
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
-from tertulia.domain.recordings.recording import OCCUPYING, RUNNING, Recording, RecordingState
+from tertulia.domain.recordings.recording import OCCUPYING, RUNNING, Lease, Recording, RecordingState
 from tertulia.services.ports import IdempotencyKey, PageKey
 
 
@@ -125,11 +126,14 @@ QUERIES = {
     ),
     "an owner's recordings": Query(lambda tx: tx.recordings.held("me"), "ix_recordings_running"),
     "leases renewed": Query(
-        lambda tx: tx.recordings.renew(owner="me", until_ms=NOW), "ix_recordings_running"
+        lambda tx: tx.recordings.renew([Lease(RecordingId("r1"), "me", 1)], until_ms=NOW), "_recordings"
     ),
     "others' recordings": Query(lambda tx: tx.recordings.held_by_others("me"), "ix_recordings_running"),
     "unclaimed recordings": Query(lambda tx: tx.recordings.unclaimed(), "ix_recordings_running", may_sort=True),
     "deleted recordings": Query(lambda tx: tx.recordings.deleted(limit=10), "ix_recordings_deleted"),
+    "old marks of deletion": Query(
+        lambda tx: tx.recordings.delete_old_marks(before_ms=Millis(10)), "ix_deleted_recordings_deleted_at_ms"
+    ),
     "idle memberships": Query(
         lambda tx: tx.memberships.delete_idle(now_ms=Millis(10), older_than_ms=Millis(10), limit=10),
         "ix_seats_reserved_until_ms",
@@ -169,6 +173,7 @@ def fill(tx: SqlTransaction) -> None:
     add(sessions, (
         {"id": f"s{number}", "username": "admin", "refresh_id": "x", "expires_at_ms": number} for number in range(MANY)
     ))  # fmt: skip
+    add(deleted_recordings, ({"id": f"d{number}", "deleted_at_ms": number} for number in range(MANY)))
     add(idempotency_keys, (
         {"scope": "s", "key": f"k{number}", "fingerprint": "f", "result": "{}", "expires_at_ms": number}
         for number in range(MANY)

@@ -27,6 +27,7 @@ class SimulatedFrame:
     age_us: int = 0
     is_key: bool = True
     quarter_turns: int = 0
+    is_refused: bool = False
 
 
 @dataclass
@@ -37,12 +38,19 @@ class SimulatedReceiver:
     restarted: list[str] = field(default_factory=list)
     behind_us: int = 0
     before_drain: Callable[[], None] = lambda: None
-    """Called while `drain` waits for its turn: a machine that is too slow lets time pass there."""
+    """Called while frames are about to be taken: a machine that is too slow lets time pass there."""
 
-    def drain(self) -> list[SimulatedFrame]:
+    def drain_audio(self) -> list[SimulatedFrame]:
         self.before_drain()
-        frames, self.frames = self.frames, []
-        return frames
+        return self._take(is_audio=True)
+
+    def drain_video(self) -> list[SimulatedFrame]:
+        return self._take(is_audio=False)
+
+    def _take(self, *, is_audio: bool) -> list[SimulatedFrame]:
+        taken = [frame for frame in self.frames if (frame.codec == "opus") == is_audio]
+        self.frames = [frame for frame in self.frames if (frame.codec == "opus") != is_audio]
+        return taken
 
     def restart(self, mid: str) -> None:
         self.restarted.append(mid)

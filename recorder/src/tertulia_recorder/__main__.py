@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+from tertulia_recorder.confinement import confine
 from tertulia_recorder.folder import FolderBusyError, RecordingFolder
 from tertulia_recorder.job import TOKEN_VARIABLE, EndReason
 
@@ -24,6 +25,7 @@ def main() -> int:
     for handler in logging.getLogger().handlers:
         handler.addFilter(_hide_tokens)
     logging.getLogger("libav").setLevel(logging.ERROR)
+    confine()
     try:
         if options.recover:
             from tertulia_recorder.repair.recovery import recover  # noqa: PLC0415 - it loads FFmpeg

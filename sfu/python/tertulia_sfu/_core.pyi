@@ -8,7 +8,7 @@ A *peer* is the single peer connection of a participant, named by its participan
 track, named by its track SID (`TR_…`). A *subscription* is one peer that receives one track.
 """
 
-from typing import Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final
 
 Kind: TypeAlias = Literal["audio", "video"]
 Channel: TypeAlias = Literal["reliable", "lossy"]
@@ -235,14 +235,22 @@ class Receiver:
         """Add a remote ICE candidate (`candidate:…`). Unusable ones are ignored."""
     def restart(self, mid: str) -> None:
         """Request a key frame, and withhold frames of this section until it comes."""
-    def drain(self) -> list[Frame]:
-        """Return all frames received since the last call, in order. Video begins with a key frame and has no gaps.
+    def drain_audio(self) -> list[Frame]:
+        """Return all sound received since the last call, in order. No amount of pictures displaces any.
 
-        At most 8192 frames wait; beyond that the oldest are dropped.
+        At most 65,536 packets wait; beyond that the oldest are dropped.
+        """
+    def drain_video(self) -> list[Frame]:
+        """Return all pictures received since the last call, in order. A section begins with a key frame, without gaps.
+
+        At most 64 MiB wait; beyond that those of the section that has most of them are dropped.
         """
     @property
+    def socket_buffer_bytes(self) -> int:
+        """The socket's receive buffer, as the system granted it."""
+    @property
     def behind_us(self) -> int:
-        """How long ago a packet may have arrived without being in `drain()` yet: little, unless the machine is slow.
+        """How long ago a packet may have arrived without being drained yet: little, unless the machine is slow.
 
         Read it before draining.
         """
@@ -263,9 +271,24 @@ class Frame:
     """The sender's media clock, extended beyond 32 bits."""
     clock_hz: int
     age_us: int
-    """Time between the arrival of its first packet and the call of `drain`."""
+    """Time between the arrival of its first packet and the call that took it."""
     is_key: bool
     quarter_turns: int
     """How often a video frame is to be turned clockwise by 90 degrees for display."""
+    is_refused: bool
+    """Whether it broke a limit: a picture of more than `MAX_PICTURE_PIXELS`, too many bytes, too many frames.
+
+    It has no data then, and nothing of its section follows for some seconds.
+    """
     @property
     def data(self) -> bytes: ...
+
+MAX_PICTURE_PIXELS: Final[int]
+"""The largest picture that `Receiver` lets through."""
+
+def deny_unneeded_system_calls() -> None:
+    """Deny this process, in all its threads and for good, the system calls that a receiving participant does not need.
+
+    Among them: starting programs and processes, sockets other than IP and Unix ones, reaching other processes,
+    mounting. They fail with EPERM. Raises OSError where the kernel or the machine cannot do that.
+    """

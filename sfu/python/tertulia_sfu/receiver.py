@@ -6,10 +6,10 @@ import contextlib
 import ipaddress
 import socket
 
-from tertulia_sfu._core import Frame, Receiver
+from tertulia_sfu._core import MAX_PICTURE_PIXELS, Frame, Receiver, deny_unneeded_system_calls
 from tertulia_sfu.addresses import own_addresses
 
-__all__ = ["Frame", "Receiver", "receive_from"]
+__all__ = ["MAX_PICTURE_PIXELS", "Frame", "Receiver", "deny_unneeded_system_calls", "receive_from"]
 
 
 def receive_from(host: str) -> Receiver:

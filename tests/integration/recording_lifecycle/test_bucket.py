@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -14,7 +18,10 @@ from support.film import Film
 from support.offline_installation import offline_installation
 from support.recording_server import StartServer, until_found
 from support.s3 import BUCKET, S3Server
+from tertulia.adapters import blobs
+from tertulia.adapters.s3_upload import S3Uploads
 from tertulia.domain.recordings.recording import RecordingState
+from tertulia.errors import Unavailable
 
 
 @pytest.fixture
@@ -115,3 +122,92 @@ async def test_a_crash_between_confirmation_and_removal(
         await installation.finish()
         assert not installation.folder(copied).exists()
         assert installation.file(lost).read_bytes() == content
+
+
+class CutOffError(Exception):
+    """What ends an upload in a test."""
+
+
+@dataclass
+class Upload:
+    """A film in parts of 5 MiB, S3's least; `sent` are the numbers of those that were not in the bucket yet."""
+
+    source: Path
+    sent: list[int] = field(default_factory=list)
+
+    @classmethod
+    def make(cls, folder: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Upload:
+        for name, value in s3.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(blobs, "_PART_BYTES", 5 * 1024 * 1024)
+        made, put = cls(folder / "film.mp4"), S3Uploads._put
+
+        def counted(self: S3Uploads, key: str, upload_id: str, number: int, piece: Any, there: str | None) -> str:
+            tag = put(self, key, upload_id, number, piece, there)
+            if tag != there:
+                made.sent.append(number)
+            return tag
+
+        monkeypatch.setattr(S3Uploads, "_put", counted)
+        return made
+
+    def write(self, megabytes: int) -> bytes:
+        content = os.urandom(megabytes * 1024 * 1024)
+        self.source.write_bytes(content)
+        return content
+
+    async def attempt(self, *, parts: int = 100) -> bool:
+        """Upload at most so many parts, as a process of its own would."""
+        left = iter(range(parts))
+
+        async def before_part() -> None:
+            if next(left, None) is None:
+                raise CutOffError
+
+        return await self.store().keep("id/film.mp4", self.source, before_part=before_part)
+
+    def store(self) -> blobs.Blobs:
+        return blobs.open_blobs(f"s3://{BUCKET}/of/ours", default_folder=self.source.parent)
+
+
+async def test_an_upload_that_was_cut_off_goes_on_where_it_stopped(
+    tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another process too: which parts are there, and whether they are of this file, the bucket itself says."""
+    upload = Upload.make(tmp_path, s3, monkeypatch)
+    content = upload.write(22)
+    with pytest.raises(CutOffError):
+        await upload.attempt(parts=3)
+    await s3.kill()
+    with pytest.raises(Unavailable):
+        await upload.attempt()
+    await s3.start()
+    assert await upload.attempt()
+    assert upload.sent == [1, 2, 3, 4, 5]
+    (stored,) = s3.objects()
+    assert stored.read_bytes() == content
+
+
+async def test_parts_of_another_file_are_not_taken_for_this_ones(
+    tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = Upload.make(tmp_path, s3, monkeypatch)
+    upload.write(12)
+    with pytest.raises(CutOffError):
+        await upload.attempt(parts=2)
+    content = upload.write(12)
+    assert await upload.attempt()
+    (stored,) = s3.objects()
+    assert stored.read_bytes() == content
+
+
+async def test_a_deletion_leaves_no_parts(tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = Upload.make(tmp_path, s3, monkeypatch)
+    upload.write(12)
+    with pytest.raises(CutOffError):
+        await upload.attempt(parts=2)
+    of_bucket = S3Uploads(BUCKET, "of/ours")
+    assert len(await asyncio.to_thread(of_bucket._uploads, "of/ours/id/")) == 1
+    await upload.store().delete("id/film.mp4")
+    assert await asyncio.to_thread(of_bucket._uploads, "of/ours/id/") == []
+    assert s3.objects() == []

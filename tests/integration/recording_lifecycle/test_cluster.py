@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,9 @@ import pytest
 from support.media_server_process import KEY, SECRET
 from support.product import COMMAND
 from support.recording_server import StartServer, until_found
+from support.wall_clock import WallClock
+
+AHEAD_S = 3600
 
 
 @pytest.fixture
@@ -22,9 +25,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @asynccontextmanager
-async def recorder(folder: Path, **settings: str) -> AsyncIterator[Path]:
+async def recorder(folder: Path, environment: Mapping[str, str], **settings: str) -> AsyncIterator[Path]:
     """Run `tertulia recorder`; gives its log."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TERTULIA_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TERTULIA_")} | dict(environment)
     environment |= {f"TERTULIA_{name}": value for name, value in settings.items()}
     folder.mkdir()
     log = folder / "log"
@@ -42,6 +45,7 @@ async def recorder(folder: Path, **settings: str) -> AsyncIterator[Path]:
 
 
 async def test_a_worker_of_its_own(start_server: StartServer, database_url: str, tmp_path: Path) -> None:
+    """Its machine's clock is an hour ahead, which nothing depends on: neither the claim nor the recorder's token."""
     shared = {"DATABASE_URL": database_url, "RECORDINGS_URL": str(tmp_path / "store")}
     server = await start_server(RECORDING_CAPACITY="0", **shared)
     room = await server.create_room()
@@ -49,8 +53,11 @@ async def test_a_worker_of_its_own(start_server: StartServer, database_url: str,
     refused = await server.request("POST", "/recordings", {"roomName": room})
     assert (refused.status, refused.body["code"]) == (503, "recorders_busy")
 
+    clock = WallClock.make(tmp_path)
+    clock.move(AHEAD_S)
     async with recorder(
         tmp_path / "worker",
+        clock.environment,
         DATA_DIR=str(tmp_path / "worker" / "data"),
         MEDIA_INTERNAL_URL=server.product.own_url,
         MEDIA_API_KEY=KEY,

@@ -149,7 +149,7 @@ async def test_a_machine_that_comes_back_brings_its_recording(installation: Offl
     alive = await installation.add_row(ACTIVE, lease_owner="a-third", lease_until_ms=Millis(0))
     timing = LeaseTiming(renew_every_s=0.1, abandoned_after_s=1.0, steady_s=0.0)
     dependencies = replace(installation.dependencies(), lease_timing=timing)
-    async with renewing(installation, "a-third"), installation.working(dependencies):
+    async with renewing(installation, alive), installation.working(dependencies):
         await installation.row_when(row, is_lost_machine)
     assert (await installation.row(alive)).state is ACTIVE
     assert await installation.add_row(STARTING, room=row.room)
@@ -161,13 +161,14 @@ async def test_a_machine_that_comes_back_brings_its_recording(installation: Offl
 
 
 @asynccontextmanager
-async def renewing(installation: OfflineInstallation, owner: str):
-    """Renew an owner's leases as long as the block lasts, as a worker of its own would."""
+async def renewing(installation: OfflineInstallation, row: Recording):
+    """Renew a recording's lease as long as the block lasts, as a worker of its own would."""
+    assert row.lease is not None
 
     async def renew() -> None:
         for until_ms in itertools.count(1):
             await installation.store.write(
-                lambda tx, ms=Millis(until_ms): tx.recordings.renew(owner=owner, until_ms=ms)
+                lambda tx, ms=Millis(until_ms): tx.recordings.renew([row.lease], until_ms=ms)
             )
             await asyncio.sleep(0.05)
 

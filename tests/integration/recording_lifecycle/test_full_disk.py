@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from support import crash_states
 from support.disk import small_disk
+from support.offline_installation import offline_installation
 from support.recording_server import RecordingServer, StartServer, until_found
+from tertulia.domain.recordings.recording import RecordingState
 from tertulia_recorder.repair.mp4 import is_finalised
 
 pytestmark = pytest.mark.timeout(300)  # a busy machine fills the disk slowly
@@ -82,3 +86,29 @@ async def test_a_file_without_an_index_gets_it_when_there_is_room(disk: Path, st
     assert repaired.duration_s == pytest.approx(film.duration_s, abs=0.1)
     assert shown["duration"] == pytest.approx(repaired.duration_s, abs=0.1)
     assert shown["size"] == repaired.path.stat().st_size
+
+
+async def test_a_store_that_is_full_is_waited_for(tmp_path: Path) -> None:
+    """Another disk than the recorder's: the film stays where it was made until there is room for it."""
+    disk = tmp_path / "store"
+    disk.mkdir()
+    with small_disk(disk, DISK_BYTES):
+        database_url = f"sqlite:///{tmp_path / 'x.db'}"
+        async with offline_installation(tmp_path, database_url, recordings_url=str(disk / "films")) as installation:
+            row = await installation.add_row(RecordingState.ENDING)
+            crash_states.done(installation, row)
+            content = installation.file(row).read_bytes()
+            filler = disk / "filler"
+            filler.write_bytes(bytes(free_bytes(disk) - len(content) // 2))
+            with capture_logs() as logs:
+                async with installation.working():
+                    await until_found(
+                        "a try that fails", lambda: [each for each in logs if "stays here for now" in each["event"]]
+                    )
+                    assert (await installation.row(row)).state is RecordingState.ENDING
+                    assert installation.file(row).read_bytes() == content
+                    filler.unlink()
+                    after = await installation.row_when(row, lambda row: not row.is_running)
+            assert after.state is RecordingState.COMPLETE
+            assert (disk / "films" / row.id / row.filename).read_bytes() == content
+            await until_found("the local copy goes", lambda: not installation.folder(row).exists())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator
@@ -133,6 +134,18 @@ async def test_a_recorder_gets_nothing_of_the_environment_but_what_it_needs(
     assert b"TZ=Asia/Tokyo" in environment.split(b"\0")
     assert b"the-token" in environment
     assert b"the-token" not in (tmp_path / ID / JOB_FILE).read_bytes()
+
+
+async def test_a_recorder_is_confined_before_it_joins(observed: Observed) -> None:
+    await observed.recorders.start(job(), "no-token")
+    status = await observed.when(lambda status: status.state is not None)
+    assert status.state is not None
+    process = Path(f"/proc/{status.state.pid}")
+    shown = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+    assert (shown["NoNewPrivs"].strip(), shown["Seccomp"].strip()) == ("1", "2")
+    limits = (process / "limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
+    assert re.search(r"Max open files +256 +256 ", limits)
 
 
 async def test_the_job_is_on_the_disk_before_the_recorder_lives(

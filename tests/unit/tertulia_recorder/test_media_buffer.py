@@ -57,3 +57,20 @@ def test_sound_keeps_its_order_and_ends_with_the_track():
     first, last = buffer.sounds
     assert (first.pcm is pcm, first.time_us) == (True, 5)
     assert (last.pcm, last.time_us) == (None, 6)
+
+
+def test_large_pictures_cost_the_track_that_has_most_of_them():
+    """512 MiB are 38 pictures of 4K."""
+    buffer, other = PictureBuffer(), TrackSid("other")
+    frame, size = av.VideoFrame(16, 16, "yuv420p"), Size(4096, 2304)
+    buffer.add(other, Picture(frame, size, 0))
+    for n in range(32):
+        buffer.add(TRACK, Picture(frame, size, n))
+    for n in range(1, 15):
+        buffer.add(other, Picture(frame, size, n))
+    assert buffer.at(TRACK, 0) is None, "it has lost its oldest ones"
+    assert buffer.at(TRACK, 31) is not None
+    assert buffer.at(other, 0) is not None
+    for track in (TRACK, other):
+        buffer.remove(track)
+    assert buffer._bytes == 0

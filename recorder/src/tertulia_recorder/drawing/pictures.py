@@ -20,6 +20,11 @@ class Picture:
     size: Size
     time_us: int
 
+    @property
+    def size_bytes(self) -> int:
+        """The memory that it takes."""
+        return self.size.w * self.size.h * 3 // 2
+
 
 def picture_of(frame: av.VideoFrame, quarter_turns: int, time_us: int) -> Picture | None:
     """Return the picture of a decoded frame, turned clockwise by quarter turns; None when it is too small.

@@ -22,6 +22,9 @@ OPENING_US: Final = 200_000
 """The first frames wait less for late media, so that media is on the disk soon after the start."""
 OPENING_ARRIVAL_US: Final = 40_000
 _MAX_DECODING_US: Final = 3_000_000
+"""How long sound that has arrived is waited for until it is decoded."""
+_MAX_PICTURES_US: Final = 2_000_000
+"""The same of pictures: less, so that sound never waits for them until it is too late."""
 _LATE_US: Final = 400_000
 
 OnLayout = Callable[[tuple[Tile, ...], QualityLevel], None]
@@ -124,10 +127,15 @@ class Pipeline:
                 self.mixer.push(chunk.track, chunk.pcm, self._timeline.sample_at(chunk.time_us))
 
     def _is_decoded(self, now_us: int) -> bool:
-        decoded_until_us = self._media_buffer.decoded_until_us
-        if decoded_until_us is None or now_us - self._due_us(self._tick) > _MAX_DECODING_US:
-            return True
-        return decoded_until_us >= self._after_end_of(self._tick, self._arrival_us(self._tick))
+        # A file is made a little later rather than without what has arrived, of sound above all.
+        until_us, late_us = (
+            self._after_end_of(self._tick, self._arrival_us(self._tick)),
+            now_us - self._due_us(self._tick),
+        )
+        sound_us, pictures_us = self._media_buffer.sound_until_us, self._media_buffer.pictures_until_us
+        has_sound = sound_us is None or sound_us >= until_us or late_us > _MAX_DECODING_US
+        has_pictures = pictures_us is None or pictures_us >= until_us or late_us > _MAX_PICTURES_US
+        return has_sound and has_pictures
 
     def _write_sound(self, until: int) -> None:
         while self._sample + AUDIO_BLOCK <= until:

@@ -36,6 +36,9 @@ _PING_S: Final = 2.0
 _SILENCE_S: Final = 16.0
 """A signalling connection without even an answer to pings is dead (LiveKit's own timeout is 15 s)."""
 
+_SMALL_BUFFER_BYTES: Final = 1024 * 1024
+"""A large meeting's media of some tenths of a second."""
+
 
 class JoinError(Exception):
     """Raised when the meeting cannot be joined now; its text says why."""
@@ -98,6 +101,10 @@ class Connection:
             receiver = await asyncio.to_thread(receive_from, urlsplit(self._url).hostname or "")
         except OSError as error:
             raise JoinError(f"no socket for media: {error}") from error
+        if receiver.socket_buffer_bytes < _SMALL_BUFFER_BYTES:
+            _log.warning(
+                "only %d bytes of socket buffer: media may be lost (net.core.rmem_max)", receiver.socket_buffer_bytes
+            )
         self._receiver, self._decoding = receiver, DecodingThread(receiver, self._media_buffer)
         self._decoding.start()
         try:

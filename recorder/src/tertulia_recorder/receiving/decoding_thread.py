@@ -39,7 +39,7 @@ class DecodingThread(threading.Thread):
         except Exception:  # noqa: BLE001 - whatever it is, composing must not wait for media
             _log.exception("what arrives cannot be decoded further")
         finally:
-            self._media_buffer.decoded_until_us = None
+            self._media_buffer.sound_until_us = self._media_buffer.pictures_until_us = None
 
     def _run(self) -> None:
         # NumPy and FFmpeg take a quarter of a second to load: the meeting is joined meanwhile.

@@ -129,7 +129,7 @@ class MeetingSource:
     @property
     def is_ready(self) -> bool:
         """Whether media is being decoded and every announced picture has begun to arrive."""
-        if not self.connected.is_set() or self._media_buffer.decoded_until_us is None:
+        if not self.connected.is_set() or self._media_buffer.sound_until_us is None:
             return False
         now_us = monotonic_us()
         tracks = self._media_buffer.scene.video_tracks if self._with_picture else ()

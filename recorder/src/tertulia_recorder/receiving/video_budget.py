@@ -3,9 +3,10 @@
 from typing import Final
 
 from tertulia_recorder.units import MICROSECOND
+from tertulia_sfu.receiver import MAX_PICTURE_PIXELS
 
-MAX_PIXELS: Final = 4096 * 2304
-"""The largest picture: 4K, in either orientation; 14 MB decoded."""
+MAX_PIXELS: Final = MAX_PICTURE_PIXELS
+"""The receiver lets no larger picture through where a frame's header tells; a decoder knows all."""
 _MAX_PICTURES_PER_S: Final = 120
 _MAX_PIXELS_PER_S: Final = 30 * MAX_PIXELS
 _WINDOW_US: Final = MICROSECOND
@@ -41,6 +42,10 @@ class VideoBudget:
         self._pixels += pixels
         if self._pictures <= 2 * _MAX_PICTURES_PER_S and self._pixels <= 2 * _MAX_PIXELS_PER_S:
             return False
+        self.suspend(now_us)
+        return True
+
+    def suspend(self, now_us: int) -> None:
+        """Decode nothing of the track for a while."""
         self._suspended_until_us = now_us + _SUSPENDED_US
         self._pictures = self._pixels = 0
-        return True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +17,8 @@ import structlog
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
+from tertulia.adapters.resumed_copy import copy_in_parts
+from tertulia.adapters.s3_upload import S3Uploads
 from tertulia.errors import ConfigurationError, NotFound, Unavailable
 from tertulia.services.ports import FileReader, Files
 
@@ -65,6 +67,7 @@ class Blobs(Files):
 
     def __init__(self, store: ObjectStore, *, redirect: bool = False) -> None:
         self._store = store
+        self._uploads = S3Uploads(store.config["bucket"], store.prefix or "") if isinstance(store, S3Store) else None
         self._redirect = redirect
 
     async def open(self, path: str) -> BlobReader | None:
@@ -93,7 +96,7 @@ class Blobs(Files):
             _log.warning("the page's player will not reach the bucket", reason=_first_line(error))
         return None if link is None else "{0.scheme}://{0.netloc}".format(urlsplit(link))
 
-    async def keep(self, path: str, source: Path) -> bool:
+    async def keep(self, path: str, source: Path, *, before_part: Callable[[], Awaitable[None]]) -> bool:
         """Return when the store has confirmed the size of the file."""
         size = await asyncio.to_thread(_size, source)
         if size is None:
@@ -102,17 +105,10 @@ class Blobs(Files):
         if await asyncio.to_thread(_is_same, target, source):
             return False
         try:
-            await obstore.put_async(
-                self._store,
-                path,
-                source,
-                attributes={"Content-Type": _CONTENT_TYPE[source.suffix]} if target is None else None,
-                use_multipart=size > _PART_BYTES,
-                chunk_size=_PART_BYTES,
-                max_concurrency=_PARTS_AT_ONCE,
-            )
             if target is not None:
-                await asyncio.to_thread(_sync, target)
+                await copy_in_parts(source, target, part_bytes=_PART_BYTES, before_part=before_part)
+            else:
+                await self._upload(path, source, size, before_part)
             stored = await obstore.head_async(self._store, path)
         except (BaseError, OSError) as error:
             raise _unavailable(error) from error
@@ -120,6 +116,27 @@ class Blobs(Files):
             message = f"The store has {stored['size']} of {size} bytes of {path}"
             raise Unavailable("recordings_unavailable", message, told=_TOLD)
         return True
+
+    async def _upload(self, path: str, source: Path, size: int, before_part: Callable[[], Awaitable[None]]) -> None:
+        if self._uploads is not None and size > _PART_BYTES:
+            await self._uploads.upload(
+                path,
+                source,
+                part_bytes=_PART_BYTES,
+                content_type=_CONTENT_TYPE[source.suffix],
+                before_part=before_part,
+            )
+            return
+        await before_part()
+        await obstore.put_async(
+            self._store,
+            path,
+            source,
+            attributes={"Content-Type": _CONTENT_TYPE[source.suffix]},
+            use_multipart=size > _PART_BYTES,
+            chunk_size=_PART_BYTES,
+            max_concurrency=_PARTS_AT_ONCE,
+        )
 
     async def is_elsewhere(self, path: str, source: Path) -> bool:
         if await asyncio.to_thread(_is_same, self._file(path), source):
@@ -136,16 +153,21 @@ class Blobs(Files):
     async def delete(self, path: str) -> None:
         """Raises Unavailable when the store cannot be reached."""
         folder = path.rpartition("/")[0]
+        if not folder:
+            raise ValueError(f"{path!r} is not in a folder")
+        target = self._file(folder)
         try:
+            if target is not None:  # parts of copies too, which the store would not list
+                await asyncio.to_thread(_remove_folder, target)
+                return
+            if self._uploads is not None:
+                await self._uploads.abort(folder)
             found = await obstore.list(self._store, prefix=folder).collect_async()
             await obstore.delete_async(self._store, [blob["path"] for blob in found])
         except (NotFoundError, FileNotFoundError):
             return
         except (BaseError, OSError) as error:
             raise _unavailable(error) from error
-        target = self._file(folder)
-        if target is not None:
-            await asyncio.to_thread(_remove_folder, target)
 
 
 def _is_same(stored: Path | None, source: Path) -> bool:
@@ -161,18 +183,9 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _sync(path: Path) -> None:
-    for each in (path, path.parent):
-        descriptor = os.open(each, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def _remove_folder(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def open_blobs(url: str, *, default_folder: Path, redirect: bool = False) -> Blobs:

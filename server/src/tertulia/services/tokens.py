@@ -25,6 +25,8 @@ from tertulia.domain.rooms import Room
 _ALGORITHM: Final = "HS256"
 _EMPTY_TIMEOUT_S: Final = 300
 _DEPARTURE_TIMEOUT_S: Final = 20
+_CLOCK_SKEW_S: Final = 3600 + 300
+"""A recorder's token has to work for hours on a machine that nobody looks at, whatever its clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,15 @@ class RecorderTokens:
         self._api_secret = api_secret
 
     def sign(self, room: Room, recording_id: RecordingId, *, now_ms: Millis, lifetime_s: float) -> str:
-        """Return a token. It may outlive the room: the media server ends the meeting, and the recording with it."""
+        """Return a token that is valid for `lifetime_s`, by the clock of any media server that is at most an hour off.
+
+        It may outlive the room: the media server ends the meeting, and the recording with it.
+        """
         claims = {
             "iss": self._api_key,
             "sub": recorder_identity(recording_id),
-            "nbf": now_ms // 1000,
-            "exp": now_ms // 1000 + math.ceil(lifetime_s),
+            "nbf": now_ms // 1000 - _CLOCK_SKEW_S,
+            "exp": now_ms // 1000 + math.ceil(lifetime_s) + _CLOCK_SKEW_S,
             "video": {
                 "room": room.name,
                 "roomJoin": True,

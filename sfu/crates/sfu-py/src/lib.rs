@@ -11,6 +11,7 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, SubscriptionSettings};
 use tertulia_sfu_io::{MediaCore, Options};
+use tertulia_sfu_receiver::MAX_PICTURE_PIXELS;
 
 use crate::event::PyEvent;
 use crate::receiver::{PyFrame, PyReceiver};
@@ -172,10 +173,17 @@ fn choose<T: Copy>(what: &str, name: &str, choices: &[(&str, T)]) -> PyResult<T>
     found.ok_or_else(|| PyValueError::new_err(format!("{what} is {name:?}; known are {known}")))
 }
 
+#[pyfunction]
+fn deny_unneeded_system_calls() -> PyResult<()> {
+    tertulia_sandbox::deny_unneeded_system_calls().map_err(PyOSError::new_err)
+}
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyMediaCore>()?;
     module.add_class::<PyEvent>()?;
     module.add_class::<PyReceiver>()?;
-    module.add_class::<PyFrame>()
+    module.add_class::<PyFrame>()?;
+    module.add("MAX_PICTURE_PIXELS", MAX_PICTURE_PIXELS)?;
+    module.add_function(wrap_pyfunction!(deny_unneeded_system_calls, module)?)
 }

@@ -31,6 +31,8 @@ pub struct PyFrame {
     is_key: bool,
     #[pyo3(get)]
     quarter_turns: u8,
+    #[pyo3(get)]
+    is_refused: bool,
     data: Arc<[u8]>,
 }
 
@@ -53,6 +55,7 @@ impl PyFrame {
             age_us: u64::try_from(age.as_micros()).unwrap_or(u64::MAX),
             is_key: frame.is_key,
             quarter_turns: frame.quarter_turns,
+            is_refused: frame.is_refused,
             data: frame.data,
         }
     }
@@ -102,13 +105,25 @@ impl PyReceiver {
         u64::try_from(self.0.behind().as_micros()).unwrap_or(u64::MAX)
     }
 
-    fn drain(&self, py: Python<'_>) -> Vec<PyFrame> {
-        let frames = py.detach(|| self.0.drain());
-        let now = Instant::now();
-        frames.into_iter().map(|frame| PyFrame::of(frame, now)).collect()
+    #[getter]
+    fn socket_buffer_bytes(&self) -> usize {
+        self.0.socket_buffer()
+    }
+
+    fn drain_audio(&self, py: Python<'_>) -> Vec<PyFrame> {
+        as_of_now(py.detach(|| self.0.drain_audio()))
+    }
+
+    fn drain_video(&self, py: Python<'_>) -> Vec<PyFrame> {
+        as_of_now(py.detach(|| self.0.drain_video()))
     }
 
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
     }
+}
+
+fn as_of_now(frames: Vec<Frame>) -> Vec<PyFrame> {
+    let now = Instant::now();
+    frames.into_iter().map(|frame| PyFrame::of(frame, now)).collect()
 }

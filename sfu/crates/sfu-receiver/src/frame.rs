@@ -24,6 +24,9 @@ pub struct Frame {
     pub is_key: bool,
     /// How often a video frame is to be turned clockwise by 90 degrees for display, 0 to 3.
     pub quarter_turns: u8,
+    /// Whether it broke a limit (of size, or of how many there are). It has no data then, and nothing of its section
+    /// follows for some seconds.
+    pub is_refused: bool,
     /// The encoded frame, without RTP.
     pub data: Arc<[u8]>,
 }
@@ -39,8 +42,18 @@ impl Frame {
             arrived: media.network_time,
             is_key,
             quarter_turns: media.ext_vals.video_orientation.map_or(0, turns_of),
+            is_refused: false,
             data: media.data,
         }
+    }
+
+    pub(crate) fn refused(media: MediaData) -> Self {
+        Self { is_refused: true, data: Arc::from([]), ..Self::of(media) }
+    }
+
+    /// Whether it is sound.
+    pub fn is_audio(&self) -> bool {
+        self.codec == name_of(Codec::Opus)
     }
 }
 

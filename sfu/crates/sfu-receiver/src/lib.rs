@@ -6,12 +6,15 @@
 #![deny(missing_docs)]
 
 mod frame;
+mod frame_limits;
 mod peer;
+mod picture_size;
 mod receiver;
 mod sdp;
 mod transport;
 
 pub use frame::Frame;
+pub use frame_limits::MAX_PICTURE_PIXELS;
 pub use peer::{Outgoing, Peer, State};
 pub use receiver::Receiver;
 pub use transport::Datagram;

@@ -9,6 +9,7 @@ use str0m::rtp::Ssrc;
 use str0m::{Candidate, Event, IceConnectionState, Rtc};
 
 use crate::frame::Frame;
+use crate::frame_limits::{FrameLimits, Verdict};
 use crate::sdp::{Announced, announced};
 use crate::transport::{Datagram, Drained, Transport};
 
@@ -37,19 +38,21 @@ struct Section {
     /// Frames cannot be decoded before a key frame.
     needs_keyframe: bool,
     keyframe_requested: Option<Instant>,
+    limits: FrameLimits,
     ssrc: Option<Ssrc>,
     /// A generated name of the section's current stream: str0m keeps its order of packets by section and rid.
     rid: Option<Rid>,
 }
 
 impl Section {
-    fn new(mid: Mid, kind: MediaKind) -> Self {
+    fn new(now: Instant, mid: Mid, kind: MediaKind) -> Self {
         Self {
             mid,
             kind,
             last_media: None,
             needs_keyframe: kind == MediaKind::Video,
             keyframe_requested: None,
+            limits: FrameLimits::new(now),
             ssrc: None,
             rid: None,
         }
@@ -135,7 +138,7 @@ impl Peer {
             }
             for (kind, count) in additional {
                 let added = (0..count).map(|_| changes.add_media(kind, Direction::RecvOnly, None, None, None));
-                sections.extend(added.map(|mid| Section::new(mid, kind)));
+                sections.extend(added.map(|mid| Section::new(now, mid, kind)));
             }
             changes.apply()
         });
@@ -154,7 +157,8 @@ impl Peer {
     pub fn answer(&mut self, now: Instant, sdp: &str) -> Result<(), String> {
         let pending = self.pending.take().ok_or("no offer is pending")?;
         let answer = SdpAnswer::from_sdp_string(sdp).map_err(|error| error.to_string())?;
-        let replaced: Vec<_> = announced(sdp).into_iter().filter_map(|stream| self.replace_stream(stream)).collect();
+        let replaced: Vec<_> =
+            announced(sdp).into_iter().filter_map(|stream| self.replace_stream(now, stream)).collect();
         let accepted = self.transport.step(now, &mut self.drained, |rtc| {
             for (old, stream, rid) in replaced {
                 expect_stream(rtc, old, stream, rid);
@@ -167,13 +171,14 @@ impl Peer {
 
     /// A section that carries another track has another stream, whose sequence numbers begin anywhere. str0m would
     /// continue from the old ones and drop packets that seem to be old. Returns the old stream and the new one's rid.
-    fn replace_stream(&mut self, stream: Announced) -> Option<(Ssrc, Announced, Rid)> {
+    fn replace_stream(&mut self, now: Instant, stream: Announced) -> Option<(Ssrc, Announced, Rid)> {
         let is_known = self.transport.has_section(stream.mid);
         let section = self.sections.iter_mut().find(|section| section.mid == stream.mid)?;
         let old = section.ssrc.replace(stream.ssrc).filter(|old| *old != stream.ssrc && is_known)?;
         self.replaced_streams += 1;
         let rid = Rid::from(format!("s{}", self.replaced_streams).as_str());
         section.rid = Some(rid);
+        section.limits = FrameLimits::new(now);
         section.needs_keyframe = section.kind == MediaKind::Video;
         Some((old, stream, rid))
     }
@@ -228,11 +233,19 @@ impl Peer {
 
     // ── frames ──
 
-    /// None for a frame that cannot be decoded, or of a stream that was replaced.
+    /// None for a frame that cannot be decoded, of a stream that was replaced, or of one that is suspended.
     fn read_frame(&mut self, now: Instant, media: MediaData) -> Option<Frame> {
         let section = self.sections.iter_mut().find(|section| section.mid == media.mid && section.rid == media.rid)?;
         section.last_media = Some(now);
         if section.kind == MediaKind::Video {
+            match section.limits.judge(now, &media) {
+                Verdict::Fits => {}
+                Verdict::Refused => {
+                    section.needs_keyframe = true;
+                    return Some(Frame::refused(media));
+                }
+                Verdict::Suspended => return None,
+            }
             section.needs_keyframe = !media.is_keyframe() && (section.needs_keyframe || !media.contiguous);
             if section.needs_keyframe {
                 self.request_keyframe(now, media.mid);

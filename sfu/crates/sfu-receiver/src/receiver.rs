@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use socket2::{Domain, Protocol, Socket, Type};
+use rustix::net::sockopt::set_socket_recv_buffer_size_force;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::frame::Frame;
 use crate::peer::{Peer, State};
@@ -22,8 +23,12 @@ const LONGEST_WAIT: Duration = Duration::from_millis(20);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// Packets read before their frames are handed over.
 const BATCH: usize = 64;
-/// Frames that may wait to be drained: some seconds of a large meeting. Beyond that the oldest are dropped.
-const MAX_WAITING: usize = 8192;
+/// Sound that may wait to be drained: most of a minute of a large meeting. Beyond that the oldest is dropped.
+const MAX_WAITING_AUDIO: usize = 65_536;
+/// Pictures that may wait: some seconds. Beyond that those of the track that has most of them are dropped.
+const MAX_WAITING_VIDEO_BYTES: usize = 64 * 1024 * 1024;
+/// What a picture counts beside its own bytes, so that there are not too many small ones.
+const PICTURE_BYTES: usize = 8 * 1024;
 /// The discard port. Connecting a UDP socket sends nothing, it only looks up the route.
 const PROBE_PORT: u16 = 9;
 /// Larger datagrams are cut, and then fail their authentication.
@@ -38,7 +43,8 @@ pub struct Receiver {
 struct Shared {
     socket: UdpSocket,
     peer: Mutex<Peer>,
-    frames: Mutex<VecDeque<Frame>>,
+    audio: Mutex<VecDeque<Frame>>,
+    video: Mutex<WaitingVideo>,
     began: Instant,
     /// Microseconds after `began`: everything that had arrived by then has been handed over.
     read_until_us: AtomicU64,
@@ -57,7 +63,8 @@ impl Receiver {
         let shared = Arc::new(Shared {
             socket,
             peer: Mutex::new(peer),
-            frames: Mutex::default(),
+            audio: Mutex::default(),
+            video: Mutex::default(),
             began: Instant::now(),
             read_until_us: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
@@ -94,16 +101,28 @@ impl Receiver {
         if has_ended { State::Gone } else { lock(&self.shared.peer).state() }
     }
 
-    /// How long ago a packet may have arrived at the socket without being in [`Receiver::drain`] yet: little, unless
-    /// the machine gives the thread no time. Read it before draining.
+    /// The socket's receive buffer in bytes, as the system granted it.
+    pub fn socket_buffer(&self) -> usize {
+        SockRef::from(&self.shared.socket).recv_buffer_size().unwrap_or(0)
+    }
+
+    /// How long ago a packet may have arrived at the socket without being drained yet: little, unless the machine gives
+    /// the thread no time. Read it before draining.
     pub fn behind(&self) -> Duration {
         let read_until = Duration::from_micros(self.shared.read_until_us.load(Ordering::Acquire));
         self.shared.began.elapsed().saturating_sub(read_until)
     }
 
-    /// All frames received since the last call, in order.
-    pub fn drain(&self) -> Vec<Frame> {
-        lock(&self.shared.frames).drain(..).collect()
+    /// All sound received since the last call, in order. It waits in a queue of its own, so that no amount of pictures
+    /// displaces it.
+    pub fn drain_audio(&self) -> Vec<Frame> {
+        lock(&self.shared.audio).drain(..).collect()
+    }
+
+    /// All pictures received since the last call, in order.
+    pub fn drain_video(&self) -> Vec<Frame> {
+        let mut waiting = lock(&self.shared.video);
+        waiting.take()
     }
 
     /// End the thread and free the port. Idempotent.
@@ -177,11 +196,14 @@ impl Shared {
         if output.frames.is_empty() {
             return;
         }
-        let mut waiting = lock(&self.frames);
-        waiting.extend(output.frames.drain(..));
-        let excess = waiting.len().saturating_sub(MAX_WAITING);
-        for lost in waiting.drain(..excess) {
-            peer.restart(Instant::now(), &lost.mid);
+        let (audio, video): (Vec<_>, Vec<_>) = output.frames.drain(..).partition(Frame::is_audio);
+        let mut waiting = lock(&self.audio);
+        waiting.extend(audio);
+        let excess = waiting.len().saturating_sub(MAX_WAITING_AUDIO);
+        waiting.drain(..excess);
+        drop(waiting);
+        for mid in lock(&self.video).push(video) {
+            peer.restart(Instant::now(), &mid);
         }
     }
 
@@ -191,6 +213,38 @@ impl Shared {
             (Ok(SocketAddr::V6(_)), IpAddr::V4(v4)) => SocketAddr::new(v4.to_ipv6_mapped().into(), address.port()),
             _ => address,
         }
+    }
+}
+
+/// Pictures that wait to be drained.
+#[derive(Default)]
+struct WaitingVideo {
+    frames: VecDeque<Frame>,
+    bytes: HashMap<String, usize>,
+}
+
+impl WaitingVideo {
+    /// Returns the sections whose pictures were dropped, all of them: what follows a lost one cannot be decoded.
+    fn push(&mut self, frames: Vec<Frame>) -> Vec<String> {
+        for frame in &frames {
+            *self.bytes.entry(frame.mid.clone()).or_default() += frame.data.len() + PICTURE_BYTES;
+        }
+        self.frames.extend(frames);
+        let mut lost = Vec::new();
+        while self.bytes.values().sum::<usize>() > MAX_WAITING_VIDEO_BYTES {
+            let Some(mid) = self.bytes.iter().max_by_key(|(_, bytes)| **bytes).map(|(mid, _)| mid.clone()) else {
+                break;
+            };
+            self.bytes.remove(&mid);
+            self.frames.retain(|frame| frame.mid != mid);
+            lost.push(mid);
+        }
+        lost
+    }
+
+    fn take(&mut self) -> Vec<Frame> {
+        self.bytes.clear();
+        self.frames.drain(..).collect()
     }
 }
 
@@ -223,8 +277,9 @@ fn route_to(address: IpAddr) -> Option<IpAddr> {
 fn bind() -> io::Result<UdpSocket> {
     let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
     let both = open(any).or_else(|_| open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))?;
-    // best effort: with a smaller buffer more is lost under load
-    let _ = both.set_recv_buffer_size(BUFFER_BYTES);
+    // best effort: with a smaller buffer more is lost under load. Beyond the system's limit with its permission only
+    let _ = set_socket_recv_buffer_size_force(&both, BUFFER_BYTES)
+        .or_else(|_| both.set_recv_buffer_size(BUFFER_BYTES).map_err(|_| rustix::io::Errno::PERM));
     Ok(both.into())
 }
 
@@ -240,4 +295,50 @@ fn open(address: SocketAddr) -> io::Result<Socket> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(mid: &str, bytes: usize) -> Frame {
+        Frame {
+            mid: mid.to_owned(),
+            codec: "vp8",
+            rtp_time: 0,
+            clock_hz: 90_000,
+            arrived: Instant::now(),
+            is_key: false,
+            quarter_turns: 0,
+            is_refused: false,
+            data: vec![0; bytes].into(),
+        }
+    }
+
+    #[test]
+    fn too_many_pictures_cost_the_track_that_has_most_of_them() {
+        let mut waiting = WaitingVideo::default();
+        let fits = MAX_WAITING_VIDEO_BYTES / (PICTURE_BYTES + 10);
+        assert!(waiting.push(vec![picture("one", 10); fits / 4]).is_empty());
+        assert!(waiting.push(vec![picture("flood", 10); fits / 2]).is_empty());
+        assert_eq!(waiting.push(vec![picture("other", 10); fits / 4 + 10]), ["flood"]);
+        assert_eq!(waiting.frames.len(), 2 * (fits / 4) + 10);
+        assert!(waiting.frames.iter().all(|frame| frame.mid != "flood"));
+        assert_eq!(waiting.take().len(), 2 * (fits / 4) + 10);
+        assert!(waiting.push(vec![picture("flood", 10); fits]).is_empty());
+    }
+
+    #[test]
+    fn too_large_pictures_cost_their_track() {
+        let mut waiting = WaitingVideo::default();
+        assert!(waiting.push(vec![picture("small", 10)]).is_empty());
+        assert_eq!(waiting.push(vec![picture("large", MAX_WAITING_VIDEO_BYTES)]), ["large"]);
+        assert_eq!(waiting.take().len(), 1);
+    }
+
+    #[test]
+    fn a_socket_has_a_large_buffer_where_the_system_allows_it() {
+        let socket = bind().unwrap();
+        assert!(SockRef::from(&socket).recv_buffer_size().unwrap() > 100_000);
+    }
 }

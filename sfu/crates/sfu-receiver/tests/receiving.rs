@@ -81,6 +81,17 @@ impl Session {
         self.run(FRAME_INTERVAL);
     }
 
+    /// A key frame whose header announces a picture of this size.
+    fn send_key(&mut self, (width, height): (u16, u16), bytes: usize) {
+        let mut data = vec![7; bytes];
+        data[..6].copy_from_slice(&[KEY, 0, 0, 0x9d, 0x01, 0x2a]);
+        data[6..8].copy_from_slice(&width.to_le_bytes());
+        data[8..10].copy_from_slice(&height.to_le_bytes());
+        let time = MediaTime::new(self.sent * 3600, Frequency::NINETY_KHZ);
+        self.write(self.section(MediaKind::Video), Codec::Vp8, time, data);
+        self.run(FRAME_INTERVAL);
+    }
+
     fn send_audio(&mut self, bytes: usize) {
         let time = MediaTime::new(self.sent * 960, Frequency::FORTY_EIGHT_KHZ);
         self.write(self.section(MediaKind::Audio), Codec::Opus, time, vec![7; bytes]);
@@ -277,4 +288,46 @@ fn garbage_is_dropped() {
     }
     session.send(KEY, 3000);
     assert_eq!(session.lengths(), [3000]);
+}
+
+#[test]
+fn a_picture_that_would_be_too_large_is_refused_before_it_is_decoded() {
+    let mut session = Session::connected();
+    session.send_key((640, 360), 2000);
+    session.send_key((8192, 8192), 3000);
+    session.send(DELTA, 500);
+    let shown: Vec<_> = session.frames.iter().map(|frame| (frame.data.len(), frame.is_refused)).collect();
+    assert_eq!(shown, [(2000, false), (0, true)]);
+    session.send_audio(300);
+    assert_eq!(session.frames.last().unwrap().data.len(), 300, "sound goes on");
+    session.frames.clear();
+    session.send_key((640, 360), 2001);
+    assert!(session.frames.is_empty(), "it is suspended");
+    session.run(Duration::from_secs(5));
+    let asked = session.key_frames_asked;
+    session.send(DELTA, 501);
+    assert!(session.key_frames_asked > asked);
+    session.send_key((640, 360), 2002);
+    assert_eq!(session.lengths(), [2002], "it may become small again");
+}
+
+#[test]
+fn a_frame_of_too_many_bytes_is_refused() {
+    let mut session = Session::connected();
+    session.send_key((640, 360), 4 * 1024 * 1024 + 1);
+    session.run(Duration::from_secs(1));
+    assert!(session.frames.iter().all(|frame| frame.is_refused), "{:?}", session.lengths());
+    session.send_audio(300);
+    assert_eq!(session.frames.last().unwrap().data.len(), 300);
+}
+
+#[test]
+fn too_many_key_frames_are_refused() {
+    let mut session = Session::connected();
+    for _ in 0..200 {
+        session.send_key((640, 360), 400);
+    }
+    let passed = session.frames.iter().filter(|frame| !frame.is_refused).count();
+    assert!((30..120).contains(&passed), "{passed} of 200 in 8 s");
+    assert!(session.frames.iter().any(|frame| frame.is_refused));
 }

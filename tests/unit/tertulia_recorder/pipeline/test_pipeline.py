@@ -56,7 +56,7 @@ class SimulatedPipeline:
             if sound:
                 self.media_buffer.add_sound(MICROPHONE, np.full((480, 2), 20_000 if on else 0, np.int16), now)
             if decodes:
-                self.media_buffer.decoded_until_us = now
+                self.media_buffer.sound_until_us = self.media_buffer.pictures_until_us = now
             while now >= self.pipeline.next_due_us + late_us and self.pipeline.advance(now):
                 pass
 
@@ -176,14 +176,15 @@ def test_decoding_that_hangs_does_not_stop_the_recording(simulated: SimulatedPip
 
 def test_while_there_is_no_connection_nothing_is_waited_for(simulated: SimulatedPipeline):
     simulated.run(0, 2 * SECOND)
-    simulated.media_buffer.decoded_until_us = None
+    simulated.media_buffer.sound_until_us = simulated.media_buffer.pictures_until_us = None
     simulated.run(2 * SECOND, 4 * SECOND, sound=False, decodes=False)
     assert simulated.pipeline.position_s == pytest.approx(4 - DELAY_US / SECOND, abs=0.1)
 
 
 def test_at_the_end_nothing_more_is_waited_for(simulated: SimulatedPipeline):
     simulated.run(0, 2 * SECOND)
-    simulated.pipeline.end_us = simulated.media_buffer.decoded_until_us = 2 * SECOND
+    simulated.pipeline.end_us = 2 * SECOND
+    simulated.media_buffer.sound_until_us = simulated.media_buffer.pictures_until_us = 2 * SECOND
     while simulated.pipeline.advance(2 * SECOND):
         pass
     assert simulated.pipeline.is_finished
@@ -230,3 +231,14 @@ def test_scenes_do_not_pile_up_where_sound_alone_is_recorded(tmp_path: Path):
     while not pipeline.is_finished:
         pipeline.advance(21 * SECOND)
     pipeline.finish()
+
+
+def test_pictures_that_are_not_decoded_hold_no_sound_up(simulated: SimulatedPipeline):
+    """Short of CPU, sound is decoded first; a file without some pictures is better than one without some sound."""
+    simulated.run(0, 2 * SECOND)
+    for now in range(2 * SECOND, 8 * SECOND, 10_000):
+        simulated.media_buffer.sound_until_us = now
+        simulated.run(now, now + 10_000, decodes=False)
+    simulated.finish(8 * SECOND)
+    assert simulated.pipeline.mixer.lost_samples == 0
+    assert len(simulated.sound()) / 48_000 == pytest.approx(8, abs=0.05)

@@ -7,7 +7,7 @@ import pytest
 
 from support.encoded_media import PACKET, SimulatedFrame, SimulatedReceiver, opus, pictures
 from tertulia_recorder.media_buffer import MediaBuffer
-from tertulia_recorder.receiving.decoding import MediaDecoder
+from tertulia_recorder.receiving.decoding import MediaDecoder, _VideoDecoder
 from tertulia_recorder.scene import TrackSid
 from tertulia_sfu.receiver import Receiver
 
@@ -52,13 +52,13 @@ def test_sound_is_one_chunk_with_the_time_at_which_it_was_recorded(decoding: Sim
     ((begun_us, samples),) = decoding.sounds()
     assert samples == 10 * PACKET
     assert begun_us == pytest.approx(NOW_US - 200_000, abs=100)
-    assert decoding.media_buffer.decoded_until_us == NOW_US
+    assert decoding.media_buffer.sound_until_us == NOW_US
 
 
 def test_what_is_not_read_yet_does_not_count_as_decoded(decoding: SimulatedDecoding):
     decoding.receiver.behind_us = 700_000
     decoding.decode(*voice(opus(2)))
-    assert decoding.media_buffer.decoded_until_us == NOW_US - 700_000
+    assert decoding.media_buffer.sound_until_us == NOW_US - 700_000
 
 
 def test_a_few_lost_packets_are_silence_of_their_length(decoding: SimulatedDecoding):
@@ -167,7 +167,7 @@ def test_at_the_end_nothing_more_can_arrive(decoding: SimulatedDecoding):
     decoding.decoder.finish(decoding.tracks)
     assert sum(samples for _, samples in decoding.sounds()) == 3 * PACKET
     assert decoding.media_buffer.sounds[-1].pcm is None
-    assert decoding.media_buffer.decoded_until_us is None
+    assert decoding.media_buffer.sound_until_us is None
 
 
 def test_a_process_that_is_held_up_while_it_takes_frames_keeps_their_time(decoding: SimulatedDecoding):
@@ -195,4 +195,103 @@ def test_a_process_that_is_held_up_while_it_takes_frames_keeps_their_time(decodi
     begins_us = [time_us for time_us, _ in decoding.sounds()]
     expected_us = [NOW_US - 200_000, NOW_US, NOW_US + 40_000]
     assert begins_us == pytest.approx(expected_us, abs=1_000)
-    assert decoding.media_buffer.decoded_until_us == decoding.now_us
+    assert decoding.media_buffer.sound_until_us == decoding.now_us
+
+
+class SlowMachine:
+    """Nine cameras and two voices in real time, on a machine that needs nearly twice that for the pictures."""
+
+    PICTURE_COSTS_US = 8_000
+    PICTURE_US, SOUND_US = 40_000, 20_000
+    CAMERAS, VOICES = 9, 2
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.media_buffer, self.now_us, self.restarted = MediaBuffer(), NOW_US, set[str]()
+        self.decoder = MediaDecoder(cast("Receiver", self), self.media_buffer, lambda: self.now_us)
+        self.tracks = {f"v{n}": TrackSid(f"TR_v{n}") for n in range(self.CAMERAS)}
+        self.tracks |= {f"a{n}": TrackSid(f"TR_a{n}") for n in range(self.VOICES)}
+        self.worst_delay_us = 0
+        self._packets, self._pictures = opus(50), pictures("libvpx", (64, 48), (90,))
+        self._sent = {"opus": 0, "vp8": 0}
+        decode = _VideoDecoder.decode
+
+        def slow(this: _VideoDecoder, *arguments: object) -> None:
+            self.now_us += self.PICTURE_COSTS_US
+            decode(this, *arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(_VideoDecoder, "decode", slow)
+
+    behind_us = 0
+
+    def restart(self, mid: str) -> None:
+        self.restarted.add(mid)
+
+    def drain_audio(self) -> list[SimulatedFrame]:
+        self.worst_delay_us = max(self.worst_delay_us, self.now_us - (self.media_buffer.sound_until_us or self.now_us))
+        return self._arrived("opus", self.SOUND_US, "a", self.VOICES, 48_000, self._packets)
+
+    def drain_video(self) -> list[SimulatedFrame]:
+        return self._arrived("vp8", self.PICTURE_US, "v", self.CAMERAS, 90_000, self._pictures)
+
+    def _arrived(
+        self, codec: str, every_us: int, kind: str, count: int, clock_hz: int, data: list[bytes]
+    ) -> list[SimulatedFrame]:
+        frames, sent = [], self._sent[codec]
+        while NOW_US + sent * every_us <= self.now_us:
+            age_us, rtp_time = self.now_us - NOW_US - sent * every_us, sent * every_us * clock_hz // 1_000_000
+            frames += [
+                SimulatedFrame(f"{kind}{n}", codec, rtp_time, clock_hz, data[sent % len(data)], age_us=age_us)
+                for n in range(count)
+            ]
+            sent += 1
+        self._sent[codec] = sent
+        return frames
+
+    def run(self, seconds: float) -> None:
+        until_us = self.now_us + int(seconds * 1_000_000)
+        while self.now_us < until_us:
+            self.decoder.advance(self.tracks)
+            self.now_us += 40_000
+
+
+def test_where_there_is_no_time_for_all_pictures_sound_is_complete_and_in_time(monkeypatch: pytest.MonkeyPatch):
+    machine = SlowMachine(monkeypatch)
+    machine.run(12)
+    assert machine.worst_delay_us < 150_000
+    for n in range(machine.VOICES):
+        chunks = [chunk for chunk in machine.media_buffer.sounds if chunk.track == f"TR_a{n}" and chunk.pcm is not None]
+        samples = sum(len(chunk.pcm) for chunk in chunks if chunk.pcm is not None)
+        assert samples == pytest.approx((machine.now_us - NOW_US) * 48 // 1000, abs=9_600)
+    assert len(machine.restarted) >= 3, "pictures are given up"
+    newest = [
+        machine.media_buffer.pictures.at(track, machine.now_us) for mid, track in machine.tracks.items() if "v" in mid
+    ]
+    in_time = [each for each in newest if each is not None and machine.now_us - each.time_us < 1_500_000]
+    assert 3 <= len(in_time) < machine.CAMERAS, "the others are in time"
+    assert machine.now_us - (machine.media_buffer.pictures_until_us or 0) < 1_500_000
+
+
+def test_a_machine_that_stood_still_gives_no_picture_up(monkeypatch: pytest.MonkeyPatch):
+    machine = SlowMachine(monkeypatch)
+    machine.PICTURE_COSTS_US = 2_000
+    machine.run(1)
+    machine.now_us += 1_800_000
+    machine.run(2)
+    assert machine.restarted == set()
+    assert machine.media_buffer.pictures_until_us is not None
+    assert machine.now_us - machine.media_buffer.pictures_until_us < 200_000
+
+
+def test_a_refused_frame_makes_its_track_a_placeholder(decoding: SimulatedDecoding):
+    """The receiver reads how large a picture becomes before it is decoded."""
+    good, later = pictures("libvpx", (64, 48), (40, 50))
+    decoding.decode(SimulatedFrame("v", "vp8", 0, 90_000, good))
+    assert decoding.media_buffer.pictures.at(CAMERA, NOW_US) is not None
+    decoding.decode(SimulatedFrame("v", "vp8", 3_600, 90_000, b"", is_refused=True), *voice(opus(3)))
+    assert decoding.media_buffer.pictures.at(CAMERA, NOW_US + 1_000_000) is None
+    assert sum(samples for _, samples in decoding.sounds()) == 3 * PACKET
+    decoding.now_us += 6_000_000
+    decoding.decode(
+        SimulatedFrame("v", "vp8", 540_000, 90_000, good), SimulatedFrame("v", "vp8", 543_600, 90_000, later)
+    )
+    assert decoding.media_buffer.pictures.at(CAMERA, decoding.now_us + 1_000_000) is not None

@@ -15,7 +15,7 @@ VOICE = TrackSid("TR_voice")
 def test_one_that_fails_says_that_nothing_more_can_arrive(caplog: pytest.LogCaptureFixture):
     """The connection sees that it has ended, and is made again; composing does not wait for it meanwhile."""
     receiver, media_buffer = SimulatedReceiver(), MediaBuffer()
-    media_buffer.decoded_until_us = 1
+    media_buffer.sound_until_us = media_buffer.pictures_until_us = 1
 
     def fail() -> None:
         raise ArithmeticError("a defect")
@@ -25,7 +25,7 @@ def test_one_that_fails_says_that_nothing_more_can_arrive(caplog: pytest.LogCapt
     thread.start()
     thread.join(30)
     assert not thread.is_alive()
-    assert media_buffer.decoded_until_us is None
+    assert (media_buffer.sound_until_us, media_buffer.pictures_until_us) == (None, None)
     assert "a defect" in caplog.text
 
 
@@ -43,4 +43,4 @@ def test_what_arrives_is_decoded_until_the_end():
     chunks = list(media_buffer.sounds)
     assert sum(len(chunk.pcm) for chunk in chunks if chunk.pcm is not None) == 3 * PACKET
     assert chunks[-1].pcm is None, "the track has ended"
-    assert media_buffer.decoded_until_us is None, "nothing more can arrive"
+    assert media_buffer.sound_until_us is None, "nothing more can arrive"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, tuple_, update
 
 from tertulia.adapters.sql.statements import insert_unless_conflict, pieces
-from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, recordings
+from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, deleted_recordings, recordings
 from tertulia.domain.ids import Millis, RecordingId, RoomName
-from tertulia.domain.recordings.recording import Recording, RecordingState
+from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
 from tertulia.services.ports import PageKey, RecordingRepository
 from tertulia_recorder.job import RecordingPreset
 
@@ -25,6 +25,13 @@ _IS_UNCLAIMED: Final = and_(
     RECORDING_RUNS, recordings.c.state == RecordingState.STARTING.value, recordings.c.lease_owner.is_(None)
 )
 _UNCLAIMED: Final = select(recordings).where(_IS_UNCLAIMED).order_by(recordings.c.created_at_ms).limit(1)
+
+_RENEW: Final = update(recordings).where(
+    recordings.c.id == bindparam("of"),
+    recordings.c.lease_owner == bindparam("by"),
+    recordings.c.lease_epoch == bindparam("at"),
+    RECORDING_RUNS,
+)
 
 
 def _recording(row: Mapping[Any, Any]) -> Recording:
@@ -87,7 +94,9 @@ class SqlRecordingRepository(RecordingRepository):
             RecordingId(found)
             for piece in pieces(ids)
             for found in self._connection.execute(
-                select(recordings.c.id).where(recordings.c.id.in_(piece), recordings.c.deleted_at_ms.is_not(None))
+                select(recordings.c.id)
+                .where(recordings.c.id.in_(piece), recordings.c.deleted_at_ms.is_not(None))
+                .union(select(deleted_recordings.c.id).where(deleted_recordings.c.id.in_(piece)))
             ).scalars()
         ]
 
@@ -97,7 +106,16 @@ class SqlRecordingRepository(RecordingRepository):
 
     def delete(self, ids: Sequence[RecordingId]) -> None:
         for piece in pieces(ids):
+            marked = select(recordings.c.id, recordings.c.deleted_at_ms).where(
+                recordings.c.id.in_(piece),
+                recordings.c.deleted_at_ms.is_not(None),
+                ~select(deleted_recordings.c.id).where(deleted_recordings.c.id == recordings.c.id).exists(),
+            )
+            self._connection.execute(insert(deleted_recordings).from_select(["id", "deleted_at_ms"], marked))
             self._connection.execute(delete(recordings).where(recordings.c.id.in_(piece)))
+
+    def delete_old_marks(self, *, before_ms: Millis) -> None:
+        self._connection.execute(delete(deleted_recordings).where(deleted_recordings.c.deleted_at_ms < before_ms))
 
     def lock(self, recording_id: RecordingId) -> Recording | None:
         row = self._connection.execute(_FIND.with_for_update(), {"id": recording_id}).mappings().one_or_none()
@@ -111,9 +129,13 @@ class SqlRecordingRepository(RecordingRepository):
         row = self._connection.execute(_UNCLAIMED.with_for_update(skip_locked=True)).mappings().one_or_none()
         if row is None:
             return None
-        values = {"lease_owner": owner, "lease_until_ms": until_ms}
-        self._connection.execute(update(recordings).where(recordings.c.id == row["id"]).values(values))
-        return _recording({**row, **values})
+        return self.take(_recording(row), owner=owner, until_ms=until_ms)
+
+    def take(self, recording: Recording, *, owner: str, until_ms: Millis) -> Recording:
+        taken = replace(recording, lease_owner=owner, lease_until_ms=until_ms, lease_epoch=recording.lease_epoch + 1)
+        values = {name: getattr(taken, name) for name in ("lease_owner", "lease_until_ms", "lease_epoch")}
+        self._connection.execute(update(recordings).where(recordings.c.id == recording.id).values(values))
+        return taken
 
     def drop_unclaimed(self, recording_id: RecordingId) -> bool:
         statement = delete(recordings).where(recordings.c.id == recording_id, _IS_UNCLAIMED)
@@ -125,9 +147,12 @@ class SqlRecordingRepository(RecordingRepository):
     def held(self, owner: str) -> list[Recording]:
         return self._running(recordings.c.lease_owner == owner)
 
-    def renew(self, *, owner: str, until_ms: Millis) -> None:
-        statement = update(recordings).where(recordings.c.lease_owner == owner, RECORDING_RUNS)
-        self._connection.execute(statement.values(lease_until_ms=until_ms))
+    def renew(self, leases: Sequence[Lease], *, until_ms: Millis) -> None:
+        if leases:
+            statement = _RENEW.values(lease_until_ms=until_ms)
+            self._connection.execute(
+                statement, [{"of": each.recording, "by": each.owner, "at": each.epoch} for each in leases]
+            )
 
     def held_by_others(self, owner: str) -> list[Recording]:
         return [recording for recording in self._running() if recording.lease_owner != owner]

@@ -78,6 +78,7 @@ recordings = Table(
     Column("lease_until_ms", BigInteger, nullable=False),
     Column("deleted_at_ms", BigInteger),
     Column("preset", Text),
+    Column("lease_epoch", BigInteger, nullable=False, server_default=text("0")),
     Index("ix_recordings_newest", "created_at_ms", "id"),
     Index("ix_recordings_room_newest", "room", "created_at_ms", "id"),
     Index(
@@ -95,6 +96,14 @@ recordings = Table(
         postgresql_where=RECORDING_OCCUPIES,
     ),
     Index("ix_recordings_running", "lease_owner", sqlite_where=RECORDING_RUNS, postgresql_where=RECORDING_RUNS),
+)
+
+# what stays of a deleted recording: a worker that was away deletes its copy when it comes back
+deleted_recordings = Table(
+    "deleted_recordings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("deleted_at_ms", BigInteger, nullable=False, index=True),
 )
 
 credentials = Table(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from tertulia.adapters.sql.accounts import SqlAccountRepository
 from tertulia.adapters.sql.idempotency import SqlIdempotencyRepository
 from tertulia.adapters.sql.participants import SqlMembershipRepository
 from tertulia.adapters.sql.recordings import SqlRecordingRepository
 from tertulia.adapters.sql.rooms import SqlRoomRepository
+from tertulia.domain.ids import Millis
 
 T = TypeVar("T")
+_NOW_MS: Final = {
+    "postgresql": text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"),
+    "sqlite": text("SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"),
+}
 
 
 class SqlTransaction:
@@ -22,6 +27,9 @@ class SqlTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def now_ms(self) -> Millis:
+        return Millis(self._connection.execute(_NOW_MS[self._connection.dialect.name]).scalar_one())
 
     @cached_property
     def rooms(self) -> SqlRoomRepository:

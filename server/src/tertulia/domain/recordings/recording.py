@@ -36,12 +36,26 @@ PLAYABLE: Final = frozenset({RecordingState.COMPLETE, RecordingState.LIMITED_REA
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of a worker to change a recording. Every taking raises the epoch, and ends the leases before it.
+
+    A worker that was away (its machine stood still, its directory was cloned) is recognised by its old epoch, whatever
+    its clock says.
+    """
+
+    recording: RecordingId
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One file made of one meeting. It outlives its room.
 
     `preset` is the one that was asked for, or None for that of the worker's settings. `started_at_ms` is the first
     frame written, `ended_at_ms` the stop; `duration_s` and `size_bytes` are the file's. A worker has it by a lease
-    (`lease_owner`, `lease_until_ms`) while it runs. Once `deleted_at_ms` is set, only its removal is left to do.
+    (`lease_owner`, `lease_epoch`, `lease_until_ms`) while it runs. Once `deleted_at_ms` is set, only its removal is
+    left to do. `created_at_ms` and `lease_until_ms` are of the database's clock, which all workers share.
     """
 
     id: RecordingId
@@ -61,6 +75,12 @@ class Recording:
     lease_until_ms: Millis = Millis(0)
     deleted_at_ms: Millis | None = None
     preset: RecordingPreset | None = None
+    lease_epoch: int = 0
+
+    @property
+    def lease(self) -> Lease | None:
+        """The newest lease; None before the first."""
+        return None if self.lease_owner is None else Lease(self.id, self.lease_owner, self.lease_epoch)
 
     @property
     def is_running(self) -> bool:

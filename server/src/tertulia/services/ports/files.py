@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -37,9 +37,10 @@ class Files(Protocol):
         """Find a file."""
         ...
 
-    async def keep(self, path: str, source: Path) -> bool:
-        """Store a file of this machine; return when the store has confirmed all of it.
+    async def keep(self, path: str, source: Path, *, before_part: Callable[[], Awaitable[None]]) -> bool:
+        """Store a file of this machine, in parts; return when the store has confirmed all of it.
 
+        A call after one that failed goes on where that one stopped. What `before_part` raises ends the call.
         Raises Unavailable, and NotFound when there is no such file. True when `source` is not needed any more; False
         when it is itself the stored file.
         """
@@ -50,5 +51,8 @@ class Files(Protocol):
         ...
 
     async def delete(self, path: str) -> None:
-        """Delete a file and what else is in its folder; one that does not exist is not an error."""
+        """Delete a file and what else is in its folder, parts included; one that does not exist is not an error.
+
+        Raises Unavailable.
+        """
         ...

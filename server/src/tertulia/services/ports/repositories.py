@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
 from tertulia.domain.participants import Membership
-from tertulia.domain.recordings.recording import Recording, RecordingState
+from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
 
 
@@ -116,7 +116,7 @@ class RecordingRepository(Protocol):
         ...
 
     def marked_deleted(self, ids: Sequence[RecordingId]) -> list[RecordingId]:
-        """Find those of some recordings that are marked as deleted and still have a row."""
+        """Find those of some recordings that are marked as deleted, whether or not they still have a row."""
         ...
 
     def deleted(self, *, limit: int) -> list[Recording]:
@@ -124,7 +124,11 @@ class RecordingRepository(Protocol):
         ...
 
     def delete(self, ids: Sequence[RecordingId]) -> None:
-        """Delete the rows of recordings."""
+        """Delete the rows of recordings; the marks of those that are marked as deleted stay."""
+        ...
+
+    def delete_old_marks(self, *, before_ms: Millis) -> None:
+        """Delete the marks of recordings without a row that were deleted before a time."""
         ...
 
     def lock(self, recording_id: RecordingId) -> Recording | None:
@@ -139,6 +143,10 @@ class RecordingRepository(Protocol):
         """Lease the oldest recording that no worker has claimed yet to an owner."""
         ...
 
+    def take(self, recording: Recording, *, owner: str, until_ms: Millis) -> Recording:
+        """Lease a recording that the transaction has locked to an owner, by a higher epoch than any before."""
+        ...
+
     def drop_unclaimed(self, recording_id: RecordingId) -> bool:
         """Delete a recording that no worker has claimed yet; False when one was faster."""
         ...
@@ -151,8 +159,8 @@ class RecordingRepository(Protocol):
         """List the running recordings of an owner, whether or not their leases have expired."""
         ...
 
-    def renew(self, *, owner: str, until_ms: Millis) -> None:
-        """Renew the leases of an owner's running recordings."""
+    def renew(self, leases: Sequence[Lease], *, until_ms: Millis) -> None:
+        """Renew leases of running recordings; those that have been lost stay as they are."""
         ...
 
     def held_by_others(self, owner: str) -> list[Recording]:

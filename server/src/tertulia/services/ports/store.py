@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from tertulia.domain.ids import Millis
 from tertulia.services.ports.repositories import (
     AccountRepository,
     IdempotencyRepository,
@@ -18,6 +19,10 @@ T = TypeVar("T")
 
 class Transaction(Protocol):
     """The repositories inside one transaction."""
+
+    def now_ms(self) -> Millis:
+        """Return the database's time, which all servers and workers share, however their own clocks differ."""
+        ...
 
     @property
     def rooms(self) -> RoomRepository:

@@ -33,7 +33,7 @@ class LeaseObserver:
 
     def __init__(self, timing: LeaseTiming, *, now_s: float) -> None:
         self._timing = timing
-        self._seen: dict[RecordingId, tuple[Millis, float]] = {}
+        self._seen: dict[RecordingId, tuple[tuple[int, Millis], float]] = {}
         self._steady_since_s = now_s
 
     def failed(self, *, now_s: float) -> None:
@@ -45,11 +45,15 @@ class LeaseObserver:
         before = self._seen
         self._seen = {
             recording.id: seen
-            if (seen := before.get(recording.id)) is not None and seen[0] == recording.lease_until_ms
-            else (recording.lease_until_ms, now_s)
+            if (seen := before.get(recording.id)) is not None and seen[0] == _renewal(recording)
+            else (_renewal(recording), now_s)
             for recording in leased
         }
         if now_s - self._steady_since_s < self._timing.steady_s:
             return []
         limit_s = self._timing.abandoned_after_s
         return [recording for recording in leased if now_s - self._seen[recording.id][1] >= limit_s]
+
+
+def _renewal(recording: Recording) -> tuple[int, Millis]:
+    return recording.lease_epoch, recording.lease_until_ms

@@ -1,8 +1,8 @@
 """Lost recordings: media on this machine that no recording of the database accounts for.
 
 The row is missing (the database was restored to an earlier moment, or is another one), or it says that there is no file
-(the recording was given up, or could not be repaired). Such media is kept until an operator takes it back or deletes
-it.
+(the recording was given up, or could not be repaired), or it is about another worker's file, of which this machine has
+an unfinished part (the folder was cloned). Such media is kept until an operator takes it back or deletes it.
 """
 
 from __future__ import annotations
@@ -52,13 +52,15 @@ class LostRecordings:
         return [each for each in found if each is not None]
 
     async def _lost(self, recording_id: RecordingId, row: Recording | None) -> LostRecording | None:
-        if row is not None and (row.is_running or row.is_playable):
+        if row is not None and row.is_running:
             return None
         job, status = (
             await self._context.recorders.job(recording_id),
             await self._context.recorders.status(recording_id),
         )
         if job is None or status.is_alive or not _may_have_media(status.state):
+            return None
+        if row is not None and row.is_playable and _is_finished(status.state):
             return None
         row_state = None if row is None else row.state
         return LostRecording(
@@ -83,6 +85,7 @@ class LostRecordings:
             created_at_ms=started_at_ms or now_ms,
             started_at_ms=started_at_ms,
             lease_owner=owner,
+            lease_epoch=1,
         )
 
         def work(tx: Transaction) -> Recording | None:
@@ -97,6 +100,7 @@ class LostRecordings:
                 error=None,
                 error_code=None,
                 lease_owner=owner,
+                lease_epoch=row.lease_epoch + 1,
             )
             only_from = frozenset({RecordingState.FAILED, RecordingState.ABORTED})
             return taken if tx.recordings.update(taken, only_from=only_from) else None
@@ -108,7 +112,11 @@ class LostRecordings:
         return adopted
 
 
+def _is_finished(state: RecorderState | None) -> bool:
+    return state is not None and state.phase is RecorderPhase.DONE
+
+
 def _may_have_media(state: RecorderState | None) -> bool:
-    if state is None or state.phase is not RecorderPhase.DONE:
+    if state is None or not _is_finished(state):
         return True
     return has_media(state) or state.started_at_ms is not None

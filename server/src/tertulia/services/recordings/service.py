@@ -48,6 +48,8 @@ _POLL_S: Final = 0.2
 """The longest until a change by another process is seen."""
 _STOPPED: Final = "Stopped using API"
 _BUSY_RETRY_AFTER_S: Final = 30
+_MARKS_KEPT_MS: Final = 400 * 24 * 3600 * 1000
+"""For so long a machine that was away deletes its copy of a recording that was deleted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ class RecordingService:
             repeated = replayed(tx, idempotency_key, now_ms)
             if repeated is not None:
                 return RecordingId(repeated)
-            recording = _new_recording(_check_startable(tx, room_name, now_ms), preset, now_ms)
+            # by the clock that the worker's is compared with when it claims: the two machines' may differ
+            recording = _new_recording(_check_startable(tx, room_name, now_ms), preset, tx.now_ms())
             if not tx.recordings.insert(recording):
                 raise _already_recording(room_name)
             remember(tx, idempotency_key, recording.id, now_ms)
@@ -252,6 +255,11 @@ class RecordingService:
     async def _remove(self, recordings: Sequence[Recording]) -> None:
         # the mark is what deletes; the row goes last, so that no file is ever left without a row that names it
         removed: list[RecordingId] = []
+
+        def forget(tx: Transaction) -> None:
+            tx.recordings.delete(removed)
+            tx.recordings.delete_old_marks(before_ms=Millis(tx.now_ms() - _MARKS_KEPT_MS))
+
         for recording in recordings:
             try:
                 await self._files.delete(file_path(recording))
@@ -260,7 +268,7 @@ class RecordingService:
             else:
                 removed.append(recording.id)
         if removed:
-            await self._store.write(lambda tx: tx.recordings.delete(removed))
+            await self._store.write(forget)
 
 
 def file_path(recording: Recording) -> str:

@@ -4,8 +4,9 @@ Whenever a server dies, the next one calls `RecordingSupervisor.supervise` with 
 folder how far it was. The order is always the same (file-first): media on the disk, then ACTIVE; file stored and
 confirmed, then COMPLETE; row final, then the local copy is deleted.
 
-Media is deleted only when it is stored elsewhere, or when the row is marked as deleted. A row that is missing or has
-ended by itself says neither: the database may have been restored to an earlier moment. See `lost`.
+Media is deleted only when it is stored elsewhere, or when the recording is marked as deleted, and then all of it: here
+and in the store. A row that is missing or has ended by itself says neither: the database may have been restored to an
+earlier moment. See `lost`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from tertulia.domain.ids import RecordingId
+from tertulia.domain.ids import Millis, RecordingId
 from tertulia.domain.recordings.outcomes import (
     RecordingFault,
     aborted,
@@ -29,7 +30,8 @@ from tertulia.domain.recordings.outcomes import (
     outcome,
     with_progress,
 )
-from tertulia.domain.recordings.recording import PLAYABLE, Recording, RecordingState
+from tertulia.domain.recordings.recording import PLAYABLE, Lease, Recording, RecordingState
+from tertulia.domain.rooms import Room
 from tertulia.errors import NotFound, Unavailable
 from tertulia.services.ports import RecorderStatus, Transaction
 from tertulia.services.recordings.context import WorkerContext
@@ -52,12 +54,21 @@ class _UnrecoverableError(Exception):
     """What a recorder left cannot be made into a file."""
 
 
-class RecordingSupervisor:
-    """Brings one recording to its end. `is_recording` tells whether it occupies one of this machine's recorders."""
+class _LeaseLostError(Exception):
+    """Another worker has the recording now."""
 
-    def __init__(self, context: WorkerContext, recording_id: RecordingId) -> None:
+
+class RecordingSupervisor:
+    """Brings one recording to its end. `is_recording` tells whether it occupies one of this machine's recorders.
+
+    Whatever it writes it writes by its `lease`: once another one has been given out, it changes neither the row nor
+    what is stored. Without a lease it only finds out what is to become of a folder.
+    """
+
+    def __init__(self, context: WorkerContext, recording_id: RecordingId, lease: Lease | None) -> None:
         self._context = context
         self._id = recording_id
+        self.lease = lease
         self._progress_written_at_s = 0.0
         self._stop_requested = False
         self._looked_at_s: float | None = None
@@ -72,14 +83,17 @@ class RecordingSupervisor:
         fault, error = refusal
         _log.warning("recording not started", recording=self._id, reason=error)
         now_ms = self._context.clock.now_ms()
-        await self._change(lambda row: aborted(row, fault, error, now_ms=now_ms))
-        await self._context.recorders.delete_folder(self._id)
+        if await self._change(lambda row: aborted(row, fault, error, now_ms=now_ms)) is not None:
+            await self._context.recorders.delete_folder(self._id)
         self._release_recorder()
 
     async def supervise(self) -> None:
         """Watch the recorder while it lives, then finalise what it left. Raises Unavailable; calling again goes on."""
         await self._watch()
         self._release_recorder()
+        if await self._is_deleted():
+            await self._delete_media()
+            return
         try:
             await self._finalise(await self._recovered())
         except _UnrecoverableError as error:
@@ -104,6 +118,8 @@ class RecordingSupervisor:
 
         if await self._context.store.write(work):
             _log.info("recording has its index now", recording=self._id)
+        else:
+            await self._leave_unowned(state)
 
     def _release_recorder(self) -> None:
         self.is_recording = False
@@ -126,12 +142,18 @@ class RecordingSupervisor:
 
     async def _start_recorder(self, recording: Recording) -> tuple[RecordingFault, str] | None:
         """Start the recorder; return why it was not, or None."""
-        context, now_ms = self._context, self._context.clock.now_ms()
+        context = self._context
+
+        def read(tx: Transaction) -> tuple[Millis, Room | None, Recording | None]:
+            return tx.now_ms(), tx.rooms.find(recording.room), tx.recordings.find(recording.id)
+
+        now_ms, room, row = await context.store.read(read)
+        if row is None or not self._is_ours(row):
+            return RecordingFault.NOT_STARTED, "Another worker has the recording."
         if now_ms - recording.created_at_ms > _START_EXPIRES_AFTER_MS:
             return RecordingFault.NOT_STARTED, "No recorder was free in the time allowed."
         if await context.recorders.free_bytes() < context.rules.min_free_bytes:
             return RecordingFault.NO_SPACE, "The disk of the recorder is nearly full."
-        room = await context.store.read(lambda tx: tx.rooms.find(recording.room))
         if room is None or room.has_expired(now_ms):
             return RecordingFault.NOT_STARTED, "The room is over."
         lifetime_s = context.rules.max_duration_s + TOKEN_MARGIN_S
@@ -209,6 +231,8 @@ class RecordingSupervisor:
                 is_stored_here = not await self._store_file(row)
             except NotFound:
                 state = replace(state, file_name=None, bytes=0)
+            except _LeaseLostError:
+                row = None
         now_ms = context.clock.now_ms()
         final = row and await self._change(lambda current: outcome(current, state, now_ms=now_ms))
         if final is None:
@@ -226,7 +250,9 @@ class RecordingSupervisor:
 
         row, is_deleted = await self._context.store.read(work)
         was_never_media = row is not None and row.state is RecordingState.ABORTED and not has_media(state)
-        if is_deleted or was_never_media:
+        if is_deleted:
+            await self._delete_media()
+        elif was_never_media:
             await self._context.recorders.delete_folder(self._id)
         elif has_media(state) and (row is None or not row.is_playable):
             _log.warning(
@@ -236,13 +262,28 @@ class RecordingSupervisor:
                 duration_s=state.duration_s,
             )
 
+    async def _is_deleted(self) -> bool:
+        return bool(await self._context.store.read(lambda tx: tx.recordings.marked_deleted([self._id])))
+
+    async def _delete_media(self) -> None:
+        """Delete what is here and what is stored, which may have been stored since the deletion. Raises Unavailable."""
+        _log.info("a deleted recording's media is deleted here too", recording=self._id)
+        await self._context.files.delete(f"{self._id}/{STATE_FILE}")
+        await self._context.recorders.delete_folder(self._id)
+
     async def _store_file(self, row: Recording) -> bool:
-        """Store the file, however long the store is down; return whether the local copy may be deleted."""
+        """Store the file, however long the store is down; return whether the local copy may be deleted.
+
+        Raises _LeaseLostError.
+        """
         files, folder, retry_s = self._context.files, self._context.recorders.folder(self._id), _FIRST_RETRY_S
         while True:
             try:
-                is_elsewhere = await files.keep(file_path(row), folder / row.filename)
-                return is_elsewhere and await files.keep(f"{self._id}/{STATE_FILE}", folder / STATE_FILE)
+                await self._check_lease()
+                is_elsewhere = await files.keep(file_path(row), folder / row.filename, before_part=self._check_lease)
+                return is_elsewhere and await files.keep(
+                    f"{self._id}/{STATE_FILE}", folder / STATE_FILE, before_part=self._check_lease
+                )
             except Unavailable as error:
                 _log.warning("the file stays here for now", recording=self._id, reason=error.message, retry_s=retry_s)
             await asyncio.sleep(retry_s)
@@ -271,7 +312,13 @@ class RecordingSupervisor:
     # ── the row ──
 
     def _is_ours(self, row: Recording) -> bool:
-        return row.lease_owner == self._context.owner and (row.is_running or may_come_back(row))
+        return row.lease is not None and row.lease == self.lease and (row.is_running or may_come_back(row))
+
+    async def _check_lease(self) -> None:
+        """Raise _LeaseLostError when another worker has the recording, or it is deleted; and Unavailable."""
+        row = await self._context.store.read(lambda tx: tx.recordings.find(self._id))
+        if row is None or not self._is_ours(row):
+            raise _LeaseLostError
 
     async def _change(self, change: Callable[[Recording], Recording]) -> Recording | None:
         """Change the row while it is this supervisor's; None when it is not (deleted, given up, taken away)."""

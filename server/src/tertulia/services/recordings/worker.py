@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from tertulia.domain.ids import Millis, RecordingId
 from tertulia.domain.recordings.outcomes import has_media, is_lost_machine, lost_with_machine, may_come_back
-from tertulia.domain.recordings.recording import Recording
+from tertulia.domain.recordings.recording import Lease, Recording
 from tertulia.errors import TertuliaError
 from tertulia.services.ports import Transaction
 from tertulia.services.recordings.context import WorkerContext
@@ -102,22 +101,40 @@ class RecordingWorker:
     async def _adopt(self, tasks: asyncio.TaskGroup) -> None:
         """Supervise this worker's recordings that have no supervisor: those of an earlier process or a failed task."""
         for recording in await self._context.store.read(lambda tx: tx.recordings.held(self._context.owner)):
-            if recording.id not in self._supervisors:
+            if recording.id not in self._supervisors and (lease := await self._take(recording.id)) is not None:
                 _log.info("recording adopted", recording=recording.id, state=recording.state)
-                self._supervise(tasks, recording.id)
+                self._supervise(tasks, recording.id, lease)
 
     async def _claim(self) -> Recording | None:
         if not await self._context.store.read(lambda tx: tx.recordings.unclaimed()):
             return None
-        owner, until_ms = self._context.owner, self._lease_end()
-        return await self._context.store.write(lambda tx: tx.recordings.claim(owner=owner, until_ms=until_ms))
+        owner = self._context.owner
+        return await self._context.store.write(
+            lambda tx: tx.recordings.claim(owner=owner, until_ms=self._lease_end(tx))
+        )
+
+    async def _take(self, recording_id: RecordingId) -> Lease | None:
+        """Lease a running recording of this worker again, or a lost one, whose folder is here; None for any other.
+
+        What a process or a task that had it before still writes is refused from now on.
+        """
+        owner = self._context.owner
+
+        def work(tx: Transaction) -> Lease | None:
+            row = tx.recordings.lock(recording_id)
+            if row is None or not (may_come_back(row) or (row.is_running and row.lease_owner == owner)):
+                return None
+            return tx.recordings.take(row, owner=owner, until_ms=self._lease_end(tx)).lease
+
+        return await self._context.store.write(work)
 
     async def _renew(self) -> None:
         """Renew the leases of this worker, and release the rooms whose recordings have lost theirs."""
-        owner, until_ms = self._context.owner, self._lease_end()
+        owner = self._context.owner
+        own = [each.lease for each in self._supervisors.values() if each.lease is not None]
 
         def renew(tx: Transaction) -> list[Recording]:
-            tx.recordings.renew(owner=owner, until_ms=until_ms)
+            tx.recordings.renew(own, until_ms=self._lease_end(tx))
             return tx.recordings.held_by_others(owner)
 
         leased = await self._context.store.write(renew)
@@ -140,8 +157,8 @@ class RecordingWorker:
             self._due_at_s["sweep"] = 0.0  # its folder may be here
             self._context.changes.notify(recording_id)
 
-    def _lease_end(self) -> Millis:
-        return Millis(self._context.clock.now_ms() + self._lease_timing.lifetime_ms)
+    def _lease_end(self, tx: Transaction) -> Millis:
+        return Millis(tx.now_ms() + self._lease_timing.lifetime_ms)
 
     # ── folders ──
 
@@ -150,7 +167,8 @@ class RecordingWorker:
 
         A folder that is here makes a lost recording this worker's, whichever owner the row names; one that another
         worker records is left to it. One whose row is missing or has ended is repaired and kept: the database may be
-        another one than yesterday.
+        another one than yesterday. One that is marked as deleted is deleted, with what was stored of it: this machine
+        may have been away when that happened.
         """
         found = [each for each in await self._context.recorders.recording_ids() if each not in self._supervisors]
         rows, deleted = await self._context.store.read(
@@ -158,32 +176,19 @@ class RecordingWorker:
         )
         for recording_id in {*found} - {row.id for row in rows}:
             if recording_id in deleted or await self._is_unfinished(recording_id):
-                self._supervise(tasks, recording_id)
+                self._supervise(tasks, recording_id, None)
         for recording in rows:
             if recording.is_running and recording.lease_owner != self._context.owner:
                 continue
             if not recording.is_playable:
                 is_open = recording.is_running or is_lost_machine(recording)
                 if is_open or await self._is_unfinished(recording.id) or await self._is_film_back(recording):
-                    await self._take_over(recording)
-                    self._supervise(tasks, recording.id)
+                    self._supervise(tasks, recording.id, await self._take(recording.id))
             elif await self._can_write_index(recording):
-                supervisor = RecordingSupervisor(self._context, recording.id)
+                supervisor = RecordingSupervisor(self._context, recording.id, None)
                 self._run(tasks, supervisor, recording.id, supervisor.write_index(recording))
             else:
                 await self._delete_copy(recording)
-
-    async def _take_over(self, recording: Recording) -> None:
-        """Lease a lost recording to this worker, which has its folder."""
-        owner, until_ms = self._context.owner, self._lease_end()
-
-        def work(tx: Transaction) -> None:
-            row = tx.recordings.lock(recording.id)
-            if row is not None and may_come_back(row) and row.lease_owner != owner:
-                taken = replace(row, lease_owner=owner, lease_until_ms=until_ms)
-                tx.recordings.update(taken, only_from=frozenset({row.state}))
-
-        await self._context.store.write(work)
 
     async def _is_unfinished(self, recording_id: RecordingId) -> bool:
         """Tell whether a recorder of a folder still runs, or died before it had finished its file."""
@@ -207,15 +212,20 @@ class RecordingWorker:
         return await self._context.recorders.free_bytes() - self._context.rules.min_free_bytes >= state.bytes
 
     async def _delete_copy(self, recording: Recording) -> None:
-        """Delete the local copy that a crash left of a recording whose file is stored elsewhere."""
+        """Delete the local copy that a crash left of a recording whose file is stored elsewhere.
+
+        A part of another worker's recording is no such copy: it came with a folder that was cloned.
+        """
+        if await self._is_unfinished(recording.id):
+            return
         local = self._context.recorders.folder(recording.id) / recording.filename
         if await self._context.files.is_elsewhere(file_path(recording), local):
             await self._context.recorders.delete_folder(recording.id)
 
     # ── supervisors ──
 
-    def _supervise(self, tasks: asyncio.TaskGroup, recording_id: RecordingId) -> None:
-        supervisor = RecordingSupervisor(self._context, recording_id)
+    def _supervise(self, tasks: asyncio.TaskGroup, recording_id: RecordingId, lease: Lease | None) -> None:
+        supervisor = RecordingSupervisor(self._context, recording_id, lease)
         self._run(tasks, supervisor, recording_id, supervisor.supervise())
 
     async def _claim_and_start(self, tasks: asyncio.TaskGroup) -> bool:
@@ -224,7 +234,7 @@ class RecordingWorker:
             recording = await self._claim()
             if recording is not None:
                 drain.starts(recording.id)
-                supervisor = RecordingSupervisor(self._context, recording.id)
+                supervisor = RecordingSupervisor(self._context, recording.id, recording.lease)
                 self._run(tasks, supervisor, recording.id, self._start(supervisor, recording))
         return recording is not None
 

@@ -15,7 +15,7 @@ from tertulia.adapters.sql.store import SqlStore
 from tertulia.adapters.sql.transaction import T, Work
 from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.recordings.outcomes import RecordingFault
-from tertulia.domain.recordings.recording import RUNNING, Recording, RecordingState
+from tertulia.domain.recordings.recording import RUNNING, Lease, Recording, RecordingState
 from tertulia.errors import Unavailable
 from tertulia.services.recordings import hang_detector, supervisor
 from tertulia.services.recordings.context import WorkerContext
@@ -40,7 +40,7 @@ async def row(installation: OfflineInstallation, room: RoomName) -> Recording:
 @asynccontextmanager
 async def starting(context: WorkerContext, row: Recording) -> AsyncIterator[RecordingSupervisor]:
     """Start a recording; its supervisor ends with the block."""
-    made = RecordingSupervisor(context, row.id)
+    made = RecordingSupervisor(context, row.id, row.lease)
     async with asyncio.timeout(MINUTE_S), asyncio.TaskGroup() as tasks:
         tasks.create_task(made.start(row))
         yield made
@@ -180,7 +180,7 @@ async def test_what_cannot_be_repaired_is_left_for_a_human(
     row = await installation.add_row(ACTIVE, room=room)
     installation.make_folder(row)
     recorders.recover_error = FAULT
-    await RecordingSupervisor(context, row.id).supervise()
+    await RecordingSupervisor(context, row.id, row.lease).supervise()
     after = await installation.row(row)
     assert (after.state, after.error_code) == (RecordingState.FAILED, RecordingFault.MEDIA_LOST)
     assert after.error == FAULT.message
@@ -194,7 +194,7 @@ async def test_a_repair_that_fails_once_is_tried_again(
     row = await installation.add_row(ACTIVE, room=room)
     recorders.finish(row, EndReason.CRASHED)
     recorders.recover_error = FAULT
-    supervising = asyncio.ensure_future(RecordingSupervisor(context, row.id).supervise())
+    supervising = asyncio.ensure_future(RecordingSupervisor(context, row.id, row.lease).supervise())
     await recorders.was_called("recover", row)
     recorders.recover_error = None
     await supervising
@@ -206,7 +206,7 @@ async def test_a_recording_that_was_given_up_ends_its_recorder(
 ) -> None:
     row = await installation.add_row(RecordingState.ABORTED, room=room)
     recorders.record(row)
-    supervising = asyncio.ensure_future(RecordingSupervisor(context, row.id).supervise())
+    supervising = asyncio.ensure_future(RecordingSupervisor(context, row.id, row.lease).supervise())
     await recorders.was_called("request_stop", row)
     recorders.finish(row)
     await supervising
@@ -220,7 +220,7 @@ async def test_what_one_that_lost_its_lease_writes_is_refused(
     """As in a data directory that was cloned: the other worker records on."""
     row = await installation.add_row(ACTIVE, room=room, lease_owner="another")
     recorders.finish(row, EndReason.CRASHED)
-    await RecordingSupervisor(context, row.id).supervise()
+    await RecordingSupervisor(context, row.id, Lease(row.id, installation.owner, row.lease_epoch)).supervise()
     assert await installation.row(row) == row
     assert installation.file(row).exists(), "it is kept, as everything that is not marked as deleted"
 
@@ -230,7 +230,7 @@ async def test_an_index_is_written_later(
 ) -> None:
     row = await installation.add_row(RecordingState.LIMITED_REACHED, room=room)
     recorders.finish(row)
-    await RecordingSupervisor(context, row.id).write_index(row)
+    await RecordingSupervisor(context, row.id, row.lease).write_index(row)
     after = await installation.row(row)
     assert (after.state, after.size_bytes, after.duration_s) == (row.state, 5, 4.0)
 
@@ -241,7 +241,7 @@ async def test_a_late_index_does_not_bring_a_deleted_recording_back(
     row = await installation.add_row(RecordingState.LIMITED_REACHED, room=room)
     recorders.finish(row)
     await installation.store.write(lambda tx: tx.recordings.mark_deleted([row.id], now_ms=now_ms()))
-    await RecordingSupervisor(context, row.id).write_index(row)
+    await RecordingSupervisor(context, row.id, row.lease).write_index(row)
     assert await installation.store.read(lambda tx: tx.recordings.find(row.id)) is None
 
 
