@@ -12,8 +12,8 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from tertulia.adapters.sql.failures import reason
 from tertulia.adapters.sql.schema import SchemaStatus, our_revision, schema_status
-from tertulia.adapters.sql.transaction import reason
 from tertulia.errors import ConfigurationError
 
 _CONNECT_TIMEOUT_S: Final = 10
