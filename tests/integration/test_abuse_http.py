@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from support.rest import INTERNAL, PUBLIC, RestServer, TestRoom
+from support.waiting import until
 
 
-def test_guesses_are_logged(server: RestServer, room: TestRoom):
+def logged(server: RestServer, request_id: str) -> dict[str, dict[str, Any]]:
+    """Return the whole lines of a request, by their event."""
+    whole, _, _ = server.log().rpartition("\n")
+    lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+    return {line["event"]: line for line in lines if line.get("request_id") == request_id}
+
+
+async def is_logged(told: Callable[[], dict[str, dict[str, Any]]]) -> bool:
+    return "request" in told()
+
+
+async def test_guesses_are_logged(server: RestServer, room: TestRoom):
     """A wrong password, token, key or link: with address, operation, and the id that the client was told."""
     link = {"roomName": room.name, "participantName": "x", "secret": "a-wrong-secret"}
     tried = {
@@ -22,13 +37,12 @@ def test_guesses_are_logged(server: RestServer, room: TestRoom):
         "getRooms": server.ask("GET", "/rooms", key="a-wrong-key"),
         "generateParticipantToken": server.ask("POST", "/participants/token", link, key=None),
     }
-    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
     for operation, answer in tried.items():
         assert answer.status_code in {401, 404}
-        mine = [line for line in lines if line.get("request_id") == answer.json()["requestId"]]
-        refused = next(line for line in mine if line["event"] == "request refused")
+        told = partial(logged, server, answer.json()["requestId"])
+        await until("the request is logged", partial(is_logged, told))  # which is after its answer
+        refused, access = told()["request refused"], told()["request"]
         assert (refused["operation"], refused["address"], refused["level"]) == (operation, "127.0.0.1", "warning")
-        access = next(line for line in mine if line["event"] == "request")
         assert (access["address"], access["status"]) == ("127.0.0.1", answer.status_code)
         assert access["route"].startswith("/meet/")
     assert "a-wrong" not in server.log()

@@ -274,13 +274,13 @@ class JsonHttpProtocol(HttpToolsProtocol):
             f"HTTP/1.1 {refusal.status} {refusal.status.phrase}\r\ncontent-type: application/json\r\n"
             f"x-request-id: {request_id}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
+        self.limits.log_dropped(self._address, refusal.code)
         self.transport.write(head.encode() + body)
         if self.transport.can_write_eof():
-            self.limits.log_dropped(self._address, refusal.code)
             self.transport.write_eof()
             self._enter("refused")
         else:
-            self._drop(refusal.code)
+            self.transport.close()
 
 
 def bounded_protocol(limits: ConnectionLimits, times: ConnectionTimes) -> type[JsonHttpProtocol]:
