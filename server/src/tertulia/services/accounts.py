@@ -5,7 +5,6 @@ Only hashes are stored: a keyed one of the API key, argon2id of the password.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -13,12 +12,10 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
 from tertulia.domain.access import Principal, Role
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
-from tertulia.errors import Unauthenticated, unauthenticated
+from tertulia.errors import TooManyRequests, Unauthenticated, unauthenticated
+from tertulia.services.passwords import PasswordHashes
 from tertulia.services.ports import Clock, LoginSession, Store, Transaction
 from tertulia.services.rate_limits import FailureLimit, address_key
 from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, ParticipantToken, TokenKind, derive_key
@@ -84,7 +81,7 @@ class AccountService:
         self._admin_user = admin_user
         self._configured_password = admin_password
         self._password_hash: str | None = None
-        self._hasher = PasswordHasher()
+        self._passwords = PasswordHashes()
         self._stored_key_digest: str | None = None
         self._last_key, self._last_digest = "", ""  # the last valid key: saves computing its digest at every request
         self._stored_key_read_ms = Millis(0)
@@ -112,12 +109,14 @@ class AccountService:
     async def _use_configured_password(self, password: str) -> None:
         """Use the password of the settings; every session ends when it differs from that of the last start."""
         hashed = await self._store.read(lambda tx: tx.accounts.credential(_PASSWORD_OF_SETTINGS))
-        if hashed is None or not await self._matches(hashed, password):
-            hashed = await asyncio.to_thread(self._hasher.hash, password)
+        is_same = hashed is not None and await self._passwords.matches(hashed, password)
+        if hashed is None or not is_same or self._passwords.is_outdated(hashed):
+            hashed = await self._passwords.make(password)
 
             def work(tx: Transaction) -> None:
                 tx.accounts.put_credential(_PASSWORD_OF_SETTINGS, hashed)
-                tx.accounts.delete_sessions()
+                if not is_same:
+                    tx.accounts.delete_sessions()
 
             await self._store.write(work)
         self._password_hash = hashed
@@ -133,7 +132,7 @@ class AccountService:
     async def set_password(self, password: str | None = None) -> str:
         """Set the administrator's password (a random one when none is given) and end every session."""
         chosen = password or secrets.token_urlsafe(16)
-        hashed = await asyncio.to_thread(self._hasher.hash, chosen)
+        hashed = await self._passwords.make(chosen)
 
         def work(tx: Transaction) -> None:
             tx.accounts.put_credential(_ADMIN_PASSWORD, hashed)
@@ -184,7 +183,12 @@ class AccountService:
             self._login_failures.check(key, now_ms=now_ms)
         for key in keys:
             self._login_failures.failed(key, now_ms=now_ms)
-        right_password = await self._is_password(password)
+        try:
+            right_password = await self._is_password(password, is_reserved=is_known and right_name)
+        except TooManyRequests:  # nothing was compared
+            for key in keys:
+                self._login_failures.forgive(key)
+            raise
         if not (right_name and right_password):
             raise Unauthenticated("wrong_credentials", "The username or the password is wrong")
         for key in keys:
@@ -210,15 +214,18 @@ class AccountService:
         text = f"{self._admin_user}\0{address_key(address)}"
         return hmac.digest(self._address_pepper, text.encode(), hashlib.sha256).hex()[:_ADDRESS_DIGEST_LENGTH]
 
-    async def _is_password(self, password: str) -> bool:
-        hashed = self._password_hash or await self._store.read(lambda tx: tx.accounts.credential(_ADMIN_PASSWORD))
-        return await self._matches(hashed or "", password)
+    async def _is_password(self, password: str, *, is_reserved: bool) -> bool:
+        stored = self._password_hash or await self._store.read(lambda tx: tx.accounts.credential(_ADMIN_PASSWORD)) or ""
+        is_right = await self._passwords.matches(stored, password, is_reserved=is_reserved)
+        if is_right and self._passwords.is_outdated(stored):
+            renewed = await self._passwords.make(password)
 
-    async def _matches(self, hashed: str, password: str) -> bool:
-        try:
-            return await asyncio.to_thread(self._hasher.verify, hashed, password)
-        except (VerificationError, InvalidHashError):
-            return False
+            def work(tx: Transaction) -> None:
+                if tx.accounts.credential(_ADMIN_PASSWORD) == stored:  # it was not changed meanwhile
+                    tx.accounts.put_credential(_ADMIN_PASSWORD, renewed)
+
+            await self._store.write(work)
+        return is_right
 
     async def refresh(self, refresh_token: str) -> SessionTokens:
         """Prolong a session. The old refresh token is revoked; its reuse ends the session. Raises Unauthenticated."""
