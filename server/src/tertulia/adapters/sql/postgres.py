@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final
 
 from sqlalchemy import create_engine, event
@@ -82,7 +83,8 @@ class _ThreadedPool:
             nonlocal gave_up
             gave_up = result.cancel()  # no effect on a transaction that has started
 
-        result = self._threads.submit(self._run, work)
+        # the thread's lines carry the id of the request
+        result = self._threads.submit(copy_context().run, self._run, work)
         timer = asyncio.get_running_loop().call_later(self._timeout_s, give_up)
         try:
             return await asyncio.wrap_future(result)
