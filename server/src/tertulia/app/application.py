@@ -25,6 +25,7 @@ from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
 from tertulia.app.listening import (
     CertificateWatch,
     HttpServer,
+    Limits,
     connection_limits,
     listening_sockets,
     loopback_socket,
@@ -40,7 +41,7 @@ from tertulia.http.api.recordings import RecordingHandlers, meet_recording, publ
 from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
 from tertulia.http.api.sessions import AUTH_PATH, SessionHandlers
 from tertulia.http.kit.addresses import TrustedProxies
-from tertulia.http.kit.connections import ConnectionLimits, ConnectionTimes
+from tertulia.http.kit.connections import ConnectionTimes
 from tertulia.http.kit.cors import CrossOrigin
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.operations import BoundedRequest
@@ -78,7 +79,8 @@ class Application:
         self._sockets = sockets
         self._loopback = loopback
         self._port: int = sockets[0].getsockname()[1]
-        self.app = RootApp()
+        settings = inst.settings
+        self.app = RootApp(TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header))
         self._stop = asyncio.Event()
 
     @property
@@ -109,7 +111,7 @@ class Application:
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
         settings = self._inst.settings
-        limits = connection_limits(behind_proxy=bool(settings.trusted_proxies))
+        limits = connection_limits(behind_proxy=bool(settings.trusted_proxies), tls=settings.tls_cert is not None)
         config = _uvicorn_config(self.app, limits, settings)
         servers = {HttpServer(config): self._sockets}
         if self._loopback is not None:
@@ -213,13 +215,11 @@ class Application:
         in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, credentials=credentials, secure_cookies=secure)
-        proxies = TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
         docs = docs_page(WEB_BUNDLE)
         public_api = public.public_api(
             public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
             credentials=credentials,
             room_of_recording=in_public.room_of,
-            proxies=proxies,
             public_url=self.public_url,
             docs_page=docs,
         )
@@ -229,7 +229,6 @@ class Application:
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,
-            proxies=proxies,
             public_url=self.public_url,
             docs_page=docs,
         )
@@ -256,10 +255,10 @@ def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
         sys.stdout.flush()
 
 
-def _uvicorn_config(app: ASGIApp, limits: ConnectionLimits, tls: Settings | None = None) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp, limits: Limits, tls: Settings | None = None) -> uvicorn.Config:
     config = uvicorn_config(
         app,
-        http=bounded_protocol(limits, ConnectionTimes()),
+        http=bounded_protocol(limits.connections, limits.websockets, ConnectionTimes()),
         log_config=None,
         proxy_headers=False,
         timeout_graceful_shutdown=1,
