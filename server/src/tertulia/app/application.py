@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
-from tertulia.app.background import background
+from tertulia.app.background import COLLECT_EVERY_S, background, collect_garbage, settle_garbage_collector
 from tertulia.app.installation import Installation, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
 from tertulia.app.listening import (
@@ -169,6 +169,8 @@ class Application:
             certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)
             tasks("certificate", _CERTIFICATE_EVERY_S, certificate.look)
         tasks("expired rows", _DELETE_EXPIRED_ROWS_EVERY_S, services.meetings.delete_expired_rows)
+        tasks("garbage", COLLECT_EVERY_S, collect_garbage)
+        settle_garbage_collector()
 
     async def _media_apps(self, stack: AsyncExitStack, services: Services) -> dict[str, ASGIApp]:
         inst, settings = self._inst, self._inst.settings
