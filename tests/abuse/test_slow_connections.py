@@ -93,13 +93,17 @@ async def tls_victim(tmp_path: Path) -> AsyncIterator[Victim]:
             yield victim
 
 
-async def shakes_hands(port: int, address: str, context: ssl.SSLContext) -> bool:
-    try:
-        _reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, local_addr=(address, 0))
-    except OSError:
-        return False
-    writer.transport.abort()
-    return True
+async def shakes_hands(port: int, address: str, context: ssl.SSLContext, tries: int) -> int:
+    """Shake hands, time after time: how often that succeeds."""
+    successes = 0
+    for _ in range(tries):
+        try:
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, local_addr=(address, 0))
+        except OSError:
+            continue
+        writer.transport.abort()
+        successes += 1
+    return successes
 
 
 @pytest.mark.measures_time
@@ -114,8 +118,15 @@ async def test_tls_handshakes(tls_victim: Victim):
     hello = b"\x16\x03\x01\x02\x00\x01"
     async with slow_clients(port_of(server), STRANGERS, 400, says=hello) as clients:
         opened = await clients.opened()
-        held = open_files(server) - files
-        attempts = await asyncio.gather(*(shakes_hands(port_of(server), "127.0.1.1", context) for _ in range(1000)))
+        held = 0
+
+        async def are_here() -> bool:
+            nonlocal held
+            held = open_files(server) - files
+            return held > 3000
+
+        await until("they are accepted", are_here, deadline_s=5)
+        attempts = await asyncio.gather(*(shakes_hands(port_of(server), "127.0.1.1", context, 50) for _ in range(20)))
         assert server.ask("GET", "/rooms?maxItems=1").status_code == 200
 
         async def are_gone() -> bool:
@@ -128,7 +139,6 @@ async def test_tls_handshakes(tls_victim: Victim):
         f"{opened} opened, {held} held, gone after {gone_after_s:.1f} s, {sum(attempts)} of 1000 handshakes\n{during}"
     )
     tls_victim.assert_unharmed(during)
-    assert held > 3000
     assert 400 < sum(attempts) < 900
     assert gone_after_s < 15
     assert '"reason":"no_tls_handshake"' in server.log()

@@ -14,20 +14,22 @@ from tertulia.errors import TertuliaError
 
 _log = structlog.get_logger(__name__)
 COLLECT_EVERY_S: Final = 10.0
+_GARBAGE_THRESHOLDS: Final = (1000, 10, 50)
 
 
 def settle_garbage_collector() -> None:
     """Leave what the start has made out of every later collection.
 
     A full one looks at every object while nothing else happens, and Python does it whenever there are a quarter more of
-    them: several times, of up to 0.4 s each, while ten thousand connections arrive.
+    them: several times, of up to 0.4 s each, while ten thousand connections arrive. `collect_garbage` does it by time.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
 
 
 async def collect_garbage() -> None:
-    """Collect what many connections have left behind, which with TLS are cycles; Python would wait for more of them."""
+    """Collect what many connections have left behind, which with TLS are cycles."""
     if gc.get_count()[2]:
         gc.collect()
 

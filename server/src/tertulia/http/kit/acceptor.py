@@ -12,6 +12,7 @@ import errno
 import socket
 import ssl
 import struct
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Protocol, cast
@@ -26,6 +27,7 @@ _FULL: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _AGAIN_AFTER_S: Final = 0.2
 _TLS_SHUTDOWN_S: Final = 5.0
 _HANDSHAKES_AT_ONCE: Final = 500
+_HANDSHAKES_EACH_TURN: Final = 2
 _RECORD_HEAD: Final = 5
 _HANDSHAKE: Final = 22
 _RESET: Final = struct.pack("ii", 1, 0)
@@ -64,6 +66,7 @@ class Acceptor:
                 "ssl_shutdown_timeout": _TLS_SHUTDOWN_S,
             }
         self._loop = asyncio.get_running_loop()
+        self._hellos: deque[_ClientHello] = deque()
         self._opening: dict[asyncio.Task[Any], None] = {}
         self._handshake_s = times.handshake_s
         self._pause: asyncio.TimerHandle | None = None
@@ -105,10 +108,25 @@ class Acceptor:
     def _open(self, connection: socket.socket, address: str) -> None:
         connection.setblocking(False)
         if self._tls:
-            hello = _ClientHello(connection, address, self._limits, self._begin)
+            hello = _ClientHello(connection, address, self._limits, self._shake_hands)
             hello.wait(self._loop, self._handshake_s)
         else:
             self._begin(connection, address)
+
+    def _shake_hands(self, hello: _ClientHello) -> None:
+        self._hellos.append(hello)
+        if len(self._hellos) == 1:
+            self._loop.call_soon(self._shake_few_hands)
+
+    def _shake_few_hands(self) -> None:
+        """Begin a few handshakes, and the others at the next turns: each takes up to a millisecond."""
+        for _ in range(_HANDSHAKES_EACH_TURN):
+            hello = self._hellos.popleft()
+            if hello.ends():
+                self._begin(hello.connection, hello.address)
+            if not self._hellos:
+                return
+        self._loop.call_soon(self._shake_few_hands)
 
     def _begin(self, connection: socket.socket, address: str) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -149,20 +167,21 @@ class _ClientHello:
         connection: socket.socket,
         address: str,
         limits: ConnectionLimits,
-        begin: Callable[[socket.socket, str], None],
+        is_here: Callable[[_ClientHello], None],
     ) -> None:
-        self._connection = connection
-        self._address = address
+        self.connection = connection
+        self.address = address
         self._limits = limits
-        self._begin = begin
+        self._is_here = is_here
+        self._has_ended = False
         self._seen = 0
 
     def wait(self, loop: asyncio.AbstractEventLoop, deadline_s: float) -> None:
         """Wait for the record, if there is room for another connection."""
         self._loop = loop
         self._timer = loop.call_later(deadline_s, self._drop, "no_tls_handshake")
-        loop.add_reader(self._connection, self._look)
-        if not self._limits.admit(self, self._address):
+        loop.add_reader(self.connection, self._look)
+        if not self._limits.admit(self, self.address):
             self.make_room()
 
     def make_room(self) -> None:
@@ -171,29 +190,34 @@ class _ClientHello:
 
     def _look(self) -> None:
         try:
-            head = self._connection.recv(_RECORD_HEAD, socket.MSG_PEEK)
+            head = self.connection.recv(_RECORD_HEAD, socket.MSG_PEEK)
             needed = _RECORD_HEAD + int.from_bytes(head[3:5]) if len(head) == _RECORD_HEAD else _RECORD_HEAD
-            seen = len(self._connection.recv(needed, socket.MSG_PEEK))
+            seen = len(self.connection.recv(needed, socket.MSG_PEEK))
             if seen >= needed or (head and head[0] != _HANDSHAKE):
-                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-                self._end()
-                self._begin(self._connection, self._address)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+                self._loop.remove_reader(self.connection)
+                self._is_here(self)
             elif seen == self._seen:  # it can be read, and there is nothing more: the other end has closed
                 self._drop("no_tls_handshake")
             else:
                 self._seen = seen
-                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, needed)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, needed)
         except BlockingIOError:
             pass
         except OSError:
             self._drop("no_tls_handshake")
 
-    def _end(self) -> None:
+    def ends(self) -> bool:
+        """Leave the connection to another; False when it has been closed meanwhile."""
+        if self._has_ended:
+            return False
+        self._has_ended = True
         self._timer.cancel()
-        self._loop.remove_reader(self._connection)
+        self._loop.remove_reader(self.connection)
         self._limits.release(self)
+        return True
 
     def _drop(self, reason: str) -> None:
-        self._end()
-        self._limits.log_dropped(self._address, reason)
-        self._connection.close()
+        if self.ends():
+            self._limits.log_dropped(self.address, reason)
+            self.connection.close()
