@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,14 +30,14 @@ class Victim:
     quiet: Report
     memory_bytes: int
 
-    def assert_unharmed(self, during: Report) -> None:
+    def assert_unharmed(self, during: Report, *, memory_bytes: int = MEMORY_BYTES) -> None:
         """Check the bounds of an attack: absolute ones, or twice what the same users see without it."""
         assert during.failures == 0, during
         assert during.request_p99_ms < max(REQUEST_P99_MS, 2 * self.quiet.request_p99_ms), (during, self.quiet)
         assert during.ping_p99_ms < max(PING_MS, 2 * self.quiet.ping_p99_ms), (during, self.quiet)
         assert during.longest_silence_ms < max(SILENCE_MS, 2 * self.quiet.longest_silence_ms), (during, self.quiet)
         grown = resident_bytes(self.server) - self.memory_bytes
-        assert grown < MEMORY_BYTES, f"{grown / 1e6:.0f} MB more"
+        assert grown < memory_bytes, f"{grown / 1e6:.0f} MB more"
 
 
 def resident_bytes(server: RestServer) -> int:
@@ -61,12 +62,22 @@ async def victim(server: RestServer, tmp_path: Path) -> AsyncIterator[Victim]:
         yield victim
 
 
+def cpu_s(server: RestServer) -> float:
+    """Return the CPU time that the server's process has used."""
+    assert server.process
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @asynccontextmanager
-async def watched(server: RestServer, folder: Path) -> AsyncIterator[Victim]:
+async def watched(server: RestServer, folder: Path, *, port: int | None = None) -> AsyncIterator[Victim]:
+    """The ordinary users of a server; they come by another of its ports where one is given, without TLS."""
     room = server.create_room(roomNamePrefix="ordinary")
     names = (("ann", "publisher"), ("bob", "publisher"), ("pinger", "viewer"))
     tokens = tuple(server.token(room, name, role) for name, role in names)
-    setup = Setup(http_url=server.url, ws_url=server.ws_url, room=room.name, api_key=API_KEY, tokens=tokens)
+    http_url = server.url if port is None else f"http://127.0.0.1:{port}"
+    ws_url = http_url.replace("http", "ws", 1)
+    setup = Setup(http_url=http_url, ws_url=ws_url, room=room.name, api_key=API_KEY, tokens=tokens)
     async with bystanders(setup, folder / "bystanders.log") as running:
         await running.measure(1)
         quiet = await running.measure(3)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Final
 
 import structlog
@@ -123,6 +124,7 @@ class _Runtime:
         self._timers = DeadlineQueue(self._arm)
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = copy_context()  # deadlines are nobody's request
         tokens = Tokens(config.keys, time.time)
         key = config.webhook_key or next(iter(config.keys))
         self._webhooks = Webhooks(
@@ -173,7 +175,7 @@ class _Runtime:
             self._timer.cancel()
         at = self._timers.next_at()
         if at is not None:
-            self._timer = self._loop.call_later(max(0.0, at - self._clock()), self._run_due)
+            self._timer = self._loop.call_later(max(0.0, at - self._clock()), self._run_due, context=self._context)
 
     def _run_due(self) -> None:
         self._timers.run_due(self._clock())

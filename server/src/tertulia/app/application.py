@@ -20,12 +20,13 @@ from starlette.types import ASGIApp
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
 from tertulia.app.background import background
-from tertulia.app.garbage_collection import tune_garbage_collection
+from tertulia.app.garbage_collection import COLLECT_EVERY_S, collect_garbage, tune_garbage_collection
 from tertulia.app.installation import Installation, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
 from tertulia.app.listening import (
     CertificateWatch,
     HttpServer,
+    Limits,
     connection_limits,
     listening_sockets,
     loopback_socket,
@@ -42,7 +43,7 @@ from tertulia.http.api.recordings import RecordingHandlers, meet_recording, publ
 from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
 from tertulia.http.api.sessions import AUTH_PATH, SessionHandlers
 from tertulia.http.kit.addresses import TrustedProxies
-from tertulia.http.kit.connections import ConnectionLimits, ConnectionTimes
+from tertulia.http.kit.connections import ConnectionTimes
 from tertulia.http.kit.cors import CrossOrigin
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.operations import BoundedRequest
@@ -83,7 +84,8 @@ class Application:
         self._sockets = sockets
         self._loopback = loopback
         self._port: int = sockets[0].getsockname()[1]
-        self.app = RootApp()
+        settings = inst.settings
+        self.app = RootApp(TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header))
         self._stop = asyncio.Event()
         self._worker_drain = WorkerDrain()
 
@@ -115,7 +117,7 @@ class Application:
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
         settings = self._inst.settings
-        limits = connection_limits(behind_proxy=bool(settings.trusted_proxies))
+        limits = connection_limits(behind_proxy=bool(settings.trusted_proxies), tls=settings.tls_cert is not None)
         config = _uvicorn_config(self.app, limits, settings)
         servers = {HttpServer(config): self._sockets}
         if self._loopback is not None:
@@ -192,6 +194,7 @@ class Application:
             certificate = CertificateWatch(config.ssl, settings.tls_cert, settings.tls_key)
             tasks("certificate", _CERTIFICATE_EVERY_S, certificate.look)
         tasks("expired rows", _DELETE_EXPIRED_ROWS_EVERY_S, services.meetings.delete_expired_rows)
+        tasks("garbage", COLLECT_EVERY_S, collect_garbage)
 
     async def _media_apps(self, stack: AsyncExitStack, services: Services) -> dict[str, ASGIApp]:
         inst, settings = self._inst, self._inst.settings
@@ -238,13 +241,11 @@ class Application:
         in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, credentials=credentials, secure_cookies=secure)
-        proxies = TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
         docs = docs_page(WEB_BUNDLE)
         public_api = public.public_api(
             public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
             credentials=credentials,
             room_of_recording=in_public.room_of,
-            proxies=proxies,
             public_url=self.public_url,
             docs_page=docs,
         )
@@ -254,7 +255,6 @@ class Application:
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,
-            proxies=proxies,
             public_url=self.public_url,
             docs_page=docs,
         )
@@ -281,10 +281,10 @@ def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
         sys.stdout.flush()
 
 
-def _uvicorn_config(app: ASGIApp, limits: ConnectionLimits, tls: Settings | None = None) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp, limits: Limits, tls: Settings | None = None) -> uvicorn.Config:
     config = uvicorn_config(
         app,
-        http=bounded_protocol(limits, ConnectionTimes()),
+        http=bounded_protocol(limits.connections, limits.websockets, ConnectionTimes()),
         log_config=None,
         proxy_headers=False,
         timeout_graceful_shutdown=1,

@@ -7,23 +7,42 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import structlog
 import uvicorn
 
 from tertulia.errors import ConfigurationError
-from tertulia.http.kit.connections import ConnectionLimits
+from tertulia.http.kit.acceptor import Acceptor
+from tertulia.http.kit.connections import ArrivalRate, ConnectionLimits
+from tertulia.http.kit.protocol import JsonHttpProtocol
 
 _log = structlog.get_logger(__name__)
 _MAX_CONNECTIONS: Final = 10_000
 _MAX_CONNECTIONS_OF_ADDRESS: Final = 1000
+_HANDSHAKES_EACH_SECOND: Final = 50.0
+_HANDSHAKES_AT_ONCE: Final = 500.0
 _MAX_FILES: Final = 65_536
 
 
 class HttpServer(uvicorn.Server):
-    """Uvicorn without its own signal handling: we tell the people in meetings first."""
+    """Uvicorn without its own signal handling (we tell the people in meetings first), and with our way to accept."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept."""
+        await self.lifespan.startup()
+        config = self.config
+        protocol = cast("type[JsonHttpProtocol]", config.http_protocol_class)
+        new = partial(protocol, config=config, server_state=self.server_state, app_state=self.lifespan.state)
+        acceptors: list[Any] = [
+            Acceptor(listener, new, limits=protocol.limits, times=protocol.times, tls=config.ssl)
+            for listener in sockets or ()
+        ]
+        self.servers = acceptors
+        self.started = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -55,10 +74,19 @@ class CertificateWatch:
             _log.warning("certificate cannot be used: the old one stays", reason=str(error))
 
 
-def connection_limits(*, behind_proxy: bool) -> ConnectionLimits:
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one server: those of its connections, and of the WebSockets that some of them become."""
+
+    connections: ConnectionLimits
+    websockets: ConnectionLimits
+
+
+def connection_limits(*, behind_proxy: bool, tls: bool = False) -> Limits:
     """Make the limits of a server's connections, with a part of the files that this process may open.
 
-    The addresses behind a proxy are not seen before a request is, so a proxy has to count them itself.
+    The addresses behind a proxy are not seen before a request is, so a proxy has to count them itself. With TLS an
+    address may only connect so often: each time costs a signature.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
@@ -66,8 +94,13 @@ def connection_limits(*, behind_proxy: bool) -> ConnectionLimits:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
     files = _MAX_FILES if soft == resource.RLIM_INFINITY else soft
-    total = min(_MAX_CONNECTIONS, files * 3 // 4)
-    return ConnectionLimits(total=total, for_address=None if behind_proxy else _MAX_CONNECTIONS_OF_ADDRESS)
+    total, of_websockets = (min(_MAX_CONNECTIONS, files // part) for part in (2, 4))
+    for_address = None if behind_proxy else _MAX_CONNECTIONS_OF_ADDRESS
+    arrivals = ArrivalRate(_HANDSHAKES_EACH_SECOND, burst=_HANDSHAKES_AT_ONCE) if tls and not behind_proxy else None
+    return Limits(
+        ConnectionLimits(total=total, for_address=for_address, arrivals=arrivals),
+        ConnectionLimits(total=of_websockets, for_address=for_address),
+    )
 
 
 def listening_sockets(host: str, port: int) -> list[socket.socket]:

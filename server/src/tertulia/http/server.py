@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
@@ -21,6 +21,7 @@ from structlog.contextvars import bind_contextvars
 from tertulia.errors import Unavailable
 from tertulia.http import health
 from tertulia.http.health import Health, ServerState
+from tertulia.http.kit.addresses import TrustedProxies, peer_address
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.routing import Prefix
 from tertulia.http.pages import Pages
@@ -38,12 +39,13 @@ class RootApp(Starlette):
     """Everything that our port serves, as one application to which any ASGI middleware can be added.
 
     It serves `/health` and `/health/ready` from the beginning; the rest answers 503 until `open` was called, and again
-    after `close`. In between, `drain` says that it will stop.
+    after `close`. In between, `drain` says that it will stop. The `client` of a scope is the one that `proxies` tell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, proxies: TrustedProxies | None = None) -> None:
         self.running = RunningRequests()
-        super().__init__(middleware=[Middleware(RequestLog), Middleware(CountedRequests, self.running)])
+        log = Middleware(RequestLog, proxies or TrustedProxies(()))
+        super().__init__(middleware=[log, Middleware(CountedRequests, self.running)])
         self.health = Health()
         self._unrouted: ASGIApp = Endpoint(Request, self._not_ready)
         self.router.redirect_slashes = False
@@ -91,7 +93,7 @@ class RootApp(Starlette):
     async def _default(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve what has no route. A handshake where there is no WebSocket is answered as the GET that it also is."""
         if scope["type"] == "websocket":
-            await self({**scope, "type": "http", "method": "GET"}, receive, _refusing(send))
+            await self.router({**scope, "type": "http", "method": "GET"}, receive, _refusing(send))
         else:
             await self._unrouted(scope, receive, send)
 
@@ -104,35 +106,43 @@ def _refusing(send: Send) -> Send:
 
 
 class RequestLog:
-    """Middleware that gives each request its id (a client's own, if it is a good one), logs it with its address and
-    route, and gives its id to all lines that are logged meanwhile.
+    """Middleware that gives each request its id (a client's own, if it is a good one) and the address of its client,
+    logs it with both and its route, and gives its id to all lines that are logged meanwhile.
 
-    Never its query string, which may hold a secret. What only our own parts ask for is for debugging.
+    Never its query string, which may hold a secret. What only our own parts ask for is for debugging. A WebSocket is
+    logged when it has ended, with 101 where it was one.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, proxies: TrustedProxies) -> None:
         self._app = app
+        self._proxies = proxies
         # unique for as long as logs are kept, without asking the system for randomness at every request
         self._run = secrets.token_hex(5)
         self._count = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a connection."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
         offered = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         request_id = offered if _REQUEST_ID.match(offered) else f"{self._run}-{next(self._count):x}"
         state = scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        address = self._proxies.client(HTTPConnection(scope))
+        if address != peer_address(scope):
+            scope["client"] = (address, 0)
         bind_contextvars(request_id=request_id)  # for this request's task alone, which a server makes of each
         path, status = scope["path"], 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind.endswith("http.response.start"):
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            elif not status and kind.startswith("websocket."):
+                status = HTTPStatus.SWITCHING_PROTOCOLS if kind == "websocket.accept" else HTTPStatus.FORBIDDEN
             await send(message)
 
         try:
@@ -141,10 +151,10 @@ class RequestLog:
             is_internal = path.startswith((health.PATH, "/twirp/"))
             (_log.debug if is_internal and status < HTTPStatus.BAD_REQUEST else _log.info)(
                 "request",
-                method=scope["method"],
+                method=scope.get("method", "GET"),
                 path=path[:_MAX_LOGGED_PATH],
                 route=state.get("route"),
-                address=state.get("client_address") or (scope.get("client") or ("unknown",))[0],
+                address=address,
                 status=int(status),
                 ms=round((time.perf_counter() - began) * 1000, 1),
                 request_id=request_id,

@@ -5,7 +5,6 @@ Only hashes are stored: a keyed one of the API key, argon2id of the password.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -13,12 +12,10 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
 from tertulia.domain.access import Principal, Role
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
-from tertulia.errors import Unauthenticated, unauthenticated
+from tertulia.errors import TooManyRequests, Unauthenticated, unauthenticated
+from tertulia.services.passwords import PasswordHashes
 from tertulia.services.ports import Clock, LoginSession, Store, Transaction
 from tertulia.services.rate_limits import FailureLimit, address_key
 from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, ParticipantToken, TokenKind, derive_key
@@ -84,7 +81,7 @@ class AccountService:
         self._admin_user = admin_user
         self._configured_password = admin_password
         self._password_name = _ADMIN_PASSWORD if admin_password is None else _PASSWORD_OF_SETTINGS
-        self._hasher = PasswordHasher()
+        self._passwords = PasswordHashes()
         self._stored_key_digest: str | None = None
         self._last_key, self._last_digest = "", ""  # the last valid key: saves computing its digest at every request
         self._stored_key_read_ms = Millis(0)
@@ -118,19 +115,22 @@ class AccountService:
 
     async def _first_password(self) -> str | None:
         password = _new_password()
-        hashed = await asyncio.to_thread(self._hasher.hash, password)
+        hashed = await self._passwords.make(password)
         is_first = await self._store.write(lambda tx: tx.accounts.add_credential(_ADMIN_PASSWORD, hashed))
         return password if is_first else None
 
     async def _use_configured_password(self, password: str) -> None:
         """Use the password of the settings; every session ends when it differs from that of the last start."""
         hashed = await self._store.read(lambda tx: tx.accounts.credential(_PASSWORD_OF_SETTINGS))
-        if hashed is None or not await self._matches(hashed, password):
+        if hashed is None or not await self._passwords.matches(hashed, password):
             await self._store_password(_PASSWORD_OF_SETTINGS, password)
+        elif self._passwords.is_outdated(hashed):
+            renewed = await self._passwords.make(password)
+            await self._store.write(lambda tx: tx.accounts.put_credential(_PASSWORD_OF_SETTINGS, renewed))
 
     async def _store_password(self, name: str, password: str) -> None:
         """Store a password's hash and end every session."""
-        hashed = await asyncio.to_thread(self._hasher.hash, password)
+        hashed = await self._passwords.make(password)
 
         def work(tx: Transaction) -> None:
             tx.accounts.put_credential(name, hashed)  # its lock makes logins wait, and sees those that were faster
@@ -197,11 +197,17 @@ class AccountService:
             self._login_failures.check(key, now_ms=now_ms)
         for key in keys:
             self._login_failures.failed(key, now_ms=now_ms)
-        right_password = await self._matches(hashed or "", password)
+        try:
+            right_password = await self._passwords.matches(hashed or "", password, is_reserved=is_known and right_name)
+        except TooManyRequests:  # nothing was compared
+            for key in keys:
+                self._login_failures.forgive(key)
+            raise
         if not (right_name and right_password):
             raise _wrong_credentials()
         for key in keys:
             self._login_failures.forgive(key)
+        renewed = await self._passwords.make(password) if self._passwords.is_outdated(hashed or "") else None
         session = LoginSession(
             id=SessionId(secrets.token_urlsafe(_ID_BYTES)),
             username=username,
@@ -212,6 +218,8 @@ class AccountService:
         def work(tx: Transaction) -> None:
             if tx.accounts.lock_credential(self._password_name) != hashed:  # changed while it was compared
                 raise _wrong_credentials()
+            if renewed is not None:
+                tx.accounts.put_credential(self._password_name, renewed)
             tx.accounts.add_session(session)
             if not is_known:
                 addresses = [*_known_addresses(tx), known][-_MAX_KNOWN_ADDRESSES:]
@@ -224,12 +232,6 @@ class AccountService:
         """Return what is kept of an address; with the user's name, since it counts for that account only."""
         text = f"{self._admin_user}\0{address_key(address)}"
         return hmac.digest(self._address_pepper, text.encode(), hashlib.sha256).hex()[:_ADDRESS_DIGEST_LENGTH]
-
-    async def _matches(self, hashed: str, password: str) -> bool:
-        try:
-            return await asyncio.to_thread(self._hasher.verify, hashed, password)
-        except (VerificationError, InvalidHashError):
-            return False
 
     async def refresh(self, refresh_token: str) -> SessionTokens:
         """Prolong a session. The old refresh token is revoked; its reuse ends the session. Raises Unauthenticated."""

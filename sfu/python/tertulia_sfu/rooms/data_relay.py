@@ -55,7 +55,7 @@ class DataRelay:
         try:
             packet = DataPacket.FromString(payload)
         except DecodeError:
-            _log.info("malformed data packet", participant=sender.sid)
+            _log.info("malformed data packet", room=self._roster.name, participant=sender.sid)
             return
         # a response to a call of the server API reaches no participant, so it needs no grant
         if self._is_rpc_response(sender, packet) or not may_send(sender.claims, packet.WhichOneof("value")):

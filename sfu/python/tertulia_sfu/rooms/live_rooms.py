@@ -156,12 +156,12 @@ def _answered(room: LiveRoom, participant: Participant, event: _Event, _now: flo
 
 
 def _negotiation_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    _log.warning("negotiation failed", participant=participant.sid, reason=event.reason)
+    _log.warning("negotiation failed", room=room.roster.name, participant=participant.sid, reason=event.reason)
     room.require_full_reconnect(participant, now)
 
 
 def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    _log.warning("peer failed", participant=participant.sid, reason=event.reason)
+    _log.warning("peer failed", room=room.roster.name, participant=participant.sid, reason=event.reason)
     room.require_full_reconnect(participant, now)
 
 

@@ -21,9 +21,10 @@ POLICY_VIOLATION: Final = 1008
 
 
 class SignalConnection:
-    """The outgoing side of one WebSocket."""
+    """The outgoing side of one WebSocket, of `participant` once there is one."""
 
     def __init__(self) -> None:
+        self.participant: ParticipantSid | None = None
         self._frames: deque[bytes] = deque()
         self._queued_bytes = 0
         self._close_code: int | None = None
@@ -36,7 +37,11 @@ class SignalConnection:
         self._frames.append(frame)
         self._queued_bytes += len(frame)
         if len(self._frames) > MAX_QUEUED_FRAMES or self._queued_bytes > MAX_QUEUED_BYTES:
-            _log.warning("signal connection closed: the client does not read", frames=len(self._frames))
+            _log.warning(
+                "signal connection closed: the client does not read",
+                participant=self.participant,  # not the one whose message this is
+                frames=len(self._frames),
+            )
             self._frames.clear()
             self.close(POLICY_VIOLATION)
         self._changed.set()
@@ -76,6 +81,7 @@ class SignalConnections:
         """Make this the participant's connection; an older one is closed."""
         older = self._connections.get(sid)
         self._connections[sid] = connection
+        connection.participant = sid
         if older is not None:
             older.close()
 

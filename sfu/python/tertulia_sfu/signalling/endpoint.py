@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
+from structlog.contextvars import bind_contextvars
 
 from tertulia_sfu.errors import (
     GrantMissing,
@@ -42,6 +43,7 @@ NO_LEGACY_SIGNALLING: Final = (
     "This server speaks LiveKit's signalling v1 only: connect to /rtc/v1, or use a client that does."
 )
 
+_MAX_REASON: Final = 200
 _STATUS: Final[Mapping[str, int]] = {
     "unauthenticated": 401,
     "permission_denied": 403,
@@ -111,7 +113,7 @@ class SignalEndpoint:
         try:
             await self._verify(request)
         except MediaError as error:
-            return _error_response(error)
+            return _refusal(request, error)
         return _text(200, "success")
 
     async def _verify(self, connection: HTTPConnection) -> _VerifiedJoin:
@@ -120,6 +122,8 @@ class SignalEndpoint:
             raise ServiceUnavailable("The server is stopping.")
         claims = self._tokens.verify(_access_token(connection))
         require_join(claims)
+        # every line of this request says whose it is, also when it is refused
+        bind_contextvars(room=claims.video.room, identity=claims.identity)
         wrapped = connection.query_params.get("join_request")
         request = JoinRequest() if wrapped is None else unwrap_join_request(wrapped)
         self._rooms.check_exists(claims)
@@ -152,7 +156,7 @@ class SignalEndpoint:
         try:
             join = await self._verify(socket)
         except MediaError as error:
-            await socket.send_denial_response(_error_response(error))
+            await socket.send_denial_response(_refusal(socket, error))
             return
         self._open_sockets += 1
         self._all_closed.clear()
@@ -174,7 +178,7 @@ class SignalEndpoint:
                 connection.send(leave_message(DisconnectReason.JOIN_FAILURE).SerializeToString())
                 session = None
             except MediaError as error:
-                await socket.send_denial_response(_error_response(error))
+                await socket.send_denial_response(_refusal(socket, error))
                 return
         await socket.accept()
         if session is None:
@@ -219,6 +223,7 @@ class SignalEndpoint:
 
     async def _carry_messages(self, socket: WebSocket, session: SignalSession, connection: SignalConnection) -> None:
         sid = session.participant.sid
+        bind_contextvars(participant=sid)
         try:
             async with asyncio.TaskGroup() as tasks:
                 reader = tasks.create_task(self._read(socket, session, connection), name=f"signals of {sid}")
@@ -261,7 +266,7 @@ class SignalEndpoint:
             room=session.room.roster.name,
             participant=participant.sid,
             identity=participant.identity,
-            address=connection.client.host if connection.client is not None else "unknown",
+            address=_address(connection),
         )
         session.room.remove(participant, DisconnectReason.STATE_MISMATCH, self._clock())
 
@@ -319,9 +324,17 @@ def _with_own_metadata(claims: Claims, request: JoinRequest) -> Claims:
     return replace(claims, metadata=request.metadata or claims.metadata, attributes=merged)
 
 
-def _error_response(error: MediaError) -> Response:
+def _refusal(connection: HTTPConnection, error: MediaError) -> Response:
+    """Log that a join is refused, and return the response."""
     status = error.status if isinstance(error, JoinRefused) else _STATUS.get(error.code, 500)
+    _log.warning(
+        "join refused", code=error.code, status=status, reason=str(error)[:_MAX_REASON], address=_address(connection)
+    )
     return _text(status, str(error))
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client is not None else "unknown"
 
 
 def _text(status: int, text: str) -> Response:

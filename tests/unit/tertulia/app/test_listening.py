@@ -15,7 +15,7 @@ class Open:
 
 @pytest.mark.parametrize(("behind_proxy", "is_admitted"), [(False, False), (True, True)])
 def test_a_proxy_counts_addresses_itself(behind_proxy: bool, is_admitted: bool):
-    limits = connection_limits(behind_proxy=behind_proxy)
+    limits = connection_limits(behind_proxy=behind_proxy).connections
     for _ in range(1000):
         connection = Open()
         assert limits.admit(connection, "192.0.2.1")

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from support.asgi import http_scope, response_of
+from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.routing import MethodRoute
 from tertulia.http.pages import Pages
@@ -32,7 +33,7 @@ async def all_ok() -> Readiness:
 
 @pytest.fixture
 def root(tmp_path: Path) -> RootApp:
-    app = RootApp()
+    app = RootApp(TrustedProxies(["127.0.0.1"]))
     served = {
         "/rtc": PlainTextResponse("signalling"),
         "/api": PlainTextResponse("api"),
@@ -130,17 +131,18 @@ async def test_request_id(root: RootApp, offered, kept):
 
 
 async def test_log_says_who_asked_what(root: RootApp):
-    """With the address that the API found out behind a proxy, and the route without what fills it."""
+    """With the address that a proxy tells, and the route without what fills it."""
 
     async def behind_proxy(request: Request) -> Response:
-        request.scope["state"]["client_address"] = "192.0.2.1"
+        assert request.client
+        assert request.client.host == "192.0.2.1"
         structlog.get_logger("a part").warning("happened meanwhile")
         return PlainTextResponse("done")
 
     route = MethodRoute("/things/{name}", {"GET": Endpoint(Request, behind_proxy)})
     root.router.routes.append(route)
     with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
-        await response_of(root, http_scope("/things/a-secret-name"))
+        await response_of(root, http_scope("/things/a-secret-name", headers={"x-forwarded-for": "192.0.2.1"}))
         await response_of(root, http_scope("/" + "x" * 5000))
     inner, first, second = logs
     assert inner["request_id"] == first["request_id"] != second["request_id"]

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,7 +106,8 @@ class _Transactions:
     async def run(self, work: Work[T]) -> T:
         """Run a function as one transaction. Raises Unavailable when the database cannot be used."""
         limits, loop = self._limits, asyncio.get_running_loop()
-        result = self._threads.submit(self._run, work, time.monotonic() + limits.timeout_s)
+        # the thread's lines carry the id of the request
+        result = self._threads.submit(copy_context().run, self._run, work, time.monotonic() + limits.timeout_s)
         answer = asyncio.wrap_future(result)
         refusal: list[str] = []
         timer: asyncio.TimerHandle

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ _PRAGMAS: Final = (
 class _Write:
     work: Work[Any]
     done: Future[Any]
+    context: Context  # so that what is logged meanwhile carries the id of the request
 
 
 class SqliteStore:
@@ -73,7 +75,9 @@ class SqliteStore:
 
     async def read(self, work: Work[T]) -> T:
         """Run a function in autocommit mode: SQLite refuses what writes."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader_threads, self._read, work)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._reader_threads, copy_context().run, self._read, work
+        )
 
     def _read(self, work: Work[T]) -> T:
         if not hasattr(self._of_thread, "transaction"):
@@ -86,7 +90,7 @@ class SqliteStore:
     async def write(self, work: Work[T]) -> T:
         """Queue a function for the writer's next commit."""
         done: Future[T] = Future()
-        self._writes.put(_Write(work, done))
+        self._writes.put(_Write(work, done, copy_context()))
         return await asyncio.wrap_future(done)
 
     async def check(self) -> None:
@@ -118,7 +122,7 @@ class SqliteStore:
                 for write in batch:
                     driver.execute("SAVEPOINT one")
                     try:
-                        results.append((write.done, write.work(transaction)))
+                        results.append((write.done, write.context.run(write.work, transaction)))
                     except Exception as error:
                         if not driver.in_transaction:  # SQLite has undone the whole batch (a full disk)
                             raise

@@ -29,7 +29,6 @@ from tertulia.http.api.recordings import (
 )
 from tertulia.http.api.rooms import RoomHandlers, room_operations
 from tertulia.http.api.sessions import SessionHandlers, session_operations
-from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.api import Api
 from tertulia.http.kit.openapi import document
 from tertulia.http.kit.operations import Operation
@@ -75,7 +74,6 @@ def internal_api(
     *,
     credentials: Credentials,
     room_of_recording: Callable[[str], Awaitable[str | None]],
-    proxies: TrustedProxies,
     public_url: str,
     docs_page: Response,
 ) -> Api:
@@ -89,5 +87,4 @@ def internal_api(
         permissions=INTERNAL,
         authenticator=InternalAuthenticator(credentials),
         room_of_recording=room_of_recording,
-        proxies=proxies,
     )

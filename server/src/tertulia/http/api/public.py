@@ -24,7 +24,6 @@ from tertulia.http.api.recordings import (
     stream_operation,
 )
 from tertulia.http.api.rooms import RoomHandlers, room_operations
-from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.api import Api
 from tertulia.http.kit.openapi import document
 from tertulia.http.kit.operations import Operation
@@ -56,7 +55,6 @@ def public_api(
     *,
     credentials: Credentials,
     room_of_recording: Callable[[str], Awaitable[str | None]],
-    proxies: TrustedProxies,
     public_url: str,
     docs_page: Response,
 ) -> Api:
@@ -70,5 +68,4 @@ def public_api(
         permissions=PUBLIC,
         authenticator=PublicAuthenticator(credentials),
         room_of_recording=room_of_recording,
-        proxies=proxies,
     )

@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from typing import Final
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 _log = structlog.get_logger(__name__)
 _RFC_7239: Final = "forwarded"
 _USUAL_HEADERS: Final = (_RFC_7239, "x-forwarded-for")
+
+
+def peer_address(scope: Scope) -> str:
+    """Return the address that a request came from, as it stands in its scope."""
+    return str((scope.get("client") or ("unknown",))[0])
 
 
 class TrustedProxies:
@@ -37,9 +43,9 @@ class TrustedProxies:
             return False
         return any(parsed in network for network in self._networks)
 
-    def client(self, request: Request) -> str:
+    def client(self, request: HTTPConnection) -> str:
         """Return the address that a request came from: the last one that no trusted proxy vouches past."""
-        address = str((request.scope.get("client") or ("unknown", 0))[0])
+        address = peer_address(request.scope)
         trusted = (self._all or bool(self._networks)) and self._trusts(address)
         if not self._has_warned:
             self._warn_of_ignored_header(request, address, trusted=trusted)
@@ -51,7 +57,7 @@ class TrustedProxies:
                 break
         return address
 
-    def _warn_of_ignored_header(self, request: Request, proxy: str, *, trusted: bool) -> None:
+    def _warn_of_ignored_header(self, request: HTTPConnection, proxy: str, *, trusted: bool) -> None:
         """Log, once, that a header that tells a client's address is not believed, and what to set."""
         sent = self._telling.intersection([name for name, _ in request.scope["headers"]])
         if not sent:
@@ -69,7 +75,7 @@ class TrustedProxies:
         )
 
 
-def _hops(request: Request, header: str) -> list[str]:
+def _hops(request: HTTPConnection, header: str) -> list[str]:
     elements = [element for line in request.headers.getlist(header) for element in line.split(",")]
     if header == _RFC_7239:
         elements = [

@@ -19,7 +19,7 @@ from starlette.routing import compile_path
 
 from tertulia.domain.access import Action, Actor, Principal
 from tertulia.errors import Forbidden, NotFound, TertuliaError, TooManyRequests, Unauthenticated, forbidden
-from tertulia.http.kit.addresses import TrustedProxies
+from tertulia.http.kit.addresses import peer_address
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.openapi import Json
 from tertulia.http.kit.operations import Operation, OperationRequest
@@ -56,12 +56,10 @@ class Api(SegmentRouter):
         permissions: Mapping[Action, frozenset[Actor]],
         authenticator: Authenticator,
         room_of_recording: Callable[[str], Awaitable[str | None]],
-        proxies: TrustedProxies,
     ) -> None:
         self._permissions = permissions
         self._authenticator = authenticator
         self._room_of_recording = room_of_recording
-        self._proxies = proxies
         for operation in operations:
             if operation.room is None and permissions[operation.action] & _BOUND_TO_ROOM:
                 raise ValueError(f"{operation.id} does not declare where its room comes from")
@@ -85,8 +83,7 @@ class Api(SegmentRouter):
         ]
 
     async def _respond(self, operation: Operation, request: OperationRequest) -> Response:
-        request.client_address = self._proxies.client(request)
-        request.scope["state"]["client_address"] = request.client_address
+        request.client_address = peer_address(request.scope)
         request.max_body_bytes = operation.max_body_bytes
         try:
             return await self._permitted(operation, request)

@@ -12,6 +12,8 @@ import structlog
 _log = structlog.get_logger(__name__)
 _LOG_AGAIN_AFTER_S: Final = 60.0
 _LOGGED_AT_MOST: Final = 1000
+_RATES_AT_MOST: Final = 10_000
+_REPLACED_EACH_SECOND: Final = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,18 @@ class ConnectionTimes:
 
     `head_s`: from the first byte of a request (of the first one: from the connection) to the end of its headers.
     `keep_alive_s`: without a request after one. A body arrives with `body_rate` bytes a second at least, over
-    `body_check_s`. After a response that did not need the body, the rest of it is read for `head_s`.
+    `body_check_s`. After a response that did not need the body, the rest of it is read for `head_s`. A client that
+    reads nothing of its response for `stall_s` makes room for others that come, and after `unread_s` it is dropped:
+    players that are paused do so, and come back with a range. `handshake_s`: for TLS, before the first request.
     """
 
     head_s: float = 10.0
     keep_alive_s: int = 75
     body_check_s: float = 5.0
     body_rate: float = 512.0
+    handshake_s: float = 10.0
+    stall_s: float = 10.0
+    unread_s: float = 900.0
 
 
 class Connection(Protocol):
@@ -37,15 +44,40 @@ class Connection(Protocol):
         ...
 
 
+class ArrivalRate:
+    """How often each address may do something: `each_s` times a second, of which `burst` may come at once."""
+
+    def __init__(self, each_s: float, *, burst: float) -> None:
+        self._interval_s = 1 / each_s
+        self._ahead_s = burst / each_s
+        self._due_s: dict[str, float] = {}
+
+    def take(self, place: str) -> bool:
+        """Count one more; False when it is one too many."""
+        now_s = time.monotonic()
+        due_s = max(now_s, self._due_s.get(place, 0.0)) + self._interval_s
+        if due_s - now_s > self._ahead_s:
+            return False
+        if len(self._due_s) >= _RATES_AT_MOST:
+            self._due_s = {other: due for other, due in self._due_s.items() if due > now_s}
+            if len(self._due_s) >= _RATES_AT_MOST:
+                self._due_s.clear()
+        self._due_s[place] = due_s
+        return True
+
+
 class ConnectionLimits:
     """The connections of one server: at most `total`, and `for_address` from one address (None: any number).
 
     IPv6 counts by /64. When it is full, the connection that has waited longest without a whole request is closed for
-    the new one: who is served, or asks at once, does not suffer from those who only hold connections.
+    the new one: who is served, or asks at once, does not suffer from those who only hold connections. Only so many are
+    replaced in a second, since that costs more than to refuse one. `arrivals`: how often an address may connect.
     """
 
-    def __init__(self, *, total: int, for_address: int | None) -> None:
+    def __init__(self, *, total: int, for_address: int | None, arrivals: ArrivalRate | None = None) -> None:
         self._total = total
+        self._arrivals = arrivals
+        self._replacements = ArrivalRate(_REPLACED_EACH_SECOND, burst=_REPLACED_EACH_SECOND)
         self._for_address = for_address
         self._place_of: dict[Connection, str] = {}
         self._count: dict[str, int] = {}
@@ -53,8 +85,19 @@ class ConnectionLimits:
         self._waiting_at: dict[str, dict[Connection, None]] = {}
         self._logged: dict[tuple[str, str], float] = {}
 
+    def has_room(self, address: str) -> bool:
+        """Return whether a connection that is made now would be admitted, before anything is made for it."""
+        place = _place(address)
+        if self._arrivals is not None and not self._arrivals.take(place):
+            return False
+        if self._for_address is not None and self._count.get(place, 0) >= self._for_address:
+            return place in self._waiting_at and self._replacements.take(place)
+        return len(self._place_of) < self._total or bool(self._waiting)
+
     def admit(self, connection: Connection, address: str) -> bool:
         """Count a new connection, which waits; False when it is one too many and there is none to close for it."""
+        if connection in self._place_of:
+            return True
         place = _place(address)
         if self._for_address is not None and self._count.get(place, 0) >= self._for_address:
             if not self._make_room(self._waiting_at.get(place)):

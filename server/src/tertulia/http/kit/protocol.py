@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, Literal
 
@@ -41,6 +43,23 @@ def _head_too_large() -> _RefusalError:
     return _RefusalError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The headers are too large")
 
 
+def _too_many_connections() -> _RefusalError:
+    return _RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", "Too many connections")
+
+
+def _counted(base: Any, release: Callable[[], None], **options: Any) -> asyncio.Protocol:  # noqa: ANN401 - uvicorn's own
+    """Make a WebSocket's protocol that calls `release` when its connection is lost."""
+    protocol: asyncio.Protocol = base(**options)
+    lost = protocol.connection_lost
+
+    def connection_lost(exc: Exception | None) -> None:
+        release()
+        lost(exc)
+
+    protocol.connection_lost = connection_lost  # type: ignore[method-assign]
+    return protocol
+
+
 _Phase = Literal["head", "body", "rest", "served", "idle", "refused"]
 """What a connection is waiting for; not an Enum, whose members cost 0.1 µs each time.
 
@@ -54,10 +73,12 @@ section 9.6).
 class JsonHttpProtocol(HttpToolsProtocol):
     """Bounds the head of a request, its trailers included, and the time it takes; refuses with the same JSON as all.
 
-    `limits` and `times` are attributes of the class that `bounded_protocol` makes, since uvicorn makes the instances.
+    `limits`, those of WebSockets and `times` are attributes of the class that `bounded_protocol` makes, since uvicorn
+    makes the instances.
     """
 
     limits: ClassVar[ConnectionLimits]
+    websockets: ClassVar[ConnectionLimits]
     times: ClassVar[ConnectionTimes]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
@@ -67,6 +88,8 @@ class JsonHttpProtocol(HttpToolsProtocol):
         self._refusal: _RefusalError | None = None
         self._phase: _Phase | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._abort_opening: Callable[[], object] | None = None
         self._is_websocket = False
         self._is_in_head = False
         self._is_in_message = False
@@ -78,14 +101,20 @@ class JsonHttpProtocol(HttpToolsProtocol):
 
     # ── the connection ──
 
+    def opens(self, address: str, abort: Callable[[], object]) -> bool:
+        """Count a connection whose transport is not there yet."""
+        self._abort_opening = abort
+        return self.limits.admit(self, address)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, if there may be another connection."""
         super().connection_made(transport)
+        self._abort_opening = None
         self._address = self.client[0] if self.client else "unknown"
         if self.limits.admit(self, self._address):
             self._enter("head")
         else:
-            self._refuse(_RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", "Too many connections"))
+            self._refuse(_too_many_connections())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -93,14 +122,45 @@ class JsonHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the connection to the WebSocket's protocol."""
+        """Leave the connection to the WebSocket's protocol, if there may be another one."""
+        if not self.websockets.admit(self, self._address):
+            self._refuse(_too_many_connections())
+            return
+        self.websockets.is_served(self)
         self._leave()
         self._is_websocket = True
+        self.ws_protocol_class = partial(_counted, self.ws_protocol_class, partial(self.websockets.release, self))  # type: ignore[assignment]
         super().handle_websocket_upgrade()
 
     def make_room(self) -> None:
-        """Close, because another connection needs the place."""
-        self._drop("too many connections")
+        """Close, because another connection needs the place; at once, also where TLS would wait for the other end."""
+        if self._abort_opening is not None:
+            self._abort_opening()
+            return
+        self.limits.log_dropped(self._address, "too_many_connections")
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """Note when the client has stopped to read."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.times.stall_s, self._stalls)
+
+    def resume_writing(self) -> None:
+        """Note that the client reads again."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        if self._phase == "served":
+            self.limits.is_served(self)
+
+    def _stalls(self) -> None:
+        self.limits.waits(self)
+        self._unread = self.loop.call_later(self.times.unread_s - self.times.stall_s, self._is_unread)
+
+    def _is_unread(self) -> None:
+        self.limits.log_dropped(self._address, "unread_response")
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; refuse a head, trailers or extensions of chunks that grow beyond the bound."""
@@ -230,9 +290,10 @@ class JsonHttpProtocol(HttpToolsProtocol):
             self._timer = self.loop.call_later(self.times.head_s, self._head_takes_too_long)
 
     def _leave(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._unread):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._unread = None
         self.limits.release(self)
 
     def _head_takes_too_long(self) -> None:
@@ -274,15 +335,18 @@ class JsonHttpProtocol(HttpToolsProtocol):
             f"HTTP/1.1 {refusal.status} {refusal.status.phrase}\r\ncontent-type: application/json\r\n"
             f"x-request-id: {request_id}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
+        self.limits.log_dropped(self._address, refusal.code)
         self.transport.write(head.encode() + body)
         if self.transport.can_write_eof():
-            self.limits.log_dropped(self._address, refusal.code)
             self.transport.write_eof()
             self._enter("refused")
         else:
-            self._drop(refusal.code)
+            self.transport.close()
 
 
-def bounded_protocol(limits: ConnectionLimits, times: ConnectionTimes) -> type[JsonHttpProtocol]:
+def bounded_protocol(
+    limits: ConnectionLimits, websockets: ConnectionLimits, times: ConnectionTimes
+) -> type[JsonHttpProtocol]:
     """Return the class whose instances share these limits."""
-    return type("BoundedHttpProtocol", (JsonHttpProtocol,), {"limits": limits, "times": times})
+    shared = {"limits": limits, "websockets": websockets, "times": times}
+    return type("BoundedHttpProtocol", (JsonHttpProtocol,), shared)

@@ -14,7 +14,6 @@ from support.asgi import http_scope, response_of
 from tertulia.domain.access import Action, Actor, Principal
 from tertulia.domain.ids import RecordingId, RoomName
 from tertulia.errors import FieldProblem, InvalidInput, room_not_found, unauthenticated
-from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.api import Api
 from tertulia.http.kit.operations import (
     LARGE_BODY_BYTES,
@@ -120,7 +119,7 @@ PERMISSIONS: Final = dict.fromkeys(Action, ALLOWED) | {
 def api(operations: list[Operation]) -> Api:
     return Api(
         "/api", operations, document={"openapi": "3.0.3"}, docs_page=Response("the page"), permissions=PERMISSIONS,
-        authenticator=ByHeader(), room_of_recording=room_of, proxies=TrustedProxies([]),
+        authenticator=ByHeader(), room_of_recording=room_of,
     )  # fmt: skip
 
 

@@ -39,6 +39,8 @@ KNOWN: Final = {
     "on_message_complete": "1fbad42dc31fc01f",
     "on_response_complete": "64e254f28e389e76",
     "send_400_response": "ae5a4a3782b646fd",
+    "pause_writing": "17a8fd215d96a13c",
+    "resume_writing": "7844bbaa8cceb1ef",
 }
 """The methods that JsonHttpProtocol overrides, and the digest of their source in the version that it was read for."""
 
@@ -63,15 +65,22 @@ def test_versions_have_an_upper_bound(name):
     assert specifier.contains(version(name))
 
 
-QUICK: Final = ConnectionTimes(head_s=0.3, keep_alive_s=1, body_check_s=0.2, body_rate=500)
+QUICK: Final = ConnectionTimes(head_s=0.3, keep_alive_s=1, body_check_s=0.2, body_rate=500, stall_s=0.3, unread_s=2.0)
+LARGE: Final = bytes(32 * 1024 * 1024)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the length of the body; at /unread without reading it."""
+    """Answers with the length of the body; at /unread without reading it; at /large with much."""
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close"})
+        await receive()
+        await send({"type": "websocket.accept" if scope["path"] == "/rtc/held" else "websocket.close"})
+        while scope["path"] == "/rtc/held" and (await receive())["type"] != "websocket.disconnect":
+            pass
         return
     request = Request(scope, receive)
+    if scope["path"] == "/large":
+        await Response(LARGE)(scope, receive, send)
+        return
     length = 0 if scope["path"] == "/unread" else len(await request.body())
     await Response(json.dumps({"code": str(length)}))(scope, receive, send)
 
@@ -79,7 +88,9 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def serving(limits: ConnectionLimits | None = None) -> AsyncIterator[int]:
     """A server with short times; its port."""
-    protocol = bounded_protocol(limits or ConnectionLimits(total=100, for_address=100), QUICK)
+    protocol = bounded_protocol(
+        limits or ConnectionLimits(total=100, for_address=100), ConnectionLimits(total=100, for_address=2), QUICK
+    )
     config = uvicorn_config(echo, port=0, http=protocol, log_config=None)
     server = uvicorn.Server(config)
     server.capture_signals = nullcontext  # type: ignore[method-assign]
@@ -191,3 +202,58 @@ async def test_who_holds_connections_makes_room_for_who_asks():
         assert await asyncio.wait_for(held[0][0].read(), 0.2) == b""
         for _reader, writer in held:
             writer.close()
+
+
+async def held_websocket(port: int) -> tuple[bytes, asyncio.StreamWriter]:
+    """Open a WebSocket that stays: the status line of the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /rtc/held HTTP/1.1\r\n" + HANDSHAKE)
+    return await asyncio.wait_for(reader.readline(), 5), writer
+
+
+async def test_websockets_are_limited():
+    """By address, two in this test; their connections count no longer where requests are counted."""
+    limits = ConnectionLimits(total=1, for_address=1)
+    async with serving(limits) as port:
+        opened = [await held_websocket(port) for _ in range(3)]
+        assert [line.split(b" ")[1] for line, _ in opened] == [b"101", b"101", b"503"]
+        assert await exchanged(port, HEAD + b"\r\n") == (200, "0")
+        for _line, writer in opened:
+            writer.close()
+        while (await held_websocket(port))[0].split(b" ")[1] != b"101":
+            await asyncio.sleep(0.01)
+
+
+async def unread(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Ask for much, and read nothing of it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+    await writer.drain()
+    return reader, writer
+
+
+async def rest_of(reader: asyncio.StreamReader) -> int:
+    """How much comes until the server ends the connection."""
+    size = 0
+    try:
+        while piece := await asyncio.wait_for(reader.read(1 << 20), 5):
+            size += len(piece)
+    except ConnectionError:
+        pass
+    return size
+
+
+async def test_responses_that_are_not_read_end():
+    async with serving() as port:
+        reader, _writer = await unread(port)
+        await asyncio.sleep(QUICK.unread_s + 0.2)
+        assert await rest_of(reader) < len(LARGE)
+
+
+async def test_responses_that_are_not_read_make_room():
+    async with serving(ConnectionLimits(total=2, for_address=2)) as port:
+        (oldest, _writer), (newer, _other_writer) = [await unread(port) for _ in range(2)]
+        await asyncio.sleep(QUICK.stall_s + 0.2)
+        assert await exchanged(port, HEAD + b"\r\n") == (200, "0")
+        assert await rest_of(oldest) < len(LARGE)
+        assert await rest_of(newer) > len(LARGE), "it is read again in time"
