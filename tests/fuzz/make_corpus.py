@@ -1,4 +1,4 @@
-"""Records the corpus anew: `cd tests && python -m fuzz.make_corpus`.
+"""Records the corpus: `cd tests && python -m fuzz.make_corpus`.
 
 Two clients of LiveKit's SDK publish, mute, subscribe, send data and leave, over a relay that keeps what the first of
 them sends. The films are the muxer's, left in the middle.

@@ -27,6 +27,8 @@ from tertulia.http.pages import Pages
 _log = structlog.get_logger(__name__)
 _SIGNALLING: Final = "/rtc"
 _MAX_LOGGED_PATH: Final = 500
+_NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+"""Browsers take each response for what it says it is."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -122,7 +124,8 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                own = (_NO_SNIFFING, (b"x-request-id", request_id.encode()))
+                message["headers"] = [*message.get("headers", ()), *own]
             await send(message)
 
         try:
