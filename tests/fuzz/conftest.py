@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import Final
 
@@ -39,7 +38,7 @@ class Fuzzing:
             yield number
             number += 1
         print(f"{number} rounds")
-        assert number > at_most // 20, "too slow to find anything"
+        assert number > at_most // 50, "too slow to find anything"
 
 
 @pytest.fixture
@@ -68,10 +67,3 @@ def unharmed(server: RestServer) -> Iterator[RestServer]:
     added = log.read_bytes()[before:].decode()
     found = [line for line in added.splitlines() if any(word in line for word in DEFECTS)]
     assert not found, found[:5]
-
-
-def thread_cpu_s(server: RestServer) -> float:
-    """Return the CPU time of the thread that runs the server's event loop."""
-    assert server.process
-    pid = server.process.pid
-    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e9

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from fuzz.conftest import Fuzzing, thread_cpu_s
+from fuzz.conftest import Fuzzing
 from fuzz.mutation import LARGE_NUMBERS, TEXTS, mutated_bytes, mutated_json, mutated_lines
 from support.rest import API_KEY, FAR, INTERNAL, PASSWORD, PUBLIC, RestServer
 
@@ -231,9 +231,9 @@ def is_slow(server: RestServer, send: Callable[[], Any]) -> bool:
     """Tell whether a request takes too much of the event loop, at the best of three times."""
     spent = []
     for _ in range(3):
-        before = thread_cpu_s(server)
+        before = server.loop_cpu_s()
         send()
-        spent.append(thread_cpu_s(server) - before)
+        spent.append(server.loop_cpu_s() - before)
     return min(spent) > STRANGERS_CPU_S
 
 
@@ -242,7 +242,7 @@ def test_a_strangers_requests(
 ) -> None:
     random, client = fuzzing.random, Client(unharmed)
     batch: list[tuple[str, bytes]] = []
-    before = thread_cpu_s(unharmed)
+    before = unharmed.loop_cpu_s()
     for number in fuzzing.rounds(1500):
         method, request = request_of(random, random.choice(operations), known, {})
         batch.append((method, request))
@@ -251,10 +251,10 @@ def test_a_strangers_requests(
         except AssertionError as error:
             raise AssertionError(f"{error}; {client.failure!r}\n{request[:300]!r} … {request[-600:]!r}") from None
         if number % BATCH == BATCH - 1:
-            if thread_cpu_s(unharmed) - before > STRANGERS_CPU_S:
+            if unharmed.loop_cpu_s() - before > STRANGERS_CPU_S:
                 slow = [sent for method, sent in batch if is_slow(unharmed, partial(client.send, sent, method=method))]
                 assert not slow, slow[0][:2000]
-            batch, before = [], thread_cpu_s(unharmed)
+            batch, before = [], unharmed.loop_cpu_s()
 
 
 def test_requests_with_authority(

@@ -20,7 +20,7 @@ from support.raw_websocket import raw_websocket
 from support.rest import RestServer
 from support.signal_connection import JOIN, join_url, wrapped
 
-ANSWERED_WITHIN_S: Final = 1.0
+ANSWERED_WITHIN_S: Final = 3.0
 REJOIN_S: Final = 30.0
 """A client without media is removed after a minute."""
 IDENTITIES: Final = 8
