@@ -59,8 +59,13 @@ e2e: need-test prepare-dev ## only the tests with real browsers
 soak: need-test prepare-dev ## what is too long for every day: repetitions, random kills, long meetings
 	.venv/bin/pytest tests/soak --timeout 7200 $(ARGS)
 
+SECONDS ?= 60
+.PHONY: fuzz
+fuzz: need-test prepare-dev ## fuzz each input for SECONDS=60 (T=path picks, SEED= repeats a run)
+	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) .venv/bin/pytest $(or $(T),tests/fuzz) -s --timeout 0 $(ARGS)
+
 ##@ Measure
-.PHONY: bench bench-api bench-recording bench-peers
+.PHONY: bench bench-abuse bench-api bench-recording bench-peers
 bench: prepare-dev bench-peers ## join time, and forwarded packets per server CPU-second
 	.venv/bin/python -m bench.join_time
 	.venv/bin/python -m bench.forwarding
@@ -68,6 +73,9 @@ bench: prepare-dev bench-peers ## join time, and forwarded packets per server CP
 bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and PostgreSQL
 	.venv/bin/python -m bench.api
 	.venv/bin/python -m bench.many_rooms
+
+bench-abuse: need-test prepare-dev ## what ordinary users notice of attacks: the table in docs/security.md, written again
+	.venv/bin/python -m bench.abuse
 
 bench-recording: prepare-dev bench-peers ## CPU of a recording, and how soon it plays
 	.venv/bin/python -m bench.recording

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -30,14 +31,34 @@ class Victim:
     quiet: Report
     memory_bytes: int
 
-    def assert_unharmed(self, during: Report, *, memory_bytes: int = MEMORY_BYTES) -> None:
-        """Check the bounds of an attack: absolute ones, or twice what the same users see without it."""
+    def assert_unharmed(
+        self, during: Report, *, memory_bytes: int = MEMORY_BYTES, dropped_after_s: float | None = None
+    ) -> None:
+        """Check the bounds of an attack: absolute ones, or twice what the same users see without it.
+
+        `dropped_after_s`: how long the offender was served, for the table of figures.
+        """
+        self._note(during, dropped_after_s)
         assert during.failures == 0, during
         assert during.request_p99_ms < max(REQUEST_P99_MS, 2 * self.quiet.request_p99_ms), (during, self.quiet)
         assert during.ping_p99_ms < max(PING_MS, 2 * self.quiet.ping_p99_ms), (during, self.quiet)
         assert during.longest_silence_ms < max(SILENCE_MS, 2 * self.quiet.longest_silence_ms), (during, self.quiet)
         grown = resident_bytes(self.server) - self.memory_bytes
         assert grown < memory_bytes, f"{grown / 1e6:.0f} MB more"
+
+    def _note(self, during: Report, dropped_after_s: float | None) -> None:
+        """Write the figures of this attack where `ABUSE_REPORT` says, a line of JSON for each (`make bench-abuse`)."""
+        path = os.environ.get("ABUSE_REPORT")
+        if path:
+            figures = {
+                "attack": os.environ["PYTEST_CURRENT_TEST"].partition(" ")[0],
+                "during": asdict(during),
+                "quiet": asdict(self.quiet),
+                "more_memory_bytes": resident_bytes(self.server) - self.memory_bytes,
+                "dropped_after_s": dropped_after_s,
+            }
+            with Path(path).open("a") as report:
+                report.write(json.dumps(figures) + "\n")
 
 
 def resident_bytes(server: RestServer) -> int:

@@ -102,6 +102,26 @@ def test_no_http(server: RestServer):
     assert headers["x-request-id"] == json.loads(body)["requestId"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "Content-Length: 0\r\nContent-Length: 30\r\n\r\n",
+        "Content-Length: +0\r\n\r\n",
+        "Content-Length:\r\n 0\r\n\r\n",
+    ],
+)
+def test_bodies_whose_end_is_in_doubt(server: RestServer, lines: str):
+    """(RFC 9112, 6.3) Where a proxy may see another end of a request than we do, nothing behind it is a request."""
+    hidden = f"GET {PUBLIC}/rooms HTTP/1.1\r\nHost: x\r\n\r\n"
+    status, headers, body = exchanged(server, f"POST {PUBLIC}/rooms HTTP/1.1\r\nHost: x\r\n{lines}{hidden}".encode())
+    assert (status, json.loads(body)["code"]) == (400, "invalid_http")
+    assert headers["connection"] == "close"
+
+
 def test_body_of_large_request_is_no_head(server: RestServer):
     """The limit is for the head: bodies have their own, and one connection may send many requests."""
     body = json.dumps({"expirationDate": 4_000_000_000_000, "roomNamePrefix": "x" * 900_000}).encode()

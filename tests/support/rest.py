@@ -108,6 +108,12 @@ class RestServer:
     def ws_url(self) -> str:
         return self.url.replace("http", "ws", 1)
 
+    def loop_cpu_s(self) -> float:
+        """Return the CPU time of the thread that runs the server's event loop."""
+        assert self.process
+        pid = self.process.pid
+        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e9
+
     # ── HTTP ──
 
     def ask(

@@ -16,12 +16,20 @@ _Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 @contextlib.asynccontextmanager
 async def relayed_signalling(
-    server: MediaServerProcess, *, up: Change = bytes, down: Change = bytes
+    server: MediaServerProcess,
+    *,
+    up: Change = bytes,
+    down: Change = bytes,
+    on_connect: Callable[[str], None] = lambda _path: None,
 ) -> AsyncIterator[MediaServerProcess]:
-    """Yield the same server at another port; `up` changes the messages of clients, `down` those of the server."""
+    """Yield the same server at another port; `up` changes the messages of clients, `down` those of the server.
+
+    `on_connect` is told the path and query of each connection.
+    """
     async with aiohttp.ClientSession() as http:
 
         async def signalling(request: web.Request) -> web.WebSocketResponse:
+            on_connect(request.raw_path)
             downstream = web.WebSocketResponse(max_msg_size=0)
             headers = {name: text for name, text in request.headers.items() if name.lower() == "authorization"}
             async with http.ws_connect(f"{server.url}{request.raw_path}", headers=headers, max_msg_size=0) as upstream:

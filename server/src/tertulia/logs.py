@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextvars
+import json
 import logging
 import sys
 import threading
@@ -23,7 +24,25 @@ _LONGEST_PART: Final = 500
 
 
 def _dumps(event: object, **_options: object) -> bytes:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        line = orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # a text that is not Unicode, or a number beyond 64 bits
+        return json.dumps(event, default=str, skipkeys=True).encode()
+    return line if line.isascii() and b"\x7f" not in line else _escaped(line.decode()).encode()
+
+
+def _escaped(text: str) -> str:
+    """Escape what a terminal or viewer would obey instead of show: control and bidi characters in what users sent."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+
+def _escape_texts(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = _escaped(value)
+    return event
 
 
 def set_up_logs(level: str) -> None:
@@ -36,7 +55,10 @@ def set_up_logs(level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # rich's shows variables
+        [
+            _escape_texts,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),  # rich's shows variables
+        ]
         if human
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
     )

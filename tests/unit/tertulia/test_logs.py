@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,14 @@ try:
 except LookupError:
     structlog.get_logger().exception("failed", size=3)
 """
+HOSTILE: Final = """
+import structlog
+from tertulia.logs import set_up_logs
+set_up_logs("info")
+for name in ("\\x1b]0;owned\\x07", "\\x9b31m", "\\u202egnp.exe", "a\\r\\nb", "\\u2028", "\\x7f", "\\ud800", "Zoë 😀"):
+    structlog.get_logger().info("joined", identity=name, number=2**70 if name == "Zoë 😀" else 0)
+"""
+NAMES: Final = ["\x1b]0;owned\x07", "\x9b31m", "\u202egnp.exe", "a\r\nb", "\u2028", "\x7f", "\ud800", "Zoë 😀"]
 
 
 def test_elsewhere_a_line_is_a_json_object():
@@ -159,3 +168,22 @@ def test_lines_of_libraries(said: Said):
     said.now_s += 60
     logger.warning("lost %s", "a thing")
     assert texts == ["lost a thing", "lost a thing (repeated: 4)"]
+
+
+def test_hostile_names_are_whole_and_cannot_be_obeyed():
+    """A name is a value in one line; nothing in it moves a cursor, turns the writing around or ends the line."""
+    done = subprocess.run([sys.executable, "-c", HOSTILE], capture_output=True, check=True)
+    lines = done.stderr.decode().split("\n")[:-1]
+    assert [json.loads(line)["identity"] for line in lines] == NAMES
+    assert all(line.isprintable() for line in lines)
+
+
+def test_hostile_names_cannot_be_obeyed_on_a_terminal():
+    controller, terminal = pty.openpty()
+    subprocess.run([sys.executable, "-c", HOSTILE], stderr=terminal, check=True)
+    os.close(terminal)
+    drawn = os.read(controller, 65_536).decode()
+    os.close(controller)
+    lines = re.sub(r"\x1b\[\d*m", "", drawn).split("\r\n")[:-1]  # structlog's own colours
+    assert len(lines) == len(NAMES)
+    assert all(line.isprintable() for line in lines)

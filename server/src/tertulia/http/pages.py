@@ -73,7 +73,6 @@ class Pages:
         self._security = {
             "content-security-policy": policy,
             "referrer-policy": "no-referrer",
-            "x-content-type-options": "nosniff",
             "permissions-policy": "camera=*, microphone=*, display-capture=*, geolocation=(), payment=(), usb=()",
         }
         self._files = {

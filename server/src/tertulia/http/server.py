@@ -32,6 +32,8 @@ _log = structlog.get_logger(__name__)
 _SIGNALLING: Final = "/rtc"
 _MEDIA: Final = frozenset({_SIGNALLING, "/twirp"})
 _MAX_LOGGED_PATH: Final = 500
+_NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+"""Browsers take each response for what it says it is."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -140,7 +142,8 @@ class RequestLog:
             kind = message["type"]
             if kind.endswith("http.response.start"):
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                own = (_NO_SNIFFING, (b"x-request-id", request_id.encode()))
+                message["headers"] = [*message.get("headers", ()), *own]
             elif not status and kind.startswith("websocket."):
                 status = HTTPStatus.SWITCHING_PROTOCOLS if kind == "websocket.accept" else HTTPStatus.FORBIDDEN
             await send(message)

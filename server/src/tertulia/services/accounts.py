@@ -9,6 +9,8 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -193,20 +195,11 @@ class AccountService:
         keys = [f"address:{address_key(address)}", f"account:{account}"]
         if is_known and right_name:  # not locked out by other people's failures
             keys = [f"known:{known}"]
-        for key in keys:
-            self._login_failures.check(key, now_ms=now_ms)
-        for key in keys:
-            self._login_failures.failed(key, now_ms=now_ms)
-        try:
-            right_password = await self._passwords.matches(hashed or "", password, is_reserved=is_known and right_name)
-        except TooManyRequests:  # nothing was compared
-            for key in keys:
-                self._login_failures.forgive(key)
-            raise
-        if not (right_name and right_password):
-            raise _wrong_credentials()
-        for key in keys:
-            self._login_failures.forgive(key)
+        with self._login_limit(keys, now_ms):
+            is_reserved = is_known and right_name
+            right_password = await self._passwords.matches(hashed or "", password, is_reserved=is_reserved)
+            if not (right_name and right_password):
+                raise _wrong_credentials()
         renewed = await self._passwords.make(password) if self._passwords.is_outdated(hashed or "") else None
         session = LoginSession(
             id=SessionId(secrets.token_urlsafe(_ID_BYTES)),
@@ -227,6 +220,24 @@ class AccountService:
 
         await self._store.write(work)
         return self._session_tokens(session, now_ms)
+
+    @contextmanager
+    def _login_limit(self, keys: Sequence[str], now_ms: Millis) -> Iterator[None]:
+        """Count a login as a failure from its beginning, so that parallel guesses count, unless it is none."""
+        for key in keys:
+            self._login_failures.check(key, now_ms=now_ms)
+        for key in keys:
+            self._login_failures.failed(key, now_ms=now_ms)
+        try:
+            yield
+        except TooManyRequests:  # nothing was compared
+            self._forgive(keys)
+            raise
+        self._forgive(keys)
+
+    def _forgive(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._login_failures.forgive(key)
 
     def _address_digest(self, address: str) -> str:
         """Return what is kept of an address; with the user's name, since it counts for that account only."""

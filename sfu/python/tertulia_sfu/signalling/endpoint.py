@@ -39,6 +39,9 @@ from tertulia_sfu.tokens import Claims, Tokens, require_join
 _log = structlog.get_logger(__name__)
 
 CORS: Final = {"Access-Control-Allow-Origin": "*"}
+MAX_PARAMETERS: Final = 100
+MAX_ESCAPES: Final = 16_384
+"""In 256 KiB of base64, 8,192 characters are + and /, which some clients escape."""
 NO_LEGACY_SIGNALLING: Final = (
     "This server speaks LiveKit's signalling v1 only: connect to /rtc/v1, or use a client that does."
 )
@@ -111,6 +114,7 @@ class SignalEndpoint:
 
     async def _validate(self, request: Request) -> Response:
         try:
+            _check_query(request)
             await self._verify(request)
         except MediaError as error:
             return _refusal(request, error)
@@ -148,6 +152,11 @@ class SignalEndpoint:
     # ── connecting ──
 
     async def _connect(self, socket: WebSocket) -> None:
+        try:
+            _check_query(socket)
+        except MediaError as error:
+            await socket.send_denial_response(_refusal(socket, error))
+            return
         if "join_request" not in socket.query_params:
             is_legacy = not socket.url.path.endswith("/v1")
             message = NO_LEGACY_SIGNALLING if is_legacy else "The join_request is missing."
@@ -287,6 +296,13 @@ class SignalEndpoint:
             _log.exception("signalling request failed", participant=session.participant.sid)
             session.room.require_full_reconnect(session.participant, now)
         return field
+
+
+def _check_query(connection: HTTPConnection) -> None:
+    """Raise InvalidRequest for more parameters or escapes than clients send: each costs time, and anyone may ask."""
+    query: bytes = connection.scope["query_string"]
+    if query.count(b"&") > MAX_PARAMETERS or query.count(b"%") > MAX_ESCAPES:
+        raise InvalidRequest("The query has too many parameters or escaped bytes.")
 
 
 def _access_token(connection: HTTPConnection) -> str:

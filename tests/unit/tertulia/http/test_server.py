@@ -199,3 +199,10 @@ async def test_middleware_can_be_added(root: RootApp):
         for _ in range(2):
             _status, headers, _body = await response_of(root, http_scope(path))
             assert headers["x-stamp"] == path
+
+
+@pytest.mark.parametrize("path", ["/", "/api/x", "/bad", "/nothing", "/health"])
+async def test_nothing_is_sniffed(root: RootApp, path: str):
+    """What a browser takes a response for is its content type alone."""
+    _, headers, _ = await response_of(root, http_scope(path))
+    assert headers["x-content-type-options"] == "nosniff"

@@ -57,6 +57,22 @@ def test_a_file_torn_anywhere_is_repaired_to_all_but_its_last_fragment(tmp_path:
     assert decoded_seconds(target) == pytest.approx(summary.duration_s, abs=0.2)
 
 
+@pytest.mark.parametrize("kind", [b"moof", b"tfhd", b"trun"])
+def test_a_damaged_film_keeps_its_beginning(tmp_path: Path, running: bytes, kind: bytes):
+    """Bits that a disk turned, far behind the beginning: what is before them is a film, and nothing is thrown away."""
+    at = running.index(kind, len(running) * 2 // 3)
+    damaged = running[:at] + b"\xff" * 24 + running[at + 24 :]
+    source, target = tmp_path / "x.part", tmp_path / "x.mp4"
+    source.write_bytes(running[: running.rindex(b"moof", 0, at + 4) - 4])
+    whole_s = GrowingFile(source).playable_s()
+    source.write_bytes(damaged)
+    assert repair(source, target).duration_s >= whole_s - 0.05
+    assert whole_s > 2
+    assert is_finalised(target)
+    if measure(target).duration_s < 4:
+        assert (tmp_path / "x.part.damaged").read_bytes() == damaged
+
+
 def test_a_file_killed_after_its_last_byte_is_only_renamed(tmp_path: Path):
     source, target = tmp_path / "a.part", tmp_path / "a.mp4"
     with Muxer(source, SMALL) as muxer:

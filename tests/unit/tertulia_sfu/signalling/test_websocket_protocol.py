@@ -96,3 +96,104 @@ def test_versions_are_bounded_and_tested(name: str) -> None:
     (requirement,) = (found for found in map(Requirement, dependencies) if found.name == name)
     assert any(bound.operator == "<" for bound in requirement.specifier)
     assert importlib.metadata.version(name) in requirement.specifier
+
+
+class Transport:
+    """What was written, and whether it was closed."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.closed = self.paused = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+    def get_extra_info(self, name: str) -> object:
+        return ("192.0.2.7", 5) if name == "peername" else None
+
+
+def connected(begin: bytes) -> tuple[SignalWebSocketProtocol, Transport]:
+    connection, transport = protocol(), Transport()
+    connection.connection_made(transport)  # type: ignore[arg-type]
+    connection.data_received(begin)
+    return connection, transport
+
+
+@pytest.mark.parametrize("more", ["Content-Length: 4\r\n\r\nnull", "Bad Name: x\r\n\r\n"])
+async def test_a_request_that_is_no_handshake_is_answered_and_closed(more: str) -> None:
+    """uvicorn leaves it open for ever, and no limit of connections knows it any more."""
+    _, transport = connected(handshake("/")[:-2] + more.encode())
+    assert transport.written.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert transport.closed
+
+
+async def test_a_refused_handshake_is_complete() -> None:
+    """uvicorn logs an error for each one: strangers could fill the log with them."""
+    connection, transport = connected(handshake("/"))
+    await connection.send({"type": "websocket.http.response.start", "status": 401, "headers": []})
+    await connection.send({"type": "websocket.http.response.body", "body": b"no"})
+    assert transport.written.startswith(b"HTTP/1.1 401")
+    assert connection.handshake_complete
+
+
+FRAME_PING, FRAME_PART, FRAME_MESSAGE = (bytes([kind, 0x80]) + bytes(4) for kind in (0x89, 0x00, 0x82))
+
+
+async def accepted() -> tuple[SignalWebSocketProtocol, Transport]:
+    connection, transport = connected(handshake("/"))
+    assert (await connection.receive())["type"] == "websocket.connect"
+    await connection.send({"type": "websocket.accept"})
+    connection.stop_keepalive()
+    return connection, transport
+
+
+@pytest.mark.parametrize("frame", [FRAME_PING, FRAME_PART])
+async def test_too_many_frames_that_are_no_messages_end_the_connection(frame: bytes) -> None:
+    connection, transport = await accepted()
+    if frame == FRAME_PART:
+        connection.data_received(b"\x02\x80" + bytes(4))
+    for _ in range(5):
+        connection.data_received(frame * 10)
+    assert not transport.closed
+    connection.data_received(frame * 10_000)
+    assert transport.closed
+    assert connection.frames == []
+    assert (await connection.receive())["type"] == "websocket.disconnect"
+
+
+async def test_messages_are_parsed_when_the_application_takes_them() -> None:
+    connection, transport = await accepted()
+    connection.data_received(FRAME_MESSAGE * 20_000)
+    assert transport.paused
+    assert connection.queue.qsize() < 2_000
+    for _ in range(20_000):
+        assert (await connection.receive())["type"] == "websocket.receive"
+    assert connection.queue.empty()
+    assert not transport.paused
+
+
+async def test_the_last_messages_of_a_lost_connection_are_handed_on() -> None:
+    connection, _ = await accepted()
+    connection.data_received(FRAME_MESSAGE * 3_000)
+    connection.connection_lost(None)
+    kinds = [(await connection.receive())["type"] for _ in range(3_001)]
+    assert kinds == ["websocket.receive"] * 3_000 + ["websocket.disconnect"]
+
+
+async def test_a_text_that_is_no_unicode_is_a_text(caplog: pytest.LogCaptureFixture) -> None:
+    connection, _ = await accepted()
+    connection.data_received(b"\x81\x81" + bytes(4) + b"\xff")
+    assert await connection.receive() == {"type": "websocket.receive", "text": ""}
+    assert caplog.records == []

@@ -28,6 +28,5 @@ def docs_page(bundle: Path) -> Response:
     headers = REVALIDATE | {
         "content-security-policy": _POLICY,
         "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
     }
     return HTMLResponse(file.read_bytes() if file.is_file() else _NOT_BUILT, headers=headers)
