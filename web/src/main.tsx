@@ -25,6 +25,13 @@ function main(root: HTMLElement): void {
     navigator.mediaDevices as MediaDevices | undefined,
     new LocalDevice("camera", saved.cameraOn, saved.cameraId),
     new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
+    ({ camera, microphone }) =>
+      storage.savePreferences({
+        cameraOn: camera.on.value,
+        cameraId: camera.selectedId.value,
+        microphoneOn: microphone.on.value,
+        microphoneId: microphone.selectedId.value,
+      }),
   );
   const link = parseMeetingLink(location);
   const client = apiClient(location.origin, fetch.bind(globalThis));
@@ -39,6 +46,11 @@ function main(root: HTMLElement): void {
     storage,
     announcer,
     hasWebRtc: "RTCPeerConnection" in globalThis,
+    network: {
+      isOnline: () => navigator.onLine,
+      addEventListener: (type, act) => addEventListener(type, act),
+      removeEventListener: (type, act) => removeEventListener(type, act),
+    },
     loadMeeting: async () => (await import("./session/meeting.ts")).Meeting,
   });
   render(<App page={page} />, root);

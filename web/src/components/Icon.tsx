@@ -25,12 +25,15 @@ const PATHS = {
   sound: "M4 9.500v5h3.500l4.500 4v-13l-4.500 4Zm12-.5a4 4 0 0 1 0 6m2.500-8.500a7.500 7.500 0 0 1 0 11",
 } as const;
 
+/** Those that point along the line of text. */
+const DIRECTED: ReadonlySet<string> = new Set(["send", "recordings"]);
+
 export type IconName = keyof typeof PATHS;
 
 /** A decorative icon beside text or in a labelled button. */
 export function Icon({ name }: { readonly name: IconName }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg class={DIRECTED.has(name) ? "icon directed" : "icon"} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />
     </svg>
   );

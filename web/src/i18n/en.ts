@@ -1,5 +1,6 @@
 import type { RecordingStatus } from "../api/recordings.ts";
 import type { Cause } from "../app_error.ts";
+import type { DeviceKind } from "../session/devices.ts";
 
 /** What happened, and what the user can do about it. */
 export interface ErrorText {
@@ -81,6 +82,18 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
     title: "The browser may not use it",
     advice: "Allow it with the symbol beside the address, then switch it on again. You can also join without it.",
   },
+  device_denied_by_system: {
+    title: "The system does not let the browser use it",
+    advice:
+      "Allow it for the browser in the system’s privacy settings (camera and microphone), then switch it on again. " +
+      "You can also join without it.",
+  },
+  device_blocked_by_page: {
+    title: "The page around this meeting does not allow it",
+    advice:
+      'The iframe of the meeting needs allow="camera; microphone". Tell those who run that page. ' +
+      "You can also join without it.",
+  },
   device_missing: {
     title: "None was found",
     advice: "Connect one and switch it on again. You can also join without it.",
@@ -99,7 +112,24 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
   },
   share_failed: {
     title: "Your screen cannot be shared",
-    advice: "Allow screen recording for the browser in the system settings, then try again.",
+    advice: "The system did not hand its picture over. Allow screen recording for the browser, then try again.",
+  },
+  share_denied_by_system: {
+    title: "The system does not let the browser see the screen",
+    advice:
+      "On a Mac: System Settings → Privacy & Security → Screen & System Audio Recording: switch the browser on and " +
+      "start it again.",
+  },
+  share_refused: {
+    title: "The browser refused to share the screen without asking you",
+    advice:
+      "A policy of this computer may forbid it (in Chrome and Edge: ScreenCaptureAllowed). Ask its administrator.",
+  },
+  share_blocked_by_page: {
+    title: "The page around this meeting does not allow sharing the screen",
+    advice:
+      'The iframe of the meeting needs allow="display-capture". Tell those who run that page, or open the meeting in ' +
+      "a tab of its own.",
   },
   recording_off: {
     title: "Recording is switched off for this meeting",
@@ -129,15 +159,43 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
     title: "The recording does not play",
     advice: "Check your internet connection and play it again, or download it and open it in a media player.",
   },
-  message_not_sent: {
-    title: "The message was not sent",
-    advice: "Check your connection, then send it again.",
-  },
 };
+
+/** How many names are read out; the rest is a number. */
+const SPOKEN_NAMES = 3;
+
+const LIST = new Intl.ListFormat("en", { type: "conjunction" });
+
+function several(names: readonly string[]): string {
+  if (names.length <= SPOKEN_NAMES) return LIST.format(names);
+  return LIST.format([...names.slice(0, SPOKEN_NAMES - 1), `${names.length - SPOKEN_NAMES + 1} others`]);
+}
+
+/** What is read out of a message; the chat has all of it. */
+const SPOKEN_LENGTH_MAX = 300;
+
+interface SpokenMessage {
+  readonly name: string;
+  readonly message: string;
+}
+
+function announceMessages(all: readonly SpokenMessage[]): string {
+  const [first] = all;
+  if (!first) return "";
+  if (all.length > 1) return `${all.length} new messages`;
+  const { name, message } = first;
+  return `${name} wrote: ${message.length > SPOKEN_LENGTH_MAX ? `${message.slice(0, SPOKEN_LENGTH_MAX)} …` : message}`;
+}
 
 /** Every text that the user sees or a screen reader reads out. */
 export const en = {
   errors,
+  failedPart: {
+    title: (part: string) => `${part}: this part of the page failed.`,
+    advice: "Sound and pictures go on.",
+    retry: "Show it again",
+  },
+  page: "The meeting page",
   appName: "Tertulia",
   loading: "Opening the meeting …",
   prejoin: {
@@ -176,6 +234,8 @@ export const en = {
     recordings: "Recordings",
     leave: "Leave",
     startAudio: "Turn on sound",
+    startVideo: "Show pictures",
+    retryDevice: "Try again",
     dismiss: "Dismiss",
     close: "Close",
   },
@@ -193,10 +253,11 @@ export const en = {
     watching: "You are watching",
     reconnecting: "Connection lost. Reconnecting …",
     blockedSound: "The browser holds the sound back.",
+    blockedVideo: "The browser holds the pictures back.",
   },
   announce: {
-    joined: (name: string) => `${name} joined`,
-    left: (name: string) => `${name} left`,
+    joined: (names: readonly string[]) => `${several(names)} joined`,
+    left: (names: readonly string[]) => `${several(names)} left`,
     inMeeting: "You are in the meeting",
     recordingOn: "This meeting is being recorded",
     recordingOff: "The recording has stopped",
@@ -204,21 +265,25 @@ export const en = {
     recordingDeleted: "The recording is deleted",
     reconnecting: "Connection lost, reconnecting",
     reconnected: "Connected again",
-    message: (name: string, text: string) => `${name} wrote: ${text}`,
-    micOn: "Your microphone is on",
-    micOff: "Your microphone is muted",
-    cameraOn: "Your camera is on",
-    cameraOff: "Your camera is off",
+    returning: "The connection was lost. The page comes back by itself when the network is there again.",
+    messages: announceMessages,
+    microphone: { on: "Your microphone is on", off: "Your microphone is muted" },
+    camera: { on: "Your camera is on", off: "Your camera is off" },
     shareOn: "You are sharing your screen",
     shareOff: "You are no longer sharing your screen",
     screenShared: (name: string) => `${name} is sharing a screen`,
+    screenEnded: (name: string) => `${name} is no longer sharing a screen`,
   },
   chat: {
     title: "Chat",
     empty: "No messages yet. Messages are seen by everybody who is here now, and are not kept.",
+    messages: "Messages",
+    newer: "Newer messages",
     input: "Message to everybody",
     send: "Send",
     you: "You",
+    failed: "Not sent.",
+    sendAgain: "Send again",
   },
   recordings: {
     title: "Recordings",
@@ -247,6 +312,20 @@ export const en = {
     keep: "Keep",
     playerTitle: (when: string) => `Recording of ${when}`,
   },
+  notices: {
+    device_added: (device: DeviceKind, label: string) =>
+      `New ${device === "camera" ? "camera" : "microphone"}: ${label}`,
+    device_replaced: (device: DeviceKind, label: string) =>
+      `Your ${device === "camera" ? "camera" : "microphone"} was gone. Now in use: ${label}`,
+    silent_microphone: "Your microphone gives no sound. It may be switched off at the device.",
+    muted_by_moderator: "A moderator muted you",
+    actions: {
+      device_added: "Use it",
+      device_replaced: "Choose another",
+      silent_microphone: "Choose another",
+      muted_by_moderator: "Unmute",
+    },
+  },
   devicesDialog: { title: "Devices" },
   help: {
     title: "Help",
@@ -260,6 +339,11 @@ export const en = {
       "?": "Open this help",
       Esc: "Close a panel or dialog",
     },
+  },
+  returning: {
+    title: "The connection was lost",
+    advice: "You come back by yourself as soon as the network is there again, with camera and microphone as they were.",
+    tryNow: "Try now",
   },
   ended: {
     left: { title: "You left the meeting", advice: "You can close this window." },

@@ -1,9 +1,15 @@
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const MEGABYTES = new Intl.NumberFormat(undefined, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 
 /** A day and a time in the format of the browser's language. */
 export function whenOf(date: Date): string {
   return WHEN.format(date);
+}
+
+/** A time of today. */
+export function timeOf(date: Date): string {
+  return TIME.format(date);
 }
 
 /** A duration as a player shows it: `0:07`, `12:34`, `1:02:03`. */

@@ -24,11 +24,13 @@ export function DevicesDialog({ meeting, onClose }: DevicesDialogProps) {
 function LiveDevice({ kind, meeting }: { readonly kind: DeviceKind; readonly meeting: Meeting }) {
   const options = useSignal<readonly DeviceOption[]>([]);
   const selectedId = useSignal(meeting.selectedDeviceId(kind));
+  const version = meeting.devices.version.value;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list follows the system's devices
   useEffect(() => {
-    void meeting.deviceOptions(kind).then((found) => {
+    void meeting.devices.options(kind).then((found) => {
       options.value = found;
     });
-  }, [meeting, kind, options]);
+  }, [meeting, kind, options, version]);
   return (
     <DeviceSelect
       kind={kind}

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { ErrorMessage } from "../components/ErrorMessage.tsx";
+import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
+import { Alerts } from "./Alerts.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { Controls, type OpenDialog } from "./Controls.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
@@ -34,26 +35,65 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   };
   return (
     <main class="meeting" ref={main} tabIndex={-1} aria-label={page.roomTitle || text.meeting.participants}>
-      <TopBar title={page.roomTitle} meeting={meeting} />
-      <Alerts meeting={meeting} />
+      <ErrorBoundary>
+        <TopBar title={page.roomTitle} meeting={meeting} />
+      </ErrorBoundary>
+      <ErrorBoundary>
+        <Alerts meeting={meeting} dialog={dialog} />
+      </ErrorBoundary>
       <div class="meeting-middle">
-        <ParticipantGrid meeting={meeting} />
-        {meeting.canChat.value && meeting.chat.open.value && <ChatPanel meeting={meeting} />}
-        {page.recordings.open.value && <RecordingsPanel recordings={page.recordings} />}
+        <ErrorBoundary part={text.meeting.participants}>
+          <ParticipantGrid meeting={meeting} />
+        </ErrorBoundary>
+        <Panels page={page} meeting={meeting} />
       </div>
-      <Controls
-        meeting={meeting}
-        recordingControl={page.recordingControl}
-        recordings={page.recordings}
-        dialog={dialog}
-      />
-      {meeting.roster.value.audioTracks.map(({ key, track }) => (
-        <AudioTrack key={key} track={track} />
-      ))}
-      <RecordingDialogs recordings={page.recordings} />
-      {dialog.value === "devices" && <DevicesDialog meeting={meeting} onClose={close} />}
-      {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
+      <ErrorBoundary part={text.controls.label}>
+        <Controls
+          meeting={meeting}
+          recordingControl={page.recordingControl}
+          recordings={page.recordings}
+          dialog={dialog}
+        />
+      </ErrorBoundary>
+      <RemoteSound meeting={meeting} />
+      <ErrorBoundary part={text.recordings.title}>
+        <RecordingDialogs recordings={page.recordings} />
+      </ErrorBoundary>
+      <ErrorBoundary key={dialog.value} part={text.controls.label}>
+        {dialog.value === "devices" && <DevicesDialog meeting={meeting} onClose={close} />}
+        {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
+      </ErrorBoundary>
     </main>
+  );
+}
+
+/** The panels beside the tiles. Each can fail alone. */
+function Panels({ page, meeting }: MeetingViewProps) {
+  return (
+    <>
+      {meeting.canChat.value && meeting.chat.open.value && (
+        <ErrorBoundary part={text.chat.title}>
+          <ChatPanel meeting={meeting} />
+        </ErrorBoundary>
+      )}
+      {page.recordings.open.value && (
+        <ErrorBoundary part={text.recordings.title}>
+          <RecordingsPanel recordings={page.recordings} />
+        </ErrorBoundary>
+      )}
+    </>
+  );
+}
+
+function RemoteSound({ meeting }: { readonly meeting: Meeting }) {
+  return (
+    <>
+      {meeting.roster.value.audioTracks.map(({ key, track }) => (
+        <ErrorBoundary key={key}>
+          <AudioTrack track={track} />
+        </ErrorBoundary>
+      ))}
+    </>
   );
 }
 
@@ -74,40 +114,5 @@ function TopBar({ title, meeting }: { readonly title: string; readonly meeting: 
         <span class="visually-hidden">{text.meeting.count(count)}</span>
       </span>
     </header>
-  );
-}
-
-function Alerts({ meeting }: { readonly meeting: Meeting }) {
-  const error = meeting.error.value;
-  return (
-    <div class="alerts">
-      {meeting.reconnecting.value && (
-        <p class="banner" data-testid="reconnecting">
-          {text.meeting.reconnecting}
-        </p>
-      )}
-      {meeting.audioBlocked.value && (
-        <div class="message" role="alert">
-          <p>{text.meeting.blockedSound}</p>
-          <button type="button" onClick={() => void meeting.startAudio()}>
-            {text.controls.startAudio}
-          </button>
-        </div>
-      )}
-      {error && (
-        <ErrorMessage text={text.errors[error.cause]} about={error.device ? text.device[error.device] : undefined}>
-          <button
-            type="button"
-            class="quiet"
-            aria-label={text.controls.dismiss}
-            onClick={() => {
-              meeting.error.value = null;
-            }}
-          >
-            <Icon name="close" />
-          </button>
-        </ErrorMessage>
-      )}
-    </div>
   );
 }
