@@ -3,6 +3,7 @@ import { render } from "preact";
 import { apiClient } from "./api/client.ts";
 import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
+import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
 import { LocalDevice, LocalDevices } from "./session/devices.ts";
 import { parseMeetingLink } from "./session/meeting_link.ts";
@@ -14,7 +15,10 @@ import "./styles/index.css";
 import { App } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
-function main(root: HTMLElement): void {
+async function main(root: HTMLElement): Promise<void> {
+  await setLanguage(languageOf([new URLSearchParams(location.search).get("lang") ?? "", ...navigator.languages]));
+  document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
   const storage = new PageStorage(
     storeOrNull(() => localStorage),
     storeOrNull(() => sessionStorage),
@@ -58,4 +62,4 @@ function main(root: HTMLElement): void {
 }
 
 const root = document.getElementById("app");
-if (root) main(root);
+if (root) void main(root);

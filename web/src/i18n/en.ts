@@ -1,6 +1,7 @@
 import type { RecordingStatus } from "../api/recordings.ts";
 import type { Cause } from "../app_error.ts";
 import type { DeviceKind } from "../session/devices.ts";
+import { listOf } from "./lists.ts";
 
 /** What happened, and what the user can do about it. */
 export interface ErrorText {
@@ -63,7 +64,7 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
     advice: "Wait a minute, then join again.",
   },
   media_blocked: {
-    title: "VideoTrack and sound do not get through",
+    title: "Pictures and sound do not get through",
     advice: "Your network seems to block video calls. Try another network, or ask its administrator to allow WebRTC.",
   },
   connection_lost: {
@@ -161,30 +162,8 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
   },
 };
 
-/** How many names are read out; the rest is a number. */
-const SPOKEN_NAMES = 3;
-
-const LIST = new Intl.ListFormat("en", { type: "conjunction" });
-
 function several(names: readonly string[]): string {
-  if (names.length <= SPOKEN_NAMES) return LIST.format(names);
-  return LIST.format([...names.slice(0, SPOKEN_NAMES - 1), `${names.length - SPOKEN_NAMES + 1} others`]);
-}
-
-/** What is read out of a message; the chat has all of it. */
-const SPOKEN_LENGTH_MAX = 300;
-
-interface SpokenMessage {
-  readonly name: string;
-  readonly message: string;
-}
-
-function announceMessages(all: readonly SpokenMessage[]): string {
-  const [first] = all;
-  if (!first) return "";
-  if (all.length > 1) return `${all.length} new messages`;
-  const { name, message } = first;
-  return `${name} wrote: ${message.length > SPOKEN_LENGTH_MAX ? `${message.slice(0, SPOKEN_LENGTH_MAX)} …` : message}`;
+  return listOf("en", names, (count) => `${count} others`);
 }
 
 /** Every text that the user sees or a screen reader reads out. */
@@ -266,7 +245,8 @@ export const en = {
     reconnecting: "Connection lost, reconnecting",
     reconnected: "Connected again",
     returning: "The connection was lost. The page comes back by itself when the network is there again.",
-    messages: announceMessages,
+    message: (name: string, message: string) => `${name} wrote: ${message}`,
+    messages: (count: number) => `${count} new messages`,
     microphone: { on: "Your microphone is on", off: "Your microphone is muted" },
     camera: { on: "Your camera is on", off: "Your camera is off" },
     shareOn: "You are sharing your screen",
@@ -326,7 +306,8 @@ export const en = {
       muted_by_moderator: "Unmute",
     },
   },
-  devicesDialog: { title: "Devices" },
+  devicesDialog: { title: "Devices", hideSelf: "Hide my own picture" },
+  fullScreen: { enter: "Full screen", leave: "Leave full screen" },
   help: {
     title: "Help",
     shortcuts: "Keyboard shortcuts",
@@ -342,7 +323,7 @@ export const en = {
   },
   returning: {
     title: "The connection was lost",
-    advice: "You come back by yourself as soon as the network is there again, with camera and microphone as they were.",
+    advice: "The page comes back by itself as soon as there is a network, with camera and microphone as they were.",
     tryNow: "Try now",
   },
   ended: {
@@ -351,3 +332,13 @@ export const en = {
     retry: "Try again",
   },
 } as const;
+
+/** The same keys with other words. */
+type Translated<T> = T extends string
+  ? string
+  : T extends (...values: infer Values) => string
+    ? (...values: Values) => string
+    : { readonly [Key in keyof T]: Translated<T[Key]> };
+
+/** What a language has to have: its type finds a key that is missing, and one that is too many. */
+export type Catalogue = Translated<typeof en>;

@@ -220,7 +220,7 @@ export class Meeting {
       const from = this.#room.remoteParticipants.get(identity);
       const name = from ? nameOf(from) : identity;
       this.chat.add({ from: name, mine: false, text: message });
-      this.#announcer.announceInGroups("messages", { name, message }, (all) => text.announce.messages(all));
+      this.#announcer.announceInGroups("messages", { name, message }, spokenMessages);
     });
     this.#room.on(RoomEvent.ParticipantDisconnected, ({ identity }) => incoming.forget(identity));
   }
@@ -276,6 +276,17 @@ function newRoom({ deviceIds }: JoinOptions): Room {
 
 function nameOf(participant: Participant): string {
   return participant.name || participant.identity;
+}
+
+/** What is read out of a message; the chat has all of it. */
+const SPOKEN_LENGTH_MAX = 300;
+
+function spokenMessages(all: readonly { readonly name: string; readonly message: string }[]): string {
+  const [only] = all;
+  if (!only || all.length > 1) return text.announce.messages(all.length);
+  const { name, message } = only;
+  const spoken = message.length > SPOKEN_LENGTH_MAX ? `${message.slice(0, SPOKEN_LENGTH_MAX)} …` : message;
+  return text.announce.message(name, spoken);
 }
 
 /** The chunks of a stream to its very end: a chunk that nobody takes would wait in memory. */

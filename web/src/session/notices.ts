@@ -13,11 +13,16 @@ export class Notices {
   readonly all = signal<readonly Notice[]>([]);
 
   show(notice: Notice): void {
-    this.all.value = [...this.all.value.filter(({ kind }) => kind !== notice.kind), notice];
+    this.all.value = [...this.#but(notice.kind), notice];
   }
 
   dismiss(kind: Notice["kind"]): void {
-    if (this.all.value.some((notice) => notice.kind === kind))
-      this.all.value = this.all.value.filter((notice) => notice.kind !== kind);
+    const rest = this.#but(kind);
+    if (rest.length < this.all.peek().length) this.all.value = rest;
+  }
+
+  /** What watches something else and changes notices must not run again because of them. */
+  #but(kind: Notice["kind"]): readonly Notice[] {
+    return this.all.peek().filter((notice) => notice.kind !== kind);
   }
 }

@@ -6,6 +6,7 @@ export interface Preferences {
   microphoneOn: boolean;
   microphoneId: string;
   shortcutsOn: boolean;
+  hideSelf: boolean;
 }
 
 const DEFAULTS: Preferences = {
@@ -15,6 +16,7 @@ const DEFAULTS: Preferences = {
   microphoneOn: true,
   microphoneId: "",
   shortcutsOn: true,
+  hideSelf: false,
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

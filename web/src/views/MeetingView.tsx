@@ -3,13 +3,16 @@ import { useEffect, useRef } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
+import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
+import { keepAwake } from "../session/wake_lock.ts";
 import { Alerts } from "./Alerts.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { Controls, type OpenDialog } from "./Controls.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
+import { FullScreenButton } from "./FullScreenButton.tsx";
 import { HelpDialog } from "./HelpDialog.tsx";
 import { ParticipantGrid } from "./ParticipantGrid.tsx";
 import { RecordingDialogs } from "./RecordingDialogs.tsx";
@@ -25,7 +28,9 @@ interface MeetingViewProps {
 export function MeetingView({ page, meeting }: MeetingViewProps) {
   const dialog = useSignal<OpenDialog>(null);
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
+  const hideSelf = useSignal(page.storage.preferences().hideSelf);
   const main = useRef<HTMLElement>(null);
+  useEffect(() => keepAwake(), []);
   useEffect(() => main.current?.focus(), []);
   useShortcuts(shortcutsOn, meeting, () => {
     dialog.value = "help";
@@ -43,7 +48,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
       </ErrorBoundary>
       <div class="meeting-middle">
         <ErrorBoundary part={text.meeting.participants}>
-          <ParticipantGrid meeting={meeting} />
+          <ParticipantGrid meeting={meeting} hideSelf={hideSelf} />
         </ErrorBoundary>
         <Panels page={page} meeting={meeting} />
       </div>
@@ -60,7 +65,9 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
         <RecordingDialogs recordings={page.recordings} />
       </ErrorBoundary>
       <ErrorBoundary key={dialog.value} part={text.controls.label}>
-        {dialog.value === "devices" && <DevicesDialog meeting={meeting} onClose={close} />}
+        {dialog.value === "devices" && (
+          <DevicesDialog meeting={meeting} hideSelf={hideSelf} storage={page.storage} onClose={close} />
+        )}
         {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
       </ErrorBoundary>
     </main>
@@ -110,9 +117,10 @@ function TopBar({ title, meeting }: { readonly title: string; readonly meeting: 
       {!meeting.canPublish.value && <span class="badge">{text.meeting.watching}</span>}
       <span class="count" data-testid="count" data-count={count}>
         <Icon name="people" />
-        <span aria-hidden="true">{count}</span>
+        <span aria-hidden="true">{countOf(count)}</span>
         <span class="visually-hidden">{text.meeting.count(count)}</span>
       </span>
+      <FullScreenButton />
     </header>
   );
 }

@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../components/Icon.tsx";
 import { VideoTrack } from "../components/Tracks.tsx";
@@ -8,9 +9,16 @@ import type { Tile } from "../session/roster.ts";
 
 const TILE_GAP = 10;
 
+interface ParticipantGridProps {
+  readonly meeting: Meeting;
+  /** Whether users do without their own picture; the others still see it. */
+  readonly hideSelf: ReadonlySignal<boolean>;
+}
+
 /** The participants' tiles in a grid; a shared screen takes the larger part, with the tiles in a strip. */
-export function ParticipantGrid({ meeting }: { readonly meeting: Meeting }) {
-  const { screenShares, participants, count } = meeting.roster.value;
+export function ParticipantGrid({ meeting, hideSelf }: ParticipantGridProps) {
+  const { screenShares, participants: all, count } = meeting.roster.value;
+  const participants = hideSelf.value ? all.filter((tile) => !tile.isLocal) : all;
   const isSharing = screenShares.length > 0;
   return (
     <section
@@ -19,8 +27,8 @@ export function ParticipantGrid({ meeting }: { readonly meeting: Meeting }) {
     >
       {isSharing && <TileGrid tiles={screenShares} className="screens" />}
       <TileGrid tiles={participants} className={isSharing ? "strip" : "grid"} />
-      {participants.length === 0 && <p class="grid-hint">{text.meeting.nobodyPublishes}</p>}
-      {participants.length > 0 && count === 1 && <p class="grid-hint">{text.meeting.alone}</p>}
+      {all.length === 0 && <p class="grid-hint">{text.meeting.nobodyPublishes}</p>}
+      {all.length > 0 && count === 1 && <p class="grid-hint">{text.meeting.alone}</p>}
     </section>
   );
 }
