@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
 
 import aiohttp
 import pytest
-from livekit import api, rtc
 from playwright.async_api import Browser, Page, expect
 
 from support.accessibility import overflows, violations
+from support.crowd import crowd
 from support.people import People
-from support.product import MEDIA_API_KEY, MEDIA_API_SECRET, Product, RoomLinks
+from support.product import Product, RoomLinks
 from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -92,24 +89,6 @@ async def test_many_joins_are_two_announcements(
         joins = await ana.page.evaluate("said.filter((text) => /joined/.test(text))")
         # they take some seconds to join on a busy machine
         assert len(joins) <= 6, joins
-
-
-@asynccontextmanager
-async def crowd(product: Product, room: RoomLinks, size: int) -> AsyncIterator[None]:
-    """Have many participants join at once."""
-    clients = [rtc.Room() for _ in range(size)]
-    url = product.url.replace("http", "ws")
-
-    def token(number: int) -> str:
-        grants = api.VideoGrants(room_join=True, room=room.name, can_publish=False)
-        made = api.AccessToken(MEDIA_API_KEY, MEDIA_API_SECRET).with_identity(f"guest-{number}")
-        return made.with_grants(grants).to_jwt()
-
-    await asyncio.gather(*(client.connect(url, token(number)) for number, client in enumerate(clients)))
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(client.disconnect() for client in clients))
 
 
 async def test_the_focus_returns_to_what_opened_a_panel_or_dialog(

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, expect
 
-from support.fake_media import RED
+from support.crowd import crowd, speaking
+from support.fake_media import BLUE, RED
 from support.people import People
-from support.product import RoomLinks
+from support.product import Product, RoomLinks
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,3 +57,49 @@ async def test_the_screen_stays_on_and_the_meeting_can_fill_it(
     await ana.page.wait_for_function("document.fullscreenElement === null")
     await ana.press("Leave")
     await ana.page.wait_for_function("held === 0")
+
+
+async def test_layouts_are_remembered_and_a_pinned_tile_is_large(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    on_stage = ana.page.locator(".stage .tile")
+    await expect(ana.tile_of("Ben")).to_be_visible()
+    await expect(on_stage).to_have_count(0)
+    await ana.press("Speaker view")
+    await expect(on_stage).to_have_attribute("data-identity", "Ben")
+    await ana.sees("Ben", BLUE)
+    await people.screenshot("speaker-view")
+
+    await ana.press("Pin Ana (you)")
+    await expect(on_stage).to_have_attribute("data-identity", "Ana")
+    await ana.press("Unpin Ana (you)")
+    await expect(on_stage).to_have_attribute("data-identity", "Ben")
+
+    await ana.page.reload()
+    await ana.press_join()
+    await expect(on_stage).to_have_attribute("data-identity", "Ben")
+    await ana.press("Grid view")
+    await expect(on_stage).to_have_count(0)
+
+
+async def test_a_speaker_of_another_page_is_brought_to_this_one(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.publisher)
+    async with crowd(product, room, 27, can_publish=True) as clients:
+        await expect(ana.page.get_by_test_id("count")).to_have_attribute("data-count", "28")
+        await expect(ana.tiles()).to_have_count(25)
+        await people.screenshot("two-pages")
+        await ana.press("Next page")
+        await expect(ana.tiles()).to_have_count(3)
+        away = await ana.page.locator(".tile .name").all_inner_texts()
+        await ana.press("Previous page")
+        before = await ana.page.locator(".tile").evaluate_all("(all) => all.map((tile) => tile.dataset.identity)")
+        speaker = next(client for client in clients if client.local_participant.identity == away[-1].strip())
+        async with speaking(speaker):
+            await expect(ana.tile_of(away[-1].strip())).to_have_attribute("data-speaking", "true")
+            after = await ana.page.locator(".tile").evaluate_all("(all) => all.map((tile) => tile.dataset.identity)")
+        assert sum(one != other for one, other in zip(before, after, strict=True)) == 1

@@ -242,6 +242,15 @@ export const ar: Catalogue = {
     },
   },
   devicesDialog: { title: "الأجهزة", hideSelf: "إخفاء صورتي" },
+  layout: {
+    speaker: "عرض المتحدث",
+    grid: "عرض الشبكة",
+    pin: (name) => `تثبيت ${name}`,
+    unpin: (name) => `إلغاء تثبيت ${name}`,
+    page: (page, pages) => `الصفحة ${page} من ${pages}`,
+    previous: "الصفحة السابقة",
+    next: "الصفحة التالية",
+  },
   fullScreen: { enter: "ملء الشاشة", leave: "الخروج من ملء الشاشة" },
   help: {
     title: "مساعدة",

@@ -286,6 +286,15 @@ export const de: Catalogue = {
     },
   },
   devicesDialog: { title: "Geräte", hideSelf: "Mein eigenes Bild ausblenden" },
+  layout: {
+    speaker: "Sprecheransicht",
+    grid: "Rasteransicht",
+    pin: (name) => `${name} anheften`,
+    unpin: (name) => `${name} lösen`,
+    page: (page, pages) => `Seite ${page} von ${pages}`,
+    previous: "Vorige Seite",
+    next: "Nächste Seite",
+  },
   fullScreen: { enter: "Vollbild", leave: "Vollbild verlassen" },
   help: {
     title: "Hilfe",

@@ -307,6 +307,15 @@ export const en = {
     },
   },
   devicesDialog: { title: "Devices", hideSelf: "Hide my own picture" },
+  layout: {
+    speaker: "Speaker view",
+    grid: "Grid view",
+    pin: (name: string) => `Pin ${name}`,
+    unpin: (name: string) => `Unpin ${name}`,
+    page: (page: string, pages: string) => `Page ${page} of ${pages}`,
+    previous: "Previous page",
+    next: "Next page",
+  },
   fullScreen: { enter: "Full screen", leave: "Leave full screen" },
   help: {
     title: "Help",

@@ -274,6 +274,15 @@ export const es: Catalogue = {
     },
   },
   devicesDialog: { title: "Dispositivos", hideSelf: "Ocultar mi propia imagen" },
+  layout: {
+    speaker: "Vista de orador",
+    grid: "Vista de cuadrícula",
+    pin: (name) => `Fijar a ${name}`,
+    unpin: (name) => `Soltar a ${name}`,
+    page: (page, pages) => `Página ${page} de ${pages}`,
+    previous: "Página anterior",
+    next: "Página siguiente",
+  },
   fullScreen: { enter: "Pantalla completa", leave: "Salir de pantalla completa" },
   help: {
     title: "Ayuda",

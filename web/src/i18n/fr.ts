@@ -276,6 +276,15 @@ export const fr: Catalogue = {
     },
   },
   devicesDialog: { title: "Appareils", hideSelf: "Cacher ma propre image" },
+  layout: {
+    speaker: "Vue de l’intervenant",
+    grid: "Vue en grille",
+    pin: (name) => `Épingler ${name}`,
+    unpin: (name) => `Détacher ${name}`,
+    page: (page, pages) => `Page ${page} sur ${pages}`,
+    previous: "Page précédente",
+    next: "Page suivante",
+  },
   fullScreen: { enter: "Plein écran", leave: "Quitter le plein écran" },
   help: {
     title: "Aide",

@@ -7,6 +7,7 @@ export interface Preferences {
   microphoneId: string;
   shortcutsOn: boolean;
   hideSelf: boolean;
+  layout: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -17,6 +18,7 @@ const DEFAULTS: Preferences = {
   microphoneId: "",
   shortcutsOn: true,
   hideSelf: false,
+  layout: "grid",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

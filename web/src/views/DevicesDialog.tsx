@@ -1,21 +1,22 @@
-import { type Signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { DeviceSelect } from "../components/DeviceSelect.tsx";
 import { Dialog } from "../components/Dialog.tsx";
 import { text } from "../i18n/index.ts";
 import type { DeviceKind, DeviceOption } from "../session/devices.ts";
+import type { Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { PageStorage } from "../session/storage.ts";
 
 interface DevicesDialogProps {
   readonly meeting: Meeting;
-  readonly hideSelf: Signal<boolean>;
+  readonly layout: Layout;
   readonly storage: PageStorage;
   readonly onClose: () => void;
 }
 
 /** Selects another camera or microphone during a meeting. */
-export function DevicesDialog({ meeting, hideSelf, storage, onClose }: DevicesDialogProps) {
+export function DevicesDialog({ meeting, layout, storage, onClose }: DevicesDialogProps) {
   return (
     <Dialog title={text.devicesDialog.title} onClose={onClose}>
       <LiveDevice kind="microphone" meeting={meeting} />
@@ -23,9 +24,9 @@ export function DevicesDialog({ meeting, hideSelf, storage, onClose }: DevicesDi
       <label class="checkbox">
         <input
           type="checkbox"
-          checked={hideSelf.value}
+          checked={layout.hideSelf.value}
           onChange={(event) => {
-            hideSelf.value = event.currentTarget.checked;
+            layout.hideSelf.value = event.currentTarget.checked;
             storage.savePreferences({ hideSelf: event.currentTarget.checked });
           }}
         />

@@ -1,12 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
 import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
+import { Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
+import type { PageStorage } from "../session/storage.ts";
 import { keepAwake } from "../session/wake_lock.ts";
 import { Alerts } from "./Alerts.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
@@ -28,7 +30,7 @@ interface MeetingViewProps {
 export function MeetingView({ page, meeting }: MeetingViewProps) {
   const dialog = useSignal<OpenDialog>(null);
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
-  const hideSelf = useSignal(page.storage.preferences().hideSelf);
+  const [layout] = useState(() => layoutOf(meeting, page.storage));
   const main = useRef<HTMLElement>(null);
   useEffect(() => keepAwake(), []);
   useEffect(() => main.current?.focus(), []);
@@ -41,14 +43,14 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   return (
     <main class="meeting" ref={main} tabIndex={-1} aria-label={page.roomTitle || text.meeting.participants}>
       <ErrorBoundary>
-        <TopBar title={page.roomTitle} meeting={meeting} />
+        <TopBar page={page} meeting={meeting} layout={layout} />
       </ErrorBoundary>
       <ErrorBoundary>
         <Alerts meeting={meeting} dialog={dialog} />
       </ErrorBoundary>
       <div class="meeting-middle">
         <ErrorBoundary part={text.meeting.participants}>
-          <ParticipantGrid meeting={meeting} hideSelf={hideSelf} />
+          <ParticipantGrid meeting={meeting} layout={layout} />
         </ErrorBoundary>
         <Panels page={page} meeting={meeting} />
       </div>
@@ -66,7 +68,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
       </ErrorBoundary>
       <ErrorBoundary key={dialog.value} part={text.controls.label}>
         {dialog.value === "devices" && (
-          <DevicesDialog meeting={meeting} hideSelf={hideSelf} storage={page.storage} onClose={close} />
+          <DevicesDialog meeting={meeting} layout={layout} storage={page.storage} onClose={close} />
         )}
         {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
       </ErrorBoundary>
@@ -104,11 +106,11 @@ function RemoteSound({ meeting }: { readonly meeting: Meeting }) {
   );
 }
 
-function TopBar({ title, meeting }: { readonly title: string; readonly meeting: Meeting }) {
+function TopBar({ page: { roomTitle, storage }, meeting, layout }: MeetingViewProps & { readonly layout: Layout }) {
   const count = meeting.roster.value.count;
   return (
     <header class="top-bar">
-      <h1>{title || text.appName}</h1>
+      <h1>{roomTitle || text.appName}</h1>
       {meeting.recording.value && (
         <span class="badge recording" data-testid="recording">
           {text.meeting.recording}
@@ -120,7 +122,36 @@ function TopBar({ title, meeting }: { readonly title: string; readonly meeting: 
         <span aria-hidden="true">{countOf(count)}</span>
         <span class="visually-hidden">{text.meeting.count(count)}</span>
       </span>
+      <LayoutButton layout={layout} storage={storage} />
       <FullScreenButton />
     </header>
+  );
+}
+
+function layoutOf(meeting: Meeting, storage: PageStorage): Layout {
+  const layout = new Layout(meeting.roster);
+  const saved = storage.preferences();
+  layout.hideSelf.value = saved.hideSelf;
+  layout.mode.value = saved.layout === "speaker" ? "speaker" : "grid";
+  return layout;
+}
+
+/** Changes between all in a grid and the one who speaks, and remembers it. */
+function LayoutButton({ layout, storage }: { readonly layout: Layout; readonly storage: PageStorage }) {
+  const other = layout.mode.value === "grid" ? "speaker" : "grid";
+  const label = text.layout[other];
+  return (
+    <button
+      type="button"
+      class="quiet"
+      aria-label={label}
+      title={label}
+      onClick={() => {
+        layout.mode.value = other;
+        storage.savePreferences({ layout: other });
+      }}
+    >
+      <Icon name={other} />
+    </button>
   );
 }
