@@ -41,6 +41,55 @@ test("a microphone that the browser refused is asked for again by Unmute", async
   expect(meeting.error.value).toBeNull();
 });
 
+test("Unmute while the browser still asks about a microphone that it then refuses asks again", async () => {
+  const { room, meeting, questions } = await joined();
+  const pressed = meeting.toggle("microphone");
+  questions.microphone.answer(null);
+  await pressed;
+  expect(sources(room)).toEqual(["microphone"]);
+  expect(meeting.microphone.on.value).toBe(true);
+});
+
+test("a moderator's mute stays when the connection is lost", async () => {
+  const { room, meeting, questions } = await joined();
+  questions.microphone.answer(new FakeMediaTrack("microphone"));
+  await meeting.microphone.change(async () => {});
+  expect(meeting.microphone.wanted).toBe(true);
+  const [microphone] = room.published;
+  if (microphone) microphone.isMuted = true;
+  room.emit("trackMuted", microphone, room.localParticipant);
+  expect(meeting.microphone.wanted).toBe(false);
+  room.published.pop();
+  room.emit("localTrackUnpublished", microphone);
+  expect(meeting.microphone.wanted).toBe(false);
+});
+
+test("a lost connection leaves what was wanted as it was", async () => {
+  const { room, meeting, questions, ends } = await joined();
+  questions.microphone.answer(new FakeMediaTrack("microphone"));
+  await meeting.microphone.change(async () => {});
+  const [microphone] = room.published.splice(0);
+  room.emit("localTrackUnpublished", microphone);
+  room.emit("disconnected", undefined);
+  expect(ends).toEqual(["connection_lost"]);
+  expect(meeting.microphone.wanted).toBe(true);
+  expect(meeting.camera.wanted).toBe(true);
+});
+
+test("joins are announced in groups, and shared screens when they begin and end", async () => {
+  const { room, said } = await joined();
+  for (let i = 0; i < 20; i += 1) room.emit("participantConnected", { identity: `p${i}`, name: `P${i}` });
+  expect(said().filter((message) => message.includes("joined"))).toEqual(["P0 joined"]);
+  room.emit("localTrackPublished", { source: "screen_share" });
+  room.emit("localTrackUnpublished", { source: "screen_share" });
+  room.emit("trackUnpublished", { source: "screen_share" }, { identity: "ben", name: "Ben" });
+  expect(said().slice(-3)).toEqual([
+    "You are sharing your screen",
+    "You are no longer sharing your screen",
+    "Ben is no longer sharing a screen",
+  ]);
+});
+
 test("a camera that is slow to open does not hold the microphone back", async () => {
   const { room, meeting, questions } = await joined();
   questions.microphone.answer(new FakeMediaTrack("microphone"));

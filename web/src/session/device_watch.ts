@@ -23,6 +23,8 @@ export class DeviceWatch {
   #known: ReadonlySet<string> | null = null;
   /** Devices that ended by themselves: the SDK opens another one, or mutes. */
   readonly #lost = new Set<DeviceKind>();
+  /** A restarted microphone has another track to listen to. */
+  readonly #restarts = signal(0);
   readonly #stops: (() => void)[] = [];
 
   constructor(room: Room, devices: Readonly<Record<DeviceKind, LiveDevice>>, notices: Notices, announcer: Announcer) {
@@ -43,7 +45,12 @@ export class DeviceWatch {
     room.engine.on("remoteMute", (sid: string, muted: boolean) => {
       if (muted) this.#onRemoteMute(sid);
     });
-    this.#stops.push(effect(() => this.#watchSilence(this.#devices.microphone.on.value)));
+    this.#stops.push(
+      effect(() => {
+        this.#restarts.value;
+        return this.#watchSilence(this.#devices.microphone.on.value);
+      }),
+    );
     void this.#compare();
   }
 
@@ -61,7 +68,8 @@ export class DeviceWatch {
     const all = found.flatMap(({ kind, options }) => options.map((option) => ({ device: kind, ...option })));
     const known = this.#known;
     this.#known = new Set(all.map(({ id }) => id));
-    if (known === null) return;
+    // before permission is given, browsers list nothing
+    if (known === null || known.size === 0) return;
     this.version.value += 1;
     const added = all.find(({ id }) => !known.has(id) && !ALIASES.has(id));
     if (!added || !(this.#room.localParticipant.permissions?.canPublish ?? false)) return;
@@ -74,6 +82,7 @@ export class DeviceWatch {
     if (!kind || !track) return;
     track.on(TrackEvent.Ended, () => this.#lost.add(kind));
     track.on(TrackEvent.Restarted, () => {
+      this.#restarts.value += 1;
       if (!this.#lost.delete(kind)) return;
       const { label } = track.mediaStreamTrack;
       this.#notices.show({ kind: "device_replaced", device: kind, label });

@@ -78,7 +78,7 @@ function listen(
   // browsers keep sound suspended until a microphone is allowed or something is pressed
   context.resume().catch(() => undefined);
   const timer = setInterval(() => {
-    if (context.state !== "running" || track.muted) return hear(null);
+    if (context.state !== "running" || track.muted || track.readyState === "ended") return hear(null);
     analyser.getFloatTimeDomainData(samples);
     hear(samples);
   }, intervalMs);

@@ -41,6 +41,8 @@ export class LiveDevice {
   readonly #room: Room;
   readonly #failure: Signal<MediaFailure | null>;
   #wanted = false;
+  /** How often the user has said what is wanted, and how many changes are under way. */
+  #choices = 0;
   #changing = 0;
   #changes: Promise<void> = Promise.resolve();
 
@@ -53,10 +55,11 @@ export class LiveDevice {
   /** Publishes the track of the form, when the browser has opened it. */
   publish(opening: Promise<DetachedTrack>): Promise<void> {
     this.#wanted = true;
+    const choices = this.#choices;
     return this.#queue(async () => {
       const { track, cause } = await opening;
       if (cause) this.fail(cause);
-      if (!track) this.#wanted = false;
+      if (!track) this.#wanted &&= this.#choices > choices;
       else if (this.#wanted && this.#canPublish() && !this.#isPublished()) await this.#publish(track);
       else track.stop();
     });
@@ -69,6 +72,7 @@ export class LiveDevice {
 
   set(on: boolean): Promise<void> {
     this.#wanted = on;
+    this.#choices += 1;
     return this.#queue(async () => {
       if (SOURCES[this.kind].isOn(this.#room) === this.#wanted) return;
       await SOURCES[this.kind].setOn(this.#room, this.#wanted);
