@@ -104,14 +104,14 @@ async def test_the_focus_returns_to_what_opened_a_panel_or_dialog(
         await expect(ana.page.locator("aside, dialog")).to_have_count(0)
         await until(f"the focus is back on {control}", lambda name=control: is_focused(ana.page, name))
 
-    # opened by a key from nowhere: the meeting has the focus, and Tab goes on from there
-    await ana.page.evaluate("document.activeElement.blur()")
-    for key in ("c", "?"):
+    # opened by a key from nowhere: its button has the focus, or the meeting, so that Tab goes on from there
+    for key, owner in (("c", "chat"), ("?", "MAIN")):
+        await ana.page.evaluate("document.activeElement.blur()")
         await ana.page.keyboard.press(key)
         await expect(ana.page.locator("aside, dialog")).to_have_count(1)
         await ana.page.keyboard.press("Escape")
         await expect(ana.page.locator("aside, dialog")).to_have_count(0)
-        await until("the meeting has the focus", lambda: is_focused(ana.page, "MAIN"))
+        await until(f"{owner} has the focus", lambda name=owner: is_focused(ana.page, name))
 
     # from one panel to the other: the focus goes with the user
     await ana.press("Chat")
