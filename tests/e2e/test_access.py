@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+import tertulia
 from support.accessibility import overflows, violations
 from support.crowd import crowd
 from support.people import People
@@ -17,6 +19,10 @@ from support.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FORM_BUDGET_BYTES: Final = 60_000
+FORM_SCRIPTS_BUDGET_BYTES: Final = 40_000
+SCRIPTS_BUDGET_BYTES: Final = 200_000
+LANGUAGE_BUDGET_BYTES: Final = 8_000
+WEB_ASSETS: Final = Path(tertulia.__file__).parent / "web_dist" / "assets"
 FOCUSED: Final = "document.activeElement?.dataset.control ?? document.activeElement?.tagName ?? ''"
 
 
@@ -245,13 +251,26 @@ async def test_the_page_is_small_and_has_a_strict_policy(product: Product, room:
             assert page.headers["referrer-policy"] == "no-referrer"
         assert "unsafe" not in policy
         assert b"<style" not in html
-        size_bytes = len(html)
+        size_bytes, scripts_bytes = len(html), 0
         for address in await first_assets(product, room):
             async with http.get(address) as asset:
                 assert asset.headers["content-encoding"] == "gzip"
                 assert "immutable" in asset.headers["cache-control"]
-                size_bytes += len(await asset.read())
+                asset_bytes = len(await asset.read())
+                size_bytes += asset_bytes
+                scripts_bytes += asset_bytes if address.endswith(".js") else 0
     assert size_bytes <= FORM_BUDGET_BYTES
+    assert scripts_bytes <= FORM_SCRIPTS_BUDGET_BYTES
+
+
+async def test_all_scripts_of_a_meeting_are_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in WEB_ASSETS.glob("*.js.gz")}
+    of_the_page = {name: size for name, size in sizes.items() if not name.startswith("reference")}
+    assert of_the_page, "the page is built"
+    assert sum(of_the_page.values()) <= SCRIPTS_BUDGET_BYTES
+    languages = [size for name, size in sizes.items() if name.split("-")[0] in {"es", "fr", "de", "ar"}]
+    assert len(languages) == 4
+    assert max(languages) <= LANGUAGE_BUDGET_BYTES
 
 
 async def first_assets(product: Product, room: RoomLinks) -> list[str]:
