@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from support.crowd import crowd, speaking
 from support.fake_media import BLUE, RED
-from support.people import People
+from support.people import People, Person
 from support.product import Product, RoomLinks
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -95,11 +95,18 @@ async def test_a_speaker_of_another_page_is_brought_to_this_one(
         await people.screenshot("two-pages")
         await ana.press("Next page")
         await expect(ana.tiles()).to_have_count(3)
-        away = await ana.page.locator(".tile .name").all_inner_texts()
+        away = await identities(ana)
         await ana.press("Previous page")
-        before = await ana.page.locator(".tile").evaluate_all("(all) => all.map((tile) => tile.dataset.identity)")
-        speaker = next(client for client in clients if client.local_participant.identity == away[-1].strip())
+        await expect(ana.tiles()).to_have_count(25)
+        before = await identities(ana)
+        speaker = next(client for client in clients if client.local_participant.identity == away[-1])
         async with speaking(speaker):
-            await expect(ana.tile_of(away[-1].strip())).to_have_attribute("data-speaking", "true")
-            after = await ana.page.locator(".tile").evaluate_all("(all) => all.map((tile) => tile.dataset.identity)")
+            await expect(ana.tile_of(away[-1])).to_have_attribute("data-speaking", "true")
+            after = await identities(ana)
         assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+
+
+async def identities(person: Person) -> list[str]:
+    """Return whose tiles are shown, in their order."""
+    found: list[str] = await person.tiles().evaluate_all("(all) => all.map((tile) => tile.dataset.identity)")
+    return found

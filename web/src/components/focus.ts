@@ -12,7 +12,11 @@ export function useReturnFocus(ref: { readonly current: HTMLElement | null }, op
       const { activeElement } = document;
       // a user who has gone on to another place stays there
       if (activeElement && activeElement !== document.body && !ref.current?.contains(activeElement)) return;
-      queueMicrotask(() => focusFirst(before, opener ? document.querySelector(opener) : null));
+      queueMicrotask(() => {
+        // another panel may have taken the focus meanwhile
+        if (document.activeElement !== document.body) return;
+        focusFirst(before, opener ? document.querySelector(opener) : null);
+      });
     },
     [before, opener, ref],
   );

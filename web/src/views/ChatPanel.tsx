@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useReturnFocus } from "../components/focus.ts";
 import { Icon } from "../components/Icon.tsx";
 import { timeOf } from "../i18n/format.ts";
@@ -101,7 +101,7 @@ function MessageItem({ message, onSendAgain }: MessageItemProps) {
 function Composer({ meeting }: { readonly meeting: Meeting }) {
   const { draft } = meeting.chat;
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
 
   function submit(event: Event): void {
     event.preventDefault();
@@ -115,7 +115,7 @@ function Composer({ meeting }: { readonly meeting: Meeting }) {
         ref={input}
         value={draft.value}
         maxLength={MESSAGE_LENGTH_MAX}
-        dir="auto"
+        dir={draft.value ? "auto" : undefined}
         aria-label={text.chat.input}
         placeholder={text.chat.input}
         autocomplete="off"

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Recording } from "../api/recordings.ts";
 import { ErrorMessage } from "../components/ErrorMessage.tsx";
 import { useFocusKept, useReturnFocus } from "../components/focus.ts";
@@ -16,7 +16,7 @@ export function RecordingsPanel({ recordings }: RecordingsProps) {
   const panel = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useReturnFocus(panel, '[data-control="recordings"]');
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const close = () => recordings.show(false);
   return (
     <aside
