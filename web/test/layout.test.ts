@@ -81,6 +81,12 @@ test("pages are turned, not further than there are", () => {
   expect(layout.arrangement.value.page).toBe(0);
 });
 
+test("oneself stays on the first page, also while speaking", () => {
+  const { layout, shown } = layoutOf(crowd(30, "p0"));
+  layout.turn(1);
+  expect(shown()).toEqual(["p25", "p26", "p27", "p28", "p29"]);
+});
+
 test("a newcomer is the last, and nobody moves", () => {
   const { shown, become } = layoutOf(crowd(3));
   become([...crowd(3), tile("early bird")].reverse());

@@ -87,11 +87,14 @@ export class Layout {
     staged: ReadonlySet<string>,
   ): readonly string[] {
     const arranged = [...order];
+    const tileAt = (place: number) => byKey.get(order[place] ?? "");
     const places = arranged.flatMap((key, place) => (staged.has(key) ? [] : [place]));
     const here = places.slice(page * TILES_PER_PAGE, (page + 1) * TILES_PER_PAGE);
-    const away = places.filter((place) => !here.includes(place) && byKey.get(arranged[place] ?? "")?.speaking);
-    const quiet = here
-      .filter((place) => !byKey.get(arranged[place] ?? "")?.speaking && !byKey.get(arranged[place] ?? "")?.isLocal)
+    // oneself has a fixed place: users know that they speak
+    const others = places.filter((place) => !tileAt(place)?.isLocal);
+    const away = others.filter((place) => !here.includes(place) && tileAt(place)?.speaking);
+    const quiet = others
+      .filter((place) => here.includes(place) && !tileAt(place)?.speaking)
       .sort((a, b) => this.#lastSpoke(arranged[a]) - this.#lastSpoke(arranged[b]) || b - a);
     for (const from of away) {
       const to = quiet.shift();
