@@ -134,6 +134,12 @@ test("what the meeting does not get has a cause, and what is off has none", asyn
   expect(await devices.detach("microphone")).toEqual({ track: null, cause: null });
 });
 
+test("what the form has already told is not told again", async () => {
+  const { devices } = machine({ video: "NotFoundError" });
+  await devices.start();
+  expect(await devices.detach("camera")).toEqual({ track: null, cause: null });
+});
+
 test("an unplugged device is reported", async () => {
   const { devices, opened } = machine();
   await devices.start();

@@ -103,15 +103,17 @@ export class LocalDevice {
 
   /** Returns the open track, once it is open (and the user has answered the prompt), and keeps no reference to it. */
   async detach(): Promise<DetachedTrack> {
+    // what has failed before is known to the user
+    const isKnown = this.error.peek() !== null;
     await this.opening;
-    const detached = { track: this.track.peek(), cause: this.error.peek() };
+    const detached = { track: this.track.peek(), cause: isKnown ? null : this.error.peek() };
     this.#attempt += 1;
     this.track.value = null;
     return detached;
   }
 }
 
-/** An open track, which the receiver owns and closes, or why there is none (null where the device is off). */
+/** An open track, which the receiver owns and closes, or why it did not open meanwhile (null where it was off before). */
 export interface DetachedTrack {
   readonly track: MediaStreamTrack | null;
   readonly cause: Cause | null;
