@@ -11,9 +11,11 @@ import jwt
 import pytest
 from livekit import api, rtc
 from livekit.protocol.models import DisconnectReason
+from livekit.protocol.rtc import LeaveRequest, Ping, SignalRequest
 
 from support.livekit_clients import LiveKitClient, joined, token
 from support.media_servers import RunningServer
+from support.signal_connection import raw_connection, receive
 
 
 async def _validate(server: RunningServer, access_token: str) -> tuple[int, str]:
@@ -95,6 +97,22 @@ async def test_participants_see_each_other_join_and_leave_at_once(server: Runnin
         (gone,) = await ann.wait_for_event("participant_disconnected")
         assert gone.identity == "bob"
         assert gone.disconnect_reason == DisconnectReason.CLIENT_INITIATED
+
+
+async def test_a_leave_counts_also_when_the_socket_is_closed_before_the_answers_are_read(
+    server: RunningServer, room: str
+) -> None:
+    ping = SignalRequest(ping_req=Ping(timestamp=1)).SerializeToString()
+    leave = SignalRequest(leave=LeaveRequest(reason=DisconnectReason.CLIENT_INITIATED)).SerializeToString()
+    async with joined(server, token(server, "ann", room)) as ann:
+        async with raw_connection(server, token(server, "bob", room)) as bob:
+            await receive(bob, "join")
+            await ann.sees("bob")
+            for _ in range(50):
+                await bob.send_bytes(ping)
+            await bob.send_bytes(leave)
+        (gone,) = await ann.wait_for_event("participant_disconnected")
+        assert (gone.identity, gone.disconnect_reason) == ("bob", DisconnectReason.CLIENT_INITIATED)
 
 
 async def test_the_newer_of_two_with_one_identity_stays(server: RunningServer, room: str) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+import tertulia
 from support.accessibility import overflows, violations
+from support.crowd import crowd
 from support.people import People
 from support.product import Product, RoomLinks
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FORM_BUDGET_BYTES: Final = 60_000
+FORM_SCRIPTS_BUDGET_BYTES: Final = 40_000
+SCRIPTS_BUDGET_BYTES: Final = 200_000
+LANGUAGE_BUDGET_BYTES: Final = 8_000
+WEB_ASSETS: Final = Path(tertulia.__file__).parent / "web_dist" / "assets"
+FOCUSED: Final = "document.activeElement?.dataset.control ?? document.activeElement?.tagName ?? ''"
 
 
 async def test_everything_works_by_keyboard(people: People, red_browser: Browser, room: RoomLinks) -> None:
@@ -64,6 +73,153 @@ async def test_joins_and_leaves_are_announced(people: People, red_browser: Brows
     await expect(live_region).to_contain_text("Ben left")
 
 
+async def test_many_joins_are_two_announcements(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.publisher)
+    await ana.page.evaluate(
+        """() => {
+          globalThis.said = [];
+          new MutationObserver((changes) => {
+            for (const { addedNodes } of changes) for (const node of addedNodes) said.push(node.textContent);
+          }).observe(document.querySelector('[role=log]'), { childList: true });
+        }"""
+    )
+    count = ana.page.get_by_test_id("count")
+    async with crowd(product, room, 20):
+        await expect(count).to_have_attribute("data-count", "21")
+        await until(
+            "a crowd is announced", lambda: ana.page.evaluate("said.some((text) => /others joined/.test(text))")
+        )
+        joins = await ana.page.evaluate("said.filter((text) => /joined/.test(text))")
+        # they take some seconds to join on a busy machine
+        assert len(joins) <= 6, joins
+
+
+async def test_the_focus_returns_to_what_opened_a_panel_or_dialog(
+    people: People, red_browser: Browser, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.moderator)
+    for control in ("chat", "recordings", "devices", "help"):
+        await tab_to(ana.page, f'[data-control="{control}"]')
+        await ana.page.keyboard.press("Enter")
+        await expect(ana.page.locator("aside, dialog")).to_have_count(1)
+        await ana.page.keyboard.press("Escape")
+        await expect(ana.page.locator("aside, dialog")).to_have_count(0)
+        await until(f"the focus is back on {control}", lambda name=control: is_focused(ana.page, name))
+
+    # opened by a key from nowhere: its button has the focus, or the meeting, so that Tab goes on from there
+    for key, owner in (("c", "chat"), ("?", "MAIN")):
+        await ana.page.evaluate("document.activeElement.blur()")
+        await ana.page.keyboard.press(key)
+        await expect(ana.page.locator("aside, dialog")).to_have_count(1)
+        await ana.page.keyboard.press("Escape")
+        await expect(ana.page.locator("aside, dialog")).to_have_count(0)
+        await until(f"{owner} has the focus", lambda name=owner: is_focused(ana.page, name))
+
+    # from one panel to the other: the focus goes with the user
+    await ana.press("Chat")
+    await ana.page.locator('[data-control="recordings"]').click()
+    await until("the other panel has the focus", lambda: is_focused(ana.page, "H2"))
+    await ana.page.keyboard.press("Escape")
+    await until("the focus is back", lambda: is_focused(ana.page, "recordings"))
+
+
+async def is_focused(page: Page, name: str) -> bool:
+    return bool(await page.evaluate(FOCUSED) == name)
+
+
+async def test_shortcuts_are_keys_not_letters(people: People, red_browser: Browser, room: RoomLinks) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.publisher)
+    await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
+    for letter in ("ь", "ة"):
+        await ana.page.evaluate(
+            "(key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, code: 'KeyM', bubbles: true }))",
+            letter,
+        )
+        await expect(ana.page.get_by_role("button", name="Unmute")).to_be_visible()
+        await ana.page.keyboard.press("m")
+        await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
+
+
+SIZES: Final = {"phone": (375, 667), "lying phone": (667, 375), "small phone": (320, 568), "zoomed": (640, 400)}
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_on_small_screens_all_controls_are_in_reach(
+    people: People, red_browser: Browser, room: RoomLinks, size: str, direction: str
+) -> None:
+    width, height = SIZES[size]
+    look = {"viewport": {"width": width, "height": height}, "reduced_motion": "reduce"}
+    ana = await people.at(red_browser, "Ana", **look)
+    await ana.join(room.moderator)
+    await ana.page.evaluate("(direction) => { document.documentElement.dir = direction }", direction)
+    await expect(ana.tile_of("Ana").locator("video")).to_be_visible()
+    await expect(ana.page.get_by_role("button", name="Recordings")).to_be_visible()
+    await people.screenshot(f"small-{size}-{direction}")
+    assert await in_one_row(ana.page)
+    assert not await overflows(ana.page)
+    await ana.press("Chat")
+    await people.screenshot(f"small-chat-{size}-{direction}")
+    assert not await overflows(ana.page)
+    assert await covered(ana.page) == []
+    assert await violations(ana.page) == []
+
+
+async def in_one_row(page: Page) -> bool:
+    """Tell whether all controls are inside the window, side by side."""
+    tops = await page.locator(".controls button").evaluate_all(
+        """(buttons) => buttons.map((button) => {
+          const { top, left, right, bottom } = button.getBoundingClientRect();
+          return left >= 0 && top >= 0 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5 ? top : -1;
+        })"""
+    )
+    return len(set(tops)) == 1 and tops[0] >= 0
+
+
+async def covered(page: Page) -> list[str]:
+    """Return what can be focused and lies under something else."""
+    found: list[str] = await page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, [tabindex="0"]')]
+          .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled)
+          .filter((element) => {
+            const { left, top, width, height } = element.getBoundingClientRect();
+            const at = document.elementFromPoint(left + width / 2, top + height / 2);
+            return !element.contains(at) && !at?.contains(element);
+          })
+          .map((element) => element.outerHTML.slice(0, 100))"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_forced_colours_tell_the_speaker_and_what_is_off(
+    people: People, red_browser: Browser, room: RoomLinks, scheme: str
+) -> None:
+    ana = await people.at(red_browser, "Ana", forced_colors="active", color_scheme=scheme, reduced_motion="reduce")
+    await ana.open(room.publisher)
+    assert await violations(ana.page) == []
+    await ana.join(room.publisher)
+    await ana.press("Stop camera")
+    await ana.press("Chat")
+    tile = ana.tile_of("Ana")
+    await expect(tile).to_have_attribute("data-speaking", "true")
+    ring = "(tile) => getComputedStyle(tile, '::after').borderTopColor"
+    while_speaking = await tile.evaluate(ring)
+    await people.screenshot(f"forced-colours-{scheme}")
+    assert await violations(ana.page) == []
+    await ana.press("Mute")
+    await expect(tile).to_have_attribute("data-speaking", "false")
+    assert await tile.evaluate(ring) != while_speaking
+    off, on = ana.page.locator(".control.microphone .control-icon"), ana.page.locator(".control.devices .control-icon")
+    background = "(icon) => getComputedStyle(icon).backgroundColor"
+    assert await off.evaluate(background) != await on.evaluate(background)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 async def test_axe_finds_no_violation(
@@ -95,13 +251,26 @@ async def test_the_page_is_small_and_has_a_strict_policy(product: Product, room:
             assert page.headers["referrer-policy"] == "no-referrer"
         assert "unsafe" not in policy
         assert b"<style" not in html
-        size_bytes = len(html)
+        size_bytes, scripts_bytes = len(html), 0
         for address in await first_assets(product, room):
             async with http.get(address) as asset:
                 assert asset.headers["content-encoding"] == "gzip"
                 assert "immutable" in asset.headers["cache-control"]
-                size_bytes += len(await asset.read())
+                asset_bytes = len(await asset.read())
+                size_bytes += asset_bytes
+                scripts_bytes += asset_bytes if address.endswith(".js") else 0
     assert size_bytes <= FORM_BUDGET_BYTES
+    assert scripts_bytes <= FORM_SCRIPTS_BUDGET_BYTES
+
+
+async def test_all_scripts_of_a_meeting_are_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in WEB_ASSETS.glob("*.js.gz")}
+    of_the_page = {name: size for name, size in sizes.items() if not name.startswith("reference")}
+    assert of_the_page, "the page is built"
+    assert sum(of_the_page.values()) <= SCRIPTS_BUDGET_BYTES
+    languages = [size for name, size in sizes.items() if name.split("-")[0] in {"es", "fr", "de", "ar"}]
+    assert len(languages) == 4
+    assert max(languages) <= LANGUAGE_BUDGET_BYTES
 
 
 async def first_assets(product: Product, room: RoomLinks) -> list[str]:

@@ -40,6 +40,46 @@ async def test_a_broken_network_shows_a_banner_until_it_is_back(
         await asyncio.gather(ana.press("Leave"), ben.press("Leave"))
 
 
+# the SDK tries for a minute: here its pauses are short
+IMPATIENT = """
+(() => {
+  const wait = globalThis.setTimeout;
+  globalThis.setTimeout = (act, delay, ...args) => wait(act, delay >= 1000 && delay < 4000 ? 10 : delay, ...args);
+})();
+"""
+
+
+async def test_a_network_that_is_gone_for_long_is_waited_for_and_devices_are_as_before(
+    people: People, red_browser: Browser, blue_browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        cuttable_relay() as relay,
+        running_product(tmp_path, public_url=f"http://127.0.0.1:{relay.port}") as product,
+    ):
+        relay.target_port = product.port
+        room = await product.create_room()
+        ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+        await ana.page.add_init_script(IMPATIENT)
+        await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+        await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED))
+        await ana.press("Mute")
+        await ana.press("Chat")
+        await ana.page.get_by_label("Message to everybody").fill("a draft")
+
+        relay.cut()
+        await ana.page.context.set_offline(True)
+        await expect(ana.page.get_by_test_id("returning")).to_be_visible()
+        await people.screenshot("network-gone")
+        relay.restore()
+        await ana.page.context.set_offline(False)
+        await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED))
+        await expect(ana.page.get_by_role("button", name="Unmute")).to_be_visible()
+        await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "true")
+        await expect(ana.page.get_by_label("Message to everybody")).to_have_value("a draft")
+        await expect(ana.tiles()).to_have_count(2)
+        await asyncio.gather(ana.press("Leave"), ben.press("Leave"))
+
+
 async def test_a_server_that_is_restarted_gets_its_users_back(
     people: People, red_browser: Browser, tmp_path: Path
 ) -> None:

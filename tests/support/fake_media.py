@@ -36,6 +36,11 @@ def write_plain_picture(path: Path, colour: Rgb) -> Path:
     return path
 
 
+def write_silence(path: Path) -> Path:
+    """Write a WAV file as a microphone gives that is switched off at the device."""
+    return _write_wav(path, np.zeros(_SAMPLES_PER_S, "<i2"))
+
+
 def write_voice(path: Path) -> Path:
     """Write a WAV file (Chromium loops it) that noise suppression takes for speech.
 
@@ -46,7 +51,10 @@ def write_voice(path: Path) -> Path:
     phase = 2 * np.pi * np.cumsum(pitch_hz) / _SAMPLES_PER_S
     vowel = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 16))
     syllables = np.clip(np.sin(2 * np.pi * 3.5 * time_s), 0, None) * (time_s % 2 < 1.6)
-    samples = (vowel * syllables / np.max(np.abs(vowel)) * 0.6 * 32767).astype("<i2")
+    return _write_wav(path, (vowel * syllables / np.max(np.abs(vowel)) * 0.6 * 32767).astype("<i2"))
+
+
+def _write_wav(path: Path, samples: npt.NDArray[np.int16]) -> Path:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

@@ -21,12 +21,16 @@ export type Cause =
   | "unexpected"
   // devices
   | "device_denied"
+  | "device_denied_by_system"
+  | "device_blocked_by_page"
   | "device_missing"
   | "device_in_use"
   | "device_insecure"
   | "device_failed"
   | "share_failed"
-  | "message_not_sent"
+  | "share_refused"
+  | "share_denied_by_system"
+  | "share_blocked_by_page"
   // recording
   | "recording_off"
   | "recording_conflict"

@@ -3,6 +3,7 @@ import { render } from "preact";
 import { apiClient } from "./api/client.ts";
 import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
+import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
 import { LocalDevice, LocalDevices } from "./session/devices.ts";
 import { parseMeetingLink } from "./session/meeting_link.ts";
@@ -14,7 +15,10 @@ import "./styles/index.css";
 import { App } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
-function main(root: HTMLElement): void {
+async function main(root: HTMLElement): Promise<void> {
+  await setLanguage(languageOf([new URLSearchParams(location.search).get("lang") ?? "", ...navigator.languages]));
+  document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
   const storage = new PageStorage(
     storeOrNull(() => localStorage),
     storeOrNull(() => sessionStorage),
@@ -25,6 +29,13 @@ function main(root: HTMLElement): void {
     navigator.mediaDevices as MediaDevices | undefined,
     new LocalDevice("camera", saved.cameraOn, saved.cameraId),
     new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
+    ({ camera, microphone }) =>
+      storage.savePreferences({
+        cameraOn: camera.on.value,
+        cameraId: camera.selectedId.value,
+        microphoneOn: microphone.on.value,
+        microphoneId: microphone.selectedId.value,
+      }),
   );
   const link = parseMeetingLink(location);
   const client = apiClient(location.origin, fetch.bind(globalThis));
@@ -39,6 +50,11 @@ function main(root: HTMLElement): void {
     storage,
     announcer,
     hasWebRtc: "RTCPeerConnection" in globalThis,
+    network: {
+      isOnline: () => navigator.onLine,
+      addEventListener: (type, act) => addEventListener(type, act),
+      removeEventListener: (type, act) => removeEventListener(type, act),
+    },
     loadMeeting: async () => (await import("./session/meeting.ts")).Meeting,
   });
   render(<App page={page} />, root);
@@ -46,4 +62,4 @@ function main(root: HTMLElement): void {
 }
 
 const root = document.getElementById("app");
-if (root) main(root);
+if (root) void main(root);

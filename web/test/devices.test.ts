@@ -104,7 +104,8 @@ test("off closes the device, on opens it again", async () => {
 test("tracks that the meeting owns stay open", async () => {
   const { devices, opened } = machine();
   await devices.start();
-  await devices.detachTracks();
+  await devices.detach("camera");
+  await devices.detach("microphone");
   devices.stop();
   expect(opened.some((track) => track.stopped)).toBe(false);
 });
@@ -112,9 +113,31 @@ test("tracks that the meeting owns stay open", async () => {
 test("joining before the browser has opened the devices still publishes them", async () => {
   const { devices } = machine();
   void devices.start();
-  const { camera, microphone } = await devices.detachTracks();
-  expect(camera).not.toBeNull();
-  expect(microphone).not.toBeNull();
+  const [camera, microphone] = await Promise.all([devices.detach("camera"), devices.detach("microphone")]);
+  expect(camera.track).not.toBeNull();
+  expect(microphone.track).not.toBeNull();
+});
+
+test("a camera that is still opening is not lost because the microphone was switched", async () => {
+  const { devices } = machine();
+  void devices.start();
+  void devices.toggle(devices.microphone);
+  void devices.toggle(devices.microphone);
+  expect((await devices.detach("camera")).track).not.toBeNull();
+});
+
+test("what the meeting does not get has a cause, and what is off has none", async () => {
+  const { devices } = machine({ video: "NotFoundError" });
+  void devices.start();
+  void devices.toggle(devices.microphone);
+  expect(await devices.detach("camera")).toEqual({ track: null, cause: "device_missing" });
+  expect(await devices.detach("microphone")).toEqual({ track: null, cause: null });
+});
+
+test("what the form has already told is not told again", async () => {
+  const { devices } = machine({ video: "NotFoundError" });
+  await devices.start();
+  expect(await devices.detach("camera")).toEqual({ track: null, cause: null });
 });
 
 test("an unplugged device is reported", async () => {
@@ -136,5 +159,5 @@ test.each([
   ["NotReadableError", "device_in_use"],
   ["SomethingNewError", "device_failed"],
 ])("%s means %s", (name, cause) => {
-  expect(deviceCause(failure(name))).toBe(cause);
+  expect(deviceCause(failure(name), "camera")).toBe(cause);
 });

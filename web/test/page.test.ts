@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals-core";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Role } from "../src/api/claims.ts";
 import { AppError, type Cause } from "../src/app_error.ts";
 import { Announcer } from "../src/session/announcer.ts";
+import { Chat } from "../src/session/chat.ts";
 import { LocalDevice, LocalDevices } from "../src/session/devices.ts";
 import type { Meeting } from "../src/session/meeting.ts";
 import { parseMeetingLink } from "../src/session/meeting_link.ts";
@@ -34,6 +35,28 @@ interface Setting {
   path?: string;
 }
 
+function noRecordings(onList: () => void): Recordings {
+  const api = {
+    async list() {
+      onList();
+      return [];
+    },
+    streamUrl: async () => "",
+    delete: async () => {},
+  };
+  return new Recordings(api, new Announcer());
+}
+
+function aMeeting(): Meeting {
+  return {
+    recording: signal(false),
+    camera: { wanted: false },
+    microphone: { wanted: true },
+    selectedDeviceId: () => "",
+    chat: new Chat(),
+  } as unknown as Meeting;
+}
+
 function pageIn(setting: Setting = {}) {
   const role = setting.role ?? "publisher";
   const storage = new PageStorage(store(), store());
@@ -44,7 +67,16 @@ function pageIn(setting: Setting = {}) {
     held: [] as (string | null)[],
     listed: 0,
     end: (_cause: Cause | null) => {},
+    joins: 0,
+    online: true,
+    comesOnline: () => {},
     newer: (_token: string) => {},
+  };
+  const onOnline = (_type: "online", act: () => void) => {
+    seen.comesOnline = () => {
+      seen.online = true;
+      act();
+    };
   };
   const page = new MeetingPage({
     link: parseMeetingLink({ pathname: setting.path ?? "/meet/standup-abcdefghijklmno/", search: "?secret=s" }),
@@ -65,30 +97,20 @@ function pageIn(setting: Setting = {}) {
       new LocalDevice("microphone", false, ""),
     ),
     storage,
-    recordingControl: new RecordingControl({
-      allowed: async () => true,
-      start: async () => {},
-      stop: async () => {},
+    recordingControl: new RecordingControl({ allowed: async () => true, start: async () => {}, stop: async () => {} }),
+    recordings: noRecordings(() => {
+      seen.listed += 1;
     }),
-    recordings: new Recordings(
-      {
-        async list() {
-          seen.listed += 1;
-          return [];
-        },
-        streamUrl: async () => "",
-        delete: async () => {},
-      },
-      new Announcer(),
-    ),
     announcer: new Announcer(),
     hasWebRtc: setting.hasWebRtc ?? true,
+    network: { isOnline: () => seen.online, addEventListener: onOnline, removeEventListener: () => {} },
     loadMeeting: async () => ({
       async join(options, _announcer, onEnd) {
         fail(setting.connectError);
+        seen.joins += 1;
         seen.end = onEnd;
         seen.newer = options.onTokenRefreshed;
-        return { recording: signal(false) } as Meeting;
+        return aMeeting();
       },
     }),
   });
@@ -157,6 +179,55 @@ test("a browser without WebRTC is reported before any request", async () => {
   const { page } = pageIn({ hasWebRtc: false });
   await page.open();
   expect(page.state.value).toEqual({ view: "ended", cause: "no_webrtc" });
+});
+
+test("a network that is gone for long: the page waits for it, and comes back with the devices as they were", async () => {
+  const { page, seen } = pageIn();
+  await page.open();
+  await page.join();
+  seen.online = false;
+  seen.end("connection_lost");
+  expect(page.state.value.view).toBe("returning");
+  expect(seen.joins).toBe(1);
+  await Promise.resolve();
+  seen.comesOnline();
+  await expect.poll(() => page.state.value.view).toBe("meeting");
+  expect(seen.joins).toBe(2);
+  expect(page.devices.camera.on.value).toBe(false);
+});
+
+test("a meeting that is over meanwhile ends the waiting", async () => {
+  const setting: Setting = {};
+  const { page, seen } = pageIn(setting);
+  await page.open();
+  await page.join();
+  setting.tokenError = "meeting_over";
+  seen.end("connection_lost");
+  await expect.poll(() => page.state.value).toEqual({ view: "ended", cause: "meeting_over" });
+});
+
+test("a user who gives up has left", async () => {
+  const { page, seen } = pageIn();
+  await page.open();
+  await page.join();
+  seen.online = false;
+  seen.end("connection_lost");
+  if (page.state.value.view === "returning") page.state.value.returning.stop();
+  await expect.poll(() => page.state.value).toEqual({ view: "ended", cause: null });
+});
+
+test("after ten minutes the page gives up", async () => {
+  vi.useFakeTimers();
+  const { page, seen } = pageIn();
+  await page.open();
+  await page.join();
+  seen.online = false;
+  seen.end("connection_lost");
+  await vi.advanceTimersByTimeAsync(9 * 60_000);
+  expect(page.state.value.view).toBe("returning");
+  await vi.advanceTimersByTimeAsync(2 * 60_000);
+  expect(page.state.value).toEqual({ view: "ended", cause: "connection_lost" });
+  vi.useRealTimers();
 });
 
 test("a taken name keeps the form open", async () => {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { text } from "../i18n/index.ts";
+import { useReturnFocus } from "./focus.ts";
 import { Icon } from "./Icon.tsx";
 
 interface DialogProps {
@@ -10,10 +11,11 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** A modal dialog: the browser's own element, which traps the focus and restores it. */
+/** A modal dialog: the browser's own element, which traps the focus. */
 export function Dialog({ title, wide = false, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
+  useReturnFocus(ref);
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();

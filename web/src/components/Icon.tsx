@@ -21,16 +21,26 @@ const PATHS = {
   people:
     "M9 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7Zm-6 8a6 6 0 0 1 12 0M16 4.800a3.500 3.500 0 0 1 0 6.400M18 14a6 6 0 0 1 3 5.500",
   send: "M4.500 12 4 4.500l17 7.500-17 7.500.500-7.500Zm0 0H12",
+  pin: "M9 4h6M10 4v6l-3 3.500v1h10v-1L14 10V4M12 14.500V20",
+  grid: "M4 5h7v6H4ZM13 5h7v6h-7ZM4 13h7v6H4ZM13 13h7v6h-7Z",
+  speaker: "M4 5h16v9H4ZM4 17h4v3H4ZM10 17h4v3h-4ZM16 17h4v3h-4Z",
+  previous: "m15 5-7 7 7 7",
+  next: "m9 5 7 7-7 7",
+  expand: "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5",
+  shrink: "M4 9h5V4M20 9h-5V4M4 15h5v5M20 15h-5v5",
   close: "M6 6l12 12M18 6 6 18",
   sound: "M4 9.500v5h3.500l4.500 4v-13l-4.500 4Zm12-.5a4 4 0 0 1 0 6m2.500-8.500a7.500 7.500 0 0 1 0 11",
 } as const;
+
+/** Those that point along the line of text. */
+const DIRECTED: ReadonlySet<string> = new Set(["send", "recordings", "previous", "next"]);
 
 export type IconName = keyof typeof PATHS;
 
 /** A decorative icon beside text or in a labelled button. */
 export function Icon({ name }: { readonly name: IconName }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg class={DIRECTED.has(name) ? "icon directed" : "icon"} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />
     </svg>
   );

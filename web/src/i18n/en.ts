@@ -1,5 +1,7 @@
 import type { RecordingStatus } from "../api/recordings.ts";
 import type { Cause } from "../app_error.ts";
+import type { DeviceKind } from "../session/devices.ts";
+import { listOf } from "./lists.ts";
 
 /** What happened, and what the user can do about it. */
 export interface ErrorText {
@@ -62,7 +64,7 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
     advice: "Wait a minute, then join again.",
   },
   media_blocked: {
-    title: "VideoTrack and sound do not get through",
+    title: "Pictures and sound do not get through",
     advice: "Your network seems to block video calls. Try another network, or ask its administrator to allow WebRTC.",
   },
   connection_lost: {
@@ -80,6 +82,18 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
   device_denied: {
     title: "The browser may not use it",
     advice: "Allow it with the symbol beside the address, then switch it on again. You can also join without it.",
+  },
+  device_denied_by_system: {
+    title: "The system does not let the browser use it",
+    advice:
+      "Allow it for the browser in the system’s privacy settings (camera and microphone), then switch it on again. " +
+      "You can also join without it.",
+  },
+  device_blocked_by_page: {
+    title: "The page around this meeting does not allow it",
+    advice:
+      'The iframe of the meeting needs allow="camera; microphone". Tell those who run that page. ' +
+      "You can also join without it.",
   },
   device_missing: {
     title: "None was found",
@@ -99,7 +113,24 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
   },
   share_failed: {
     title: "Your screen cannot be shared",
-    advice: "Allow screen recording for the browser in the system settings, then try again.",
+    advice: "The system did not hand its picture over. Allow screen recording for the browser, then try again.",
+  },
+  share_denied_by_system: {
+    title: "The system does not let the browser see the screen",
+    advice:
+      "On a Mac: System Settings → Privacy & Security → Screen & System Audio Recording: switch the browser on and " +
+      "start it again.",
+  },
+  share_refused: {
+    title: "The browser refused to share the screen without asking you",
+    advice:
+      "A policy of this computer may forbid it (in Chrome and Edge: ScreenCaptureAllowed). Ask its administrator.",
+  },
+  share_blocked_by_page: {
+    title: "The page around this meeting does not allow sharing the screen",
+    advice:
+      'The iframe of the meeting needs allow="display-capture". Tell those who run that page, or open the meeting in ' +
+      "a tab of its own.",
   },
   recording_off: {
     title: "Recording is switched off for this meeting",
@@ -129,15 +160,21 @@ const errors: Readonly<Record<Cause, ErrorText>> = {
     title: "The recording does not play",
     advice: "Check your internet connection and play it again, or download it and open it in a media player.",
   },
-  message_not_sent: {
-    title: "The message was not sent",
-    advice: "Check your connection, then send it again.",
-  },
 };
+
+function several(names: readonly string[]): string {
+  return listOf("en", names, (count) => `${count} others`);
+}
 
 /** Every text that the user sees or a screen reader reads out. */
 export const en = {
   errors,
+  failedPart: {
+    title: (part: string) => `${part}: this part of the page failed.`,
+    advice: "Sound and pictures go on.",
+    retry: "Show it again",
+  },
+  page: "The meeting page",
   appName: "Tertulia",
   loading: "Opening the meeting …",
   prejoin: {
@@ -176,6 +213,8 @@ export const en = {
     recordings: "Recordings",
     leave: "Leave",
     startAudio: "Turn on sound",
+    startVideo: "Show pictures",
+    retryDevice: "Try again",
     dismiss: "Dismiss",
     close: "Close",
   },
@@ -193,10 +232,11 @@ export const en = {
     watching: "You are watching",
     reconnecting: "Connection lost. Reconnecting …",
     blockedSound: "The browser holds the sound back.",
+    blockedVideo: "The browser holds the pictures back.",
   },
   announce: {
-    joined: (name: string) => `${name} joined`,
-    left: (name: string) => `${name} left`,
+    joined: (names: readonly string[]) => `${several(names)} joined`,
+    left: (names: readonly string[]) => `${several(names)} left`,
     inMeeting: "You are in the meeting",
     recordingOn: "This meeting is being recorded",
     recordingOff: "The recording has stopped",
@@ -204,21 +244,26 @@ export const en = {
     recordingDeleted: "The recording is deleted",
     reconnecting: "Connection lost, reconnecting",
     reconnected: "Connected again",
-    message: (name: string, text: string) => `${name} wrote: ${text}`,
-    micOn: "Your microphone is on",
-    micOff: "Your microphone is muted",
-    cameraOn: "Your camera is on",
-    cameraOff: "Your camera is off",
+    returning: "The connection was lost. The page comes back by itself when the network is there again.",
+    message: (name: string, message: string) => `${name} wrote: ${message}`,
+    messages: (count: number) => `${count} new messages`,
+    microphone: { on: "Your microphone is on", off: "Your microphone is muted" },
+    camera: { on: "Your camera is on", off: "Your camera is off" },
     shareOn: "You are sharing your screen",
     shareOff: "You are no longer sharing your screen",
     screenShared: (name: string) => `${name} is sharing a screen`,
+    screenEnded: (name: string) => `${name} is no longer sharing a screen`,
   },
   chat: {
     title: "Chat",
     empty: "No messages yet. Messages are seen by everybody who is here now, and are not kept.",
+    messages: "Messages",
+    newer: "Newer messages",
     input: "Message to everybody",
     send: "Send",
     you: "You",
+    failed: "Not sent.",
+    sendAgain: "Send again",
   },
   recordings: {
     title: "Recordings",
@@ -247,7 +292,31 @@ export const en = {
     keep: "Keep",
     playerTitle: (when: string) => `Recording of ${when}`,
   },
-  devicesDialog: { title: "Devices" },
+  notices: {
+    device_added: (device: DeviceKind, label: string) =>
+      `New ${device === "camera" ? "camera" : "microphone"}: ${label}`,
+    device_replaced: (device: DeviceKind, label: string) =>
+      `Your ${device === "camera" ? "camera" : "microphone"} was gone. Now in use: ${label}`,
+    silent_microphone: "Your microphone gives no sound. It may be switched off at the device.",
+    muted_by_moderator: "A moderator muted you",
+    actions: {
+      device_added: "Use it",
+      device_replaced: "Choose another",
+      silent_microphone: "Choose another",
+      muted_by_moderator: "Unmute",
+    },
+  },
+  devicesDialog: { title: "Devices", hideSelf: "Hide my own picture" },
+  layout: {
+    speaker: "Speaker view",
+    grid: "Grid view",
+    pin: (name: string) => `Pin ${name}`,
+    unpin: (name: string) => `Unpin ${name}`,
+    page: (page: string, pages: string) => `Page ${page} of ${pages}`,
+    previous: "Previous page",
+    next: "Next page",
+  },
+  fullScreen: { enter: "Full screen", leave: "Leave full screen" },
   help: {
     title: "Help",
     shortcuts: "Keyboard shortcuts",
@@ -261,9 +330,24 @@ export const en = {
       Esc: "Close a panel or dialog",
     },
   },
+  returning: {
+    title: "The connection was lost",
+    advice: "The page comes back by itself as soon as there is a network, with camera and microphone as they were.",
+    tryNow: "Try now",
+  },
   ended: {
     left: { title: "You left the meeting", advice: "You can close this window." },
     again: "Join again",
     retry: "Try again",
   },
 } as const;
+
+/** The same keys with other words. */
+type Translated<T> = T extends string
+  ? string
+  : T extends (...values: infer Values) => string
+    ? (...values: Values) => string
+    : { readonly [Key in keyof T]: Translated<T[Key]> };
+
+/** What a language has to have: its type finds a key that is missing, and one that is too many. */
+export type Catalogue = Translated<typeof en>;

@@ -1,23 +1,44 @@
-const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const MEGABYTES = new Intl.NumberFormat(undefined, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
+import { language } from "./index.ts";
 
-/** A day and a time in the format of the browser's language. */
+/** A formatter of the page's language, made once for it. */
+function inLanguage<T>(make: (language: string) => T): () => T {
+  let made: { readonly language: string; readonly format: T } | null = null;
+  return () => {
+    if (made?.language !== language) made = { language, format: make(language) };
+    return made.format;
+  };
+}
+
+const when = inLanguage((tag) => new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" }));
+const time = inLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: "2-digit", minute: "2-digit" }));
+const megabytes = inLanguage(
+  (tag) => new Intl.NumberFormat(tag, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }),
+);
+const number = inLanguage((tag) => new Intl.NumberFormat(tag));
+const twoDigits = inLanguage((tag) => new Intl.NumberFormat(tag, { minimumIntegerDigits: 2, useGrouping: false }));
+
+/** A day and a time in the format of the page's language. */
 export function whenOf(date: Date): string {
-  return WHEN.format(date);
+  return when().format(date);
+}
+
+/** A time of today. */
+export function timeOf(date: Date): string {
+  return time().format(date);
 }
 
 /** A duration as a player shows it: `0:07`, `12:34`, `1:02:03`. */
 export function clockOf(durationS: number): string {
   const whole = Math.floor(durationS);
   const [hours, minutes, seconds] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const parts = hours > 0 ? [hours, twoDigits(minutes)] : [minutes];
-  return [...parts, twoDigits(seconds)].join(":");
+  const parts = hours > 0 ? [number().format(hours), twoDigits().format(minutes)] : [number().format(minutes)];
+  return [...parts, twoDigits().format(seconds)].join(":");
 }
 
 export function sizeOf(sizeBytes: number): string {
-  return MEGABYTES.format(sizeBytes / 1_000_000);
+  return megabytes().format(sizeBytes / 1_000_000);
 }
 
-function twoDigits(value: number): string {
-  return String(value).padStart(2, "0");
+export function countOf(count: number): string {
+  return number().format(count);
 }

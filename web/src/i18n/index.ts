@@ -1,5 +1,40 @@
-import { en } from "./en.ts";
+import { type Catalogue, en } from "./en.ts";
 
-/** The catalogue in use. There is one language now; another is another object of the same shape. */
-export const text = en;
-export type { ErrorText } from "./en.ts";
+export type { Catalogue, ErrorText } from "./en.ts";
+
+/** The languages besides English. Each is a file of its own, which only its readers load. */
+const OTHERS: Readonly<Record<string, () => Promise<Catalogue>>> = {
+  es: async () => (await import("./es.ts")).es,
+  fr: async () => (await import("./fr.ts")).fr,
+  de: async () => (await import("./de.ts")).de,
+  ar: async () => (await import("./ar.ts")).ar,
+};
+
+const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(["ar"]);
+
+/** The catalogue in use, and its language for dates and numbers. Both change once, before anything is shown. */
+export let text: Catalogue = en;
+export let language = "en";
+
+/**
+ * The first language that we have: that of the link (`?lang=de`), then those of the browser.
+ * @param wanted language tags, the most wanted first
+ */
+export function languageOf(wanted: readonly string[]): string {
+  for (const tag of wanted) {
+    const [primary = ""] = tag.toLowerCase().split("-");
+    if (primary === "en" || Object.hasOwn(OTHERS, primary)) return primary;
+  }
+  return "en";
+}
+
+/** Loads a language. Without it (a network that fails) the page is in English. */
+export async function setLanguage(chosen: string): Promise<void> {
+  const loaded = await OTHERS[chosen]?.().catch(() => null);
+  text = loaded ?? en;
+  language = loaded ? chosen : "en";
+}
+
+export function directionOf(chosen: string): "ltr" | "rtl" {
+  return RIGHT_TO_LEFT.has(chosen) ? "rtl" : "ltr";
+}

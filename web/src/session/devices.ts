@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals-core";
 import type { Cause } from "../app_error.ts";
+import { denialCause } from "./refusals.ts";
 
 export type DeviceKind = "camera" | "microphone";
 
@@ -14,7 +15,7 @@ export type MediaDevicesLike = Pick<
   "getUserMedia" | "enumerateDevices" | "addEventListener" | "removeEventListener"
 >;
 
-const INPUT_KIND = { camera: "videoinput", microphone: "audioinput" } as const;
+export const INPUT_KIND = { camera: "videoinput", microphone: "audioinput" } as const;
 
 /** 720p is what the simulcast layers are cut from; the browser takes the nearest it has. */
 const CAMERA_CONSTRAINTS: MediaTrackConstraints = {
@@ -29,17 +30,18 @@ const MICROPHONE_CONSTRAINTS: MediaTrackConstraints = {
 };
 
 const CAUSE_BY_ERROR: Readonly<Record<string, Cause>> = {
-  NotAllowedError: "device_denied",
-  SecurityError: "device_denied",
   NotFoundError: "device_missing",
   OverconstrainedError: "device_missing",
   NotReadableError: "device_in_use",
   AbortError: "device_in_use",
 };
 
+const DENIALS: ReadonlySet<string> = new Set(["NotAllowedError", "SecurityError"]);
+
 /** What a failed `getUserMedia` means for the user (Media Capture and Streams, section 10.2). */
-export function deviceCause(error: unknown): Cause {
-  return (error instanceof Error && CAUSE_BY_ERROR[error.name]) || "device_failed";
+export function deviceCause(error: unknown, kind: DeviceKind): Cause {
+  if (!(error instanceof Error)) return "device_failed";
+  return DENIALS.has(error.name) ? denialCause(error, kind) : (CAUSE_BY_ERROR[error.name] ?? "device_failed");
 }
 
 /** One camera or microphone before the meeting: whether it is switched on, which one, and its track while it is open. */
@@ -50,6 +52,8 @@ export class LocalDevice {
   readonly options = signal<readonly DeviceOption[]>([]);
   readonly track = signal<MediaStreamTrack | null>(null);
   readonly error = signal<Cause | null>(null);
+  /** Settled when the browser has opened the device, or has refused to. */
+  opening: Promise<unknown> = Promise.resolve();
   #attempt = 0;
 
   constructor(kind: DeviceKind, on: boolean, selectedId: string) {
@@ -97,19 +101,22 @@ export class LocalDevice {
     this.track.value = null;
   }
 
-  /** Returns the open track and keeps no reference to it, so that it stays open. */
-  detachTrack(): MediaStreamTrack | null {
-    const track = this.track.peek();
+  /** Returns the open track, once it is open (and the user has answered the prompt), and keeps no reference to it. */
+  async detach(): Promise<DetachedTrack> {
+    // what has failed before is known to the user
+    const isKnown = this.error.peek() !== null;
+    await this.opening;
+    const detached = { track: this.track.peek(), cause: isKnown ? null : this.error.peek() };
     this.#attempt += 1;
     this.track.value = null;
-    return track;
+    return detached;
   }
 }
 
-/** Open tracks. The receiver owns them and closes them. */
-export interface LocalTracks {
-  readonly camera: MediaStreamTrack | null;
-  readonly microphone: MediaStreamTrack | null;
+/** An open track, which the receiver owns and closes, or why it did not open meanwhile (null where it was off before). */
+export interface DetachedTrack {
+  readonly track: MediaStreamTrack | null;
+  readonly cause: Cause | null;
 }
 
 /** The user's camera and microphone before the meeting. */
@@ -117,11 +124,18 @@ export class LocalDevices {
   readonly camera: LocalDevice;
   readonly microphone: LocalDevice;
   readonly #media: MediaDevicesLike | undefined;
-  #opening: Promise<unknown> = Promise.resolve();
+  readonly #remember: () => void;
   readonly #refresh = (): void => void this.#listOptions();
 
-  constructor(media: MediaDevicesLike | undefined, camera: LocalDevice, microphone: LocalDevice) {
+  /** @param remember is called when the user has chosen: a device, or whether it is on. */
+  constructor(
+    media: MediaDevicesLike | undefined,
+    camera: LocalDevice,
+    microphone: LocalDevice,
+    remember: (devices: LocalDevices) => void = () => {},
+  ) {
     this.#media = media;
+    this.#remember = () => remember(this);
     this.camera = camera;
     this.microphone = microphone;
   }
@@ -129,31 +143,43 @@ export class LocalDevices {
   /** Opens what is switched on, with one permission prompt for both. A missing device does not affect the other. */
   async start(): Promise<void> {
     this.#media?.addEventListener("devicechange", this.#refresh);
-    this.#opening = this.#openWanted();
-    await this.#opening;
+    const wanted = [this.camera, this.microphone].filter((device) => device.on.value);
+    await this.#track(wanted, this.#openWanted(wanted));
     await this.#listOptions();
   }
 
-  async #openWanted(): Promise<void> {
-    const wanted = [this.camera, this.microphone].filter((device) => device.on.value);
-    if (!(await this.#open(wanted))) for (const device of wanted) await this.#open([device]);
+  async #openWanted(wanted: readonly LocalDevice[]): Promise<void> {
+    if (await this.#open(wanted)) return;
+    for (const device of wanted) if (device.on.value) await this.#open([device]);
+  }
+
+  /** A device that is opened again meanwhile has a newer opening to wait for; those of the others stay. */
+  #track(devices: readonly LocalDevice[], opening: Promise<unknown>): Promise<unknown> {
+    for (const device of devices) device.opening = opening;
+    return opening;
   }
 
   async toggle(device: LocalDevice): Promise<void> {
     device.on.value = !device.on.value;
+    this.#remember();
     if (!device.on.value) return device.release();
-    this.#opening = this.#open([device]);
-    await this.#opening;
+    await this.#track([device], this.#open([device]));
     await this.#listOptions();
   }
 
   async select(device: LocalDevice, id: string): Promise<void> {
     device.selectedId.value = id;
     device.on.value = true;
+    this.#remember();
     // some devices cannot be opened twice, and some browsers hold one camera at a time
     device.release();
-    this.#opening = this.#open([device]);
-    await this.#opening;
+    await this.#track([device], this.#open([device]));
+  }
+
+  /** Keeps a choice that was made in the meeting. */
+  selected(kind: DeviceKind, id: string): void {
+    this[kind].selectedId.value = id;
+    this.#remember();
   }
 
   stop(): void {
@@ -162,20 +188,20 @@ export class LocalDevices {
     this.microphone.release();
   }
 
-  /** Returns the open tracks, once the browser has opened them (and the user has answered its prompt). */
-  async detachTracks(): Promise<LocalTracks> {
-    await this.#opening;
+  /** Returns what was opened, for the meeting. */
+  detach(kind: DeviceKind): Promise<DetachedTrack> {
     this.#media?.removeEventListener("devicechange", this.#refresh);
-    return { camera: this.camera.detachTrack(), microphone: this.microphone.detachTrack() };
+    return this[kind].detach();
   }
 
   /** @returns false if several were requested together and each should be tried alone. */
   async #open(devices: readonly LocalDevice[]): Promise<boolean> {
     if (devices.length === 0) return true;
     const attempts = devices.map((device) => device.begin());
-    const failAll = (cause: Cause): void => devices.forEach((device, i) => void device.fail(attempts[i] ?? 0, cause));
+    const failAll = (causeOf: (kind: DeviceKind) => Cause): void =>
+      devices.forEach((device, i) => void device.fail(attempts[i] ?? 0, causeOf(device.kind)));
     if (!this.#media) {
-      failAll("device_insecure");
+      failAll(() => "device_insecure");
       return true;
     }
     const constraints: MediaStreamConstraints = {};
@@ -189,7 +215,7 @@ export class LocalDevices {
       return true;
     } catch (error) {
       if (devices.length > 1) return false;
-      failAll(deviceCause(error));
+      failAll((kind) => deviceCause(error, kind));
       return true;
     }
   }

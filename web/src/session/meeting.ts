@@ -1,32 +1,43 @@
 import { signal } from "@preact/signals-core";
 import {
-  ConnectionState,
+  DataStreamError,
+  DataStreamErrorReason,
   DefaultReconnectPolicy,
   type DisconnectReason,
-  LocalAudioTrack,
-  LocalVideoTrack,
   type Participant,
   Room,
   RoomEvent,
   setLogLevel,
+  type TextStreamReader,
   Track,
   VideoPresets,
 } from "livekit-client";
 import { AppError, type Cause } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
-import { CHAT_TOPIC, Chat } from "./chat.ts";
-import { type DeviceKind, type DeviceOption, deviceCause, type LocalTracks, optionsOf } from "./devices.ts";
+import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
+import { DeviceWatch } from "./device_watch.ts";
+import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
+import { IncomingMessages } from "./incoming_messages.ts";
+import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
+import { Notices } from "./notices.ts";
 import { EMPTY_ROSTER, type ParticipantLike, rosterOf } from "./roster.ts";
+import { ScreenShare } from "./screen_share.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
   readonly livekitUrl: string;
   readonly token: string;
+  /** The chat so far, where the page comes back into a meeting. */
+  readonly chat?: Chat | undefined;
+  /** Which devices the user chose; empty for the standard ones. */
+  readonly deviceIds: Readonly<Record<DeviceKind, string>>;
+  /** What the form has opened, or is opening while the browser asks. */
+  readonly detachTrack: (kind: DeviceKind) => Promise<DetachedTrack>;
+  readonly onDeviceSelected: (kind: DeviceKind, id: string) => void;
   /** Called with each newer token: the media server sends one every few minutes, the first at once. */
   readonly onTokenRefreshed: (token: string) => void;
-  readonly detachTracks: () => Promise<LocalTracks>;
 }
 
 /** Everything after which the roster can change. */
@@ -53,8 +64,6 @@ const ROSTER_EVENTS = [
  */
 const RECONNECT_DELAYS_MS = [0, 300, 600, 1000, ...Array<number>(30).fill(2000)];
 
-const SOURCE_KIND = { camera: "videoinput", microphone: "audioinput" } as const;
-
 /** A running meeting as its local participant has it: the state that the views show, and the actions. */
 export class Meeting {
   readonly roster = signal(EMPTY_ROSTER);
@@ -63,17 +72,27 @@ export class Meeting {
   readonly audioBlocked = signal(false);
   readonly canPublish = signal(false);
   readonly canChat = signal(false);
-  readonly microphoneOn = signal(false);
-  readonly cameraOn = signal(false);
-  readonly screenShareOn = signal(false);
-  readonly error = signal<{ readonly device: DeviceKind | null; readonly cause: Cause } | null>(null);
-  readonly chat = new Chat();
+  readonly videoBlocked = signal(false);
+  readonly error = signal<MediaFailure | null>(null);
+  readonly microphone: LiveDevice;
+  readonly camera: LiveDevice;
+  readonly screenShare: ScreenShare;
+  readonly notices = new Notices();
+  readonly devices: DeviceWatch;
+  readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
+  readonly #options: JoinOptions;
 
-  private constructor(room: Room, announcer: Announcer) {
+  private constructor(room: Room, announcer: Announcer, options: JoinOptions) {
     this.#room = room;
+    this.#options = options;
+    this.chat = options.chat ?? new Chat();
     this.#announcer = announcer;
+    this.microphone = new LiveDevice("microphone", room, this.error);
+    this.camera = new LiveDevice("camera", room, this.error);
+    this.screenShare = new ScreenShare(room, this.error);
+    this.devices = new DeviceWatch(room, this, this.notices, announcer);
   }
 
   /**
@@ -85,17 +104,9 @@ export class Meeting {
     options: JoinOptions,
     announcer: Announcer,
     onEnd: (cause: Cause | null) => void,
+    room: Room = newRoom(options),
   ): Promise<Meeting> {
-    // names of participants do not belong in the console
-    setLogLevel("error");
-    const room = new Room({
-      adaptiveStream: true,
-      dynacast: true,
-      videoCaptureDefaults: { resolution: VideoPresets.h720.resolution },
-      reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
-      publishDefaults: { simulcast: true, videoCodec: "vp8" },
-    });
-    const meeting = new Meeting(room, announcer);
+    const meeting = new Meeting(room, announcer, options);
     meeting.#listenToChat();
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
@@ -103,68 +114,56 @@ export class Meeting {
       throw new AppError(causeOfConnectError(cause), { cause });
     });
     meeting.#listen(onEnd);
+    meeting.devices.start();
     meeting.#refresh();
     meeting.recording.value = room.isRecording;
     announcer.announce(text.announce.inMeeting);
     if (room.isRecording) announcer.announce(text.announce.recordingOn);
-    void options.detachTracks().then((tracks) => meeting.#publish(tracks));
+    for (const device of [meeting.microphone, meeting.camera]) void device.publish(options.detachTrack(device.kind));
     return meeting;
   }
 
-  async toggleMicrophone(): Promise<void> {
-    await this.#change("microphone", () => {
-      const { localParticipant: me } = this.#room;
-      return me.setMicrophoneEnabled(!me.isMicrophoneEnabled);
-    });
-    this.#announcer.announce(this.microphoneOn.value ? text.announce.micOn : text.announce.micOff);
-  }
-
-  async toggleCamera(): Promise<void> {
-    await this.#change("camera", () => {
-      const { localParticipant: me } = this.#room;
-      return me.setCameraEnabled(!me.isCameraEnabled);
-    });
-    this.#announcer.announce(this.cameraOn.value ? text.announce.cameraOn : text.announce.cameraOff);
-  }
-
-  async toggleScreenShare(): Promise<void> {
-    const { localParticipant: me } = this.#room;
-    try {
-      await me.setScreenShareEnabled(!me.isScreenShareEnabled, { audio: true, contentHint: "detail" });
-    } catch (error) {
-      // the user dismissed the browser's prompt: that is not a failure
-      if (deviceCause(error) !== "device_denied") this.error.value = { device: null, cause: "share_failed" };
-    }
-    this.#refresh();
-  }
-
-  async deviceOptions(kind: DeviceKind): Promise<readonly DeviceOption[]> {
-    return optionsOf(await Room.getLocalDevices(SOURCE_KIND[kind], false), kind);
+  async toggle(kind: DeviceKind): Promise<void> {
+    await this[kind].toggle();
+    this.#announcer.announce(text.announce[kind][this[kind].on.value ? "on" : "off"]);
   }
 
   selectedDeviceId(kind: DeviceKind): string {
-    return this.#room.getActiveDevice(SOURCE_KIND[kind]) ?? "";
+    return this.#room.getActiveDevice(INPUT_KIND[kind]) ?? "";
   }
 
   async selectDevice(kind: DeviceKind, id: string): Promise<void> {
-    await this.#change(kind, () => this.#room.switchActiveDevice(SOURCE_KIND[kind], id));
+    this.#options.onDeviceSelected(kind, id);
+    await this[kind].change(() => this.#room.switchActiveDevice(INPUT_KIND[kind], id));
   }
 
-  /** @returns whether it was sent. */
-  async send(message: string): Promise<boolean> {
+  /** Tries a device again that has failed: the same one, or, where it is gone, the first that there is. */
+  async retry(kind: DeviceKind): Promise<void> {
+    const options = await this.devices.options(kind);
+    const [first] = options;
+    if (first && !options.some(({ id }) => id === this.selectedDeviceId(kind))) await this.selectDevice(kind, first.id);
+    await this[kind].set(true);
+  }
+
+  /** Sends what is typed. A message that does not get through stays in the list, to be sent again. */
+  async sendDraft(): Promise<void> {
     const { localParticipant: me } = this.#room;
-    try {
-      const { id } = await me.sendText(message, { topic: CHAT_TOPIC });
-      this.chat.add({ id, from: me.name || me.identity, mine: true, text: message, sentAt: new Date() });
-      return true;
-    } catch {
-      this.error.value = { device: null, cause: "message_not_sent" };
-      return false;
-    }
+    const message = this.chat.takeDraft();
+    if (!message) return;
+    await this.#send(
+      this.chat.add({ from: me.name || me.identity, mine: true, text: message, state: "sending" }),
+      message,
+    );
   }
 
-  async startAudio(): Promise<void> {
-    await this.#room.startAudio();
+  async sendAgain({ id, text: message }: ChatMessage): Promise<void> {
+    this.chat.mark(id, "sending");
+    await this.#send(id, message);
+  }
+
+  /** Starts what the browser holds back until the user presses something. */
+  async startPlayback(): Promise<void> {
+    await Promise.all([this.#room.startAudio(), this.#room.startVideo()]);
   }
 
   async leave(): Promise<void> {
@@ -177,20 +176,34 @@ export class Meeting {
     for (const event of ROSTER_EVENTS) room.on(event, () => this.#refresh());
     room
       .on(RoomEvent.ParticipantConnected, (participant) =>
-        this.#announcer.announce(announce.joined(nameOf(participant))),
+        this.#announcer.announceInGroups("joined", nameOf(participant), announce.joined),
       )
       .on(RoomEvent.ParticipantDisconnected, (participant) =>
-        this.#announcer.announce(announce.left(nameOf(participant))),
+        this.#announcer.announceInGroups("left", nameOf(participant), announce.left),
       )
-      .on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
-        if (track.source === Track.Source.ScreenShare)
-          this.#announcer.announce(announce.screenShared(nameOf(participant)));
+      .on(RoomEvent.TrackSubscribed, ({ source }, _publication, participant) => {
+        if (source === Track.Source.ScreenShare) this.#announcer.announce(announce.screenShared(nameOf(participant)));
       })
+      .on(RoomEvent.TrackUnpublished, ({ source }, participant) => {
+        if (source === Track.Source.ScreenShare) this.#announcer.announce(announce.screenEnded(nameOf(participant)));
+      })
+      .on(RoomEvent.LocalTrackPublished, ({ source }) => {
+        if (source === Track.Source.ScreenShare) this.#announcer.announce(announce.shareOn);
+      })
+      .on(RoomEvent.LocalTrackUnpublished, ({ source }) => {
+        // also by the browser's own button, or because the window was closed
+        if (source === Track.Source.ScreenShare) this.#announcer.announce(announce.shareOff);
+      })
+      .on(RoomEvent.TrackMuted, () => this.#settle())
+      .on(RoomEvent.TrackUnmuted, () => this.#settle())
       .on(RoomEvent.Reconnecting, () => this.#setReconnecting(true))
       .on(RoomEvent.SignalReconnecting, () => this.#setReconnecting(true))
       .on(RoomEvent.Reconnected, () => this.#setReconnecting(false))
       .on(RoomEvent.AudioPlaybackStatusChanged, () => {
         this.audioBlocked.value = !room.canPlaybackAudio;
+      })
+      .on(RoomEvent.VideoPlaybackStatusChanged, () => {
+        this.videoBlocked.value = !room.canPlaybackVideo;
       })
       .on(RoomEvent.RecordingStatusChanged, (recording) => {
         this.recording.value = recording;
@@ -200,46 +213,31 @@ export class Meeting {
   }
 
   #listenToChat(): void {
+    const incoming = new IncomingMessages();
     this.#room.registerTextStreamHandler(CHAT_TOPIC, async (reader, { identity }) => {
-      const message = await reader.readAll();
+      const message = await incoming.read(chunksOf(reader), identity);
+      if (message === null) return;
       const from = this.#room.remoteParticipants.get(identity);
       const name = from ? nameOf(from) : identity;
-      this.chat.add({
-        id: reader.info.id,
-        from: name,
-        mine: false,
-        text: message,
-        sentAt: new Date(reader.info.timestamp),
-      });
-      this.#announcer.announce(text.announce.message(name, message));
+      this.chat.add({ from: name, mine: false, text: message });
+      this.#announcer.announceInGroups("messages", { name, message }, spokenMessages);
     });
+    this.#room.on(RoomEvent.ParticipantDisconnected, ({ identity }) => incoming.forget(identity));
   }
 
-  async #publish({ camera, microphone }: LocalTracks): Promise<void> {
-    const { localParticipant: me } = this.#room;
-    if (!this.canPublish.value || this.#room.state === ConnectionState.Disconnected) {
-      camera?.stop();
-      microphone?.stop();
-      return;
-    }
-    // the SDK owns them from here: it closes the camera on mute and opens it again
-    const publications = [
-      microphone &&
-        this.#change("microphone", () => me.publishTrack(audio(microphone), { source: Track.Source.Microphone })),
-      camera && this.#change("camera", () => me.publishTrack(video(camera), { source: Track.Source.Camera })),
-    ];
-    await Promise.all(publications);
-  }
-
-  /** Changes a device; a failure becomes `error` and the meeting goes on. */
-  async #change(device: DeviceKind, act: () => Promise<unknown>): Promise<void> {
+  async #send(id: number, message: string): Promise<void> {
     try {
-      await act();
-      if (this.error.value?.device === device) this.error.value = null;
-    } catch (error) {
-      this.error.value = { device, cause: deviceCause(error) };
+      await this.#room.localParticipant.sendText(message, { topic: CHAT_TOPIC });
+      this.chat.mark(id, "sent");
+    } catch {
+      this.chat.mark(id, "failed");
+      this.#announcer.announce(text.chat.failed);
     }
-    this.#refresh();
+  }
+
+  #settle(): void {
+    this.microphone.settle();
+    this.camera.settle();
   }
 
   #setReconnecting(reconnecting: boolean): void {
@@ -254,20 +252,51 @@ export class Meeting {
     this.roster.value = rosterOf([me, ...remoteParticipants.values()] as unknown as readonly ParticipantLike[]);
     this.canPublish.value = me.permissions?.canPublish ?? false;
     this.canChat.value = me.permissions?.canPublishData ?? false;
-    this.microphoneOn.value = me.isMicrophoneEnabled;
-    this.cameraOn.value = me.isCameraEnabled;
-    this.screenShareOn.value = me.isScreenShareEnabled;
+    this.microphone.refresh();
+    this.camera.refresh();
+    this.screenShare.refresh();
   }
+}
+
+function newRoom({ deviceIds }: JoinOptions): Room {
+  // names of participants do not belong in the console
+  setLogLevel("error");
+  return new Room({
+    adaptiveStream: true,
+    dynacast: true,
+    audioCaptureDefaults: { ...(deviceIds.microphone && { deviceId: { ideal: deviceIds.microphone } }) },
+    videoCaptureDefaults: {
+      resolution: VideoPresets.h720.resolution,
+      ...(deviceIds.camera && { deviceId: { ideal: deviceIds.camera } }),
+    },
+    reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
+    publishDefaults: { simulcast: true, videoCodec: "vp8" },
+  });
 }
 
 function nameOf(participant: Participant): string {
   return participant.name || participant.identity;
 }
 
-function audio(track: MediaStreamTrack): LocalAudioTrack {
-  return new LocalAudioTrack(track, track.getConstraints(), false);
+/** What is read out of a message; the chat has all of it. */
+const SPOKEN_LENGTH_MAX = 300;
+
+function spokenMessages(all: readonly { readonly name: string; readonly message: string }[]): string {
+  const [only] = all;
+  if (!only || all.length > 1) return text.announce.messages(all.length);
+  const { name, message } = only;
+  const spoken = message.length > SPOKEN_LENGTH_MAX ? `${message.slice(0, SPOKEN_LENGTH_MAX)} …` : message;
+  return text.announce.message(name, spoken);
 }
 
-function video(track: MediaStreamTrack): LocalVideoTrack {
-  return new LocalVideoTrack(track, track.getConstraints(), false);
+/** The chunks of a stream to its very end: a chunk that nobody takes would wait in memory. */
+async function* chunksOf(reader: TextStreamReader): AsyncGenerator<string> {
+  for (;;) {
+    try {
+      return yield* reader;
+    } catch (error) {
+      // it is longer than its sender said, and goes on
+      if (!(error instanceof DataStreamError && error.reason === DataStreamErrorReason.LengthExceeded)) throw error;
+    }
+  }
 }

@@ -2,19 +2,36 @@ import { type Signal, signal } from "@preact/signals-core";
 import { type Claims, type Role, readClaims } from "../api/claims.ts";
 import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
 import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error.ts";
+import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
-import type { LocalDevices } from "./devices.ts";
+import type { DeviceKind, LocalDevices } from "./devices.ts";
 import type { Meeting } from "./meeting.ts";
 import type { RecordingControl } from "./recording_control.ts";
 import type { Recordings } from "./recordings.ts";
+import { type NetworkLike, Returning, type Try } from "./returning.ts";
 import type { PageStorage } from "./storage.ts";
 
 export type PageState =
   | { readonly view: "opening" }
   | { readonly view: "prejoin" }
   | { readonly view: "meeting"; readonly meeting: Meeting }
+  /** The connection was lost for longer than the SDK tries; the page tries on. */
+  | { readonly view: "returning"; readonly returning: Returning }
   /** `cause` is null when the user left. */
   | { readonly view: "ended"; readonly cause: Cause | null };
+
+/** A connection that is lost again sooner than this after a return is not worth another one. */
+const STABLE_AFTER_MS = 10_000;
+
+/** What may pass while the network or the server comes back. */
+const WORTH_ANOTHER_TRY: ReadonlySet<Cause> = new Set<Cause>([
+  "server_unreachable",
+  "server_stopping",
+  "media_blocked",
+  "too_many_tries",
+  "name_taken",
+  "unexpected",
+]);
 
 /** What the page needs from outside; tests pass plain objects. */
 export interface PageDependencies {
@@ -26,6 +43,7 @@ export interface PageDependencies {
   readonly storage: PageStorage;
   readonly announcer: Announcer;
   readonly hasWebRtc: boolean;
+  readonly network: NetworkLike;
   /** Loads the media code: large, so it comes after the form is shown. */
   readonly loadMeeting: () => Promise<Pick<typeof Meeting, "join">>;
 }
@@ -81,6 +99,7 @@ export class MeetingPage {
     this.error.value = null;
     try {
       await this.#connect(name);
+      this.#savePreferences(name);
     } catch (error) {
       this.#fail(causeOf(error));
     } finally {
@@ -88,7 +107,7 @@ export class MeetingPage {
     }
   }
 
-  async #connect(participantName: string): Promise<void> {
+  async #connect(participantName: string, before?: Meeting): Promise<void> {
     const { api, link, storage } = this.#dependencies;
     const loading = this.#dependencies.loadMeeting().catch((cause: unknown) => {
       throw new AppError("server_unreachable", { cause });
@@ -98,21 +117,66 @@ export class MeetingPage {
       api.token(link, participantName, storage.token(link.roomName)),
     ]);
     storage.saveToken(link.roomName, token);
-    this.#savePreferences(participantName);
     const { livekitUrl, role } = claimsOf(token);
     this.role.value = role;
+    if (before) this.#openAsBefore(before);
     const options = {
       livekitUrl,
       token,
+      chat: before?.chat,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
-      detachTracks: () => this.devices.detachTracks(),
+      deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
+      detachTrack: (kind: DeviceKind) => this.devices.detach(kind),
+      onDeviceSelected: (kind: DeviceKind, id: string) => this.devices.selected(kind, id),
     };
-    const meeting = await Meeting.join(options, this.announcer, (cause) => this.#end(cause));
+    const joinedAtMs = Date.now();
+    const meeting = await Meeting.join(options, this.announcer, (cause) => {
+      const isStable = !before || Date.now() - joinedAtMs > STABLE_AFTER_MS;
+      if (cause === "connection_lost" && isStable) void this.#return(meeting);
+      else this.#end(cause);
+    });
     if (role === "moderator") {
       void this.recordingControl.load();
       this.recordings.follow(meeting.recording);
     }
     this.state.value = { view: "meeting", meeting };
+  }
+
+  /** Comes back into a meeting whose connection was lost, with the devices as they were. */
+  async #return(lost: Meeting): Promise<void> {
+    const returning = new Returning(this.#dependencies.network);
+    this.state.value = { view: "returning", returning };
+    this.announcer.announce(text.announce.returning);
+    const tried = await returning.run(() => this.#tryToReturn(lost, returning));
+    if (!tried) this.#end(returning.isStopped ? null : "connection_lost");
+  }
+
+  async #tryToReturn(lost: Meeting, returning: Returning): Promise<Try> {
+    try {
+      await this.#connect(this.name.value.trim(), lost);
+      if (returning.isStopped) this.#leaveAfterAll();
+      return "done";
+    } catch (error) {
+      this.devices.stop();
+      const cause = causeOf(error);
+      if (WORTH_ANOTHER_TRY.has(cause)) return "again";
+      this.#end(cause);
+      return "over";
+    }
+  }
+
+  /** The user gave up while the last try was under way. */
+  #leaveAfterAll(): void {
+    const state = this.state.value;
+    if (state.view === "meeting") void state.meeting.leave();
+  }
+
+  #openAsBefore(before: Meeting): void {
+    for (const kind of ["camera", "microphone"] as const) {
+      this.devices[kind].on.value = before[kind].wanted;
+      this.devices[kind].selectedId.value = before.selectedDeviceId(kind) || this.devices[kind].selectedId.value;
+    }
+    if (this.role.value !== "viewer") void this.devices.start();
   }
 
   #savePreferences(name: string): void {

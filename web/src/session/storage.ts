@@ -6,6 +6,8 @@ export interface Preferences {
   microphoneOn: boolean;
   microphoneId: string;
   shortcutsOn: boolean;
+  hideSelf: boolean;
+  layout: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -15,6 +17,8 @@ const DEFAULTS: Preferences = {
   microphoneOn: true,
   microphoneId: "",
   shortcutsOn: true,
+  hideSelf: false,
+  layout: "grid",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

@@ -1,10 +1,12 @@
 import { useEffect } from "preact/hooks";
+import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { text } from "../i18n/index.ts";
 import type { MeetingPage, PageState } from "../session/page.ts";
 import { Announcements } from "./Announcements.tsx";
 import { EndScreen } from "./EndScreen.tsx";
 import { MeetingView } from "./MeetingView.tsx";
 import { PreJoin } from "./PreJoin.tsx";
+import { ReturnScreen } from "./ReturnScreen.tsx";
 
 type Views = {
   [View in PageState["view"]]: (page: MeetingPage, state: Extract<PageState, { view: View }>) => preact.JSX.Element;
@@ -18,6 +20,7 @@ const VIEWS: Views = {
   ),
   prejoin: (page) => <PreJoin page={page} />,
   meeting: (page, { meeting }) => <MeetingView meeting={meeting} page={page} />,
+  returning: (_page, { returning }) => <ReturnScreen returning={returning} />,
   ended: (page, { cause }) => <EndScreen page={page} cause={cause} />,
 };
 
@@ -29,8 +32,10 @@ export function App({ page }: { readonly page: MeetingPage }) {
   const view = VIEWS[state.view] as (page: MeetingPage, state: PageState) => preact.JSX.Element;
   return (
     <>
-      {view(page, state)}
-      <Announcements announcer={page.announcer} />
+      <ErrorBoundary part={text.page}>{view(page, state)}</ErrorBoundary>
+      <ErrorBoundary>
+        <Announcements announcer={page.announcer} />
+      </ErrorBoundary>
     </>
   );
 }

@@ -1,73 +1,121 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useReturnFocus } from "../components/focus.ts";
 import { Icon } from "../components/Icon.tsx";
+import { timeOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
 import type { ChatMessage } from "../session/chat.ts";
 import type { Meeting } from "../session/meeting.ts";
 
 const MESSAGE_LENGTH_MAX = 2000;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+/** Who is this near to the end of the list, in CSS pixels, reads the newest messages. */
+const NEAR_END = 48;
 
 /** The chat. New messages are read out by the live region, so the list itself is not one. */
 export function ChatPanel({ meeting }: { readonly meeting: Meeting }) {
-  const messages = meeting.chat.messages.value;
-  const list = useRef<HTMLOListElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new message is what makes the list scroll
-  useEffect(() => {
-    list.current?.scrollTo({ top: list.current.scrollHeight });
-  }, [messages]);
+  const panel = useRef<HTMLElement>(null);
+  useReturnFocus(panel, '[data-control="chat"]');
   const close = () => meeting.chat.show(false);
   return (
-    <aside class="chat-panel" aria-label={text.chat.title} onKeyDown={(event) => event.key === "Escape" && close()}>
+    <aside
+      ref={panel}
+      class="chat-panel"
+      aria-label={text.chat.title}
+      onKeyDown={(event) => event.key === "Escape" && close()}
+    >
       <header class="panel-head">
         <h2>{text.chat.title}</h2>
         <button type="button" class="quiet" aria-label={text.controls.close} onClick={close}>
           <Icon name="close" />
         </button>
       </header>
-      {messages.length === 0 && <p class="chat-empty">{text.chat.empty}</p>}
-      <ol ref={list} class="messages">
-        {messages.map((message) => (
-          <MessageItem key={message.id} message={message} />
-        ))}
-      </ol>
+      <Messages meeting={meeting} />
       <Composer meeting={meeting} />
     </aside>
   );
 }
 
-function MessageItem({ message }: { readonly message: ChatMessage }) {
+/** The messages. The list follows the newest one, except for a user who reads older ones. */
+function Messages({ meeting }: { readonly meeting: Meeting }) {
+  const messages = meeting.chat.messages.value;
+  const list = useRef<HTMLOListElement>(null);
+  const follows = useRef(true);
+  const hasNewer = useSignal(false);
+  const newest = messages.at(-1);
+  const toEnd = () => list.current?.scrollTo({ top: list.current.scrollHeight });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new message is what makes the list scroll
+  useEffect(() => {
+    if (follows.current || newest?.mine) list.current?.scrollTo({ top: list.current.scrollHeight });
+    else hasNewer.value = true;
+  }, [newest?.id, newest?.mine, hasNewer]);
+  function onScroll({ currentTarget: { scrollHeight, scrollTop, clientHeight } }: { currentTarget: Element }): void {
+    follows.current = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    if (follows.current) hasNewer.value = false;
+  }
   return (
-    <li class={message.mine ? "mine" : ""}>
+    <div class="messages-area">
+      {messages.length === 0 && <p class="chat-empty">{text.chat.empty}</p>}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard */}
+      <ol ref={list} class="messages" tabIndex={0} aria-label={text.chat.messages} onScroll={onScroll}>
+        {messages.map((message) => (
+          <MessageItem key={message.id} message={message} onSendAgain={() => void meeting.sendAgain(message)} />
+        ))}
+      </ol>
+      {hasNewer.value && (
+        <button type="button" class="newer" onClick={toEnd}>
+          {text.chat.newer}
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface MessageItemProps {
+  readonly message: ChatMessage;
+  readonly onSendAgain: () => void;
+}
+
+function MessageItem({ message, onSendAgain }: MessageItemProps) {
+  return (
+    <li class={message.mine ? "mine" : ""} data-state={message.state}>
       <p class="from">
         <bdi>{message.mine ? text.chat.you : message.from}</bdi>{" "}
-        <time dateTime={message.sentAt.toISOString()}>{clock.format(message.sentAt)}</time>
+        <time dateTime={message.at.toISOString()}>{timeOf(message.at)}</time>
       </p>
       <p class="words" dir="auto">
         {message.text}
       </p>
+      {message.state === "failed" && (
+        <p class="not-sent">
+          {text.chat.failed}{" "}
+          <button type="button" class="action" onClick={onSendAgain}>
+            {text.chat.sendAgain}
+          </button>
+        </p>
+      )}
     </li>
   );
 }
 
 function Composer({ meeting }: { readonly meeting: Meeting }) {
-  const draft = useSignal("");
+  const { draft } = meeting.chat;
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
 
-  async function submit(event: Event): Promise<void> {
+  function submit(event: Event): void {
     event.preventDefault();
-    const message = draft.value.trim();
-    if (message && (await meeting.send(message))) draft.value = "";
+    void meeting.sendDraft();
+    input.current?.focus();
   }
 
   return (
-    <form class="composer" onSubmit={(event) => void submit(event)}>
+    <form class="composer" onSubmit={submit}>
       <input
         ref={input}
         value={draft.value}
         maxLength={MESSAGE_LENGTH_MAX}
+        dir={draft.value ? "auto" : undefined}
         aria-label={text.chat.input}
         placeholder={text.chat.input}
         autocomplete="off"

@@ -64,9 +64,9 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
 
 function PublishControls({ meeting }: { readonly meeting: Meeting }) {
   const { controls } = text;
-  const microphone = meeting.microphoneOn.value;
-  const camera = meeting.cameraOn.value;
-  const isSharing = meeting.screenShareOn.value;
+  const microphone = meeting.microphone.on.value;
+  const camera = meeting.camera.on.value;
+  const isSharing = meeting.screenShare.on.value;
   return (
     <>
       <ControlButton
@@ -74,14 +74,14 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
         icon={microphone ? "microphone" : "microphoneOff"}
         label={microphone ? controls.microphoneOn : controls.microphoneOff}
         off={!microphone}
-        onClick={() => void meeting.toggleMicrophone()}
+        onClick={() => void meeting.toggle("microphone")}
       />
       <ControlButton
         id="camera"
         icon={camera ? "camera" : "cameraOff"}
         label={camera ? controls.cameraOn : controls.cameraOff}
         off={!camera}
-        onClick={() => void meeting.toggleCamera()}
+        onClick={() => void meeting.toggle("camera")}
       />
       {canShareScreen && (
         <ControlButton
@@ -89,7 +89,7 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
           icon="screen"
           label={isSharing ? controls.shareOn : controls.shareOff}
           active={isSharing}
-          onClick={() => void meeting.toggleScreenShare()}
+          onClick={() => void meeting.screenShare.toggle()}
         />
       )}
     </>
@@ -142,6 +142,7 @@ function ControlButton({ id, icon, label, hint, badge = 0, pressed, active, off,
       class={look}
       data-control={id}
       aria-label={hint ?? label}
+      title={hint ?? label}
       aria-pressed={pressed}
       onClick={onClick}
     >

@@ -4,19 +4,34 @@ import { DeviceSelect } from "../components/DeviceSelect.tsx";
 import { Dialog } from "../components/Dialog.tsx";
 import { text } from "../i18n/index.ts";
 import type { DeviceKind, DeviceOption } from "../session/devices.ts";
+import type { Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
+import type { PageStorage } from "../session/storage.ts";
 
 interface DevicesDialogProps {
   readonly meeting: Meeting;
+  readonly layout: Layout;
+  readonly storage: PageStorage;
   readonly onClose: () => void;
 }
 
 /** Selects another camera or microphone during a meeting. */
-export function DevicesDialog({ meeting, onClose }: DevicesDialogProps) {
+export function DevicesDialog({ meeting, layout, storage, onClose }: DevicesDialogProps) {
   return (
     <Dialog title={text.devicesDialog.title} onClose={onClose}>
       <LiveDevice kind="microphone" meeting={meeting} />
       <LiveDevice kind="camera" meeting={meeting} />
+      <label class="checkbox">
+        <input
+          type="checkbox"
+          checked={layout.hideSelf.value}
+          onChange={(event) => {
+            layout.hideSelf.value = event.currentTarget.checked;
+            storage.savePreferences({ hideSelf: event.currentTarget.checked });
+          }}
+        />
+        {text.devicesDialog.hideSelf}
+      </label>
     </Dialog>
   );
 }
@@ -24,11 +39,13 @@ export function DevicesDialog({ meeting, onClose }: DevicesDialogProps) {
 function LiveDevice({ kind, meeting }: { readonly kind: DeviceKind; readonly meeting: Meeting }) {
   const options = useSignal<readonly DeviceOption[]>([]);
   const selectedId = useSignal(meeting.selectedDeviceId(kind));
+  const version = meeting.devices.version.value;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list follows the system's devices
   useEffect(() => {
-    void meeting.deviceOptions(kind).then((found) => {
+    void meeting.devices.options(kind).then((found) => {
       options.value = found;
     });
-  }, [meeting, kind, options]);
+  }, [meeting, kind, options, version]);
   return (
     <DeviceSelect
       kind={kind}

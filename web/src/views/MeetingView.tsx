@@ -1,14 +1,20 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { ErrorMessage } from "../components/ErrorMessage.tsx";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
+import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
+import { Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
+import type { PageStorage } from "../session/storage.ts";
+import { keepAwake } from "../session/wake_lock.ts";
+import { Alerts } from "./Alerts.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { Controls, type OpenDialog } from "./Controls.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
+import { FullScreenButton } from "./FullScreenButton.tsx";
 import { HelpDialog } from "./HelpDialog.tsx";
 import { ParticipantGrid } from "./ParticipantGrid.tsx";
 import { RecordingDialogs } from "./RecordingDialogs.tsx";
@@ -24,7 +30,9 @@ interface MeetingViewProps {
 export function MeetingView({ page, meeting }: MeetingViewProps) {
   const dialog = useSignal<OpenDialog>(null);
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
+  const [layout] = useState(() => layoutOf(meeting, page.storage));
   const main = useRef<HTMLElement>(null);
+  useEffect(() => keepAwake(), []);
   useEffect(() => main.current?.focus(), []);
   useShortcuts(shortcutsOn, meeting, () => {
     dialog.value = "help";
@@ -34,34 +42,75 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   };
   return (
     <main class="meeting" ref={main} tabIndex={-1} aria-label={page.roomTitle || text.meeting.participants}>
-      <TopBar title={page.roomTitle} meeting={meeting} />
-      <Alerts meeting={meeting} />
+      <ErrorBoundary>
+        <TopBar page={page} meeting={meeting} layout={layout} />
+      </ErrorBoundary>
+      <ErrorBoundary>
+        <Alerts meeting={meeting} dialog={dialog} />
+      </ErrorBoundary>
       <div class="meeting-middle">
-        <ParticipantGrid meeting={meeting} />
-        {meeting.canChat.value && meeting.chat.open.value && <ChatPanel meeting={meeting} />}
-        {page.recordings.open.value && <RecordingsPanel recordings={page.recordings} />}
+        <ErrorBoundary part={text.meeting.participants}>
+          <ParticipantGrid meeting={meeting} layout={layout} />
+        </ErrorBoundary>
+        <Panels page={page} meeting={meeting} />
       </div>
-      <Controls
-        meeting={meeting}
-        recordingControl={page.recordingControl}
-        recordings={page.recordings}
-        dialog={dialog}
-      />
-      {meeting.roster.value.audioTracks.map(({ key, track }) => (
-        <AudioTrack key={key} track={track} />
-      ))}
-      <RecordingDialogs recordings={page.recordings} />
-      {dialog.value === "devices" && <DevicesDialog meeting={meeting} onClose={close} />}
-      {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
+      <ErrorBoundary part={text.controls.label}>
+        <Controls
+          meeting={meeting}
+          recordingControl={page.recordingControl}
+          recordings={page.recordings}
+          dialog={dialog}
+        />
+      </ErrorBoundary>
+      <RemoteSound meeting={meeting} />
+      <ErrorBoundary part={text.recordings.title}>
+        <RecordingDialogs recordings={page.recordings} />
+      </ErrorBoundary>
+      <ErrorBoundary key={dialog.value} part={text.controls.label}>
+        {dialog.value === "devices" && (
+          <DevicesDialog meeting={meeting} layout={layout} storage={page.storage} onClose={close} />
+        )}
+        {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
+      </ErrorBoundary>
     </main>
   );
 }
 
-function TopBar({ title, meeting }: { readonly title: string; readonly meeting: Meeting }) {
+/** The panels beside the tiles. Each can fail alone. */
+function Panels({ page, meeting }: MeetingViewProps) {
+  return (
+    <>
+      {meeting.canChat.value && meeting.chat.open.value && (
+        <ErrorBoundary part={text.chat.title}>
+          <ChatPanel meeting={meeting} />
+        </ErrorBoundary>
+      )}
+      {page.recordings.open.value && (
+        <ErrorBoundary part={text.recordings.title}>
+          <RecordingsPanel recordings={page.recordings} />
+        </ErrorBoundary>
+      )}
+    </>
+  );
+}
+
+function RemoteSound({ meeting }: { readonly meeting: Meeting }) {
+  return (
+    <>
+      {meeting.roster.value.audioTracks.map(({ key, track }) => (
+        <ErrorBoundary key={key}>
+          <AudioTrack track={track} />
+        </ErrorBoundary>
+      ))}
+    </>
+  );
+}
+
+function TopBar({ page: { roomTitle, storage }, meeting, layout }: MeetingViewProps & { readonly layout: Layout }) {
   const count = meeting.roster.value.count;
   return (
     <header class="top-bar">
-      <h1>{title || text.appName}</h1>
+      <h1>{roomTitle || text.appName}</h1>
       {meeting.recording.value && (
         <span class="badge recording" data-testid="recording">
           {text.meeting.recording}
@@ -70,44 +119,39 @@ function TopBar({ title, meeting }: { readonly title: string; readonly meeting: 
       {!meeting.canPublish.value && <span class="badge">{text.meeting.watching}</span>}
       <span class="count" data-testid="count" data-count={count}>
         <Icon name="people" />
-        <span aria-hidden="true">{count}</span>
+        <span aria-hidden="true">{countOf(count)}</span>
         <span class="visually-hidden">{text.meeting.count(count)}</span>
       </span>
+      <LayoutButton layout={layout} storage={storage} />
+      <FullScreenButton />
     </header>
   );
 }
 
-function Alerts({ meeting }: { readonly meeting: Meeting }) {
-  const error = meeting.error.value;
+function layoutOf(meeting: Meeting, storage: PageStorage): Layout {
+  const layout = new Layout(meeting.roster);
+  const saved = storage.preferences();
+  layout.hideSelf.value = saved.hideSelf;
+  layout.mode.value = saved.layout === "speaker" ? "speaker" : "grid";
+  return layout;
+}
+
+/** Changes between all in a grid and the one who speaks, and remembers it. */
+function LayoutButton({ layout, storage }: { readonly layout: Layout; readonly storage: PageStorage }) {
+  const other = layout.mode.value === "grid" ? "speaker" : "grid";
+  const label = text.layout[other];
   return (
-    <div class="alerts">
-      {meeting.reconnecting.value && (
-        <p class="banner" data-testid="reconnecting">
-          {text.meeting.reconnecting}
-        </p>
-      )}
-      {meeting.audioBlocked.value && (
-        <div class="message" role="alert">
-          <p>{text.meeting.blockedSound}</p>
-          <button type="button" onClick={() => void meeting.startAudio()}>
-            {text.controls.startAudio}
-          </button>
-        </div>
-      )}
-      {error && (
-        <ErrorMessage text={text.errors[error.cause]} about={error.device ? text.device[error.device] : undefined}>
-          <button
-            type="button"
-            class="quiet"
-            aria-label={text.controls.dismiss}
-            onClick={() => {
-              meeting.error.value = null;
-            }}
-          >
-            <Icon name="close" />
-          </button>
-        </ErrorMessage>
-      )}
-    </div>
+    <button
+      type="button"
+      class="quiet"
+      aria-label={label}
+      title={label}
+      onClick={() => {
+        layout.mode.value = other;
+        storage.savePreferences({ layout: other });
+      }}
+    >
+      <Icon name={other} />
+    </button>
   );
 }

@@ -1,31 +1,48 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../components/Icon.tsx";
-import { VideoTrack } from "../components/Tracks.tsx";
+import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
-import { hueStepOf, initialsOf, tileWidthFor } from "../session/grid.ts";
+import { tileWidthFor } from "../session/grid.ts";
+import type { Arrangement, Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { Tile } from "../session/roster.ts";
+import { ParticipantTile } from "./ParticipantTile.tsx";
 
 const TILE_GAP = 10;
 
-/** The participants' tiles in a grid; a shared screen takes the larger part, with the tiles in a strip. */
-export function ParticipantGrid({ meeting }: { readonly meeting: Meeting }) {
-  const { screenShares, participants, count } = meeting.roster.value;
-  const isSharing = screenShares.length > 0;
+interface ParticipantGridProps {
+  readonly meeting: Meeting;
+  readonly layout: Layout;
+}
+
+/** The participants' tiles in a grid; what is on the stage takes the larger part, with the others in a strip. */
+export function ParticipantGrid({ meeting, layout }: ParticipantGridProps) {
+  const { participants, count } = meeting.roster.value;
+  const { stage, tiles, page, pages } = layout.arrangement.value;
+  const hasStage = stage.length > 0;
   return (
     <section
-      class={isSharing ? "participant-grid with-screen" : "participant-grid"}
+      class={hasStage ? "participant-grid with-stage" : "participant-grid"}
       aria-label={text.meeting.participants}
     >
-      {isSharing && <TileGrid tiles={screenShares} className="screens" />}
-      <TileGrid tiles={participants} className={isSharing ? "strip" : "grid"} />
+      {hasStage && <TileGrid tiles={stage} className="stage" layout={layout} />}
+      <div class="pages">
+        <TileGrid tiles={tiles} className={hasStage ? "strip" : "grid"} layout={layout} />
+        {pages > 1 && <Pager layout={layout} page={page} pages={pages} />}
+      </div>
       {participants.length === 0 && <p class="grid-hint">{text.meeting.nobodyPublishes}</p>}
       {participants.length > 0 && count === 1 && <p class="grid-hint">{text.meeting.alone}</p>}
     </section>
   );
 }
 
-function TileGrid({ tiles, className }: { readonly tiles: readonly Tile[]; readonly className: string }) {
+interface TileGridProps {
+  readonly tiles: readonly Tile[];
+  readonly className: string;
+  readonly layout: Layout;
+}
+
+function TileGrid({ tiles, className, layout }: TileGridProps) {
   const ref = useRef<HTMLUListElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   useEffect(() => {
@@ -38,6 +55,7 @@ function TileGrid({ tiles, className }: { readonly tiles: readonly Tile[]; reado
     return () => observer.disconnect();
   }, []);
   const tileWidth = tileWidthFor(tiles.length, size, TILE_GAP);
+  const pinned = layout.pinned.value;
   return (
     <ul
       ref={ref}
@@ -45,41 +63,34 @@ function TileGrid({ tiles, className }: { readonly tiles: readonly Tile[]; reado
       style={{ "--tile-width": `${tileWidth}px`, "--tile-gap": `${TILE_GAP}px` }}
     >
       {tiles.map((tile) => (
-        <ParticipantTile key={tile.key} tile={tile} />
+        <ParticipantTile key={tile.key} tile={tile} isPinned={tile.key === pinned} layout={layout} />
       ))}
     </ul>
   );
 }
 
-function ParticipantTile({ tile }: { readonly tile: Tile }) {
-  const label = labelOf(tile);
+function Pager({ layout, page, pages }: Pick<Arrangement, "page" | "pages"> & { readonly layout: Layout }) {
+  const label = text.layout.page(countOf(page + 1), countOf(pages));
   return (
-    <li
-      class={`tile ${tile.kind} hue-${hueStepOf(tile.identity)}${tile.speaking ? " speaking" : ""}`}
-      data-identity={tile.identity}
-      data-kind={tile.kind}
-      data-local={tile.isLocal}
-      data-muted={tile.muted}
-      data-speaking={tile.speaking}
-    >
-      {tile.video ? (
-        <VideoTrack track={tile.video} mirrored={tile.isLocal && tile.kind === "participant"} label={label} />
-      ) : (
-        <span class="initials" aria-hidden="true">
-          {initialsOf(tile.name)}
-        </span>
-      )}
-      <p class="name">
-        {tile.muted && <Icon name="microphoneOff" />}
-        <bdi>{label}</bdi>
-        {tile.muted && <span class="visually-hidden">, {text.meeting.muted}</span>}
-        {tile.speaking && <span class="visually-hidden">, {text.meeting.speaking}</span>}
-      </p>
-    </li>
+    <nav class="pager" aria-label={label}>
+      <TurnButton label={text.layout.previous} disabled={page === 0} onClick={() => layout.turn(-1)} icon="previous" />
+      <span>{label}</span>
+      <TurnButton label={text.layout.next} disabled={page === pages - 1} onClick={() => layout.turn(1)} icon="next" />
+    </nav>
   );
 }
 
-function labelOf({ kind, isLocal, name }: Tile): string {
-  if (kind === "screen_share") return isLocal ? text.meeting.ownScreen : text.meeting.screenOf(name);
-  return isLocal ? text.meeting.you(name) : name;
+interface TurnButtonProps {
+  readonly label: string;
+  readonly icon: "previous" | "next";
+  readonly disabled: boolean;
+  readonly onClick: () => void;
+}
+
+function TurnButton({ label, icon, disabled, onClick }: TurnButtonProps) {
+  return (
+    <button type="button" class="quiet" aria-label={label} title={label} disabled={disabled} onClick={onClick}>
+      <Icon name={icon} />
+    </button>
+  );
 }

@@ -1,6 +1,7 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Recording } from "../api/recordings.ts";
 import { ErrorMessage } from "../components/ErrorMessage.tsx";
+import { useFocusKept, useReturnFocus } from "../components/focus.ts";
 import { Icon, type IconName } from "../components/Icon.tsx";
 import { clockOf, sizeOf, whenOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
@@ -12,11 +13,14 @@ interface RecordingsProps {
 
 /** The room's recordings beside the meeting. Changes are read out by the live region, so the list itself is not one. */
 export function RecordingsPanel({ recordings }: RecordingsProps) {
+  const panel = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useReturnFocus(panel, '[data-control="recordings"]');
+  useLayoutEffect(() => heading.current?.focus(), []);
   const close = () => recordings.show(false);
   return (
     <aside
+      ref={panel}
       class="recordings-panel"
       aria-label={text.recordings.title}
       onKeyDown={(event) => event.key === "Escape" && close()}
@@ -37,13 +41,15 @@ export function RecordingsPanel({ recordings }: RecordingsProps) {
 /** The recordings of this room, newest first. */
 export function RecordingsList({ recordings }: RecordingsProps) {
   const all = recordings.all.value;
+  const list = useRef<HTMLUListElement>(null);
+  useFocusKept(list);
   const cause = recordings.error.value ?? recordings.listError.value;
   return (
     <>
       {cause && <ErrorMessage text={text.errors[cause]} />}
       {!all && !cause && <p class="hint">{text.recordings.loading}</p>}
       {all?.length === 0 && <p class="hint">{text.recordings.empty}</p>}
-      <ul class="recording-list">
+      <ul ref={list} class="recording-list" tabIndex={-1} aria-label={text.recordings.title}>
         {all?.map((recording) => (
           <RecordingItem key={recording.id} recording={recording} recordings={recordings} />
         ))}

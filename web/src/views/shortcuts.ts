@@ -5,12 +5,29 @@ import type { Meeting } from "../session/meeting.ts";
 type Shortcut = (meeting: Meeting, showHelp: () => void) => void;
 
 const SHORTCUTS: Readonly<Record<string, Shortcut>> = {
-  m: (meeting) => meeting.canPublish.value && void meeting.toggleMicrophone(),
-  v: (meeting) => meeting.canPublish.value && void meeting.toggleCamera(),
-  s: (meeting) => meeting.canPublish.value && void meeting.toggleScreenShare(),
+  m: (meeting) => meeting.canPublish.value && void meeting.toggle("microphone"),
+  v: (meeting) => meeting.canPublish.value && void meeting.toggle("camera"),
+  s: (meeting) => meeting.canPublish.value && void meeting.screenShare.toggle(),
   c: (meeting) => meeting.canChat.value && meeting.chat.show(!meeting.chat.open.value),
   "?": (_meeting, showHelp) => showHelp(),
 };
+
+type Key = Pick<KeyboardEvent, "key" | "code" | "shiftKey">;
+
+const LATIN = /^[a-z]$/;
+
+/**
+ * The shortcut that a key stands for. A Latin keyboard's letters count as they are printed (AZERTY, Dvorak); on others
+ * (Cyrillic, Arabic, Greek) it is the key at the same place.
+ */
+export function shortcutOf({ key, code, shiftKey }: Key): string | null {
+  const printed = key.toLowerCase();
+  if (printed === "?" || printed === "؟" || (code === "Slash" && shiftKey && !LATIN.test(printed))) return "?";
+  if (LATIN.test(printed)) return printed in SHORTCUTS ? printed : null;
+  const placed = /^Key([A-Z])$/.exec(code)?.[1]?.toLowerCase() ?? "";
+  // a Latin keyboard's signs and digits are no letters of another alphabet
+  return /^\p{L}$/u.test(printed) && placed in SHORTCUTS ? placed : null;
+}
 
 const TYPING = "input, textarea, select, [contenteditable], dialog *";
 
@@ -21,7 +38,7 @@ export function useShortcuts(on: Signal<boolean>, meeting: Meeting, showHelp: ()
     function press(event: KeyboardEvent): void {
       if (!on.value || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
       if (event.target instanceof Element && event.target.matches(TYPING)) return;
-      const shortcut = SHORTCUTS[event.key.toLowerCase()];
+      const shortcut = SHORTCUTS[shortcutOf(event) ?? ""];
       if (!shortcut) return;
       event.preventDefault();
       shortcut(meeting, showHelp);

@@ -52,8 +52,11 @@ class SignalConnection:
             self._close_code = code
         self._changed.set()
 
-    async def run(self, socket: WebSocket) -> None:
-        """Write the queued frames until the connection is closed or lost."""
+    async def run(self, socket: WebSocket) -> bool:
+        """Write the queued frames until the connection is closed or lost.
+
+        Return whether the client closed it: what it sent before may still be unread.
+        """
         try:
             while self._frames or self._close_code is None:
                 while self._frames:
@@ -66,9 +69,13 @@ class SignalConnection:
                     await self._changed.wait()
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await socket.close(self._close_code or NORMAL_CLOSURE)
-        except (WebSocketDisconnect, TimeoutError, RuntimeError):
+        except TimeoutError:
+            self.close()
+        except (WebSocketDisconnect, RuntimeError):
             # the client is gone already; Starlette raises RuntimeError for a socket that was closed before
             self.close()
+            return True
+        return False
 
 
 class SignalConnections:

@@ -38,6 +38,7 @@ from tertulia_sfu.tokens import Claims, Tokens, require_join
 
 _log = structlog.get_logger(__name__)
 
+READ_REST_S: Final = 1.0  # for what a client sent before it closed
 CORS: Final = {"Access-Control-Allow-Origin": "*"}
 MAX_PARAMETERS: Final = 100
 MAX_ESCAPES: Final = 16_384
@@ -236,7 +237,9 @@ class SignalEndpoint:
         try:
             async with asyncio.TaskGroup() as tasks:
                 reader = tasks.create_task(self._read(socket, session, connection), name=f"signals of {sid}")
-                await connection.run(socket)
+                if await connection.run(socket):
+                    # a client that leaves closes its socket right after its `leave`
+                    await asyncio.wait([reader], timeout=READ_REST_S)
                 reader.cancel()
         finally:
             if self._connections.detach(sid, connection):

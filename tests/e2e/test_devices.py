@@ -1,0 +1,257 @@
+"""Cameras and microphones in a meeting: opened once, closed when they are to be, and their faults are told."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import pytest
+from livekit import api
+from livekit.protocol.models import TrackSource
+from playwright.async_api import Browser, Playwright, expect
+
+from support.fake_media import RED, write_silence
+from support.people import People, Person, browser_with
+from support.product import MEDIA_API_KEY, MEDIA_API_SECRET, Product, RoomLinks
+from support.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+# the browser asks, and the user answers when the test calls `answer()`
+ASKING: Final = """
+(() => {
+  const open = MediaDevices.prototype.getUserMedia;
+  let waiting = new Promise((resolve) => { globalThis.answer = resolve; });
+  MediaDevices.prototype.getUserMedia = async function (constraints) {
+    await waiting;
+    return open.call(this, constraints);
+  };
+})();
+"""
+
+LIVE_AUDIO_SENDERS: Final = """
+() => globalThis.testConnections.flatMap((connection) => connection.getSenders())
+  .filter(({ track }) => track?.kind === 'audio' && track.readyState === 'live').length
+"""
+
+SILENT_WITHIN_S: Final = 0.5
+
+
+async def sound_energy(person: Person) -> float:
+    """Return the energy of all sound that this user's page has played."""
+    return sum(stat.get("totalAudioEnergy", 0.0) for stat in await person.inbound() if stat["kind"] == "audio")
+
+
+async def voices(person: Person) -> int:
+    """Return how many audio tracks this user's page receives."""
+    return len([stat for stat in await person.inbound() if stat["kind"] == "audio"])
+
+
+@pytest.mark.measures_time
+async def test_unmute_while_the_browser_asks_publishes_one_microphone_and_mute_silences_it(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await ana.page.add_init_script(ASKING)
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await ana.press("Unmute")
+    await ana.page.evaluate("answer()")
+    await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
+    await asyncio.gather(ben.hears(), ben.sees("Ana", RED))
+    assert await voices(ben) == 1
+    assert await ana.page.evaluate(LIVE_AUDIO_SENDERS) == 1
+
+    await ana.press("Mute")
+    await asyncio.sleep(SILENT_WITHIN_S)
+    before = await sound_energy(ben)
+    await asyncio.sleep(1)  # the voice in the file pauses for 0.4 s
+    assert await sound_energy(ben) - before < 1e-4
+    assert await voices(ben) == 1
+
+
+async def test_a_camera_that_is_opening_is_not_lost_by_joining(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await ana.page.add_init_script(ASKING)
+    await ana.open(room.publisher)
+    microphone = ana.page.get_by_role("switch", name="Microphone")
+    await microphone.click()
+    await microphone.click()
+    await ana.fill_in()
+    await ana.press_join()
+    await expect(ana.page.get_by_role("button", name="Leave")).to_be_visible()
+    await ana.page.evaluate("answer()")
+    await ben.join(room.publisher)
+    await asyncio.gather(ben.sees("Ana", RED), ben.hears())
+
+
+async def test_a_camera_that_cannot_be_published_is_closed(
+    people: People, red_browser: Browser, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.page.add_init_script(
+        """
+        (() => {
+          const tracks = globalThis.testTracks = [];
+          const open = MediaDevices.prototype.getUserMedia;
+          MediaDevices.prototype.getUserMedia = async function (constraints) {
+            const stream = await open.call(this, constraints);
+            tracks.push(...stream.getVideoTracks());
+            return stream;
+          };
+          const add = RTCPeerConnection.prototype.addTransceiver;
+          RTCPeerConnection.prototype.addTransceiver = function (track, init) {
+            if (track.kind === 'video' && init?.direction !== 'recvonly') throw new Error('no more transceivers');
+            return add.call(this, track, init);
+          };
+        })();
+        """
+    )
+    await ana.join(room.publisher)
+    await expect(ana.page.get_by_text("Camera: It did not start")).to_be_visible()
+    await until(
+        "the camera's light is off",
+        lambda: ana.page.evaluate("testTracks.length > 0 && testTracks.every((track) => track.readyState === 'ended')"),
+    )
+    await expect(ana.page.get_by_role("button", name="Start camera")).to_be_visible()
+
+
+# the system's devices, as the test says
+DEVICES: Final = """
+(() => {
+  const list = MediaDevices.prototype.enumerateDevices;
+  globalThis.testAdded = [];
+  MediaDevices.prototype.enumerateDevices = async function () {
+    const found = await list.call(this);
+    return [...found, ...globalThis.testAdded];
+  };
+  globalThis.plugIn = (kind, deviceId, label) => {
+    globalThis.testAdded.push({ kind, deviceId, label, groupId: deviceId, toJSON: () => ({}) });
+    navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+  };
+  const open = MediaDevices.prototype.getUserMedia;
+  MediaDevices.prototype.getUserMedia = function (constraints) {
+    if (globalThis.isGone?.(constraints)) throw new DOMException('gone', 'NotFoundError');
+    return open.call(this, constraints);
+  };
+  globalThis.pullOut = (kind) => globalThis.testConnections
+    .flatMap((connection) => connection.getSenders())
+    .map(({ track }) => track).filter((track) => track?.kind === kind)
+    .forEach((track) => { track.stop(); track.dispatchEvent(new Event('ended')); });
+})();
+"""
+
+
+async def test_a_microphone_that_is_pulled_out_is_replaced_and_told(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await ana.page.add_init_script(DEVICES)
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await ben.hears()
+    await ana.page.evaluate("pullOut('audio')")
+    await expect(ana.page.locator('[data-notice="device_replaced"]')).to_contain_text("Your microphone was gone")
+    await people.screenshot("device-replaced")
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "false")
+
+    # and now there is no other one
+    await ana.page.evaluate("() => { globalThis.isGone = ({ audio }) => audio }")
+    await ana.page.evaluate("pullOut('audio')")
+    alert = ana.page.get_by_role("alert")
+    await expect(alert).to_contain_text("Microphone: None was found")
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "true")
+    await ana.page.evaluate("() => { globalThis.isGone = null }")
+    await alert.get_by_role("button", name="Try again").click()
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "false")
+    await expect(alert).to_have_count(0)
+
+
+async def test_a_new_device_is_offered_and_a_choice_is_remembered_at_once(
+    people: People, red_browser: Browser, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.page.add_init_script(DEVICES)
+    await ana.join(room.publisher)
+    await expect(ana.tile_of("Ana").locator("video")).to_be_visible()
+    await ana.press("Devices")
+    options = ana.page.get_by_label("Camera", exact=True).locator("option")
+    await expect(options).not_to_have_count(0)
+    await ana.page.evaluate("plugIn('videoinput', 'new-camera', 'Camera on the ceiling')")
+    await expect(options.filter(has_text="Camera on the ceiling")).to_have_count(1)
+    await ana.page.keyboard.press("Escape")
+
+    notice = ana.page.locator('[data-notice="device_added"]')
+    await expect(notice).to_contain_text("New camera: Camera on the ceiling")
+    await notice.get_by_role("button", name="Use it").click()
+    await until(
+        "the choice is stored",
+        lambda: ana.page.evaluate("JSON.parse(localStorage['tertulia.preferences']).cameraId === 'new-camera'"),
+    )
+    await expect(notice).to_have_count(0)
+
+
+async def test_the_form_remembers_a_choice_at_once(people: People, red_browser: Browser, room: RoomLinks) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.open(room.publisher)
+    await ana.page.get_by_role("switch", name="Camera").click()
+    await ana.page.reload()
+    await expect(ana.page.get_by_role("switch", name="Camera")).not_to_be_checked()
+
+
+async def test_a_microphone_that_gives_no_sound_is_noticed(
+    people: People, playwright: Playwright, media: Path, room: RoomLinks
+) -> None:
+    async with browser_with(playwright, picture=media / "red.y4m", voice=write_silence(media / "silence.wav")) as quiet:
+        ana = await people.at(quiet, "Ana")
+        await ana.join(room.publisher)
+        notice = ana.page.locator('[data-notice="silent_microphone"]')
+        await expect(notice).to_contain_text("Your microphone gives no sound")
+        await people.screenshot("silent-microphone")
+        await ana.press("Mute")
+        await expect(notice).to_have_count(0)
+
+
+async def test_pictures_that_the_browser_holds_back_start_with_a_click(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await ana.page.add_init_script(
+        """
+        (() => {
+          const play = HTMLVideoElement.prototype.play;
+          globalThis.isHeldBack = true;
+          HTMLVideoElement.prototype.play = function () {
+            if (globalThis.isHeldBack) return Promise.reject(new DOMException('wait for a click', 'NotAllowedError'));
+            return play.call(this);
+          };
+        })();
+        """
+    )
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    alert = ana.page.get_by_role("alert")
+    await expect(alert).to_contain_text("The browser holds the pictures back")
+    await ana.page.evaluate("globalThis.isHeldBack = false")
+    await alert.get_by_role("button", name="Show pictures").click()
+    await expect(alert).to_have_count(0)
+
+
+async def test_a_moderator_who_mutes_is_said(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.publisher)
+    await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
+    async with api.LiveKitAPI(product.url, MEDIA_API_KEY, MEDIA_API_SECRET) as admin:
+        who = await admin.room.get_participant(api.RoomParticipantIdentity(room=room.name, identity="Ana"))
+        (microphone,) = [track for track in who.tracks if track.source == TrackSource.MICROPHONE]
+        await admin.room.mute_published_track(
+            api.MuteRoomTrackRequest(room=room.name, identity="Ana", track_sid=microphone.sid, muted=True)
+        )
+    await expect(ana.page.get_by_role("log")).to_contain_text("A moderator muted you")
+    notice = ana.page.locator('[data-notice="muted_by_moderator"]')
+    await expect(ana.page.get_by_role("button", name="Unmute").first).to_be_visible()
+    await notice.get_by_role("button", name="Unmute").click()
+    await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
+    await expect(notice).to_have_count(0)

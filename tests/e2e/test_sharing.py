@@ -1,0 +1,79 @@
+"""Sharing a screen that does not start: the page says what is missing, and where."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from support.people import People
+from support.product import Product, RoomLinks
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+REFUSING: Final = """
+MediaDevices.prototype.getDisplayMedia = async () => { throw new DOMException(%r, 'NotAllowedError') }
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("Permission denied by system", "Screen & System Audio Recording"),
+        ("Permission denied", "ScreenCaptureAllowed"),
+        ("Permission denied by user", None),
+    ],
+)
+async def test_a_refusal_says_by_whom(
+    people: People, red_browser: Browser, room: RoomLinks, words: str, told: str | None
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.page.add_init_script(REFUSING % words)
+    await ana.join(room.publisher)
+    await ana.press("Share screen")
+    if told:
+        await expect(ana.page.get_by_role("alert")).to_contain_text(told)
+    else:
+        await expect(ana.page.get_by_role("button", name="Share screen")).to_be_visible()
+        await expect(ana.page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_an_iframe_without_the_attributes_names_them(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    # another origin than that of the meeting
+    await ana.open(product.url.replace("127.0.0.1", "localhost") + "/health")
+    await ana.page.set_content(f'<iframe src="{room.publisher}" style="width: 1000px; height: 700px"></iframe>')
+    frame = ana.page.frame_locator("iframe")
+    await expect(frame.get_by_text('allow="camera; microphone"').first).to_be_visible()
+    await frame.get_by_label("Your name").fill("Ana")
+    await frame.get_by_role("button", name="Join", exact=True).click()
+    await frame.get_by_role("button", name="Share screen").click()
+    await expect(frame.get_by_role("alert")).to_contain_text('allow="display-capture"')
+
+
+async def test_shares_are_said_when_they_begin_and_end(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    own, other = ana.page.get_by_role("log"), ben.page.get_by_role("log")
+    await ana.press("Share screen")
+    await asyncio.gather(
+        expect(own).to_contain_text("You are sharing your screen"),
+        expect(other).to_contain_text("Ana is sharing a screen"),
+    )
+    # the browser's own "Stop sharing"
+    await ana.page.evaluate(
+        """() => globalThis.testConnections.flatMap((connection) => connection.getSenders())
+          .map(({ track }) => track).filter((track) => track?.kind === 'video' && track.getSettings().displaySurface)
+          .forEach((track) => { track.stop(); track.dispatchEvent(new Event('ended')); })"""
+    )
+    await asyncio.gather(
+        expect(own).to_contain_text("You are no longer sharing your screen"),
+        expect(other).to_contain_text("Ana is no longer sharing a screen"),
+    )
+    await expect(ana.page.get_by_role("button", name="Share screen")).to_be_visible()

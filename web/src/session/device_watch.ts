@@ -1,0 +1,131 @@
+import { effect, signal } from "@preact/signals-core";
+import { type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
+import { text } from "../i18n/index.ts";
+import type { Announcer } from "./announcer.ts";
+import { type DeviceKind, type DeviceOption, INPUT_KIND, optionsOf } from "./devices.ts";
+import { watchSilence } from "./level.ts";
+import type { LiveDevice } from "./local_media.ts";
+import type { Notices } from "./notices.ts";
+
+/** A browser lists its choice of a device under these ids, next to the device itself. */
+const ALIASES: ReadonlySet<string> = new Set(["default", "communications"]);
+
+const KINDS: readonly DeviceKind[] = ["microphone", "camera"];
+
+/** Notices what happens to the user's devices during a meeting: plugged in, pulled out, silent, muted by others. */
+export class DeviceWatch {
+  /** Changes when the system's devices do. */
+  readonly version = signal(0);
+  readonly #room: Room;
+  readonly #devices: Readonly<Record<DeviceKind, LiveDevice>>;
+  readonly #notices: Notices;
+  readonly #announcer: Announcer;
+  #known: ReadonlySet<string> | null = null;
+  /** Devices that ended by themselves: the SDK opens another one, or mutes. */
+  readonly #lost = new Set<DeviceKind>();
+  /** A restarted microphone has another track to listen to. */
+  readonly #restarts = signal(0);
+  readonly #stops: (() => void)[] = [];
+
+  constructor(room: Room, devices: Readonly<Record<DeviceKind, LiveDevice>>, notices: Notices, announcer: Announcer) {
+    this.#room = room;
+    this.#devices = devices;
+    this.#notices = notices;
+    this.#announcer = announcer;
+  }
+
+  start(): void {
+    const room = this.#room;
+    room
+      .on(RoomEvent.MediaDevicesChanged, () => void this.#compare())
+      .on(RoomEvent.LocalTrackPublished, (publication) => this.#follow(publication))
+      .on(RoomEvent.TrackMuted, (publication) => this.#onMuted(publication.source))
+      .on(RoomEvent.Disconnected, () => this.#stop());
+    // the SDK has it from the server: the only mute that is not the user's own
+    room.engine.on("remoteMute", (sid: string, muted: boolean) => {
+      if (muted) this.#onRemoteMute(sid);
+    });
+    this.#stops.push(
+      effect(() => {
+        this.#restarts.value;
+        return this.#watchSilence(this.#devices.microphone.on.value);
+      }),
+    );
+    void this.#compare();
+  }
+
+  async options(kind: DeviceKind): Promise<readonly DeviceOption[]> {
+    return optionsOf(await listed(kind), kind);
+  }
+
+  #stop(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  /** Looks for devices that were not there before. */
+  async #compare(): Promise<void> {
+    const found = await Promise.all(KINDS.map(async (kind) => ({ kind, options: await this.options(kind) })));
+    const all = found.flatMap(({ kind, options }) => options.map((option) => ({ device: kind, ...option })));
+    const known = this.#known;
+    this.#known = new Set(all.map(({ id }) => id));
+    // before permission is given, browsers list nothing
+    if (known === null || known.size === 0) return;
+    this.version.value += 1;
+    const added = all.find(({ id }) => !known.has(id) && !ALIASES.has(id));
+    if (!added || !(this.#room.localParticipant.permissions?.canPublish ?? false)) return;
+    this.#notices.show({ kind: "device_added", ...added });
+    this.#announcer.announce(text.notices.device_added(added.device, added.label));
+  }
+
+  #follow({ track, source }: LocalTrackPublication): void {
+    const kind = kindOf(source);
+    if (!kind || !track) return;
+    track.on(TrackEvent.Ended, () => this.#lost.add(kind));
+    track.on(TrackEvent.Restarted, () => {
+      this.#restarts.value += 1;
+      if (!this.#lost.delete(kind)) return;
+      const { label } = track.mediaStreamTrack;
+      this.#notices.show({ kind: "device_replaced", device: kind, label });
+      this.#announcer.announce(text.notices.device_replaced(kind, label));
+    });
+  }
+
+  #onMuted(source: Track.Source): void {
+    const kind = kindOf(source);
+    if (kind && this.#lost.delete(kind)) this.#devices[kind].fail("device_missing");
+  }
+
+  #onRemoteMute(sid: string): void {
+    const publication = this.#room.localParticipant.trackPublications.get(sid);
+    if (publication?.source !== Track.Source.Microphone) return;
+    this.#notices.show({ kind: "muted_by_moderator" });
+    this.#announcer.announce(text.notices.muted_by_moderator);
+  }
+
+  /** A muted microphone is silent as it should be; what a notice says of it is then no longer true. */
+  #watchSilence(isOn: boolean): (() => void) | undefined {
+    if (!isOn) {
+      this.#notices.dismiss("silent_microphone");
+      return undefined;
+    }
+    this.#notices.dismiss("muted_by_moderator");
+    const publication = this.#room.localParticipant.getTrackPublication(Track.Source.Microphone);
+    const track = publication?.track?.mediaStreamTrack;
+    if (!track) return undefined;
+    return watchSilence(track, (isSilent) => {
+      if (isSilent) this.#notices.show({ kind: "silent_microphone" });
+      else this.#notices.dismiss("silent_microphone");
+      if (isSilent) this.#announcer.announce(text.notices.silent_microphone);
+    });
+  }
+}
+
+function kindOf(source: Track.Source): DeviceKind | null {
+  if (source === Track.Source.Microphone) return "microphone";
+  return source === Track.Source.Camera ? "camera" : null;
+}
+
+/** Without asking for permission: a device that nobody uses needs no prompt. */
+async function listed(kind: DeviceKind): Promise<MediaDeviceInfo[]> {
+  return Room.getLocalDevices(INPUT_KIND[kind], false).catch(() => []);
+}

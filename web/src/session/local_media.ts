@@ -1,0 +1,146 @@
+import { type Signal, signal } from "@preact/signals-core";
+import { ConnectionState, LocalAudioTrack, LocalVideoTrack, type Room, Track } from "livekit-client";
+import type { Cause } from "../app_error.ts";
+import { type DetachedTrack, type DeviceKind, deviceCause } from "./devices.ts";
+
+/** What failed: a device, or (null) something else, and why. */
+export interface MediaFailure {
+  readonly device: DeviceKind | null;
+  readonly cause: Cause;
+}
+
+interface Source {
+  readonly source: Track.Source.Camera | Track.Source.Microphone;
+  readonly isOn: (room: Room) => boolean;
+  readonly setOn: (room: Room, on: boolean) => Promise<unknown>;
+  readonly wrap: (track: MediaStreamTrack) => LocalAudioTrack | LocalVideoTrack;
+}
+
+const SOURCES: Readonly<Record<DeviceKind, Source>> = {
+  camera: {
+    source: Track.Source.Camera,
+    isOn: ({ localParticipant }) => localParticipant.isCameraEnabled,
+    setOn: ({ localParticipant }, on) => localParticipant.setCameraEnabled(on),
+    wrap: (track) => new LocalVideoTrack(track, track.getConstraints(), false),
+  },
+  microphone: {
+    source: Track.Source.Microphone,
+    isOn: ({ localParticipant }) => localParticipant.isMicrophoneEnabled,
+    setOn: ({ localParticipant }, on) => localParticipant.setMicrophoneEnabled(on),
+    wrap: (track) => new LocalAudioTrack(track, track.getConstraints(), false),
+  },
+};
+
+/**
+ * The user's camera or microphone in the meeting. Changes happen one after the other, so that there is never a second
+ * track of it: one that the form is still opening comes first, and a button pressed meanwhile says what is wanted then.
+ */
+export class LiveDevice {
+  readonly kind: DeviceKind;
+  readonly on = signal(false);
+  readonly #room: Room;
+  readonly #failure: Signal<MediaFailure | null>;
+  #wanted = false;
+  /** How often the user has said what is wanted, and how many changes are under way. */
+  #choices = 0;
+  #changing = 0;
+  #changes: Promise<void> = Promise.resolve();
+
+  constructor(kind: DeviceKind, room: Room, failure: Signal<MediaFailure | null>) {
+    this.kind = kind;
+    this.#room = room;
+    this.#failure = failure;
+  }
+
+  /** Publishes the track of the form, when the browser has opened it. */
+  publish(opening: Promise<DetachedTrack>): Promise<void> {
+    this.#wanted = true;
+    const choices = this.#choices;
+    return this.#queue(async () => {
+      const { track, cause } = await opening;
+      if (cause) this.fail(cause);
+      if (!track) this.#wanted &&= this.#choices > choices;
+      else if (this.#wanted && this.#canPublish() && !this.#isPublished()) await this.#publish(track);
+      else track.stop();
+    });
+  }
+
+  /** Switches on what is shown as off, and off what is shown as on. */
+  toggle(): Promise<void> {
+    return this.set(!this.on.value);
+  }
+
+  set(on: boolean): Promise<void> {
+    this.#wanted = on;
+    this.#choices += 1;
+    return this.#queue(async () => {
+      if (SOURCES[this.kind].isOn(this.#room) === this.#wanted) return;
+      await SOURCES[this.kind].setOn(this.#room, this.#wanted);
+      this.#succeed();
+    });
+  }
+
+  /** Makes another change of this device, after those that are under way. */
+  change(act: () => Promise<unknown>): Promise<void> {
+    return this.#queue(async () => {
+      await act();
+      this.#succeed();
+    });
+  }
+
+  /** Whether it is on, or is to be as soon as the change under way is done. It keeps its value when the meeting ends. */
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  /** Another hand has muted or unmuted it (a moderator, the system): so it is to stay. */
+  settle(): void {
+    if (this.#changing === 0 && this.#isPublished()) this.#wanted = SOURCES[this.kind].isOn(this.#room);
+  }
+
+  refresh(): void {
+    this.on.value = SOURCES[this.kind].isOn(this.#room);
+  }
+
+  #queue(act: () => Promise<void>): Promise<void> {
+    this.#changing += 1;
+    const change = this.#changes.then(act).catch((error: unknown) => {
+      this.#wanted = SOURCES[this.kind].isOn(this.#room);
+      this.fail(deviceCause(error, this.kind));
+    });
+    this.#changes = change.then(() => {
+      this.#changing -= 1;
+      this.refresh();
+    });
+    return this.#changes;
+  }
+
+  async #publish(track: MediaStreamTrack): Promise<void> {
+    const { source, wrap } = SOURCES[this.kind];
+    try {
+      // the SDK owns it from here: it closes the camera on mute and opens it again
+      await this.#room.localParticipant.publishTrack(wrap(track), { source });
+    } catch (error) {
+      track.stop();
+      throw error;
+    }
+  }
+
+  #canPublish(): boolean {
+    const { localParticipant, state } = this.#room;
+    return state !== ConnectionState.Disconnected && (localParticipant.permissions?.canPublish ?? false);
+  }
+
+  #isPublished(): boolean {
+    return this.#room.localParticipant.getTrackPublication(SOURCES[this.kind].source) !== undefined;
+  }
+
+  /** Shows a failure; the meeting goes on. */
+  fail(cause: Cause): void {
+    this.#failure.value = { device: this.kind, cause };
+  }
+
+  #succeed(): void {
+    if (this.#failure.value?.device === this.kind) this.#failure.value = null;
+  }
+}

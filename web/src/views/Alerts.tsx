@@ -1,0 +1,118 @@
+import type { Signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { ErrorMessage } from "../components/ErrorMessage.tsx";
+import { useFocusKept } from "../components/focus.ts";
+import { Icon } from "../components/Icon.tsx";
+import { text } from "../i18n/index.ts";
+import type { DeviceKind } from "../session/devices.ts";
+import type { Meeting } from "../session/meeting.ts";
+import type { Notice } from "../session/notices.ts";
+import type { OpenDialog } from "./Controls.tsx";
+
+interface AlertsProps {
+  readonly meeting: Meeting;
+  readonly dialog: Signal<OpenDialog>;
+}
+
+/** What is wrong at the moment, each with a button that does something about it. */
+export function Alerts({ meeting, dialog }: AlertsProps) {
+  const alerts = useRef<HTMLDivElement>(null);
+  useFocusKept(alerts);
+  return (
+    <div ref={alerts} class="alerts">
+      {meeting.reconnecting.value && (
+        <p class="banner" data-testid="reconnecting">
+          {text.meeting.reconnecting}
+        </p>
+      )}
+      <BlockedPlayback meeting={meeting} />
+      <Failure meeting={meeting} />
+      {meeting.notices.all.value.map((notice) => (
+        <NoticeLine key={notice.kind} notice={notice} meeting={meeting} dialog={dialog} />
+      ))}
+    </div>
+  );
+}
+
+/** Browsers wait for a click before they play what a page starts by itself; iOS in low power mode also with pictures. */
+function BlockedPlayback({ meeting }: { readonly meeting: Meeting }) {
+  const isAudio = meeting.audioBlocked.value;
+  if (!isAudio && !meeting.videoBlocked.value) return null;
+  return (
+    <div class="message" role="alert">
+      <p>{isAudio ? text.meeting.blockedSound : text.meeting.blockedVideo}</p>
+      <button type="button" onClick={() => void meeting.startPlayback()}>
+        {isAudio ? text.controls.startAudio : text.controls.startVideo}
+      </button>
+    </div>
+  );
+}
+
+function Failure({ meeting }: { readonly meeting: Meeting }) {
+  const error = meeting.error.value;
+  if (!error) return null;
+  const { device, cause } = error;
+  return (
+    <ErrorMessage text={text.errors[cause]} about={device ? text.device[device] : undefined}>
+      {device && (
+        <button type="button" onClick={() => void meeting.retry(device)}>
+          {text.controls.retryDevice}
+        </button>
+      )}
+      <DismissButton
+        onClick={() => {
+          meeting.error.value = null;
+        }}
+      />
+    </ErrorMessage>
+  );
+}
+
+interface NoticeLineProps extends AlertsProps {
+  readonly notice: Notice;
+}
+
+/** The live region has announced it: this is what is seen. */
+function NoticeLine({ notice, meeting, dialog }: NoticeLineProps) {
+  const dismiss = () => meeting.notices.dismiss(notice.kind);
+  return (
+    <div class="message" data-notice={notice.kind}>
+      <p>{textOf(notice)}</p>
+      <button
+        type="button"
+        onClick={() => {
+          dismiss();
+          act(notice, meeting, dialog);
+        }}
+      >
+        {text.notices.actions[notice.kind]}
+      </button>
+      <DismissButton onClick={dismiss} />
+    </div>
+  );
+}
+
+function textOf(notice: Notice): string {
+  if (notice.kind === "device_added" || notice.kind === "device_replaced")
+    return text.notices[notice.kind](notice.device, notice.label);
+  return text.notices[notice.kind];
+}
+
+function act(notice: Notice, meeting: Meeting, dialog: Signal<OpenDialog>): void {
+  if (notice.kind === "device_added") void use(meeting, notice.device, notice.id);
+  else if (notice.kind === "muted_by_moderator") void meeting.microphone.set(true);
+  else dialog.value = "devices";
+}
+
+async function use(meeting: Meeting, kind: DeviceKind, id: string): Promise<void> {
+  await meeting.selectDevice(kind, id);
+  await meeting[kind].set(true);
+}
+
+function DismissButton({ onClick }: { readonly onClick: () => void }) {
+  return (
+    <button type="button" class="quiet" aria-label={text.controls.dismiss} onClick={onClick}>
+      <Icon name="close" />
+    </button>
+  );
+}

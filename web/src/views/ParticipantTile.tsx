@@ -1,0 +1,65 @@
+import { Component } from "preact";
+import { Icon } from "../components/Icon.tsx";
+import { VideoTrack } from "../components/Tracks.tsx";
+import { text } from "../i18n/index.ts";
+import { hueStepOf, initialsOf } from "../session/grid.ts";
+import type { Layout } from "../session/layout.ts";
+import type { Tile } from "../session/roster.ts";
+
+interface ParticipantTileProps {
+  readonly tile: Tile;
+  readonly isPinned: boolean;
+  readonly layout: Layout;
+}
+
+/** One tile. It is drawn again only when something in it has changed: every word that is spoken changes the roster. */
+export class ParticipantTile extends Component<ParticipantTileProps> {
+  override shouldComponentUpdate(next: ParticipantTileProps): boolean {
+    const { tile, isPinned } = this.props;
+    if (isPinned !== next.isPinned) return true;
+    return (Object.keys(tile) as (keyof Tile)[]).some((key) => tile[key] !== next.tile[key]);
+  }
+
+  override render({ tile, isPinned, layout }: ParticipantTileProps) {
+    const label = labelOf(tile);
+    const pinLabel = isPinned ? text.layout.unpin(label) : text.layout.pin(label);
+    return (
+      <li
+        class={`tile ${tile.kind} hue-${hueStepOf(tile.identity)}${tile.speaking ? " speaking" : ""}`}
+        data-identity={tile.identity}
+        data-kind={tile.kind}
+        data-local={tile.isLocal}
+        data-muted={tile.muted}
+        data-speaking={tile.speaking}
+      >
+        {tile.video ? (
+          <VideoTrack track={tile.video} mirrored={tile.isLocal && tile.kind === "participant"} label={label} />
+        ) : (
+          <span class="initials" aria-hidden="true">
+            {initialsOf(tile.name)}
+          </span>
+        )}
+        <p class="name">
+          {tile.muted && <Icon name="microphoneOff" />}
+          <bdi>{label}</bdi>
+          {tile.muted && <span class="visually-hidden">, {text.meeting.muted}</span>}
+          {tile.speaking && <span class="visually-hidden">, {text.meeting.speaking}</span>}
+        </p>
+        <button
+          type="button"
+          class={isPinned ? "pin pinned" : "pin"}
+          aria-label={pinLabel}
+          title={pinLabel}
+          onClick={() => layout.pin(tile.key)}
+        >
+          <Icon name="pin" />
+        </button>
+      </li>
+    );
+  }
+}
+
+function labelOf({ kind, isLocal, name }: Tile): string {
+  if (kind === "screen_share") return isLocal ? text.meeting.ownScreen : text.meeting.screenOf(name);
+  return isLocal ? text.meeting.you(name) : name;
+}
