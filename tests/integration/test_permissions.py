@@ -19,8 +19,8 @@ from support.meeting import Meeting
 from support.rest import FAR, INTERNAL, PUBLIC, RestServer, now_ms
 from support.signal_connection import raw_connection, receive, receive_until
 from tertulia.domain.access import INTERNAL as INTERNAL_TABLE
+from tertulia.domain.access import ONLY_ONESELF, Action, Actor, Role
 from tertulia.domain.access import PUBLIC as PUBLIC_TABLE
-from tertulia.domain.access import Action, Actor, Role
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
 from tertulia.services.tokens import ParticipantTokens, RecorderTokens
@@ -40,6 +40,13 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.DISCONNECT_PARTICIPANT: ("DELETE", "/participants/nobody?roomName={room}", None),
     Action.CHANGE_ROLE: ("PUT", "/rooms/{room}/participants/nobody", {"role": "viewer"}),
     Action.MUTE_PARTICIPANT: ("POST", "/rooms/{room}/participants/nobody/mute", None),
+    Action.MUTE_ALL: ("POST", "/rooms/{room}/mute-all", None),
+    Action.STOP_CAMERA: ("POST", "/rooms/{room}/participants/nobody/stop-camera", None),
+    Action.ASK_TO_UNMUTE: ("POST", "/rooms/{room}/participants/nobody/ask-to-unmute", None),
+    Action.RAISE_HAND: ("PUT", "/rooms/{room}/participants/{self}/hand", None),
+    Action.LOWER_HAND: ("DELETE", "/rooms/{room}/participants/{self}/hand", None),
+    Action.LOWER_ALL_HANDS: ("DELETE", "/rooms/{room}/hands", None),
+    Action.REACT: ("POST", "/rooms/{room}/participants/{self}/reactions", {"reaction": "👍"}),
     Action.TAKE_TOKEN: ("POST", "/participants/token", {}),
     Action.LOOK_AT_LINK: ("POST", "/participants/role", {}),
     Action.REFRESH_TOKEN: ("POST", "/participants/token/refresh", {}),
@@ -95,7 +102,8 @@ def test_cell(server: RestServer, credentials, base, table, action, actor):
     method, path, body = _OPERATION[action]
     if body:
         body = {name: room.name if value == "{room}" else value for name, value in body.items()}
-    answer = server.ask(method, path.format(room=room.name, spare="none"), body, base=base, key=None, **asked[actor])
+    path = path.format(room=room.name, spare="none", self=f"The {actor}")
+    answer = server.ask(method, path, body, base=base, key=None, **asked[actor])
     refusal = expected(table[action], actor)
     if action is Action.REFRESH_SESSION:
         assert answer.status_code == 401  # it takes a refresh token, which none of these is
@@ -103,6 +111,18 @@ def test_cell(server: RestServer, credentials, base, table, action, actor):
         assert answer.status_code not in {401, 403, 405, 500}, answer.text
     else:
         assert answer.status_code in refusal, answer.text
+
+
+@pytest.mark.parametrize("actor", sorted(_IN_ROOM))
+@pytest.mark.parametrize("action", ONLY_ONESELF)
+def test_for_another(server: RestServer, credentials, action, actor):
+    """A hand is raised and a reaction shown by the participant itself; a moderator may lower the hands of others."""
+    room, asked = credentials
+    method, path, body = _OPERATION[action]
+    path = path.format(room=room.name, self="nobody")
+    answer = server.internal(method, path, body, **asked[actor])
+    may = (action, actor) == (Action.LOWER_HAND, Actor.MODERATOR)
+    assert answer.status_code == (404 if may else 403), answer.text
 
 
 def test_every_action_is_walked():
@@ -119,6 +139,13 @@ _ELSEWHERE: Final[dict[Action, tuple[str, str, Any]]] = {
     Action.DISCONNECT_PARTICIPANT: ("DELETE", "/participants/nobody?roomName={room}", None),
     Action.CHANGE_ROLE: ("PUT", "/rooms/{room}/participants/nobody", {"role": "viewer"}),
     Action.MUTE_PARTICIPANT: ("POST", "/rooms/{room}/participants/nobody/mute", None),
+    Action.MUTE_ALL: ("POST", "/rooms/{room}/mute-all", None),
+    Action.STOP_CAMERA: ("POST", "/rooms/{room}/participants/nobody/stop-camera", None),
+    Action.ASK_TO_UNMUTE: ("POST", "/rooms/{room}/participants/nobody/ask-to-unmute", None),
+    Action.RAISE_HAND: ("PUT", "/rooms/{room}/participants/Mona/hand", None),
+    Action.LOWER_HAND: ("DELETE", "/rooms/{room}/participants/nobody/hand", None),
+    Action.LOWER_ALL_HANDS: ("DELETE", "/rooms/{room}/hands", None),
+    Action.REACT: ("POST", "/rooms/{room}/participants/Mona/reactions", {"reaction": "👍"}),
     Action.START_RECORDING: ("POST", "/recordings", None),
     Action.STOP_RECORDING: ("PUT", "/recordings/{recording}", None),
     Action.GET_RECORDING: ("GET", "/recordings/{recording}", None),

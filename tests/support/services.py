@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tertulia.adapters.sql.store import SqlStore
@@ -38,6 +38,7 @@ class MediaServerInMemory:
     connected: dict[RoomName, dict[Identity, LiveParticipant]] = field(default_factory=dict)
     before_change: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     is_away: bool = False
+    sent: list[tuple[RoomName, str, dict[str, str], Identity | None]] = field(default_factory=list)
 
     def _room(self, room: RoomName) -> dict[Identity, LiveParticipant]:
         if self.is_away:
@@ -65,10 +66,17 @@ class MediaServerInMemory:
         current = self._room(room)[participant.identity]
         self._room(room)[participant.identity] = replace(current, role=role, grants=grants)
 
-    async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
+    async def mute(self, room: RoomName, participant: LiveParticipant, *, source: str = "microphone") -> None:
         current = self._room(room)[participant.identity]
-        muted = tuple(replace(each, muted=True) for each in current.publications)
+        muted = tuple(replace(each, muted=each.muted or each.source == source) for each in current.publications)
         self._room(room)[participant.identity] = replace(current, publications=muted)
+
+    async def set_hand(self, room: RoomName, participant: LiveParticipant, raised_at_ms: Millis | None) -> None:
+        current = self._room(room)[participant.identity]
+        self._room(room)[participant.identity] = replace(current, hand_raised_at_ms=raised_at_ms)
+
+    async def send(self, room: RoomName, topic: str, message: Mapping[str, str], *, to: Identity | None = None) -> None:
+        self.sent.append((room, topic, dict(message), to))
 
 
 class Installation:

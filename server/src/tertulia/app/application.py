@@ -36,6 +36,7 @@ from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
 from tertulia.http.api.authentication import Credentials
 from tertulia.http.api.docs_page import docs_page
+from tertulia.http.api.moderation import ModerationHandlers
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers, meet_recording, public_recording
 from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
@@ -212,13 +213,16 @@ class Application:
         participants = ParticipantHandlers(
             participants=services.participants, credentials=credentials, secure_cookies=secure
         )
+        moderation = ModerationHandlers(services.moderation)
         in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, credentials=credentials, secure_cookies=secure)
         proxies = TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
         docs = docs_page(WEB_BUNDLE)
         public_api = public.public_api(
-            public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
+            public.public_operations(
+                rooms=rooms, participants=participants, moderation=moderation, recordings=in_public
+            ),
             credentials=credentials,
             room_of_recording=in_public.room_of,
             proxies=proxies,
@@ -227,7 +231,11 @@ class Application:
         )
         internal_api = internal.internal_api(
             internal.internal_operations(
-                rooms=rooms, participants=participants, recordings=in_internal, sessions=sessions
+                rooms=rooms,
+                participants=participants,
+                moderation=moderation,
+                recordings=in_internal,
+                sessions=sessions,
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,

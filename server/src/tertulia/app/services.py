@@ -9,6 +9,7 @@ from tertulia.app.installation import Installation, accounts_service
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
 from tertulia.services.meetings import MeetingService
+from tertulia.services.moderation import ModerationService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
 from tertulia.services.ports import Files, MediaServerClient, Store
 from tertulia.services.recordings.changes import RecordingChanges
@@ -25,6 +26,7 @@ class Services:
     tokens: ParticipantTokens
     admission: AdmissionService
     participants: ParticipantService
+    moderation: ModerationService
     rooms: RoomService
     meetings: MeetingService
     recordings: RecordingService
@@ -57,6 +59,7 @@ def build_services(
         tokens=tokens,
         admission=admission,
         participants=participants,
+        moderation=ModerationService(store=store, clock=clock, media=media),
         rooms=rooms,
         meetings=MeetingService(
             store=store, clock=clock, media=media, rooms=rooms, participants=participants, admission=admission

@@ -72,6 +72,13 @@ class Action(StrEnum):
     DISCONNECT_PARTICIPANT = "disconnect_participant"
     CHANGE_ROLE = "change_role"
     MUTE_PARTICIPANT = "mute_participant"
+    MUTE_ALL = "mute_all"
+    STOP_CAMERA = "stop_camera"
+    ASK_TO_UNMUTE = "ask_to_unmute"
+    RAISE_HAND = "raise_hand"
+    LOWER_HAND = "lower_hand"
+    LOWER_ALL_HANDS = "lower_all_hands"
+    REACT = "react"
     LOOK_AT_LINK = "look_at_link"
     TAKE_TOKEN = "take_token"
     REFRESH_TOKEN = "refresh_token"
@@ -108,6 +115,13 @@ PUBLIC: Mapping[Action, frozenset[Actor]] = {
     Action.DISCONNECT_PARTICIPANT: _APPLICATION,
     Action.CHANGE_ROLE: _APPLICATION,
     Action.MUTE_PARTICIPANT: _APPLICATION,
+    Action.MUTE_ALL: _APPLICATION,
+    Action.STOP_CAMERA: _APPLICATION,
+    Action.ASK_TO_UNMUTE: _APPLICATION,
+    Action.RAISE_HAND: _APPLICATION,
+    Action.LOWER_HAND: _APPLICATION,
+    Action.LOWER_ALL_HANDS: _APPLICATION,
+    Action.REACT: _APPLICATION,
     Action.TAKE_TOKEN: _ANYONE,
     Action.START_RECORDING: _APPLICATION,
     Action.STOP_RECORDING: _APPLICATION,
@@ -131,6 +145,13 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.DISCONNECT_PARTICIPANT: _MODERATOR,
     Action.CHANGE_ROLE: _ADMIN_OR_MODERATOR,
     Action.MUTE_PARTICIPANT: _ADMIN_OR_MODERATOR,
+    Action.MUTE_ALL: _ADMIN_OR_MODERATOR,
+    Action.STOP_CAMERA: _ADMIN_OR_MODERATOR,
+    Action.ASK_TO_UNMUTE: _ADMIN_OR_MODERATOR,
+    Action.RAISE_HAND: _IN_ROOM,
+    Action.LOWER_HAND: _ADMIN | _IN_ROOM,
+    Action.LOWER_ALL_HANDS: _ADMIN_OR_MODERATOR,
+    Action.REACT: _IN_ROOM,
     Action.LOOK_AT_LINK: _ANYONE,
     Action.TAKE_TOKEN: _ANYONE,
     Action.REFRESH_TOKEN: frozenset({Actor.HOLDER}),
@@ -147,6 +168,13 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.PROFILE: _ADMIN,
 }
 """The internal API, `/meet/internal-api/v1`. Participants act only inside their own room."""
+
+ONLY_ONESELF: Mapping[Action, frozenset[Actor]] = {
+    Action.RAISE_HAND: _IN_ROOM,
+    Action.LOWER_HAND: frozenset({Actor.PUBLISHER, Actor.VIEWER}),
+    Action.REACT: _IN_ROOM,
+}
+"""The participants who may do this for no other than themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api.authentication import SECURITY_SCHEMES, Credentials, InternalAuthenticator
+from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import (
     ParticipantHandlers,
     disconnect_operation,
@@ -43,6 +44,7 @@ def internal_operations(
     *,
     rooms: RoomHandlers,
     participants: ParticipantHandlers,
+    moderation: ModerationHandlers,
     recordings: RecordingHandlers,
     sessions: SessionHandlers,
 ) -> list[Operation]:
@@ -50,6 +52,7 @@ def internal_operations(
     additions = [
         *room_operations(rooms, _ROOM),
         *in_room_operations(participants),
+        *moderation_operations(moderation),
         link_operation(participants),
         *recording_operations(
             recordings,

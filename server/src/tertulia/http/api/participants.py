@@ -111,6 +111,7 @@ class MeetParticipant(BaseModel):
     participantName: str | None = None
     role: Literal["moderator", "publisher", "viewer"] | None = None
     joinedAt: float | None = None
+    handRaisedAt: float | None = None
     tracks: list[PublishedTrack] | None = None
 
 
@@ -121,6 +122,8 @@ def shown_participant(participant: LiveParticipant) -> dict[str, Any]:
         "joinedAt": participant.joined_at_ms,
         "tracks": [{"sid": t.sid, "source": t.source, "muted": t.muted} for t in participant.publications],
     }
+    if participant.hand_raised_at_ms is not None:
+        shown["handRaisedAt"] = participant.hand_raised_at_ms
     if participant.role is not None:
         shown["role"] = participant.role
     return shown

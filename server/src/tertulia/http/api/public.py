@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from tertulia.domain.access import PUBLIC
 from tertulia.http.api.authentication import SECURITY_SCHEMES, Credentials, PublicAuthenticator
+from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import (
     ParticipantHandlers,
     disconnect_operation,
@@ -35,12 +36,17 @@ _RECORDINGS: Final = "OpenVidu Meet - Recordings"
 
 
 def public_operations(
-    *, rooms: RoomHandlers, participants: ParticipantHandlers, recordings: RecordingHandlers
+    *,
+    rooms: RoomHandlers,
+    participants: ParticipantHandlers,
+    moderation: ModerationHandlers,
+    recordings: RecordingHandlers,
 ) -> list[Operation]:
     """List the operations of the public API."""
     return [
         *room_operations(rooms, _ROOM),
         *in_room_operations(participants),
+        *moderation_operations(moderation),
         token_operation(participants.token),
         disconnect_operation(participants, "Disconnect a participant from a room", 401, 404, 422, 503),
         *recording_operations(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from tertulia.domain.access import Grants, Role
-from tertulia.domain.ids import Identity, RoomName
+from tertulia.domain.ids import Identity, Millis, RoomName
 from tertulia.domain.participants import LiveParticipant
 
 
@@ -36,6 +37,14 @@ class MediaServerClient(Protocol):
         """Change a participant's role and grants at once; one that has just left is not an error."""
         ...
 
-    async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
-        """Mute a participant's microphone; one that has just left is not an error."""
+    async def mute(self, room: RoomName, participant: LiveParticipant, *, source: str = "microphone") -> None:
+        """Mute a participant's microphone or camera; one that has just left is not an error."""
+        ...
+
+    async def set_hand(self, room: RoomName, participant: LiveParticipant, raised_at_ms: Millis | None) -> None:
+        """Show to all when a participant raised its hand, or that it is down; one that has left is not an error."""
+        ...
+
+    async def send(self, room: RoomName, topic: str, message: Mapping[str, str], *, to: Identity | None = None) -> None:
+        """Send a message of the server's own to a participant or to all; no client can send one that looks like it."""
         ...
