@@ -36,6 +36,8 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.DELETE_ROOM: ("DELETE", "/rooms/{spare}", None),
     Action.ROTATE_LINKS: ("POST", "/rooms/{spare}/rotate-links", None),
     Action.END_MEETING: ("POST", "/rooms/{room}/end", None),
+    Action.LOCK_ROOM: ("PUT", "/rooms/{room}/lock", None),
+    Action.UNLOCK_ROOM: ("DELETE", "/rooms/{room}/lock", None),
     Action.LIST_PARTICIPANTS: ("GET", "/rooms/{room}/participants", None),
     Action.DISCONNECT_PARTICIPANT: ("DELETE", "/participants/nobody?roomName={room}", None),
     Action.CHANGE_ROLE: ("PUT", "/rooms/{room}/participants/nobody", {"role": "viewer"}),
@@ -100,8 +102,7 @@ def test_cell(server: RestServer, credentials, base, table, action, actor):
     if (action, actor) == (Action.LOG_OUT, Actor.ADMIN):  # it ends the session: one of its own
         asked = asked | {actor: {"bearer": server.log_in()["accessToken"]}}
     method, path, body = _OPERATION[action]
-    if body:
-        body = {name: room.name if value == "{room}" else value for name, value in body.items()}
+    body = body and {name: room.name if value == "{room}" else value for name, value in body.items()}
     path = path.format(room=room.name, spare="none", self=f"The {actor}")
     answer = server.ask(method, path, body, base=base, key=None, **asked[actor])
     refusal = expected(table[action], actor)
@@ -119,8 +120,7 @@ def test_for_another(server: RestServer, credentials, action, actor):
     """A hand is raised and a reaction shown by the participant itself; a moderator may lower the hands of others."""
     room, asked = credentials
     method, path, body = _OPERATION[action]
-    path = path.format(room=room.name, self="nobody")
-    answer = server.internal(method, path, body, **asked[actor])
+    answer = server.internal(method, path.format(room=room.name, self="nobody"), body, **asked[actor])
     may = (action, actor) == (Action.LOWER_HAND, Actor.MODERATOR)
     assert answer.status_code == (404 if may else 403), answer.text
 
@@ -135,6 +135,8 @@ def test_every_action_is_walked():
 _ELSEWHERE: Final[dict[Action, tuple[str, str, Any]]] = {
     Action.GET_ROOM: ("GET", "/rooms/{room}", None),
     Action.END_MEETING: ("POST", "/rooms/{room}/end", None),
+    Action.LOCK_ROOM: ("PUT", "/rooms/{room}/lock", None),
+    Action.UNLOCK_ROOM: ("DELETE", "/rooms/{room}/lock", None),
     Action.LIST_PARTICIPANTS: ("GET", "/rooms/{room}/participants", None),
     Action.DISCONNECT_PARTICIPANT: ("DELETE", "/participants/nobody?roomName={room}", None),
     Action.CHANGE_ROLE: ("PUT", "/rooms/{room}/participants/nobody", {"role": "viewer"}),

@@ -38,7 +38,7 @@ class MediaServerInMemory:
     connected: dict[RoomName, dict[Identity, LiveParticipant]] = field(default_factory=dict)
     before_change: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     is_away: bool = False
-    sent: list[tuple[RoomName, str, dict[str, str], Identity | None]] = field(default_factory=list)
+    sent: list[tuple[RoomName, str, dict[str, object], Identity | None]] = field(default_factory=list)
 
     def _room(self, room: RoomName) -> dict[Identity, LiveParticipant]:
         if self.is_away:
@@ -75,7 +75,7 @@ class MediaServerInMemory:
         current = self._room(room)[participant.identity]
         self._room(room)[participant.identity] = replace(current, hand_raised_at_ms=raised_at_ms)
 
-    async def send(self, room: RoomName, topic: str, message: Mapping[str, str], *, to: Identity | None = None) -> None:
+    async def send(self, room: RoomName, topic: str, message: Mapping[str, object], to: Identity | None = None) -> None:
         self.sent.append((room, topic, dict(message), to))
 
 

@@ -123,7 +123,7 @@ class LiveKitClient(MediaServerClient):
         )
         await _call_or_none(self._service.update_participant(request))
 
-    async def send(self, room: RoomName, topic: str, message: Mapping[str, str], *, to: Identity | None = None) -> None:
+    async def send(self, room: RoomName, topic: str, message: Mapping[str, object], to: Identity | None = None) -> None:
         """Send a data packet without a sender: the media server sets the sender of a participant's own."""
         request = room_protocol.SendDataRequest(
             room=room,

@@ -68,6 +68,8 @@ class Action(StrEnum):
     DELETE_ROOM = "delete_room"
     ROTATE_LINKS = "rotate_links"
     END_MEETING = "end_meeting"
+    LOCK_ROOM = "lock_room"
+    UNLOCK_ROOM = "unlock_room"
     LIST_PARTICIPANTS = "list_participants"
     DISCONNECT_PARTICIPANT = "disconnect_participant"
     CHANGE_ROLE = "change_role"
@@ -111,6 +113,8 @@ PUBLIC: Mapping[Action, frozenset[Actor]] = {
     Action.DELETE_ROOM: _APPLICATION,
     Action.ROTATE_LINKS: _APPLICATION,
     Action.END_MEETING: _APPLICATION,
+    Action.LOCK_ROOM: _APPLICATION,
+    Action.UNLOCK_ROOM: _APPLICATION,
     Action.LIST_PARTICIPANTS: _APPLICATION,
     Action.DISCONNECT_PARTICIPANT: _APPLICATION,
     Action.CHANGE_ROLE: _APPLICATION,
@@ -141,6 +145,8 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.DELETE_ROOM: _ADMIN,
     Action.ROTATE_LINKS: _ADMIN,
     Action.END_MEETING: _ADMIN_OR_MODERATOR,
+    Action.LOCK_ROOM: _ADMIN_OR_MODERATOR,
+    Action.UNLOCK_ROOM: _ADMIN_OR_MODERATOR,
     Action.LIST_PARTICIPANTS: _ADMIN | _IN_ROOM,
     Action.DISCONNECT_PARTICIPANT: _MODERATOR,
     Action.CHANGE_ROLE: _ADMIN_OR_MODERATOR,

@@ -71,7 +71,10 @@ class RoleSecrets:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room, until it expires. `prefix` is what its creator sent, unsanitised."""
+    """A room, until it expires. `prefix` is what its creator sent, unsanitised.
+
+    `locked`: only moderators, and participants who have been in it, get in.
+    """
 
     name: RoomName
     prefix: str | None
@@ -80,6 +83,7 @@ class Room:
     max_participants: int | None
     preferences: RoomPreferences
     secrets: RoleSecrets
+    locked: bool = False
 
     def has_expired(self, now_ms: Millis) -> bool:
         """Return whether the room has expired: from that instant on it does not exist for any client."""

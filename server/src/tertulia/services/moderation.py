@@ -55,7 +55,7 @@ class ModerationService:
         """Show a participant's reaction to all. Raises TooManyRequests when it reacts faster than anyone could see."""
         room, participant = await self._connected(room_name, identity)
         self._reactions.count(f"{room.name}/{identity}", now_ms=self._clock.now_ms())
-        message: dict[str, str] = {"participantName": participant.identity, "reaction": reaction}
+        message = {"participantName": participant.identity, "reaction": reaction}
         await self._media.send(room.name, REACTION_TOPIC, message)
 
     async def mute_all(self, room_name: str, *, besides: Identity | None) -> None:

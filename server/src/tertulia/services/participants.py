@@ -223,6 +223,8 @@ class ParticipantService:
                 raise _name_taken(request.identity)
             own_token = request.own_token
             presents_token = own_token is not None and not membership.revokes(own_token.issued_at_ms)
+            if room.locked and not presents_token and link_role is not Role.MODERATOR:
+                raise Forbidden("room_locked", "The room is locked: a moderator can open it", name="Room Error")
             role = membership.role_for_new_token(link_role, presents_token=presents_token)
             tx.memberships.put(replace(membership, reserved_until_ms=Millis(now_ms + RESERVATION_MS)))
             issued_at_ms = membership.next_issued_at_ms(now_ms)

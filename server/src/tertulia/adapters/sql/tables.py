@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -44,6 +45,7 @@ rooms = Table(
     Column("moderator_secret", Text, nullable=False),
     Column("publisher_secret", Text, nullable=False),
     Column("viewer_secret", Text, nullable=False),
+    Column("locked", Boolean, nullable=False, server_default=false()),
     Index("ix_rooms_newest", "created_at_ms", "name"),
 )
 

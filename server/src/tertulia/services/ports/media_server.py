@@ -45,6 +45,6 @@ class MediaServerClient(Protocol):
         """Show to all when a participant raised its hand, or that it is down; one that has left is not an error."""
         ...
 
-    async def send(self, room: RoomName, topic: str, message: Mapping[str, str], *, to: Identity | None = None) -> None:
+    async def send(self, room: RoomName, topic: str, message: Mapping[str, object], to: Identity | None = None) -> None:
         """Send a message of the server's own to a participant or to all; no client can send one that looks like it."""
         ...

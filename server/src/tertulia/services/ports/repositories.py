@@ -47,6 +47,10 @@ class RoomRepository(Protocol):
         """Replace the preferences of a room."""
         ...
 
+    def set_locked(self, name: RoomName, *, locked: bool) -> None:
+        """Change whether a room lets in new participants."""
+        ...
+
     def set_secrets(self, name: RoomName, secrets: RoleSecrets) -> None:
         """Replace the secrets of a room's links."""
         ...
