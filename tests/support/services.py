@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tertulia.adapters.sql.store import SqlStore
@@ -38,7 +38,7 @@ class MediaServerInMemory:
     connected: dict[RoomName, dict[Identity, LiveParticipant]] = field(default_factory=dict)
     before_change: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     is_away: bool = False
-    sent: list[tuple[RoomName, str, dict[str, object], Identity | None]] = field(default_factory=list)
+    sent: list[tuple[RoomName, str, dict[str, object], tuple[Identity, ...]]] = field(default_factory=list)
 
     def _room(self, room: RoomName) -> dict[Identity, LiveParticipant]:
         if self.is_away:
@@ -75,8 +75,10 @@ class MediaServerInMemory:
         current = self._room(room)[participant.identity]
         self._room(room)[participant.identity] = replace(current, hand_raised_at_ms=raised_at_ms)
 
-    async def send(self, room: RoomName, topic: str, message: Mapping[str, object], to: Identity | None = None) -> None:
-        self.sent.append((room, topic, dict(message), to))
+    async def send(
+        self, room: RoomName, topic: str, message: Mapping[str, object], to: Sequence[Identity] = ()
+    ) -> None:
+        self.sent.append((room, topic, dict(message), tuple(to)))
 
 
 class Installation:
@@ -105,12 +107,15 @@ class Installation:
         """Alice as the media server knows her."""
         return self.media.connected.get(self.room.name, {}).get(ALICE)
 
-    def request(self, *, presented: str | None = None, secret: str | None = None) -> TokenRequest:
+    def request(
+        self, *, presented: str | None = None, secret: str | None = None, lobby_ticket: str | None = None
+    ) -> TokenRequest:
         """Alice's request for a token, with a token of hers in a cookie or without one."""
         return TokenRequest(
             room=self.room.name,
             identity=ALICE,
             secret=self.room.secrets.publisher if secret is None else secret,
+            lobby_ticket=lobby_ticket,
             presented_token=None if presented is None else self.tokens.read(presented),
         )
 

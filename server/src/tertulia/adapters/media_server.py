@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -123,14 +123,16 @@ class LiveKitClient(MediaServerClient):
         )
         await _call_or_none(self._service.update_participant(request))
 
-    async def send(self, room: RoomName, topic: str, message: Mapping[str, object], to: Identity | None = None) -> None:
+    async def send(
+        self, room: RoomName, topic: str, message: Mapping[str, object], to: Sequence[Identity] = ()
+    ) -> None:
         """Send a data packet without a sender: the media server sets the sender of a participant's own."""
         request = room_protocol.SendDataRequest(
             room=room,
             topic=topic,
             data=json.dumps(message).encode(),
             kind=models.DataPacket.Kind.RELIABLE,
-            destination_identities=[] if to is None else [to],
+            destination_identities=to,
             nonce=secrets.token_bytes(16),
         )
         await _call_or_none(self._service.send_data(request))

@@ -8,6 +8,7 @@ from tertulia.adapters.clock import SystemClock
 from tertulia.app.installation import Installation, accounts_service
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
+from tertulia.services.lobby import LobbyService
 from tertulia.services.meetings import MeetingService
 from tertulia.services.moderation import ModerationService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
@@ -27,6 +28,7 @@ class Services:
     admission: AdmissionService
     participants: ParticipantService
     moderation: ModerationService
+    lobby: LobbyService
     rooms: RoomService
     meetings: MeetingService
     recordings: RecordingService
@@ -60,6 +62,7 @@ def build_services(
         admission=admission,
         participants=participants,
         moderation=ModerationService(store=store, clock=clock, media=media),
+        lobby=LobbyService(store=store, clock=clock, media=media),
         rooms=rooms,
         meetings=MeetingService(
             store=store, clock=clock, media=media, rooms=rooms, participants=participants, admission=admission

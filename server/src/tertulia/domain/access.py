@@ -2,7 +2,8 @@
 
 Actor: what a client is after authentication. Action: what an operation of the REST API does.
 Grants: what a role may do on the media server, whose half of the table is `tertulia_sfu.rooms.permissions`: the grant
-that each signalling message and each data packet needs. tests/integration/test_permissions.py walks every cell of both.
+that each signalling message and each data packet needs. Tests walk every cell of both:
+tests/integration/test_permissions.py and test_signal_permissions.py.
 """
 
 from __future__ import annotations
@@ -81,6 +82,12 @@ class Action(StrEnum):
     LOWER_HAND = "lower_hand"
     LOWER_ALL_HANDS = "lower_all_hands"
     REACT = "react"
+    ENTER_LOBBY = "enter_lobby"
+    ASK_LOBBY = "ask_lobby"
+    LIST_LOBBY = "list_lobby"
+    ADMIT_GUEST = "admit_guest"
+    REFUSE_GUEST = "refuse_guest"
+    ADMIT_ALL_GUESTS = "admit_all_guests"
     LOOK_AT_LINK = "look_at_link"
     TAKE_TOKEN = "take_token"
     REFRESH_TOKEN = "refresh_token"
@@ -126,6 +133,12 @@ PUBLIC: Mapping[Action, frozenset[Actor]] = {
     Action.LOWER_HAND: _APPLICATION,
     Action.LOWER_ALL_HANDS: _APPLICATION,
     Action.REACT: _APPLICATION,
+    Action.ENTER_LOBBY: _ANYONE,
+    Action.ASK_LOBBY: _ANYONE,
+    Action.LIST_LOBBY: _APPLICATION,
+    Action.ADMIT_GUEST: _APPLICATION,
+    Action.REFUSE_GUEST: _APPLICATION,
+    Action.ADMIT_ALL_GUESTS: _APPLICATION,
     Action.TAKE_TOKEN: _ANYONE,
     Action.START_RECORDING: _APPLICATION,
     Action.STOP_RECORDING: _APPLICATION,
@@ -158,6 +171,12 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LOWER_HAND: _ADMIN | _IN_ROOM,
     Action.LOWER_ALL_HANDS: _ADMIN_OR_MODERATOR,
     Action.REACT: _IN_ROOM,
+    Action.ENTER_LOBBY: _ANYONE,
+    Action.ASK_LOBBY: _ANYONE,
+    Action.LIST_LOBBY: _ADMIN_OR_MODERATOR,
+    Action.ADMIT_GUEST: _ADMIN_OR_MODERATOR,
+    Action.REFUSE_GUEST: _ADMIN_OR_MODERATOR,
+    Action.ADMIT_ALL_GUESTS: _ADMIN_OR_MODERATOR,
     Action.LOOK_AT_LINK: _ANYONE,
     Action.TAKE_TOKEN: _ANYONE,
     Action.REFRESH_TOKEN: frozenset({Actor.HOLDER}),

@@ -72,7 +72,7 @@ class ModerationService:
     async def ask_to_unmute(self, room_name: str, identity: Identity) -> None:
         """Ask a participant to unmute; nobody's microphone is ever opened by another."""
         room, participant = await self._connected(room_name, identity)
-        await self._media.send(room.name, ASK_TO_UNMUTE_TOPIC, {}, to=participant.identity)
+        await self._media.send(room.name, ASK_TO_UNMUTE_TOPIC, {}, to=[participant.identity])
 
     async def _room(self, name: str) -> Room:
         now_ms = self._clock.now_ms()

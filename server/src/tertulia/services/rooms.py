@@ -166,7 +166,14 @@ class RoomService:
 
     async def _tell(self, room: Room) -> None:
         """Tell every page that the room has changed. Pages read the room again when they connect."""
-        await self._media.send(room.name, ROOM_TOPIC, asdict(room.preferences) | {"locked": room.locked})
+        state = {
+            "chat": room.preferences.chat_enabled,
+            "recording": room.preferences.recording_enabled,
+            "virtualBackground": room.preferences.virtual_background_enabled,
+            "lobby": room.preferences.lobby_enabled,
+            "locked": room.locked,
+        }
+        await self._media.send(room.name, ROOM_TOPIC, state)
 
     async def rotate_links(self, name: str) -> Room:
         """Replace the links of a room; the old ones are refused from now on."""

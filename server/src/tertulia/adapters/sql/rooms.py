@@ -101,6 +101,7 @@ def _room(row: Row[Any]) -> Room:
             chat_enabled=row.chat_enabled,
             recording_enabled=row.recording_enabled,
             virtual_background_enabled=row.virtual_background_enabled,
+            lobby_enabled=row.lobby_enabled,
         ),
         locked=row.locked,
         secrets=RoleSecrets(moderator=row.moderator_secret, publisher=row.publisher_secret, viewer=row.viewer_secret),
@@ -112,6 +113,7 @@ def _preference_columns(preferences: RoomPreferences) -> dict[str, bool]:
         "chat_enabled": preferences.chat_enabled,
         "recording_enabled": preferences.recording_enabled,
         "virtual_background_enabled": preferences.virtual_background_enabled,
+        "lobby_enabled": preferences.lobby_enabled,
     }
 
 

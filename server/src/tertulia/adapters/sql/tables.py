@@ -46,6 +46,7 @@ rooms = Table(
     Column("publisher_secret", Text, nullable=False),
     Column("viewer_secret", Text, nullable=False),
     Column("locked", Boolean, nullable=False, server_default=false()),
+    Column("lobby_enabled", Boolean, nullable=False, server_default=false()),
     Index("ix_rooms_newest", "created_at_ms", "name"),
 )
 
@@ -58,6 +59,17 @@ memberships = Table(
     Column("role_changed_at_ms", BigInteger, nullable=False),
     Column("reserved_until_ms", BigInteger, nullable=False, index=True),
     Column("dead_before_ms", BigInteger, nullable=False),
+)
+
+lobby = Table(
+    "lobby",
+    metadata,
+    Column("room", Text, ForeignKey("rooms.name", ondelete="CASCADE"), primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("ticket", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Column("seen_at_ms", BigInteger, nullable=False, index=True),
 )
 
 recordings = Table(

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api.authentication import SECURITY_SCHEMES, Credentials, InternalAuthenticator
-from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import (
     ParticipantHandlers,
     disconnect_operation,
@@ -44,15 +43,18 @@ def internal_operations(
     *,
     rooms: RoomHandlers,
     participants: ParticipantHandlers,
-    moderation: ModerationHandlers,
+    meeting: Sequence[Operation],
     recordings: RecordingHandlers,
     sessions: SessionHandlers,
 ) -> list[Operation]:
-    """List the operations of the internal API: first those of the given document, then the additions to it."""
+    """List the operations of the internal API: first those of the given document, then the additions to it.
+
+    `meeting` are those of a running meeting.
+    """
     additions = [
         *room_operations(rooms, _ROOM),
         *in_room_operations(participants),
-        *moderation_operations(moderation),
+        *meeting,
         link_operation(participants),
         *recording_operations(
             recordings,

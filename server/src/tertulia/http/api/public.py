@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from tertulia.domain.access import PUBLIC
 from tertulia.http.api.authentication import SECURITY_SCHEMES, Credentials, PublicAuthenticator
-from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import (
     ParticipantHandlers,
     disconnect_operation,
@@ -39,14 +38,14 @@ def public_operations(
     *,
     rooms: RoomHandlers,
     participants: ParticipantHandlers,
-    moderation: ModerationHandlers,
+    meeting: Sequence[Operation],
     recordings: RecordingHandlers,
 ) -> list[Operation]:
-    """List the operations of the public API."""
+    """List the operations of the public API; `meeting` are those of a running one."""
     return [
         *room_operations(rooms, _ROOM),
         *in_room_operations(participants),
-        *moderation_operations(moderation),
+        *meeting,
         token_operation(participants.token),
         disconnect_operation(participants, "Disconnect a participant from a room", 401, 404, 422, 503),
         *recording_operations(

@@ -46,6 +46,17 @@ class VirtualBackgroundPreferences(Body):
     enabled: Annotated[bool, NotNull] = Field(default=True, description="If true, virtual backgrounds may be used.")
 
 
+class LobbyPreferences(Body):
+    """Preferences for the lobby of the room: an addition."""
+
+    enabled: Annotated[bool, NotNull] = Field(
+        default=False, description="If true, publishers and viewers wait until a moderator lets them in."
+    )
+
+
+_Part = ChatPreferences | RecordingPreferences | VirtualBackgroundPreferences | LobbyPreferences
+
+
 class RoomPreferencesSchema(Body):
     """What a room allows."""
 
@@ -54,17 +65,19 @@ class RoomPreferencesSchema(Body):
     chatPreferences: Annotated[ChatPreferences | None, NotNull] = None
     recordingPreferences: Annotated[RecordingPreferences | None, NotNull] = None
     virtualBackgroundPreferences: Annotated[VirtualBackgroundPreferences | None, NotNull] = None
+    lobbyPreferences: Annotated[LobbyPreferences | None, NotNull] = None
 
     def change(self) -> PreferencesChange:
         """Read what is to change; `enabled` that is absent inside a part leaves it as it is."""
 
-        def enabled(part: ChatPreferences | RecordingPreferences | VirtualBackgroundPreferences | None) -> bool | None:
+        def enabled(part: _Part | None) -> bool | None:
             return None if part is None or "enabled" not in part.model_fields_set else part.enabled
 
         return PreferencesChange(
             chat_enabled=enabled(self.chatPreferences),
             recording_enabled=enabled(self.recordingPreferences),
             virtual_background_enabled=enabled(self.virtualBackgroundPreferences),
+            lobby_enabled=enabled(self.lobbyPreferences),
         )
 
 
@@ -157,6 +170,8 @@ class RoomPresenter:
                 "virtualBackgroundPreferences": {"enabled": room.preferences.virtual_background_enabled},
             },
         }
+        if room.preferences.lobby_enabled:
+            shown["preferences"]["lobbyPreferences"] = {"enabled": True}
         if room.locked:
             shown["locked"] = True
         if room.prefix is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tertulia.domain.access import Grants, Role
@@ -45,6 +45,8 @@ class MediaServerClient(Protocol):
         """Show to all when a participant raised its hand, or that it is down; one that has left is not an error."""
         ...
 
-    async def send(self, room: RoomName, topic: str, message: Mapping[str, object], to: Identity | None = None) -> None:
-        """Send a message of the server's own to a participant or to all; no client can send one that looks like it."""
+    async def send(
+        self, room: RoomName, topic: str, message: Mapping[str, object], to: Sequence[Identity] = ()
+    ) -> None:
+        """Send a message of the server's own, to all where no one is named; none of a client can look like it."""
         ...

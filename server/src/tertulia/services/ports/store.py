@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from tertulia.services.ports.repositories import (
     AccountRepository,
     IdempotencyRepository,
+    LobbyRepository,
     MembershipRepository,
     RecordingRepository,
     RoomRepository,
@@ -27,6 +28,11 @@ class Transaction(Protocol):
     @property
     def memberships(self) -> MembershipRepository:
         """What is kept of identities in rooms."""
+        ...
+
+    @property
+    def lobby(self) -> LobbyRepository:
+        """Guests who wait to be let in."""
         ...
 
     @property
