@@ -12,6 +12,7 @@ import pytest
 
 from support.livekit_clients import joined
 from support.media_servers import find_livekit_server
+from support.moderation import hands_and_reactions, microphones_and_cameras
 from support.ports import free_port
 from support.rest import RestServer, running_server
 
@@ -110,3 +111,10 @@ def test_media_server_away(tmp_path: Path):
         assert server.ask("DELETE", f"/rooms/{room.name}").status_code == 204
         assert server.ask("GET", f"/rooms/{room.name}").status_code == 404
         assert "Traceback" not in server.log()
+
+
+async def test_moderation(external: RestServer):
+    """Hands, reactions, mute all, stop camera, ask to unmute: the same by a LiveKit server's server API."""
+    for scenario in (hands_and_reactions, microphones_and_cameras):
+        room = await asyncio.to_thread(external.create_room)
+        await scenario(external, room, lambda token: Media(external, token))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tertulia.adapters.sql.store import SqlStore
@@ -39,6 +39,7 @@ class MediaServerInMemory:
     before_change: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     is_away: bool = False
     stopped_recorders: list[tuple[Identity, float]] = field(default_factory=list)
+    sent: list[tuple[RoomName, str, dict[str, object], tuple[Identity, ...]]] = field(default_factory=list)
 
     def _room(self, room: RoomName) -> dict[Identity, LiveParticipant]:
         if self.is_away:
@@ -72,14 +73,23 @@ class MediaServerInMemory:
         current = self._room(room)[participant.identity]
         self._room(room)[participant.identity] = replace(current, role=role, grants=grants)
 
-    async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
+    async def mute(self, room: RoomName, participant: LiveParticipant, *, source: str = "microphone") -> None:
         current = self._room(room)[participant.identity]
-        muted = tuple(replace(each, muted=True) for each in current.publications)
+        muted = tuple(replace(each, muted=each.muted or each.source == source) for each in current.publications)
         self._room(room)[participant.identity] = replace(current, publications=muted)
 
     async def stop_recorder(self, room: RoomName, identity: Identity, *, age_s: float) -> None:
         if identity in self._room(room):
             self.stopped_recorders.append((identity, age_s))
+
+    async def set_hand(self, room: RoomName, participant: LiveParticipant, raised_at_ms: Millis | None) -> None:
+        current = self._room(room)[participant.identity]
+        self._room(room)[participant.identity] = replace(current, hand_raised_at_ms=raised_at_ms)
+
+    async def send(
+        self, room: RoomName, topic: str, message: Mapping[str, object], to: Sequence[Identity] = ()
+    ) -> None:
+        self.sent.append((room, topic, dict(message), tuple(to)))
 
 
 class Installation:
@@ -106,12 +116,15 @@ class Installation:
         """Alice as the media server knows her."""
         return self.media.connected.get(self.room.name, {}).get(ALICE)
 
-    def request(self, *, presented: str | None = None, secret: str | None = None) -> TokenRequest:
+    def request(
+        self, *, presented: str | None = None, secret: str | None = None, lobby_ticket: str | None = None
+    ) -> TokenRequest:
         """Alice's request for a token, with a token of hers in a cookie or without one."""
         return TokenRequest(
             room=self.room.name,
             identity=ALICE,
             secret=self.room.secrets.publisher if secret is None else secret,
+            lobby_ticket=lobby_ticket,
             presented_token=None if presented is None else self.tokens.read(presented),
         )
 

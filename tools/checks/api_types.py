@@ -16,6 +16,8 @@ from tools.checks.repository import ROOT, shown
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api import internal
 from tertulia.http.api.authentication import SECURITY_SCHEMES
+from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
+from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers
 from tertulia.http.api.rooms import RoomHandlers
@@ -38,6 +40,10 @@ def internal_document() -> dict[str, Any]:
     operations = internal.internal_operations(
         rooms=_without_service(RoomHandlers),
         participants=_without_service(ParticipantHandlers),
+        meeting=[
+            *moderation_operations(_without_service(ModerationHandlers)),
+            *lobby_operations(_without_service(LobbyHandlers)),
+        ],
         recordings=_without_service(RecordingHandlers),
         sessions=_without_service(SessionHandlers),
     )

@@ -106,6 +106,11 @@ def room_not_found(name: str) -> NotFound:
     return NotFound("room_not_found", f"The room '{name}' does not exist", name="Room Error")
 
 
+def name_taken(name: str) -> Conflict:
+    """Return the error for a name that another participant of the room has."""
+    return Conflict("participant_exists", f"Participant '{name}' already exists in the room", name="Participant Error")
+
+
 def participant_not_found(name: str) -> NotFound:
     """Return the error for a participant that is not in the room."""
     return NotFound("participant_not_found", f"Participant '{name}' is not in the room", name="Participant Error")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Sequence
+import secrets
+from collections.abc import Awaitable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -26,6 +27,8 @@ from tertulia_recorder.job import STOP_ATTRIBUTE
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
+HAND_ATTRIBUTE: Final = "tertulia.hand"
+"""When a participant raised its hand, in milliseconds since the Unix epoch."""
 _KEEP_ALIVE_S: Final = 2.0
 _TIMEOUT_S: Final = 5
 _NO_ROOM: Final = "-"
@@ -109,9 +112,9 @@ class LiveKitClient(MediaServerClient):
         )
         await _call_or_none(self._service.update_participant(request))
 
-    async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
+    async def mute(self, room: RoomName, participant: LiveParticipant, *, source: str = "microphone") -> None:
         for track in participant.publications:
-            if track.source == _SOURCE[models.TrackSource.MICROPHONE] and not track.muted:
+            if track.source == source and not track.muted:
                 request = room_protocol.MuteRoomTrackRequest(
                     room=room, identity=participant.identity, track_sid=track.sid, muted=True
                 )
@@ -122,6 +125,29 @@ class LiveKitClient(MediaServerClient):
             room=room, identity=identity, attributes={STOP_ATTRIBUTE: f"{age_s:.3f}"}
         )
         await _call_or_none(self._service.update_participant(request))
+
+    async def set_hand(self, room: RoomName, participant: LiveParticipant, raised_at_ms: Millis | None) -> None:
+        """Keep it as an attribute, which participants have no grant to change; an empty value deletes it."""
+        request = room_protocol.UpdateParticipantRequest(
+            room=room,
+            identity=participant.identity,
+            attributes={HAND_ATTRIBUTE: "" if raised_at_ms is None else str(raised_at_ms)},
+        )
+        await _call_or_none(self._service.update_participant(request))
+
+    async def send(
+        self, room: RoomName, topic: str, message: Mapping[str, object], to: Sequence[Identity] = ()
+    ) -> None:
+        """Send a data packet without a sender: the media server sets the sender of a participant's own."""
+        request = room_protocol.SendDataRequest(
+            room=room,
+            topic=topic,
+            data=json.dumps(message).encode(),
+            kind=models.DataPacket.Kind.RELIABLE,
+            destination_identities=to,
+            nonce=secrets.token_bytes(16),
+        )
+        await _call_or_none(self._service.send_data(request))
 
 
 async def _call(response: Awaitable[T]) -> T:
@@ -154,6 +180,10 @@ def _is_connected(info: models.ParticipantInfo) -> bool:
     return info.state != models.ParticipantInfo.State.DISCONNECTED
 
 
+def _hand(attribute: str) -> Millis | None:
+    return Millis(int(attribute)) if attribute.isdecimal() else None
+
+
 def _live(info: models.ParticipantInfo) -> LiveParticipant:
     metadata = ParticipantMetadata.parse(info.metadata)
     return LiveParticipant(
@@ -169,6 +199,7 @@ def _live(info: models.ParticipantInfo) -> LiveParticipant:
         ),
         hidden=info.permission.hidden or info.permission.recorder,
         metadata=info.metadata,
+        hand_raised_at_ms=_hand(info.attributes.get(HAND_ATTRIBUTE, "")),
         publications=tuple(
             LivePublication(track.sid, _SOURCE.get(track.source, "unknown"), track.muted) for track in info.tracks
         ),

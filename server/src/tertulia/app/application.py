@@ -38,6 +38,8 @@ from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
 from tertulia.http.api.authentication import Credentials
 from tertulia.http.api.docs_page import docs_page
+from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
+from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers, meet_recording, public_recording
 from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
@@ -238,12 +240,14 @@ class Application:
         participants = ParticipantHandlers(
             participants=services.participants, credentials=credentials, secure_cookies=secure
         )
+        lobby = LobbyHandlers(lobby=services.lobby, participants=services.participants, credentials=credentials)
+        meeting = [*moderation_operations(ModerationHandlers(services.moderation)), *lobby_operations(lobby)]
         in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, credentials=credentials, secure_cookies=secure)
         docs = docs_page(WEB_BUNDLE)
         public_api = public.public_api(
-            public.public_operations(rooms=rooms, participants=participants, recordings=in_public),
+            public.public_operations(rooms=rooms, participants=participants, meeting=meeting, recordings=in_public),
             credentials=credentials,
             room_of_recording=in_public.room_of,
             public_url=self.public_url,
@@ -251,7 +255,7 @@ class Application:
         )
         internal_api = internal.internal_api(
             internal.internal_operations(
-                rooms=rooms, participants=participants, recordings=in_internal, sessions=sessions
+                rooms=rooms, participants=participants, meeting=meeting, recordings=in_internal, sessions=sessions
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,

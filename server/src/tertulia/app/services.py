@@ -9,7 +9,9 @@ from tertulia.adapters.disk import FolderDisk
 from tertulia.app.installation import Installation, accounts_service
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
+from tertulia.services.lobby import LobbyService
 from tertulia.services.meetings import MeetingService
+from tertulia.services.moderation import ModerationService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
 from tertulia.services.ports import Files, MediaServerClient, Store
 from tertulia.services.readiness import ReadinessService
@@ -27,6 +29,8 @@ class Services:
     tokens: ParticipantTokens
     admission: AdmissionService
     participants: ParticipantService
+    moderation: ModerationService
+    lobby: LobbyService
     rooms: RoomService
     meetings: MeetingService
     recordings: RecordingService
@@ -60,6 +64,8 @@ def build_services(
         tokens=tokens,
         admission=admission,
         participants=participants,
+        moderation=ModerationService(store=store, clock=clock, media=media),
+        lobby=LobbyService(store=store, clock=clock, media=media),
         rooms=rooms,
         meetings=MeetingService(store=store, clock=clock, media=media, participants=participants, admission=admission),
         recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),

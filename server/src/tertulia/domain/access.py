@@ -2,7 +2,8 @@
 
 Actor: what a client is after authentication. Action: what an operation of the REST API does.
 Grants: what a role may do on the media server, whose half of the table is `tertulia_sfu.rooms.permissions`: the grant
-that each signalling message and each data packet needs. tests/integration/test_permissions.py walks every cell of both.
+that each signalling message and each data packet needs. Tests walk every cell of both:
+tests/integration/test_permissions.py and test_signal_permissions.py.
 """
 
 from __future__ import annotations
@@ -68,10 +69,25 @@ class Action(StrEnum):
     DELETE_ROOM = "delete_room"
     ROTATE_LINKS = "rotate_links"
     END_MEETING = "end_meeting"
+    LOCK_ROOM = "lock_room"
+    UNLOCK_ROOM = "unlock_room"
     LIST_PARTICIPANTS = "list_participants"
     DISCONNECT_PARTICIPANT = "disconnect_participant"
     CHANGE_ROLE = "change_role"
     MUTE_PARTICIPANT = "mute_participant"
+    MUTE_ALL = "mute_all"
+    STOP_CAMERA = "stop_camera"
+    ASK_TO_UNMUTE = "ask_to_unmute"
+    RAISE_HAND = "raise_hand"
+    LOWER_HAND = "lower_hand"
+    LOWER_ALL_HANDS = "lower_all_hands"
+    REACT = "react"
+    ENTER_LOBBY = "enter_lobby"
+    ASK_LOBBY = "ask_lobby"
+    LIST_LOBBY = "list_lobby"
+    ADMIT_GUEST = "admit_guest"
+    REFUSE_GUEST = "refuse_guest"
+    ADMIT_ALL_GUESTS = "admit_all_guests"
     LOOK_AT_LINK = "look_at_link"
     TAKE_TOKEN = "take_token"
     REFRESH_TOKEN = "refresh_token"
@@ -104,10 +120,25 @@ PUBLIC: Mapping[Action, frozenset[Actor]] = {
     Action.DELETE_ROOM: _APPLICATION,
     Action.ROTATE_LINKS: _APPLICATION,
     Action.END_MEETING: _APPLICATION,
+    Action.LOCK_ROOM: _APPLICATION,
+    Action.UNLOCK_ROOM: _APPLICATION,
     Action.LIST_PARTICIPANTS: _APPLICATION,
     Action.DISCONNECT_PARTICIPANT: _APPLICATION,
     Action.CHANGE_ROLE: _APPLICATION,
     Action.MUTE_PARTICIPANT: _APPLICATION,
+    Action.MUTE_ALL: _APPLICATION,
+    Action.STOP_CAMERA: _APPLICATION,
+    Action.ASK_TO_UNMUTE: _APPLICATION,
+    Action.RAISE_HAND: _APPLICATION,
+    Action.LOWER_HAND: _APPLICATION,
+    Action.LOWER_ALL_HANDS: _APPLICATION,
+    Action.REACT: _APPLICATION,
+    Action.ENTER_LOBBY: _ANYONE,
+    Action.ASK_LOBBY: _ANYONE,
+    Action.LIST_LOBBY: _APPLICATION,
+    Action.ADMIT_GUEST: _APPLICATION,
+    Action.REFUSE_GUEST: _APPLICATION,
+    Action.ADMIT_ALL_GUESTS: _APPLICATION,
     Action.TAKE_TOKEN: _ANYONE,
     Action.START_RECORDING: _APPLICATION,
     Action.STOP_RECORDING: _APPLICATION,
@@ -127,10 +158,25 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.DELETE_ROOM: _ADMIN,
     Action.ROTATE_LINKS: _ADMIN,
     Action.END_MEETING: _ADMIN_OR_MODERATOR,
+    Action.LOCK_ROOM: _ADMIN_OR_MODERATOR,
+    Action.UNLOCK_ROOM: _ADMIN_OR_MODERATOR,
     Action.LIST_PARTICIPANTS: _ADMIN | _IN_ROOM,
     Action.DISCONNECT_PARTICIPANT: _MODERATOR,
     Action.CHANGE_ROLE: _ADMIN_OR_MODERATOR,
     Action.MUTE_PARTICIPANT: _ADMIN_OR_MODERATOR,
+    Action.MUTE_ALL: _ADMIN_OR_MODERATOR,
+    Action.STOP_CAMERA: _ADMIN_OR_MODERATOR,
+    Action.ASK_TO_UNMUTE: _ADMIN_OR_MODERATOR,
+    Action.RAISE_HAND: _IN_ROOM,
+    Action.LOWER_HAND: _ADMIN | _IN_ROOM,
+    Action.LOWER_ALL_HANDS: _ADMIN_OR_MODERATOR,
+    Action.REACT: _IN_ROOM,
+    Action.ENTER_LOBBY: _ANYONE,
+    Action.ASK_LOBBY: _ANYONE,
+    Action.LIST_LOBBY: _ADMIN_OR_MODERATOR,
+    Action.ADMIT_GUEST: _ADMIN_OR_MODERATOR,
+    Action.REFUSE_GUEST: _ADMIN_OR_MODERATOR,
+    Action.ADMIT_ALL_GUESTS: _ADMIN_OR_MODERATOR,
     Action.LOOK_AT_LINK: _ANYONE,
     Action.TAKE_TOKEN: _ANYONE,
     Action.REFRESH_TOKEN: frozenset({Actor.HOLDER}),
@@ -147,6 +193,13 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.PROFILE: _ADMIN,
 }
 """The internal API, `/meet/internal-api/v1`. Participants act only inside their own room."""
+
+ONLY_ONESELF: Mapping[Action, frozenset[Actor]] = {
+    Action.RAISE_HAND: _IN_ROOM,
+    Action.LOWER_HAND: frozenset({Actor.PUBLISHER, Actor.VIEWER}),
+    Action.REACT: _IN_ROOM,
+}
+"""The participants who may do this for no other than themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ class LiveParticipant:
     publications: tuple[LivePublication, ...] = ()
     issued_at_ms: Millis = Millis(0)
     metadata: str = ""
+    hand_raised_at_ms: Millis | None = None
 
 
 def name_problem(name: str) -> str | None:

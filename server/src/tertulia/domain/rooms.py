@@ -24,6 +24,8 @@ class RoomPreferences:
     chat_enabled: bool = True
     recording_enabled: bool = True
     virtual_background_enabled: bool = True
+    lobby_enabled: bool = False
+    """Publishers and viewers wait until a moderator lets them in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class PreferencesChange:
     chat_enabled: bool | None = None
     recording_enabled: bool | None = None
     virtual_background_enabled: bool | None = None
+    lobby_enabled: bool | None = None
 
     def applied_to(self, old: RoomPreferences) -> RoomPreferences:
         """Return the preferences after the change."""
@@ -44,6 +47,7 @@ class PreferencesChange:
             chat_enabled=pick(self.chat_enabled, old.chat_enabled),
             recording_enabled=pick(self.recording_enabled, old.recording_enabled),
             virtual_background_enabled=pick(self.virtual_background_enabled, old.virtual_background_enabled),
+            lobby_enabled=pick(self.lobby_enabled, old.lobby_enabled),
         )
 
 
@@ -71,7 +75,10 @@ class RoleSecrets:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room, until it expires. `prefix` is what its creator sent, unsanitised."""
+    """A room, until it expires. `prefix` is what its creator sent, unsanitised.
+
+    `locked`: only moderators, and participants who have been in it, get in.
+    """
 
     name: RoomName
     prefix: str | None
@@ -80,6 +87,7 @@ class Room:
     max_participants: int | None
     preferences: RoomPreferences
     secrets: RoleSecrets
+    locked: bool = False
 
     def has_expired(self, now_ms: Millis) -> bool:
         """Return whether the room has expired: from that instant on it does not exist for any client."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from tertulia.domain.ids import Millis, RoomName
+from tertulia.domain.lobby import LOBBY_IDLE_MS
 from tertulia.domain.participants import MEMBERSHIP_IDLE_MS, LiveParticipant
 from tertulia.services.admission import AdmissionService
 from tertulia.services.expiry import ExpiredRooms
@@ -64,6 +65,7 @@ class MeetingService:
         def work(tx: Transaction) -> None:
             tx.accounts.delete_expired_sessions(now_ms=now_ms)
             tx.idempotency.delete_expired(now_ms=now_ms)
+            tx.lobby.delete_idle(older_than_ms=Millis(now_ms - LOBBY_IDLE_MS))
             older_than_ms = Millis(now_ms - MEMBERSHIP_IDLE_MS)
             tx.memberships.delete_idle(now_ms=now_ms, older_than_ms=older_than_ms, limit=_MEMBERSHIPS_AT_ONCE)
 

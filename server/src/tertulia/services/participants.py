@@ -21,11 +21,13 @@ from tertulia.errors import (
     NotFound,
     TertuliaError,
     forbidden,
+    name_taken,
     participant_not_found,
     room_not_found,
     unauthenticated,
 )
 from tertulia.services.admission import AdmissionService
+from tertulia.services.lobby import check_admitted
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
 from tertulia.services.rate_limits import FailureLimit, address_key
 from tertulia.services.rooms import find_room
@@ -64,6 +66,7 @@ class TokenRequest(LinkRequest):
 
     identity: Identity
     presented_token: ParticipantToken | None = None
+    lobby_ticket: str | None = None
 
     @property
     def own_token(self) -> ParticipantToken | None:
@@ -120,7 +123,7 @@ class ParticipantService:
             await self._check_link(request)
             presents_token = await self._presents_valid_token(request)
             if not presents_token and await self._is_connected(request):
-                raise _name_taken(request.identity)
+                raise name_taken(request.identity)
             return await self._issue(request, only_if_free=not presents_token)
 
     async def refreshed_token(self, request: TokenRequest) -> str:
@@ -220,9 +223,13 @@ class ParticipantService:
             link_role = self._link_role(request, room)
             membership = _membership(tx, room.name, request.identity)
             if only_if_free and membership.reserved_until_ms > now_ms:
-                raise _name_taken(request.identity)
+                raise name_taken(request.identity)
             own_token = request.own_token
             presents_token = own_token is not None and not membership.revokes(own_token.issued_at_ms)
+            if room.locked and not presents_token and link_role is not Role.MODERATOR:
+                raise Forbidden("room_locked", "The room is locked: a moderator can open it", name="Room Error")
+            if not presents_token:
+                check_admitted(tx, room, membership, link_role, ticket=request.lobby_ticket)
             role = membership.role_for_new_token(link_role, presents_token=presents_token)
             tx.memberships.put(replace(membership, reserved_until_ms=Millis(now_ms + RESERVATION_MS)))
             issued_at_ms = membership.next_issued_at_ms(now_ms)
@@ -320,9 +327,3 @@ def _membership(tx: Transaction, room: RoomName, identity: Identity) -> Membersh
 
 def _wrong_link() -> Forbidden:
     return Forbidden("wrong_secret", "This link is not valid for the room", name="Room Error")
-
-
-def _name_taken(identity: Identity) -> Conflict:
-    return Conflict(
-        "participant_exists", f"Participant '{identity}' already exists in the room", name="Participant Error"
-    )

@@ -1,4 +1,4 @@
-"""Slows down guessing: counts failures, and only failures, in a sliding window.
+"""Slows down what comes too often: failures, which guessers have, and messages to all, in a sliding window.
 
 Kept in memory, bounded: each server counts on its own, and a restart starts at zero.
 """
@@ -28,6 +28,21 @@ def address_key(address: str) -> str:
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False))
+
+
+class RateLimit:
+    """Allows a number of requests for each key in a window of time."""
+
+    def __init__(self, *, requests: int, window_ms: int) -> None:
+        self._limit = FailureLimit(failures=requests, window_ms=window_ms)
+
+    def count(self, key: str, *, now_ms: Millis) -> None:
+        """Count a request. Raises TooManyRequests when there were too many."""
+        try:
+            self._limit.check(key, now_ms=now_ms)
+        except TooManyRequests as error:
+            raise TooManyRequests("Too many requests: slow down", retry_after_s=error.retry_after_s) from None
+        self._limit.failed(key, now_ms=now_ms)
 
 
 class FailureLimit:

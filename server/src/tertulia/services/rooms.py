@@ -6,7 +6,7 @@ import base64
 import json
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final, Protocol
 
 import structlog
@@ -30,6 +30,7 @@ _log = structlog.get_logger(__name__)
 _SECRET_BYTES: Final = 24
 _SUFFIX_RANDOM_BITS: Final = 144
 _PAGE: Final = 500
+ROOM_TOPIC: Final = "tertulia.room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +139,44 @@ class RoomService:
         """Change preferences, also in a running meeting."""
         now_ms = self._clock.now_ms()
 
-        def work(tx: Transaction) -> tuple[Room, bool]:
+        def work(tx: Transaction) -> tuple[Room, Room]:
             room = find_room(tx, name, now_ms, lock=True)
             changed = room.with_preferences(change)
             if changed != room:
                 tx.rooms.set_preferences(room.name, changed.preferences)
-            return changed, changed.preferences.chat_enabled != room.preferences.chat_enabled
+            return room, changed
 
-        room, chat_changed = await self._store.write(work)
-        if chat_changed:
-            try:
+        before, room = await self._store.write(work)
+        try:
+            if room != before:
+                await self._tell(room)
+            if room.preferences.chat_enabled != before.preferences.chat_enabled:
                 await self._rules.enforce(room.name)
-            except Unavailable as error:
-                _log.warning("the meeting follows when the media server is back", room=name, reason=error.message)
+        except Unavailable as error:
+            _log.warning("the meeting follows when the media server is back", room=name, reason=error.message)
         return room
+
+    async def set_locked(self, name: str, *, locked: bool) -> None:
+        """Lock a room, or open it again. A lock ends with the meeting that a moderator or the application ends."""
+        now_ms = self._clock.now_ms()
+
+        def work(tx: Transaction) -> Room:
+            room = find_room(tx, name, now_ms, lock=True)
+            tx.rooms.set_locked(room.name, locked=locked)
+            return replace(room, locked=locked)
+
+        await self._tell(await self._store.write(work))
+
+    async def _tell(self, room: Room) -> None:
+        """Tell every page that the room has changed. Pages read the room again when they connect."""
+        state = {
+            "chat": room.preferences.chat_enabled,
+            "recording": room.preferences.recording_enabled,
+            "virtualBackground": room.preferences.virtual_background_enabled,
+            "lobby": room.preferences.lobby_enabled,
+            "locked": room.locked,
+        }
+        await self._media.send(room.name, ROOM_TOPIC, state)
 
     async def rotate_links(self, name: str) -> Room:
         """Replace the links of a room; the old ones are refused from now on."""
@@ -167,6 +192,8 @@ class RoomService:
         """Disconnect every participant because the meeting is over; the room stays."""
         room = await self.get(name)
         await self._media.end(room.name)
+        if room.locked:
+            await self.set_locked(name, locked=False)
 
     async def delete(self, name: str) -> None:
         """Delete a room: it expires now, and its meeting ends like that of every expired room."""

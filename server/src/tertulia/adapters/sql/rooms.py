@@ -38,6 +38,7 @@ class SqlRoomRepository(RoomRepository):
             "created_at_ms": room.created_at_ms,
             "expires_at_ms": room.expires_at_ms,
             "max_participants": room.max_participants,
+            "locked": room.locked,
             **_preference_columns(room.preferences),
             **_secret_columns(room.secrets),
         }
@@ -66,6 +67,9 @@ class SqlRoomRepository(RoomRepository):
 
     def set_preferences(self, name: RoomName, preferences: RoomPreferences) -> None:
         self._update(name, _preference_columns(preferences))
+
+    def set_locked(self, name: RoomName, *, locked: bool) -> None:
+        self._update(name, {"locked": locked})
 
     def set_secrets(self, name: RoomName, secrets: RoleSecrets) -> None:
         self._update(name, _secret_columns(secrets))
@@ -102,7 +106,9 @@ def _room(row: Row[Any]) -> Room:
             chat_enabled=row.chat_enabled,
             recording_enabled=row.recording_enabled,
             virtual_background_enabled=row.virtual_background_enabled,
+            lobby_enabled=row.lobby_enabled,
         ),
+        locked=row.locked,
         secrets=RoleSecrets(moderator=row.moderator_secret, publisher=row.publisher_secret, viewer=row.viewer_secret),
     )
 
@@ -112,6 +118,7 @@ def _preference_columns(preferences: RoomPreferences) -> dict[str, bool]:
         "chat_enabled": preferences.chat_enabled,
         "recording_enabled": preferences.recording_enabled,
         "virtual_background_enabled": preferences.virtual_background_enabled,
+        "lobby_enabled": preferences.lobby_enabled,
     }
 
 

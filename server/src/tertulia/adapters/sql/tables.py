@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -44,6 +45,8 @@ rooms = Table(
     Column("moderator_secret", Text, nullable=False),
     Column("publisher_secret", Text, nullable=False),
     Column("viewer_secret", Text, nullable=False),
+    Column("locked", Boolean, nullable=False, server_default=false()),
+    Column("lobby_enabled", Boolean, nullable=False, server_default=false()),
     Index("ix_rooms_newest", "created_at_ms", "name"),
 )
 
@@ -56,6 +59,17 @@ memberships = Table(
     Column("role_changed_at_ms", BigInteger, nullable=False),
     Column("reserved_until_ms", BigInteger, nullable=False, index=True),
     Column("dead_before_ms", BigInteger, nullable=False),
+)
+
+lobby = Table(
+    "lobby",
+    metadata,
+    Column("room", Text, ForeignKey("rooms.name", ondelete="CASCADE"), primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("ticket", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Column("seen_at_ms", BigInteger, nullable=False, index=True),
 )
 
 recordings = Table(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from tertulia.adapters.sql.accounts import SqlAccountRepository
 from tertulia.adapters.sql.idempotency import SqlIdempotencyRepository
+from tertulia.adapters.sql.lobby import SqlLobbyRepository
 from tertulia.adapters.sql.participants import SqlMembershipRepository
 from tertulia.adapters.sql.recordings import SqlRecordingRepository
 from tertulia.adapters.sql.rooms import SqlRoomRepository
@@ -38,6 +39,10 @@ class SqlTransaction:
     @cached_property
     def memberships(self) -> SqlMembershipRepository:
         return SqlMembershipRepository(self._connection)
+
+    @cached_property
+    def lobby(self) -> SqlLobbyRepository:
+        return SqlLobbyRepository(self._connection)
 
     @cached_property
     def recordings(self) -> SqlRecordingRepository:

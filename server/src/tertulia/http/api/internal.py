@@ -42,13 +42,18 @@ def internal_operations(
     *,
     rooms: RoomHandlers,
     participants: ParticipantHandlers,
+    meeting: Sequence[Operation],
     recordings: RecordingHandlers,
     sessions: SessionHandlers,
 ) -> list[Operation]:
-    """List the operations of the internal API: first those of the given document, then the additions to it."""
+    """List the operations of the internal API: first those of the given document, then the additions to it.
+
+    `meeting` are those of a running meeting.
+    """
     additions = [
         *room_operations(rooms, _ROOM),
         *in_room_operations(participants),
+        *meeting,
         link_operation(participants),
         *recording_operations(
             recordings,

@@ -25,7 +25,7 @@ from tertulia.http.kit.operations import (
     one,
 )
 from tertulia.http.kit.responses import JsonResponse, no_content
-from tertulia.http.kit.validation import Body, Query
+from tertulia.http.kit.validation import Body, NotNull, Query
 from tertulia.services.participants import LinkRequest, ParticipantService, TokenRequest
 
 _TAG: Final = "Internal API - Participant"
@@ -61,6 +61,9 @@ class TokenOptions(Body):
     roomName: str = Field(description="The name of the room to join.")
     participantName: ParticipantName = Field(description="The name of the participant.")
     secret: str = Field(description="The secret from the room's link.")
+    lobbyTicket: Annotated[str | None, NotNull] = Field(
+        default=None, max_length=100, description="An addition: the ticket of a guest who was let in from the lobby."
+    )
 
     def identity(self) -> Identity:
         """Translate the name to the domain."""
@@ -111,6 +114,7 @@ class MeetParticipant(BaseModel):
     participantName: str | None = None
     role: Literal["moderator", "publisher", "viewer"] | None = None
     joinedAt: float | None = None
+    handRaisedAt: float | None = None
     tracks: list[PublishedTrack] | None = None
 
 
@@ -121,6 +125,8 @@ def shown_participant(participant: LiveParticipant) -> dict[str, Any]:
         "joinedAt": participant.joined_at_ms,
         "tracks": [{"sid": t.sid, "source": t.source, "muted": t.muted} for t in participant.publications],
     }
+    if participant.hand_raised_at_ms is not None:
+        shown["handRaisedAt"] = participant.hand_raised_at_ms
     if participant.role is not None:
         shown["role"] = participant.role
     return shown
@@ -168,6 +174,7 @@ class ParticipantHandlers:
                 room=options.roomName,
                 identity=options.identity(),
                 secret=options.secret,
+                lobby_ticket=options.lobbyTicket,
                 presented_token=self._credentials.participant_token(request),
                 logged_in=await self._is_logged_in(request),
                 address=request.client_address,

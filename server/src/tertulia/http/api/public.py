@@ -34,12 +34,17 @@ _RECORDINGS: Final = "OpenVidu Meet - Recordings"
 
 
 def public_operations(
-    *, rooms: RoomHandlers, participants: ParticipantHandlers, recordings: RecordingHandlers
+    *,
+    rooms: RoomHandlers,
+    participants: ParticipantHandlers,
+    meeting: Sequence[Operation],
+    recordings: RecordingHandlers,
 ) -> list[Operation]:
-    """List the operations of the public API."""
+    """List the operations of the public API; `meeting` are those of a running one."""
     return [
         *room_operations(rooms, _ROOM),
         *in_room_operations(participants),
+        *meeting,
         token_operation(participants.token),
         disconnect_operation(participants, "Disconnect a participant from a room", 401, 404, 422, 503),
         *recording_operations(

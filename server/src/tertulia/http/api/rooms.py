@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -46,6 +46,17 @@ class VirtualBackgroundPreferences(Body):
     enabled: Annotated[bool, NotNull] = Field(default=True, description="If true, virtual backgrounds may be used.")
 
 
+class LobbyPreferences(Body):
+    """Preferences for the lobby of the room: an addition."""
+
+    enabled: Annotated[bool, NotNull] = Field(
+        default=False, description="If true, publishers and viewers wait until a moderator lets them in."
+    )
+
+
+_Part = ChatPreferences | RecordingPreferences | VirtualBackgroundPreferences | LobbyPreferences
+
+
 class RoomPreferencesSchema(Body):
     """What a room allows."""
 
@@ -54,17 +65,19 @@ class RoomPreferencesSchema(Body):
     chatPreferences: Annotated[ChatPreferences | None, NotNull] = None
     recordingPreferences: Annotated[RecordingPreferences | None, NotNull] = None
     virtualBackgroundPreferences: Annotated[VirtualBackgroundPreferences | None, NotNull] = None
+    lobbyPreferences: Annotated[LobbyPreferences | None, NotNull] = None
 
     def change(self) -> PreferencesChange:
         """Read what is to change; `enabled` that is absent inside a part leaves it as it is."""
 
-        def enabled(part: ChatPreferences | RecordingPreferences | VirtualBackgroundPreferences | None) -> bool | None:
+        def enabled(part: _Part | None) -> bool | None:
             return None if part is None or "enabled" not in part.model_fields_set else part.enabled
 
         return PreferencesChange(
             chat_enabled=enabled(self.chatPreferences),
             recording_enabled=enabled(self.recordingPreferences),
             virtual_background_enabled=enabled(self.virtualBackgroundPreferences),
+            lobby_enabled=enabled(self.lobbyPreferences),
         )
 
 
@@ -121,6 +134,7 @@ class OpenViduMeetRoom(BaseModel):
     roomNamePrefix: str | None = None
     preferences: RoomPreferencesSchema | None = None
     maxParticipants: int | None = None
+    locked: Literal[True] | None = Field(default=None, description="An addition, only of a room that is locked.")
     moderatorURL: str | None = None
     publisherURL: str | None = None
     viewerURL: str | None = None
@@ -156,6 +170,10 @@ class RoomPresenter:
                 "virtualBackgroundPreferences": {"enabled": room.preferences.virtual_background_enabled},
             },
         }
+        if room.preferences.lobby_enabled:
+            shown["preferences"]["lobbyPreferences"] = {"enabled": True}
+        if room.locked:
+            shown["locked"] = True
         if room.prefix is not None:
             shown["roomNamePrefix"] = room.prefix
         if room.max_participants is not None:
@@ -209,6 +227,16 @@ class RoomHandlers:
         await self._rooms.end_meeting(request.path_params["roomName"])
         return no_content()
 
+    async def lock(self, request: OperationRequest) -> Response:
+        """PUT /rooms/{roomName}/lock."""
+        await self._rooms.set_locked(request.path_params["roomName"], locked=True)
+        return no_content()
+
+    async def unlock(self, request: OperationRequest) -> Response:
+        """DELETE /rooms/{roomName}/lock."""
+        await self._rooms.set_locked(request.path_params["roomName"], locked=False)
+        return no_content()
+
     async def rotate_links(self, request: OperationRequest) -> Response:
         """POST /rooms/{roomName}/rotate-links."""
         room = await self._rooms.rotate_links(request.path_params["roomName"])
@@ -255,5 +283,23 @@ def room_operations(rooms: RoomHandlers, tag: str) -> list[Operation]:
             id="endMeeting", method="POST", path=f"{path}/end", action=Action.END_MEETING, room=ROOM_IN_PATH,
             handle=rooms.end, is_addition=True, summary="End the meeting, keep the room", tag=tag,
             responses=nothing("The meeting is over", 401, 403, 404, 503),
+        ),
+        *_lock_operations(rooms, tag),
+    ]  # fmt: skip
+
+
+def _lock_operations(rooms: RoomHandlers, tag: str) -> list[Operation]:
+    path = "/rooms/{roomName}/lock"
+    return [
+        Operation(
+            id="lockRoom", method="PUT", path=path, action=Action.LOCK_ROOM, room=ROOM_IN_PATH,
+            handle=rooms.lock, is_addition=True, tag=tag,
+            summary="Lock a room: only moderators, and participants who have been in it, get in",
+            responses=nothing("The room is locked", 401, 403, 404, 503),
+        ),
+        Operation(
+            id="unlockRoom", method="DELETE", path=path, action=Action.UNLOCK_ROOM, room=ROOM_IN_PATH,
+            handle=rooms.unlock, is_addition=True, summary="Open a locked room", tag=tag,
+            responses=nothing("The room is open", 401, 403, 404, 503),
         ),
     ]  # fmt: skip

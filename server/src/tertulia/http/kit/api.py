@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from tertulia.domain.access import Action, Actor, Principal
+from tertulia.domain.access import ONLY_ONESELF, Action, Actor, Principal
 from tertulia.errors import Forbidden, NotFound, TertuliaError, TooManyRequests, Unauthenticated, forbidden
 from tertulia.http.kit.addresses import peer_address
 from tertulia.http.kit.errors import Endpoint
@@ -97,7 +97,8 @@ class Api(SegmentRouter):
         allowed = self._permissions[operation.action]
         if Actor.ANYONE not in allowed:
             request.principal = await self._authenticator.identify(request, allowed)
-            if request.principal.actor not in allowed or await self._is_elsewhere(operation, request):
+            is_other = _acts_for_other(operation, request)
+            if request.principal.actor not in allowed or is_other or await self._is_elsewhere(operation, request):
                 raise forbidden()
         await _read(operation, request)
         return await operation.handle(request)
@@ -132,6 +133,13 @@ class Api(SegmentRouter):
             return who.recording != recording
         room = await self._room_of_recording(recording)
         return room is not None and room != who.room
+
+
+def _acts_for_other(operation: Operation, request: OperationRequest) -> bool:
+    """Tell whether a participant does for another one what its role may do only for itself."""
+    who = request.principal
+    bound = who.actor in ONLY_ONESELF.get(operation.action, ())
+    return bound and request.path_params["participantName"] != who.identity
 
 
 def _log_refusal(operation: Operation, request: OperationRequest, error: TertuliaError) -> None:

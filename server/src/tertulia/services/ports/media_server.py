@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tertulia.domain.access import Grants, Role
-from tertulia.domain.ids import Identity, RoomName
+from tertulia.domain.ids import Identity, Millis, RoomName
 from tertulia.domain.participants import LiveParticipant
 
 
@@ -41,8 +41,18 @@ class MediaServerClient(Protocol):
         """Change a participant's role and grants at once; one that has just left is not an error."""
         ...
 
-    async def mute(self, room: RoomName, participant: LiveParticipant) -> None:
-        """Mute a participant's microphone; one that has just left is not an error."""
+    async def mute(self, room: RoomName, participant: LiveParticipant, *, source: str = "microphone") -> None:
+        """Mute a participant's microphone or camera; one that has just left is not an error."""
+        ...
+
+    async def set_hand(self, room: RoomName, participant: LiveParticipant, raised_at_ms: Millis | None) -> None:
+        """Show to all when a participant raised its hand, or that it is down; one that has left is not an error."""
+        ...
+
+    async def send(
+        self, room: RoomName, topic: str, message: Mapping[str, object], to: Sequence[Identity] = ()
+    ) -> None:
+        """Send a message of the server's own, to all where no one is named; none of a client can look like it."""
         ...
 
     async def stop_recorder(self, room: RoomName, identity: Identity, *, age_s: float) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
+from tertulia.domain.lobby import Guest
 from tertulia.domain.participants import Membership
 from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
@@ -47,6 +48,10 @@ class RoomRepository(Protocol):
         """Replace the preferences of a room."""
         ...
 
+    def set_locked(self, name: RoomName, *, locked: bool) -> None:
+        """Change whether a room lets in new participants."""
+        ...
+
     def set_secrets(self, name: RoomName, secrets: RoleSecrets) -> None:
         """Replace the secrets of a room's links."""
         ...
@@ -81,6 +86,26 @@ class MembershipRepository(Protocol):
 
     def delete_idle(self, *, now_ms: Millis, older_than_ms: Millis, limit: int) -> int:
         """Delete rows that decide nothing any more: no reservation, no changed role, no token that could be valid."""
+        ...
+
+
+class LobbyRepository(Protocol):
+    """Guests who wait to be let in."""
+
+    def find(self, room: RoomName, identity: Identity) -> Guest | None:
+        """Find the guest of that name."""
+        ...
+
+    def in_room(self, room: RoomName) -> list[Guest]:
+        """List the guests of a room, whatever was decided about them, in the order in which they came."""
+        ...
+
+    def put(self, guest: Guest) -> None:
+        """Insert or replace a guest."""
+        ...
+
+    def delete_idle(self, *, older_than_ms: Millis) -> None:
+        """Delete guests who were last seen before that."""
         ...
 
 

@@ -9,6 +9,7 @@ from tertulia.domain.ids import Millis
 from tertulia.services.ports.repositories import (
     AccountRepository,
     IdempotencyRepository,
+    LobbyRepository,
     MembershipRepository,
     RecordingRepository,
     RoomRepository,
@@ -32,6 +33,11 @@ class Transaction(Protocol):
     @property
     def memberships(self) -> MembershipRepository:
         """What is kept of identities in rooms."""
+        ...
+
+    @property
+    def lobby(self) -> LobbyRepository:
+        """Guests who wait to be let in."""
         ...
 
     @property
