@@ -1,4 +1,4 @@
-"""Transport-wide sequence numbers that go backwards beyond zero: four packets of a publisher, inside its own session."""
+"""Transport-wide sequence numbers that go backwards beyond zero: four packets of a publisher, in its own session."""
 
 from __future__ import annotations
 
