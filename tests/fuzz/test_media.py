@@ -91,6 +91,8 @@ async def test_packets_of_a_participant(unharmed: RestServer, fuzzing: Fuzzing) 
             media = Media(random)
             async with fuzzing_peer(unharmed, token) as (peer, signalling):
                 peer.send_data(0, DATA_PACKETS[0].SerializeToString())
+                for _ in range(10):
+                    peer.send_rtp(media.next_rtp())
                 for number in range(PACKETS_OF_A_PEER):
                     send_something(random, peer, media)
                     if number % AT_ONCE == 0:
