@@ -18,13 +18,20 @@ from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-# the browser asks, and the user answers when the test calls `answer()`
+# the browser asks, and the user answers when the test says so: for the microphone alone, or for all
 ASKING: Final = """
 (() => {
   const open = MediaDevices.prototype.getUserMedia;
-  let waiting = new Promise((resolve) => { globalThis.answer = resolve; });
+  const gate = () => {
+    const made = {};
+    made.opened = new Promise((resolve) => { made.open = resolve; });
+    return made;
+  };
+  const gates = { audio: gate(), video: gate() };
+  globalThis.answerMicrophone = () => gates.audio.open();
+  globalThis.answer = () => { gates.audio.open(); gates.video.open(); };
   MediaDevices.prototype.getUserMedia = async function (constraints) {
-    await waiting;
+    await gates[constraints.video ? 'video' : 'audio'].opened;
     return open.call(this, constraints);
   };
 })();
@@ -82,6 +89,8 @@ async def test_a_camera_that_is_opening_is_not_lost_by_joining(
     await ana.fill_in()
     await ana.press_join()
     await expect(ana.page.get_by_role("button", name="Leave")).to_be_visible()
+    await ana.page.evaluate("answerMicrophone()")
+    await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
     await ana.page.evaluate("answer()")
     await ben.join(room.publisher)
     await asyncio.gather(ben.sees("Ana", RED), ben.hears())

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { text } from "../i18n/index.ts";
 import { useReturnFocus } from "./focus.ts";
 import { Icon } from "./Icon.tsx";
@@ -16,7 +16,8 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps) 
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useReturnFocus(ref);
-  useEffect(() => {
+  // before the next key press: Escape has to close it
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     return () => dialog?.close();
