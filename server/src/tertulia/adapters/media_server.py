@@ -86,6 +86,7 @@ class LiveKitClient(MediaServerClient):
         return [] if response is None else [_live(info) for info in response.participants if _is_connected(info)]
 
     async def participant(self, room: RoomName, identity: Identity) -> LiveParticipant | None:
+        """Leave out one that is disconnected but still known there."""
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
         info = await _call_or_none(self._service.get_participant(request))
         return _live(info) if info is not None and _is_connected(info) else None
@@ -95,6 +96,7 @@ class LiveKitClient(MediaServerClient):
         return await _call_or_none(self._service.remove_participant(request)) is not None
 
     async def end(self, room: RoomName) -> None:
+        """Delete the room there: clients are told that it was."""
         await _call_or_none(self._service.delete_room(room_protocol.DeleteRoomRequest(room=room)))
 
     async def set_role(self, room: RoomName, participant: LiveParticipant, role: Role, grants: Grants) -> None:
@@ -121,6 +123,7 @@ class LiveKitClient(MediaServerClient):
                 await _call_or_none(self._service.mute_published_track(request))
 
     async def stop_recorder(self, room: RoomName, identity: Identity, *, age_s: float) -> None:
+        """Set an attribute of the recorder's, which only a server can."""
         request = room_protocol.UpdateParticipantRequest(
             room=room, identity=identity, attributes={STOP_ATTRIBUTE: f"{age_s:.3f}"}
         )
