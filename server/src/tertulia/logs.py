@@ -20,6 +20,8 @@ _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _LIMITED_LEVELS: Final = frozenset({"warning", "error", "critical"})
 _REPEATED: Final = "repeated"
 _DIFFERENT_EACH_TIME: Final = frozenset({"timestamp", "level", "request_id", "exc_info"})
+_ALWAYS_SAID: Final = frozenset({"request refused"})
+"""Guesses: each is said, with the id that the client was told; programs count them and block its address."""
 _LONGEST_PART: Final = 500
 
 
@@ -118,7 +120,7 @@ class RepeatLimit:
 
     def __call__(self, _logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Let a line pass, with its count. Raises DropEvent."""
-        if _REPEATED in event:
+        if _REPEATED in event or event.get("event") in _ALWAYS_SAID:
             return event
         level = event.get("level", "")
         repeated = self._admit(level, event, _place(event.get("exc_info")))

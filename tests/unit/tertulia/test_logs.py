@@ -125,10 +125,16 @@ def test_the_count_is_told_at_the_end(said: Said):
 def test_which_lines_are_the_same(said: Said):
     for _ in range(2):
         for address in ("192.0.2.1", "192.0.2.2"):
-            said.log.warning("refused", address=address, request_id=object())
-        said.log.error("refused", address="192.0.2.1")
+            said.log.warning("cannot", address=address, request_id=object())
+        said.log.error("cannot", address="192.0.2.1")
         said.log.info("request", path="/")
-    assert said.new() == [("refused", 0), ("refused", 0), ("refused", 0), ("request", 0), ("request", 0)]
+    assert said.new() == [("cannot", 0), ("cannot", 0), ("cannot", 0), ("request", 0), ("request", 0)]
+
+
+def test_each_guess_is_said(said: Said):
+    for _ in range(3):
+        said.log.warning("request refused", address="192.0.2.1")
+    assert said.new() == [("request refused", 0)] * 3
 
 
 def test_another_defect_is_another_line(said: Said):
