@@ -42,6 +42,7 @@ class RecordingWorker:
         self._lease_timing = lease_timing
         self._leases = LeaseObserver(lease_timing, now_s=time.monotonic())
         self._supervisors: dict[RecordingId, RecordingSupervisor] = {}
+        self._taken: dict[RecordingId, Lease] = {}
         self._due_at_s: dict[str, float] = {}
         self._finishing: list[RecordingId] | None = None
 
@@ -101,7 +102,13 @@ class RecordingWorker:
     async def _adopt(self, tasks: asyncio.TaskGroup) -> None:
         """Supervise this worker's recordings that have no supervisor: those of an earlier process or a failed task."""
         for recording in await self._context.store.read(lambda tx: tx.recordings.held(self._context.owner)):
-            if recording.id not in self._supervisors and (lease := await self._take(recording.id)) is not None:
+            if recording.id in self._supervisors:
+                continue
+            # a full disk fails a task again and again: going on by the lease that this process has writes nothing
+            lease = self._taken.get(recording.id)
+            if lease is None or lease != recording.lease:
+                lease = await self._take(recording.id)
+            if lease is not None:
                 _log.info("recording adopted", recording=recording.id, state=recording.state)
                 self._supervise(tasks, recording.id, lease)
 
@@ -252,6 +259,8 @@ class RecordingWorker:
         work: Coroutine[None, None, None],
     ) -> None:
         self._supervisors[recording_id] = supervisor
+        if supervisor.lease is not None:
+            self._taken[recording_id] = supervisor.lease
         if self._finishing is not None:
             self._finishing.append(recording_id)
         tasks.create_task(self._guarded(recording_id, work), name=f"recording {recording_id}")
@@ -260,6 +269,7 @@ class RecordingWorker:
         """Keep a failure with one recording away from the others; the recording is adopted again."""
         try:
             await work
+            self._taken.pop(recording_id, None)
         except TertuliaError as error:
             _log.warning("recording stays as it is for now", recording=recording_id, reason=error.message)
             await asyncio.sleep(_AFTER_FAILURE_S)

@@ -90,6 +90,9 @@ async def test_a_supervisor_that_fails_is_replaced(
             after = await installation.row_when(row, lambda row: not row.is_running)
     assert after.state is RecordingState.COMPLETE
     assert any("by a defect" in entry["event"] for entry in logs)
+    assert after.lease_epoch == row.lease_epoch + 1, (
+        "the process goes on by its lease: a full disk has no room for more"
+    )
 
 
 async def test_a_round_of_repairs_tells_what_it_finished(
