@@ -86,7 +86,7 @@ class MediaCore:
 
         Lossy messages are dropped above 64 KiB unsent. Reliable ones wait, up to 3 MiB for each peer. They count for
         the `sender` until all have taken them: with more than 256 KiB on its way, its data channels are not read. A
-        peer that takes less than 16 KiB in 5 s loses what waits for it (`DataLost`).
+        peer that takes less than 32 KiB in 5 s loses what waits for it (`DataLost`).
         """
     def hold_data(self, peer: str, *, seconds: float) -> None:
         """Read nothing from a peer's data channels for this time. Raises ValueError for a negative one."""

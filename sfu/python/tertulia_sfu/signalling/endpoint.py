@@ -33,7 +33,7 @@ from tertulia_sfu.rooms.session import SignalSession
 from tertulia_sfu.rooms.session_messages import leave_message
 from tertulia_sfu.signalling.codec import parse_signal_request, unwrap_join_request
 from tertulia_sfu.signalling.connection import SignalConnection, SignalConnections
-from tertulia_sfu.signalling.join_budget import JoinBudget
+from tertulia_sfu.signalling.join_budget import UNKNOWN_ADDRESS, JoinBudget
 from tertulia_sfu.tokens import Claims, Tokens, require_join
 
 _log = structlog.get_logger(__name__)
@@ -312,7 +312,7 @@ class SignalEndpoint:
 
 
 def _address(connection: HTTPConnection) -> str:
-    return "unknown" if connection.client is None else connection.client.host
+    return UNKNOWN_ADDRESS if connection.client is None else connection.client.host
 
 
 def _access_token(connection: HTTPConnection) -> str:

@@ -36,6 +36,7 @@ LONGEST_ROOM_WAIT_S: Final = 10.0
 SLOWED_AT_MOST_S: Final = 3.0
 REFUSED_FOR_S: Final = 10.0
 MAX_KEYS: Final = 50_000
+UNKNOWN_ADDRESS: Final = "unknown"  # behind a socket file: not one client, all
 
 _IPV6_PREFIX: Final = 64
 
@@ -64,7 +65,9 @@ class JoinBudget:
 
     def admit(self, *, address: str, room: str, identity: str, now: float) -> float:
         """Charge a join. Return how long (s) it has to wait. Raise ServiceUnavailable if it is refused."""
-        keys: list[_Key] = [("address", address_key(address)), ("room", room), ("participant", room, identity)]
+        keys: list[_Key] = [("room", room), ("participant", room, identity)]
+        if address != UNKNOWN_ADDRESS:
+            keys.append(("address", address_key(address)))
         for key in keys:
             self._check(key, now)
         wait_s = 0.0

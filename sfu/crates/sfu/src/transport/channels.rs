@@ -17,7 +17,7 @@ const MAX_WAITING_BYTES: usize = 3 * 1024 * 1024;
 const SQUEEZE_BYTES: usize = 1024 * 1024;
 /// A peer that takes less than this in a period loses what waits for it: it must not hold up everyone it is sent from.
 const PERIOD: Duration = Duration::from_secs(5);
-const MIN_TAKEN_BYTES: usize = 16 * 1024;
+const MIN_TAKEN_BYTES: usize = 32 * 1024;
 /// Above this much unsent data, lossy messages are dropped rather than sent late.
 const MAX_LOSSY_BUFFERED_BYTES: usize = 64 * 1024;
 
