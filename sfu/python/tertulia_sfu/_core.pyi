@@ -85,7 +85,7 @@ class MediaCore:
         """Send one message to each peer whose channel is open.
 
         Lossy messages are dropped above 64 KiB unsent. Reliable ones wait, up to 3 MiB for each peer. They count for
-        the `sender` until all have taken them: with more than 256 KiB on its way, its data channels are not read. A
+        the `sender` until all have taken them: with more than 512 KiB on its way, its data channels are not read. A
         peer that takes less than 32 KiB in 5 s loses what waits for it (`DataLost`).
         """
     def hold_data(self, peer: str, *, seconds: float) -> None:

@@ -73,3 +73,26 @@ pub(crate) fn signal(fd: &OwnedFd) {
 pub(crate) fn clear(fd: &OwnedFd) {
     let _ = rustix::io::read(fd, &mut [0u8; 8]);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tertulia_sfu::{Channel, DataMessage};
+
+    use super::*;
+
+    #[test]
+    fn data_that_waits_is_bounded_in_bytes_and_other_events_are_not_dropped() {
+        let queue = EventQueue::new().expect("an eventfd");
+        let payload = Arc::new(DataMessage::from([0u8; 60_000].as_slice()));
+        let data = || Event::DataReceived { peer: "PA_1".into(), channel: Channel::Reliable, payload: payload.clone() };
+        queue.push((0..1000).map(|_| data()));
+        queue.push([Event::PeerConnected { peer: "PA_1".into() }]);
+        let events = queue.drain(2000);
+        assert_eq!(events.last(), Some(&Event::PeerConnected { peer: "PA_1".into() }));
+        assert_eq!(events.len() - 1, MAX_DATA_BYTES / payload.cost());
+        queue.push([data()]);
+        assert_eq!(queue.drain(1).len(), 1, "what was taken makes room");
+    }
+}

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Of one client, from its data channel up to the data channels of all receivers. Above this it has to wait.
-const MAX_IN_FLIGHT_BYTES: usize = 256 * 1024;
+const MAX_IN_FLIGHT_BYTES: usize = 512 * 1024;
 /// The same while a receiver has much waiting from many senders.
 const MAX_SQUEEZED_BYTES: usize = 32 * 1024;
 /// What a message counts for besides its payload: handling many small ones costs time, and their queue memory.
-const MESSAGE_BYTES: usize = 1024;
+const MESSAGE_BYTES: usize = 2048;
 
 /// How much of one client's data is on its way to receivers, in any thread.
 #[derive(Debug, Default)]
@@ -113,7 +113,7 @@ mod tests {
     fn a_message_counts_as_long_as_it_exists() {
         let flow = Arc::new(DataFlow::default());
         let send = |size: usize| DataMessage::new(vec![0; size], Some(flow.clone()));
-        let large: Vec<_> = (0..5).map(|_| send(60_000)).collect();
+        let large: Vec<_> = (0..9).map(|_| send(60_000)).collect();
         assert!(flow.is_full());
         drop(large);
         assert!(!flow.is_full());

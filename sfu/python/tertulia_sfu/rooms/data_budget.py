@@ -24,7 +24,7 @@ BYTES_BURST: Final = 16 * 1024 * 1024.0
 CPU_PER_S: Final = 0.15
 CPU_BURST_S: Final = 1.0
 
-SLOWED_AT_MOST_S: Final = 3.0
+SLOWED_AT_MOST_S: Final = 2.0
 
 
 class DataBudget:

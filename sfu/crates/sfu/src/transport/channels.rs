@@ -14,7 +14,7 @@ use crate::media::Channel;
 /// [`DataFlow`](crate::data::DataFlow)) do not come near.
 const MAX_WAITING_BYTES: usize = 3 * 1024 * 1024;
 /// Above this much waiting data its senders have to share.
-const SQUEEZE_BYTES: usize = 1024 * 1024;
+const SQUEEZE_BYTES: usize = 1536 * 1024;
 /// A peer that takes less than this in a period loses what waits for it: it must not hold up everyone it is sent from.
 const PERIOD: Duration = Duration::from_secs(5);
 const MIN_TAKEN_BYTES: usize = 32 * 1024;
