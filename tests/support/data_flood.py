@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -80,6 +81,7 @@ async def flooding(flood: Flood) -> AsyncIterator[FloodProcess]:
 
 
 async def _send(flood: Flood) -> None:
+    os.nice(10)  # on a busy machine its own work must not slow down those whom it attacks
     room, removed = rtc.Room(), asyncio.Event()
     room.on("disconnected", lambda *_: removed.set())
     await room.connect(flood.ws_url, flood.token)
