@@ -59,7 +59,11 @@ class LossyLink:
         if is_media and self._random.random() < self._loss:
             self.lost += 1
             return
-        out, target = (self._far, self._target) if socket is self._near else (self._near, self._client)
+        self.send(data, to_client=socket is self._far)
+
+    def send(self, data: bytes, *, to_client: bool) -> None:
+        """Send one datagram on."""
+        out, target = (self._near, self._client) if to_client else (self._far, self._target)
         if out.transport is not None and target is not None:
             out.transport.sendto(data, target)
 
@@ -68,6 +72,13 @@ class LossyLink:
 async def lossy_link(server: MediaServerProcess, loss: float) -> AsyncIterator[tuple[MediaServerProcess, LossyLink]]:
     """Yield the same server at another port, and the link; the client that uses it loses `loss` of its media."""
     link = LossyLink(server.udp_port, loss)
+    async with relayed_media(server, link) as relayed:
+        yield relayed, link
+
+
+@contextlib.asynccontextmanager
+async def relayed_media(server: MediaServerProcess, link: LossyLink) -> AsyncIterator[MediaServerProcess]:
+    """Yield the same server at another port; the media of the client that uses it goes through the link."""
     before, after = f" {server.udp_port} typ host", f" {await link.open()} typ host"
 
     def announce(data: bytes) -> bytes:
@@ -80,6 +91,6 @@ async def lossy_link(server: MediaServerProcess, loss: float) -> AsyncIterator[t
 
     async with relayed_signalling(server, down=announce) as relayed:
         try:
-            yield relayed, link
+            yield relayed
         finally:
             link.close()

@@ -81,11 +81,15 @@ class MediaCore:
         """
 
     # ── data ──
-    def send_data(self, peers: list[str], *, channel: Channel, payload: bytes) -> None:
+    def send_data(self, peers: list[str], *, channel: Channel, payload: bytes, sender: str | None = None) -> None:
         """Send one message to each peer whose channel is open.
 
-        Bounded for each peer: lossy messages are dropped above 64 KiB unsent; above 2 MiB of reliable ones, it fails.
+        Lossy messages are dropped above 64 KiB unsent. Reliable ones wait, up to 3 MiB for each peer. They count for
+        the `sender` until all have taken them: with more than 512 KiB on its way, its data channels are not read. A
+        peer that takes less than 32 KiB in 5 s loses what waits for it (`DataLost`).
         """
+    def hold_data(self, peer: str, *, seconds: float) -> None:
+        """Read nothing from a peer's data channels for this time. Raises ValueError for a negative one."""
 
     # ── statistics ──
     def stats(self) -> dict[str, int]:
@@ -208,6 +212,13 @@ class Event:
         peer: str
         channel: Channel
         payload: bytes
+
+    @final
+    class DataLost(Event):
+        """The peer does not take its data fast enough: `bytes` were dropped. Once, until it has taken the rest."""
+
+        peer: str
+        bytes: int
 
     @final
     class DataOpen(Event):

@@ -6,10 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tertulia_sfu::{
-    Channel, Command, Event, Kind, LayerSpec, PeerId, ShardConfig, ShardId, SubscriptionError, SubscriptionSettings,
-    TrackId,
+    Channel, Command, DataMessage, Event, Kind, LayerSpec, PeerId, ShardConfig, ShardId, SubscriptionError,
+    SubscriptionSettings, TrackId,
 };
 
 use crate::directory::Directory;
@@ -194,9 +195,10 @@ impl MediaCore {
 
     // ── data ──
 
-    /// Send one message to each of these peers whose channel is open.
-    pub fn send_data(&self, peers: Vec<PeerId>, channel: Channel, payload: &[u8]) {
-        let payload: Arc<[u8]> = payload.into();
+    /// Send one message to each of these peers whose channel is open. It counts for the `sender` until all have it.
+    pub fn send_data(&self, peers: Vec<PeerId>, channel: Channel, payload: &[u8], sender: Option<&PeerId>) {
+        let flow = sender.and_then(|sender| lock(&self.directory).flow_of(sender));
+        let payload = Arc::new(DataMessage::new(payload.to_vec(), flow));
         let mut by_shard: HashMap<ShardId, Vec<PeerId>> = HashMap::new();
         {
             let directory = lock(&self.directory);
@@ -209,6 +211,11 @@ impl MediaCore {
         for (shard, peers) in by_shard {
             self.post(shard, Command::SendData { peers, channel, payload: payload.clone() });
         }
+    }
+
+    /// Read nothing from a peer's data channels for this time.
+    pub fn hold_data(&self, peer: PeerId, time: Duration) {
+        self.to(&peer.clone(), Command::HoldData { peer, time });
     }
 
     // ── statistics ──

@@ -1,13 +1,16 @@
 //! Which worker owns which peer and track.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use tertulia_sfu::{Event, PeerId, ShardId, Source, TrackId};
+use tertulia_sfu::{DataFlow, Event, PeerId, ShardId, Source, TrackId};
 
 #[derive(Default)]
 pub(crate) struct Directory {
     peers: HashMap<PeerId, ShardId>,
     tracks: HashMap<TrackId, Source>,
+    /// Of peers that have sent data.
+    flows: HashMap<PeerId, Arc<DataFlow>>,
     load: Vec<usize>,
 }
 
@@ -43,6 +46,7 @@ impl Directory {
                 *count -= 1;
             }
             self.tracks.retain(|_, source| source.publisher != *peer);
+            self.flows.remove(peer);
         }
     }
 
@@ -58,11 +62,24 @@ impl Directory {
         self.tracks.get(track)
     }
 
-    /// Remove what an event says has ended.
+    /// What a message that this peer has sent counts for.
+    pub fn flow_of(&self, peer: &PeerId) -> Option<Arc<DataFlow>> {
+        self.flows.get(peer).cloned()
+    }
+
+    /// Remove what an event says has ended, and remember who sends data.
     pub fn observe(&mut self, event: &Event) {
         match event {
             Event::PeerFailed { peer, .. } => self.remove_peer(peer),
             Event::TrackEnded { track, .. } => self.remove_track(track),
+            Event::DataReceived { peer, payload, .. } => {
+                if let Some(flow) = payload.flow()
+                    && self.peers.contains_key(peer)
+                    && !self.flows.contains_key(peer)
+                {
+                    self.flows.insert(peer.clone(), flow.clone());
+                }
+            }
             _ => {}
         }
     }

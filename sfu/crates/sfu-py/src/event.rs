@@ -1,9 +1,10 @@
 //! Events as Python classes: `Event.Answered(...)` and so on.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
-use tertulia_sfu_io::sfu::{Channel, Event, PeerId, Quality, SubscriptionError, TrackId};
+use tertulia_sfu_io::sfu::{Channel, DataMessage, Event, PeerId, Quality, SubscriptionError, TrackId};
 
 /// The class `Event` with one nested class for each event of the core, with the same fields.
 macro_rules! events {
@@ -38,6 +39,7 @@ events! {
     StreamPaused { peer: String, track: String, paused: bool },
     LinkQuality { peer: String, loss: f64, rtt_ms: u32 },
     DataReceived { peer: String, channel: String, payload: Vec<u8> },
+    DataLost { peer: String, bytes: u64 },
     DataOpen { peer: String, channel: String },
 }
 
@@ -82,8 +84,9 @@ to_python! {
     f64 => f64: |value| value,
     i64 => i64: |value| value,
     u32 => u32: |value| value,
+    u64 => u64: |value| value,
     String => String: |text| text,
-    Vec<u8> => Vec<u8>: |bytes| bytes,
+    Arc<DataMessage> => Vec<u8>: |message| message.to_vec(),
     &'static str => String: str::to_owned,
     PeerId => String: |id| id.to_string(),
     TrackId => String: |id| id.to_string(),

@@ -6,6 +6,7 @@ mod receiver;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::process;
+use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -147,12 +148,19 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peers, *, channel, payload))]
-    fn send_data(&self, peers: Vec<String>, channel: &str, payload: &[u8]) -> PyResult<()> {
+    #[pyo3(signature = (peers, *, channel, payload, sender = None))]
+    fn send_data(&self, peers: Vec<String>, channel: &str, payload: &[u8], sender: Option<&str>) -> PyResult<()> {
         let names = Channel::ALL.map(|channel| (event::channel_name(channel), channel));
         let channel = choose("channel", channel, &names)?;
         let peers = peers.into_iter().map(PeerId::from).collect();
-        self.core()?.send_data(peers, channel, payload);
+        self.core()?.send_data(peers, channel, payload, sender.map(PeerId::from).as_ref());
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, seconds))]
+    fn hold_data(&self, peer: &str, seconds: f64) -> PyResult<()> {
+        let time = Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        self.core()?.hold_data(peer.into(), time);
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! What signalling tells a shard to do. Unknown peers and tracks are ignored.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::data::DataMessage;
 use crate::ids::{PeerId, TrackId};
 use crate::media::{Channel, Kind, LayerSpec, Source, SubscriptionSettings};
 
@@ -94,6 +96,13 @@ pub enum Command {
         /// The data channel.
         channel: Channel,
         /// The message.
-        payload: Arc<[u8]>,
+        payload: Arc<DataMessage>,
+    },
+    /// Read nothing from a peer's data channels for some time.
+    HoldData {
+        /// The peer.
+        peer: PeerId,
+        /// How long, from now on.
+        time: Duration,
     },
 }

@@ -41,6 +41,8 @@ counters! {
     drop_muted,
     /// Data messages for a peer whose channel is closed or full.
     drop_data,
+    /// Datagrams with data of a client that had to wait; it sends them again.
+    drop_throttled,
     /// Key frames requested from publishers.
     keyframes_asked,
     /// Key frame requests held back because the last one was too recent.

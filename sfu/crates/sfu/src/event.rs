@@ -1,5 +1,8 @@
 //! What a shard tells signalling.
 
+use std::sync::Arc;
+
+use crate::data::DataMessage;
 use crate::ids::{PeerId, TrackId};
 use crate::media::{Channel, Quality};
 
@@ -128,8 +131,16 @@ pub enum Event {
         peer: PeerId,
         /// The channel it used.
         channel: Channel,
-        /// The message.
-        payload: Vec<u8>,
+        /// The message, which counts for its sender as long as it exists.
+        payload: Arc<DataMessage>,
+    },
+    /// A client does not take the data that is sent to it fast enough: some of it was dropped. Reported once, until it
+    /// has taken the rest.
+    DataLost {
+        /// The receiver.
+        peer: PeerId,
+        /// What was dropped at first, in bytes.
+        bytes: u64,
     },
     /// A client opened a data channel: it can be sent on.
     DataOpen {

@@ -6,7 +6,7 @@
 //!
 //! Modules depend on each other in one direction, from the bottom:
 //!
-//! 1. `ids`, `media`, `datagram`, `counters`, `command`, `event`: plain values
+//! 1. `ids`, `media`, `data`, `datagram`, `counters`, `command`, `event`: plain values
 //! 2. `transport`: the packet path of one connection, the only place that uses str0m; `sdp`: session descriptions
 //! 3. `message`, `outbox`: what leaves a shard
 //! 4. `allocation`: dividing bandwidth, without state of others
@@ -21,6 +21,7 @@ mod allocation;
 mod allocator;
 mod command;
 mod counters;
+mod data;
 mod datagram;
 mod event;
 mod ids;
@@ -37,6 +38,7 @@ mod transport;
 
 pub use command::Command;
 pub use counters::Counters;
+pub use data::{DataFlow, DataMessage};
 pub use datagram::Datagram;
 pub use event::{Event, SubscriptionError};
 pub use ids::{PeerId, ShardId, TrackId};

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use crate::allocator::Allocator;
 use crate::command::Command;
 use crate::counters::Counters;
+use crate::data::DataMessage;
 use crate::event::Event;
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::media::Channel;
 use crate::message::Message;
 use crate::negotiation::Negotiation;
 use crate::outbox::{Outbox, Output};
-use crate::peers::{Owner, Peer, Peers};
+use crate::peers::{Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
 use crate::subscribing::Subscriptions;
 use crate::transport::{Sent, ShardConfig, TransportEvent};
@@ -53,7 +54,7 @@ impl Shard {
         counters.datagrams_in += 1;
         counters.bytes_in += data.len() as u64;
         match self.peers.owner(source, data) {
-            Owner::Here(peer) => self.receive(now, peer, source, data),
+            Owner::Here(peer) => self.admit(now, peer, source, data),
             Owner::Shard(shard) if shard != self.outbox.shard() => {
                 self.outbox.send(shard, Message::Datagram { source, data: data.to_vec(), arrival: now });
             }
@@ -66,7 +67,7 @@ impl Shard {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match message {
             Message::Datagram { source, data, arrival } => match peers.owner(source, &data) {
-                Owner::Here(peer) => self.receive(arrival, peer, source, &data),
+                Owner::Here(peer) => self.admit(arrival, peer, source, &data),
                 // never passed on again: a forged ufrag must not make it circulate
                 Owner::Shard(_) | Owner::Unknown => outbox.count().drop_unknown_source += 1,
             },
@@ -110,12 +111,20 @@ impl Shard {
                     self.send_data(now, peer, channel, &payload);
                 }
             }
+            Command::HoldData { peer, time } => {
+                if let Some(peer) = peers.key_of(&peer).and_then(|key| peers.get_mut(key)) {
+                    peer.hold_data_until(now + time);
+                }
+            }
         }
         self.settle(now);
     }
 
     /// Time has passed; due at [`Shard::poll_timeout`].
     pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((peer, source, data)) = self.peers.take_held(now) {
+            self.receive(now, peer, source, &data);
+        }
         while self.peers.advance_next(now, &mut self.outbox) {
             self.settle(now);
         }
@@ -211,6 +220,12 @@ impl Shard {
         }
     }
 
+    fn admit(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8]) {
+        if !is_channel_data(data) || self.peers.admit_data(now, key, source, data, &mut self.outbox) {
+            self.receive(now, key, source, data);
+        }
+    }
+
     fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8]) {
         self.peers.receive(now, key, source, data, &mut self.outbox);
         self.settle(now);
@@ -287,20 +302,24 @@ impl Shard {
         }
     }
 
-    fn send_data(&mut self, now: Instant, id: &PeerId, channel: Channel, payload: &Arc<[u8]>) {
+    fn send_data(&mut self, now: Instant, id: &PeerId, channel: Channel, payload: &Arc<DataMessage>) {
         let Self { peers, outbox, .. } = self;
         let Some(key) = peers.key_of(id) else { return };
         let sent = peers.step(key, outbox, |transport, drained| transport.send_data(now, drained, channel, payload));
         match sent {
             Some(Sent::Accepted) => outbox.count().data_messages_out += 1,
             Some(Sent::Dropped) => outbox.count().drop_data += 1,
-            Some(Sent::Overflow) => peers.fail(key, "too much unread data"),
+            Some(Sent::Lost) => {
+                outbox.count().drop_data += 1;
+                outbox.emit(Event::DataLost { peer: id.clone(), bytes: payload.len() as u64 });
+            }
             None => {}
         }
     }
 
     fn on_data(&mut self, key: PeerKey, channel: Channel, payload: Vec<u8>) {
         let Some(peer) = self.peers.get(key) else { return };
+        let payload = Arc::new(DataMessage::new(payload, Some(peer.data_flow().clone())));
         self.outbox.count().data_messages_in += 1;
         self.outbox.emit(Event::DataReceived { peer: peer.id().clone(), channel, payload });
     }
@@ -321,7 +340,10 @@ impl Shard {
                 peers.check_sections(key);
             }
             if peers.get(key).is_some_and(Peer::has_waiting_data) {
-                peers.step(key, outbox, |transport, drained| transport.resume_data(now, drained));
+                let lost = peers.step(key, outbox, |transport, drained| transport.resume_data(now, drained));
+                if let (Some(Some(bytes)), Some(peer)) = (lost, peers.get(key)) {
+                    outbox.emit(Event::DataLost { peer: peer.id().clone(), bytes });
+                }
             }
         }
     }

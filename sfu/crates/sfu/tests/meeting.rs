@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::World;
 use support::received::Got;
-use tertulia_sfu::{Channel, Command, Event, Kind};
+use tertulia_sfu::{Command, Event, Kind};
 
 fn assert_continuous(got: &[Got]) {
     assert!(got.len() > 1);
@@ -169,66 +169,6 @@ fn muting_withholds_packets_and_unmuting_begins_with_a_key_frame() {
     let got = world.clients[bob].received(&track);
     assert!(got[before].keyframe);
     assert_eq!(got[before].sequence, got[before - 1].sequence + 1, "the pause leaves no gap");
-}
-
-#[test]
-fn data_goes_both_ways() {
-    let mut world = World::new(2);
-    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
-    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 4);
-    let now = world.now;
-    assert!(world.clients[alice].send(now, "_reliable", b"hello"));
-    world.run_until(|world| {
-        world.saw(|event| matches!(event, Event::DataReceived { channel: Channel::Reliable, payload, .. } if payload == b"hello"))
-    });
-    let peers = vec![world.peer(bob)];
-    let payload: std::sync::Arc<[u8]> = b"welcome".as_slice().into();
-    world.command(bob, Command::SendData { peers, channel: Channel::Lossy, payload });
-    world.run_until(|world| world.clients[bob].data.contains(&("_lossy".to_owned(), b"welcome".to_vec())));
-}
-
-fn send_reliable(world: &mut World, client: usize, count: u8, bytes: usize) {
-    for number in 0..count {
-        let (peers, payload) = (vec![world.peer(client)], vec![number; bytes].into());
-        world.command(client, Command::SendData { peers, channel: Channel::Reliable, payload });
-    }
-}
-
-#[test]
-fn reliable_data_beyond_the_buffer_waits_and_arrives_in_order() {
-    let mut world = World::new(1);
-    let bob = world.join(1, 1);
-    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 2);
-    let start = world.now;
-    send_reliable(&mut world, bob, 120, 15_000);
-    world.run_until(|world| world.clients[bob].data.len() == 120);
-    assert!(world.now - start < Duration::from_millis(800), "it is resumed by the tick alone");
-    for (number, (label, payload)) in (0u8..).zip(&world.clients[bob].data) {
-        assert_eq!((label.as_str(), payload.len(), payload[0]), ("_reliable", 15_000, number));
-    }
-}
-
-#[test]
-fn a_peer_that_does_not_read_its_data_fails_alone() {
-    let mut world = World::new(1);
-    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
-    let track = world.publish(alice, Kind::Video, &[]);
-    world.subscribe(bob, &track);
-    world.run_until_receiving(bob, &track, 5);
-    let (peer, address) = (world.peer(bob), world.clients[bob].address);
-    world.network.cut.push(address);
-    send_reliable(&mut world, bob, 200, 15_000);
-    world.run(Duration::from_millis(10));
-    let failures = |event: &&Event| matches!(event, Event::PeerFailed { .. });
-    let reason = "too much unread data".to_owned();
-    assert_eq!(world.events.iter().filter(failures).collect::<Vec<_>>(), [&Event::PeerFailed { peer, reason }]);
-    world.events.clear();
-    world.clients.iter_mut().for_each(|client| client.read = 0);
-    let unwanted = Event::QualityWanted { peer: world.peer(alice), track: track.clone(), quality: None };
-    world.run_until(|world| world.saw(|event| *event == unwanted));
-    let carol = world.join(1, 1);
-    world.subscribe(carol, &track);
-    world.run_until_receiving(carol, &track, 5);
 }
 
 #[test]

@@ -36,7 +36,7 @@ RESUME_MESSAGES: Final = 100
 
 
 @dataclass(slots=True)
-class _Bucket:
+class Bucket:
     """Tokens that come back at a rate. The level may be negative: the cost of a request is known after it."""
 
     per_s: float
@@ -59,10 +59,10 @@ class Budget:
     """The budget of one participant; it outlives its signal connections."""
 
     def __init__(self) -> None:
-        self._messages = _Bucket(MESSAGES_PER_S, MESSAGES_BURST)
-        self._bytes = _Bucket(BYTES_PER_S, BYTES_BURST)
-        self._cpu = _Bucket(CPU_PER_S, CPU_BURST_S)
-        self._repeated = _Bucket(REPEATED_BYTES_PER_S, REPEATED_BYTES_BURST)
+        self._messages = Bucket(MESSAGES_PER_S, MESSAGES_BURST)
+        self._bytes = Bucket(BYTES_PER_S, BYTES_BURST)
+        self._cpu = Bucket(CPU_PER_S, CPU_BURST_S)
+        self._repeated = Bucket(REPEATED_BYTES_PER_S, REPEATED_BYTES_BURST)
         self._slowed_s = 0.0
 
     def charge(
@@ -83,7 +83,7 @@ class Budget:
         return 0.0
 
     @property
-    def _buckets(self) -> tuple[_Bucket, ...]:
+    def _buckets(self) -> tuple[Bucket, ...]:
         return self._messages, self._bytes, self._cpu, self._repeated
 
     @property

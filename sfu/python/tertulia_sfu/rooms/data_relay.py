@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-import structlog
 from google.protobuf.message import DecodeError
 from livekit.protocol.models import DataPacket, RpcResponse
 from livekit.protocol.rtc import DataChannelReceiveState, RequestResponse, SignalResponse
 
+from tertulia_sfu.errors import InvalidRequest
 from tertulia_sfu.ids import ParticipantSid
 from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.permissions import may_send
 from tertulia_sfu.rooms.ports import Channel
 from tertulia_sfu.rooms.roster import Roster
-
-_log = structlog.get_logger(__name__)
 
 REPLAY_S: Final = 2.0
 REPLAY_BYTES: Final = 100_000
@@ -47,25 +45,32 @@ class DataRelay:
         self._recent_bytes = 0
         self._pending_rpcs: dict[str, tuple[Participant, Callable[[RpcResponse], None]]] = {}
 
-    def handle_packet(self, sender: Participant, channel: Channel, payload: bytes, now: float) -> None:
-        """Check a participant's packet, stamp its true sender on it, and send it to the others."""
+    def handle_packet(self, sender: Participant, channel: Channel, payload: bytes, now: float) -> int | None:
+        """Check a participant's packet, stamp its true sender on it, and send it to the others.
+
+        Return to how many; None if it was refused.
+        """
         if len(payload) > MAX_PACKET_BYTES:
             self._refuse_size(sender, len(payload), now)
-            return
+            return None
         try:
             packet = DataPacket.FromString(payload)
         except DecodeError:
-            _log.info("malformed data packet", room=self._roster.name, participant=sender.sid)
-            return
+            return None
         # a response to a call of the server API reaches no participant, so it needs no grant
         if self._is_rpc_response(sender, packet) or not may_send(sender.claims, packet.WhichOneof("value")):
-            return
+            return 0
         if channel == "reliable" and packet.sequence > 0:
             if packet.sequence <= sender.last_reliable_sequence:
-                return
+                return 0
             sender.last_reliable_sequence = packet.sequence
         _stamp(packet, sender, channel)
-        self._deliver(packet, channel, sender, now)
+        stamped = packet.SerializeToString()
+        if len(stamped) > MAX_PACKET_BYTES:
+            # larger than what clients that name no limit can receive (RFC 8841, section 6.1)
+            self._refuse_size(sender, len(payload), now)
+            return None
+        return self._deliver(packet, stamped, channel, sender, now)
 
     def _refuse_size(self, sender: Participant, size: int, now: float) -> None:
         """Tell a sender, at most once a second, that its packet is too large to be relayed."""
@@ -77,20 +82,25 @@ class DataRelay:
         self._roster.send(sender, SignalResponse(request_response=response))
 
     def send(self, packet: DataPacket, *, now: float) -> None:
-        """Send a packet of the server API, which has no sender."""
-        self._deliver(packet, _CHANNELS.get(packet.kind, "reliable"), None, now)
+        """Send a packet of the server API, which has no sender. Raise InvalidRequest if it is too large."""
+        payload = packet.SerializeToString()
+        if len(payload) > MAX_PACKET_BYTES:
+            raise InvalidRequest(f"A data packet has at most {MAX_PACKET_BYTES} bytes, this one has {len(payload)}.")
+        self._deliver(packet, payload, _CHANNELS.get(packet.kind, "reliable"), None, now)
 
-    def _deliver(self, packet: DataPacket, channel: Channel, sender: Participant | None, now: float) -> None:
+    def _deliver(
+        self, packet: DataPacket, payload: bytes, channel: Channel, sender: Participant | None, now: float
+    ) -> int:
         destinations = self._destinations(packet)
         receivers = [each for each in self._roster if each is not sender and _may_receive(each, packet, destinations)]
-        payload = packet.SerializeToString()
+        sid = None if sender is None else sender.sid
         if channel == "reliable":
-            self._remember(
-                _SentPacket(now, sender.sid if sender is not None else None, packet.sequence, destinations, payload)
-            )
+            self._remember(_SentPacket(now, sid, packet.sequence, destinations, payload))
             receivers = [each for each in receivers if each.reliable_channel_open]
         if receivers:
-            self._roster.media.send_data([each.sid for each in receivers], channel=channel, payload=payload)
+            peers: list[str] = [each.sid for each in receivers]
+            self._roster.media.send_data(peers, channel=channel, payload=payload, sender=sid)
+        return len(receivers)
 
     def _destinations(self, packet: DataPacket) -> frozenset[str]:
         """Return the identities that a packet is for (empty: all), the deprecated lists inside `user` included."""

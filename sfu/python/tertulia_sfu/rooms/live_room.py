@@ -65,6 +65,7 @@ class LiveRoom:
         request: JoinRequest,
         *,
         now: float,
+        address: str = "unknown",
         token_not_after: float | None = None,
     ) -> Participant:
         """Add a participant and send the first messages. Of two with one identity the newer stays. Raise RoomFull."""
@@ -77,6 +78,7 @@ class LiveRoom:
                 auto_subscribe=settings.auto_subscribe, adaptive_stream=settings.adaptive_stream
             ),
             joined_at=now,
+            address=address,
             token_not_after=token_not_after,
         )
         self._check_capacity(participant)

@@ -1,5 +1,6 @@
 """All live rooms of this server: look-up, joining, and the events of the media core."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -100,12 +101,19 @@ class LiveRooms:
     # ── sessions ──
 
     def join(
-        self, sid: ParticipantSid, claims: Claims, request: JoinRequest, *, now: float, token_not_after: float | None
+        self,
+        sid: ParticipantSid,
+        claims: Claims,
+        request: JoinRequest,
+        *,
+        now: float,
+        address: str = "unknown",
+        token_not_after: float | None = None,
     ) -> SignalSession:
         """Join a room, which is created if missing. Raise EntityNotFound, RoomFull or InvalidRequest."""
         self.check_exists(claims)
         room = self.create(claims.room_config or RoomConfiguration(), name=RoomName(claims.video.room), now=now)
-        participant = room.join(sid, claims, request, now=now, token_not_after=token_not_after)
+        participant = room.join(sid, claims, request, now=now, address=address, token_not_after=token_not_after)
         session = SignalSession(room, participant)
         self._sessions[sid] = session
         session.start(request, now)
@@ -165,6 +173,37 @@ def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: f
     room.require_full_reconnect(participant, now)
 
 
+def _data_received(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
+    """Relay a data packet, and charge it. A client that goes on above its budget is removed."""
+    payload, cpu_before = event.payload, time.thread_time()
+    copies = room.data.handle_packet(participant, event.channel, payload, now)
+    wait_s = participant.data_budget.charge(
+        now,
+        size=len(payload),
+        copies=copies or 0,
+        is_refused=copies is None,
+        cpu_s=time.thread_time() - cpu_before,
+    )
+    if participant.data_budget.is_exceeded:
+        _log.warning("participant removed: its data packets exceed the budget", **_whose(room, participant))
+        room.remove(participant, DisconnectReason.STATE_MISMATCH, now)
+    elif wait_s:
+        room.roster.media.hold_data(participant.sid, seconds=wait_s)
+
+
+def _data_lost(room: LiveRoom, participant: Participant, event: _Event, _now: float) -> None:
+    _log.warning("data dropped: the client does not take it", bytes=event.bytes, **_whose(room, participant))
+
+
+def _whose(room: LiveRoom, participant: Participant) -> dict[str, str]:
+    return {
+        "room": room.roster.name,
+        "participant": participant.sid,
+        "identity": participant.identity,
+        "address": participant.address,
+    }
+
+
 _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] = {
     "Answered": _answered,
     "NegotiationFailed": _negotiation_failed,
@@ -191,6 +230,7 @@ _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] =
     "LinkQuality": lambda room, peer, event, _: room.status.send_link_quality(
         peer, loss=event.loss, rtt_ms=event.rtt_ms
     ),
-    "DataReceived": lambda room, peer, event, now: room.data.handle_packet(peer, event.channel, event.payload, now),
+    "DataReceived": _data_received,
+    "DataLost": _data_lost,
     "DataOpen": lambda room, peer, event, now: room.data.handle_channel_open(peer, event.channel, now),
 }

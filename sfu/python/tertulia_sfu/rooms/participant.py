@@ -14,6 +14,7 @@ from livekit.protocol.models import (
 from livekit.protocol.rtc import AddTrackRequest, SessionDescription, SubscribedQualityUpdate, UpdateTrackSettings
 
 from tertulia_sfu.ids import ParticipantSid, TrackSid
+from tertulia_sfu.rooms.data_budget import DataBudget
 from tertulia_sfu.rooms.track_access import TrackAccess
 from tertulia_sfu.tokens import Claims
 
@@ -72,9 +73,9 @@ class Participant:
     """The state of one signal session. `joined_at` and the other times are the room's time (s).
 
     `subscriptions`: the tracks that the media core was told to send. `was_active`: its media was connected once.
-    `signal_lost_at`: since when it has no signal connection; None while it has one. `repeated_bytes`: how much of its
-    state each of the others has been sent. `offer_pending`: the media core has an offer that it has not answered yet;
-    `waiting_offer`: the one after it.
+    `address`: of its last signal connection, for the log. `signal_lost_at`: since when it has none; None while it has
+    one. `repeated_bytes`: how much of its state each of the others has been sent. `offer_pending`: the media core has
+    an offer that it has not answered yet; `waiting_offer`: the one after it.
     """
 
     sid: ParticipantSid
@@ -82,6 +83,7 @@ class Participant:
     client: ClientInfo
     preferences: SubscriptionPreferences
     joined_at: float
+    address: str = "unknown"
     token_not_after: float | None = None
     state: "ParticipantInfo.State" = ParticipantInfo.JOINING
     version: int = 0
@@ -100,6 +102,7 @@ class Participant:
     waiting_offer: SessionDescription | None = None
     candidates_received: int = 0
     data_refused_at: float = 0.0
+    data_budget: DataBudget = field(default_factory=DataBudget)
 
     @property
     def identity(self) -> str:

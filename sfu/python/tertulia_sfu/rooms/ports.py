@@ -58,8 +58,11 @@ class MediaCommands(Protocol):
     ) -> None:
         """Set what a subscription receives; `height` in pixels."""
 
-    def send_data(self, peers: list[str], *, channel: Channel, payload: bytes) -> None:
-        """Send one data message to each of the peers."""
+    def send_data(self, peers: list[str], *, channel: Channel, payload: bytes, sender: str | None = None) -> None:
+        """Send one data message to each of the peers. `sender`: the peer that waits until they have taken it."""
+
+    def hold_data(self, peer: str, *, seconds: float) -> None:
+        """Read nothing from a peer's data channels for this time."""
 
 
 class SignalSink(Protocol):

@@ -34,6 +34,7 @@ from tertulia_sfu.rooms.session import SignalSession
 from tertulia_sfu.rooms.session_messages import leave_message
 from tertulia_sfu.signalling.codec import parse_signal_request, unwrap_join_request
 from tertulia_sfu.signalling.connection import SignalConnection, SignalConnections
+from tertulia_sfu.signalling.join_budget import UNKNOWN_ADDRESS, JoinBudget
 from tertulia_sfu.tokens import Claims, Tokens, require_join
 
 _log = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ class SignalEndpoint:
         self._tokens = tokens
         self._join_policy = join_policy
         self._clock = clock
+        self._joins = JoinBudget()
         self._open_sockets = 0
         self._all_closed = asyncio.Event()
         self._all_closed.set()
@@ -123,18 +125,29 @@ class SignalEndpoint:
 
     async def _verify(self, connection: HTTPConnection) -> _VerifiedJoin:
         """Verify token and join request, then ask the join policy. Raise MediaError for what is not allowed."""
-        if self._stopping:
-            raise ServiceUnavailable("The server is stopping.")
+        self._joins.check(_address(connection), self._clock())
         claims = self._tokens.verify(_access_token(connection))
         require_join(claims)
         # every line of this request says whose it is, also when it is refused
         bind_contextvars(room=claims.video.room, identity=claims.identity)
         wrapped = connection.query_params.get("join_request")
         request = JoinRequest() if wrapped is None else unwrap_join_request(wrapped)
+        await self._wait_for_turn(_address(connection), claims, request)
+        if self._stopping:
+            raise ServiceUnavailable("The server is stopping.")
         self._rooms.check_exists(claims)
         admission = await self._admit(claims, request)
         claims = _with_own_metadata(_with_admission(claims, admission), request)
         return _VerifiedJoin(claims, request, admission.token_not_after)
+
+    async def _wait_for_turn(self, address: str, claims: Claims, request: JoinRequest) -> None:
+        """Wait as long as the budget for joins says. Raise ServiceUnavailable when it is used up."""
+        room, identity = claims.video.room, claims.identity
+        if request.reconnect and self._rooms.resumable(room, identity, request.participant_sid) is not None:
+            return
+        wait_s = self._joins.admit(address=address, room=room, identity=identity, now=self._clock())
+        if wait_s:
+            await asyncio.sleep(wait_s)
 
     async def _admit(self, claims: Claims, request: JoinRequest) -> Admission:
         attempt = JoinAttempt(
@@ -183,7 +196,7 @@ class SignalEndpoint:
             session = self._resume(socket, join, connection)
         else:
             try:
-                session = self._join(join, connection)
+                session = self._join(join, connection, _address(socket))
             except RoomFull:
                 connection.send(leave_message(DisconnectReason.JOIN_FAILURE).SerializeToString())
                 session = None
@@ -197,16 +210,29 @@ class SignalEndpoint:
         else:
             await self._carry_messages(socket, session, connection)
 
-    def _join(self, join: _VerifiedJoin, connection: SignalConnection) -> SignalSession:
-        sid = new_participant_sid()
+    def _join(self, join: _VerifiedJoin, connection: SignalConnection, address: str) -> SignalSession:
+        sid, claims, cpu_before = new_participant_sid(), join.claims, time.thread_time()
         self._connections.attach(sid, connection)
         try:
-            return self._rooms.join(
-                sid, join.claims, join.request, now=self._clock(), token_not_after=join.token_not_after
+            session = self._rooms.join(
+                sid,
+                claims,
+                join.request,
+                now=self._clock(),
+                address=address,
+                token_not_after=join.token_not_after,
             )
         except BaseException:
             self._connections.detach(sid, connection)
             raise
+        self._joins.charge(
+            room=claims.video.room,
+            identity=claims.identity,
+            cpu_s=time.thread_time() - cpu_before,
+            repeated_bytes=session.participant.repeated_bytes,
+            now=self._clock(),
+        )
+        return session
 
     def _resume(self, socket: WebSocket, join: _VerifiedJoin, connection: SignalConnection) -> SignalSession | None:
         """Continue an existing session, or tell the client (in the first message) to join again."""
@@ -224,6 +250,7 @@ class SignalEndpoint:
         if fault is not None and fault.silent:
             return None
         self._connections.attach(session.participant.sid, connection)
+        session.participant.address = _address(socket)
         session.resume(join.request, now)
         if fault is not None:
             connection.close()
@@ -353,7 +380,7 @@ def _refusal(connection: HTTPConnection, error: MediaError) -> Response:
 
 
 def _address(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client is not None else "unknown"
+    return UNKNOWN_ADDRESS if connection.client is None else connection.client.host
 
 
 def _text(status: int, text: str) -> Response:

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from livekit.protocol.models import DataPacket, ParticipantInfo, RpcRequest, UserPacket
 from livekit.protocol.rtc import DataChannelReceiveState, RequestResponse, SyncState
+from structlog.testing import capture_logs
 
 from support.meeting import Guest, Meeting
+from tertulia_sfu.errors import InvalidRequest
+from tertulia_sfu.rooms.data_budget import MESSAGES_BURST
 from tertulia_sfu.rooms.data_relay import MAX_PACKET_BYTES
 
 
@@ -163,6 +166,57 @@ def test_packets_that_are_too_large_are_refused_with_a_word() -> None:
     refused = ann.last("request_response")
     assert refused.reason == RequestResponse.LIMIT_EXCEEDED
     assert str(MAX_PACKET_BYTES) in refused.message
+
+
+def test_a_packet_that_its_stamp_makes_too_large_is_refused() -> None:
+    meeting = Meeting()
+    ann, _bob = meeting.join("ann" * 80), meeting.join("bob")
+    packet = user_packet(bytes(MAX_PACKET_BYTES - 100))
+    assert packet.ByteSize() <= MAX_PACKET_BYTES
+    send_packet(ann, packet)
+    assert sent_packets(meeting) == []
+    assert ann.last("request_response").reason == RequestResponse.LIMIT_EXCEEDED
+
+
+def test_the_sender_waits_for_its_receivers_and_the_server_api_does_not() -> None:
+    meeting = Meeting()
+    ann, _bob = meeting.join("ann"), meeting.join("bob")
+    send_packet(ann, user_packet(b"hello"))
+    ann.room.data.send(user_packet(b"news"), now=meeting.now)
+    assert [arguments["sender"] for _peers, arguments in meeting.core.named("send_data")] == [ann.sid, None]
+    with pytest.raises(InvalidRequest, match=str(MAX_PACKET_BYTES)):
+        ann.room.data.send(user_packet(bytes(MAX_PACKET_BYTES)), now=meeting.now)
+
+
+def test_a_flood_is_held_back_then_its_sender_is_removed() -> None:
+    meeting = Meeting()
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    sent = 0
+    with capture_logs() as log:
+        while not ann.received("leave"):
+            sent += 1
+            assert sent < 20_000
+            send_packet(ann, user_packet(b"x"))
+            held = meeting.core.named("hold_data")
+            if held:
+                assert held[0][0] == ann.sid
+                meeting.advance(held[0][1]["seconds"])
+                meeting.core.commands.clear()
+    assert sent > MESSAGES_BURST
+    assert bob.room.roster.find("ann") is None
+    (line,) = log
+    assert line["log_level"] == "warning"
+    assert (line["identity"], line["address"], line["room"]) == ("ann", "unknown", "room")
+
+
+def test_data_that_a_client_does_not_take_is_logged() -> None:
+    meeting = Meeting()
+    bob = meeting.join("bob")
+    with capture_logs() as log:
+        meeting.core_event("DataLost", bob.sid, bytes=70_000)
+    (line,) = log
+    assert (line["identity"], line["bytes"], line["address"]) == ("bob", 70_000, "unknown")
+    assert not bob.received("leave"), "it is not its fault"
 
 
 @settings(deadline=None)

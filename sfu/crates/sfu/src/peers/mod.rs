@@ -7,9 +7,11 @@ mod peer;
 mod peer_table;
 mod received_streams;
 mod sections;
+mod throttle;
 mod timers;
 
 pub(crate) use demux::Owner;
 pub(crate) use peer::Peer;
 pub(crate) use peer_table::Peers;
 pub(crate) use sections::Role;
+pub(crate) use throttle::is_channel_data;

@@ -1,13 +1,16 @@
 //! One participant's connection and what belongs to it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::connectivity::Connectivity;
 use super::link_quality::LinkQuality;
 use super::received_streams::{ReceivedStreams, layer_of_rid};
 use super::sections::Sections;
+use super::throttle::Throttle;
 use crate::allocation::Budget;
+use crate::data::DataFlow;
 use crate::ids::{PeerId, Ssrc, SubscriptionKey, TrackId, TrackKey};
 use crate::media::SubscriptionSettings;
 use crate::transport::{CodecFormat, LinkStats, PayloadType, Transport};
@@ -21,6 +24,7 @@ pub(crate) struct Peer {
     id: PeerId,
     pub(super) transport: Transport,
     pub(super) connectivity: Connectivity,
+    pub(super) throttle: Throttle,
     sections: Sections,
     published: Vec<TrackKey>,
     subscriptions: HashMap<TrackId, SubscriptionKey>,
@@ -38,6 +42,7 @@ impl Peer {
             id,
             transport,
             connectivity: Connectivity::new(now),
+            throttle: Throttle::default(),
             sections: Sections::default(),
             published: Vec::new(),
             subscriptions: HashMap::new(),
@@ -92,6 +97,16 @@ impl Peer {
 
     pub fn has_waiting_data(&self) -> bool {
         self.transport.has_waiting_data()
+    }
+
+    /// How much of its data is on its way to receivers.
+    pub fn data_flow(&self) -> &Arc<DataFlow> {
+        self.throttle.flow()
+    }
+
+    /// Read nothing from its data channels until then.
+    pub fn hold_data_until(&mut self, until: Instant) {
+        self.throttle.wait_until(until);
     }
 
     pub fn payload_type_of(&self, codec: CodecFormat) -> Option<PayloadType> {

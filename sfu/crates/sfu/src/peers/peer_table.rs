@@ -3,12 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 
 use super::demux::{Demux, Owner};
 use super::peer::Peer;
+use super::throttle::Verdict;
 use super::timers::Timers;
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::outbox::Outbox;
@@ -16,6 +17,9 @@ use crate::transport::{
     Drained, Egress, IceCredentials, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
     is_binding_success,
 };
+
+/// How often those that wait with data are looked at.
+const RELEASE_EVERY: Duration = Duration::from_millis(5);
 
 pub(crate) struct Peers {
     shard: ShardId,
@@ -32,6 +36,10 @@ pub(crate) struct Peers {
     to_flush: Vec<PeerKey>,
     /// Peers whose sections may not suffice.
     to_check: Vec<PeerKey>,
+    /// Peers whose data is held back.
+    held: VecDeque<PeerKey>,
+    /// When to look whether they may go on.
+    release_at: Option<Instant>,
 }
 
 struct Entry {
@@ -73,6 +81,8 @@ impl Peers {
             failed: VecDeque::new(),
             to_flush: Vec::new(),
             to_check: Vec::new(),
+            held: VecDeque::new(),
+            release_at: None,
         }
     }
 
@@ -147,6 +157,50 @@ impl Peers {
             entry.peer.connectivity.received(now);
         }
         self.step(key, outbox, |transport, drained| transport.receive(now, drained, (source, destination), data));
+    }
+
+    /// Whether a datagram with data may be received now. If not, it is returned by [`Peers::take_held`], or dropped.
+    pub fn admit_data(
+        &mut self,
+        now: Instant,
+        key: PeerKey,
+        source: SocketAddr,
+        data: &[u8],
+        outbox: &mut Outbox,
+    ) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else { return false };
+        let was_holding = entry.peer.throttle.is_holding();
+        match entry.peer.throttle.admit(now, source, data) {
+            Verdict::Pass => return true,
+            Verdict::Held if !was_holding => {
+                self.held.push_back(key);
+                self.release_at.get_or_insert(now + RELEASE_EVERY);
+            }
+            Verdict::Held => {}
+            Verdict::Dropped => outbox.count().drop_throttled += 1,
+        }
+        false
+    }
+
+    /// The next held datagram of a peer that may go on. None if there is none, or if it is not yet time to look.
+    pub fn take_held(&mut self, now: Instant) -> Option<(PeerKey, SocketAddr, Vec<u8>)> {
+        if self.release_at.is_none_or(|at| now < at) {
+            return None;
+        }
+        for _ in 0..self.held.len() {
+            let key = self.held.front().copied()?;
+            let throttle = self.entries.get_mut(key).map(|entry| &mut entry.peer.throttle);
+            let Some(throttle) = throttle.filter(|throttle| throttle.is_holding()) else {
+                self.held.pop_front();
+                continue;
+            };
+            if let Some((source, data)) = throttle.take(now) {
+                return Some((key, source, data));
+            }
+            self.held.rotate_left(1);
+        }
+        self.release_at = (!self.held.is_empty()).then_some(now + RELEASE_EVERY);
+        None
     }
 
     /// Route connectivity checks for these credentials to the peer.
@@ -225,7 +279,7 @@ impl Peers {
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        self.timers.next().into_iter().chain(self.release_at).min()
     }
 
     /// Advance one peer whose deadline has passed. False if there is none.

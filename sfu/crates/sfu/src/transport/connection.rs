@@ -23,6 +23,7 @@ use super::config::ShardConfig;
 use super::credentials::IceCredentials;
 use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{self, StreamSsrcs};
+use crate::data::DataMessage;
 use crate::datagram::Datagram;
 use crate::ids::{Mid, PeerKey, Ssrc};
 use crate::media::Channel;
@@ -278,14 +279,18 @@ impl Transport {
         now: Instant,
         drained: &mut Drained,
         channel: Channel,
-        payload: &Arc<[u8]>,
+        payload: &Arc<DataMessage>,
     ) -> Result<Sent, TransportError> {
-        self.step(now, drained, |rtc, channels| channels.send(rtc, channel, payload))
+        self.step(now, drained, |rtc, channels| channels.send(now, rtc, channel, payload))
     }
 
-    /// Send waiting data as far as the buffers allow.
-    pub fn resume_data(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
-        self.step(now, drained, |rtc, channels| channels.resume(rtc))
+    /// Send waiting data as far as the buffers allow. How much (in bytes) was dropped, because the client does not take
+    /// it.
+    pub fn resume_data(&mut self, now: Instant, drained: &mut Drained) -> Result<Option<u64>, TransportError> {
+        self.step(now, drained, |rtc, channels| {
+            channels.resume(rtc)?;
+            Ok(channels.drop_stuck(now))
+        })
     }
 
     pub fn has_waiting_data(&self) -> bool {
