@@ -104,11 +104,7 @@ class RecordingWorker:
         for recording in await self._context.store.read(lambda tx: tx.recordings.held(self._context.owner)):
             if recording.id in self._supervisors:
                 continue
-            # a full disk fails a task again and again: going on by the lease that this process has writes nothing
-            lease = self._taken.get(recording.id)
-            if lease is None or lease != recording.lease:
-                lease = await self._take(recording.id)
-            if lease is not None:
+            if (lease := await self._lease_of(recording)) is not None:
                 _log.info("recording adopted", recording=recording.id, state=recording.state)
                 self._supervise(tasks, recording.id, lease)
 
@@ -119,6 +115,11 @@ class RecordingWorker:
         return await self._context.store.write(
             lambda tx: tx.recordings.claim(owner=owner, until_ms=self._lease_end(tx))
         )
+
+    async def _lease_of(self, recording: Recording) -> Lease | None:
+        """Return the lease that this process has, which writes nothing: a full disk may fail a task again and again."""
+        lease = self._taken.get(recording.id)
+        return lease if lease is not None and lease == recording.lease else await self._take(recording.id)
 
     async def _take(self, recording_id: RecordingId) -> Lease | None:
         """Lease a running recording of this worker again, or a lost one, whose folder is here; None for any other.
@@ -190,7 +191,7 @@ class RecordingWorker:
             if not recording.is_playable:
                 is_open = recording.is_running or is_lost_machine(recording)
                 if is_open or await self._is_unfinished(recording.id) or await self._is_film_back(recording):
-                    self._supervise(tasks, recording.id, await self._take(recording.id))
+                    self._supervise(tasks, recording.id, await self._lease_of(recording))
             elif await self._can_write_index(recording):
                 supervisor = RecordingSupervisor(self._context, recording.id, None)
                 self._run(tasks, supervisor, recording.id, supervisor.write_index(recording))
