@@ -135,11 +135,6 @@ impl MediaCore {
         self.to(&peer.clone(), Command::Offer { peer, offer_id, sdp });
     }
 
-    /// Add a remote ICE candidate (`candidate:…`, RFC 8840).
-    pub fn trickle(&self, peer: PeerId, candidate: String) {
-        self.to(&peer.clone(), Command::Trickle { peer, candidate });
-    }
-
     // ── publishing ──
 
     /// Announce a track that a section of a past or coming offer carries.

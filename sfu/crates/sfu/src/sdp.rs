@@ -131,14 +131,16 @@ pub(crate) fn read_offer(sdp: &str) -> Result<Vec<OfferedSection>, String> {
     Ok(sections)
 }
 
-/// The offer for the transport. Without the extension for transport-wide sequence numbers on what we send, the client
+/// The offer for the transport, without candidates: the transport only answers the client's checks (RFC 8445 section
+/// 2.5, lite), which say where the client is, and would keep every candidate of every offer. Without the extension for transport-wide sequence numbers on what we send, the client
 /// estimates its bandwidth from arrivals (REMB). The answer accepts the extension all the same ([`finish_answer`]).
 pub(crate) fn prepare_offer(sdp: &str) -> String {
     let parts = Parts::cut(sdp);
     let mut lines: Vec<&str> = Vec::new();
     for part in &parts.0 {
         let receives = kind(part).is_some() && direction(part) == Direction::RecvOnly;
-        lines.extend(part.iter().filter(|line| !(receives && is_transport_cc(line))));
+        let is_left_out = |line: &str| line.starts_with("a=candidate:") || (receives && is_transport_cc(line));
+        lines.extend(part.iter().filter(|line| !is_left_out(line)));
     }
     join(&lines)
 }

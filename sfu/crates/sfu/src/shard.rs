@@ -52,12 +52,13 @@ impl Shard {
         let counters = self.outbox.count();
         counters.datagrams_in += 1;
         counters.bytes_in += data.len() as u64;
-        match self.peers.owner(source, data) {
-            Owner::Here(peer) => self.receive(now, peer, source, data),
-            Owner::Shard(shard) if shard != self.outbox.shard() => {
-                self.outbox.send(shard, Message::Datagram { source, data: data.to_vec(), arrival: now });
+        let via = self.outbox.shard();
+        match self.peers.owner(now, source, data) {
+            Owner::Here(peer) => self.receive(now, peer, (source, via), data),
+            Owner::Shard(shard) => {
+                self.outbox.send(shard, Message::Datagram { source, data: data.to_vec(), arrival: now, via });
             }
-            Owner::Shard(_) | Owner::Unknown => self.outbox.count().drop_unknown_source += 1,
+            Owner::Unknown => self.outbox.count().drop_unknown_source += 1,
         }
     }
 
@@ -65,11 +66,13 @@ impl Shard {
     pub fn handle_message(&mut self, now: Instant, message: Message) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match message {
-            Message::Datagram { source, data, arrival } => match peers.owner(source, &data) {
-                Owner::Here(peer) => self.receive(arrival, peer, source, &data),
+            Message::Datagram { source, data, arrival, via } => match peers.owner(arrival, source, &data) {
+                Owner::Here(peer) => self.receive(arrival, peer, (source, via), &data),
                 // never passed on again: a forged ufrag must not make it circulate
                 Owner::Shard(_) | Owner::Unknown => outbox.count().drop_unknown_source += 1,
             },
+            Message::AddressBound { address, owner } => peers.on_address(now, address, owner, true),
+            Message::AddressReleased { address, owner } => peers.on_address(now, address, owner, false),
             Message::Attach { track, from } => publications.on_attach(&track, from, outbox),
             Message::Detach { track, from } => publications.on_detach(now, &track, from, peers, outbox),
             Message::Demand { track, from, wanted, relay } => {
@@ -92,7 +95,6 @@ impl Shard {
             Command::AddPeer { peer } => self.add_peer(now, peer),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
             Command::Offer { peer, offer_id, sdp } => self.negotiate(now, peer, offer_id, &sdp),
-            Command::Trickle { peer, candidate } => self.negotiation().trickle(now, &peer, &candidate),
             Command::ExpectTrack { peer, track, kind, cids, layers } => {
                 publications.expect(&peer, track, kind, cids, layers, peers);
             }
@@ -138,6 +140,7 @@ impl Shard {
             self.settle(now);
         }
         self.negotiation().request_offers(now);
+        self.peers.announce_addresses(&mut self.outbox);
     }
 
     // ── outputs ──
@@ -211,8 +214,9 @@ impl Shard {
         }
     }
 
-    fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8]) {
-        self.peers.receive(now, key, source, data, &mut self.outbox);
+    /// `from`: the datagram's source, and the shard on whose socket it arrived.
+    fn receive(&mut self, now: Instant, key: PeerKey, from: (SocketAddr, ShardId), data: &[u8]) {
+        self.peers.receive(now, key, from, data, &mut self.outbox);
         self.settle(now);
         // a lost peer sends again, from an address that a check has validated
         if let Some(peer) = self.peers.get_mut(key)
@@ -312,6 +316,7 @@ impl Shard {
                 outbox.emit(Event::PeerDisconnected { peer: peer.id().clone() });
             }
         }
+        peers.sweep_addresses(now);
         publications.tick(now, peers, outbox);
         subscriptions.tick(outbox);
         allocator.tick(now, peers, subscriptions, outbox);

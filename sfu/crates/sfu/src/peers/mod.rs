@@ -5,6 +5,7 @@ mod demux;
 mod link_quality;
 mod peer;
 mod peer_table;
+mod probation;
 mod received_streams;
 mod sections;
 mod timers;

@@ -32,6 +32,8 @@ pub(crate) struct Peers {
     to_flush: Vec<PeerKey>,
     /// Peers whose sections may not suffice.
     to_check: Vec<PeerKey>,
+    /// When the datagram that is being handled was received, and on which shard's socket.
+    receiving: Option<(Instant, ShardId)>,
 }
 
 struct Entry {
@@ -64,15 +66,16 @@ impl Peers {
     pub fn new(shard: ShardId, config: ShardConfig) -> Self {
         Self {
             shard,
+            demux: Demux::new(shard, config.ufrag_key().clone()),
             config,
             entries: Slab::new(),
             by_id: HashMap::new(),
-            demux: Demux::default(),
             timers: Timers::default(),
             drained: Drained::default(),
             failed: VecDeque::new(),
             to_flush: Vec::new(),
             to_check: Vec::new(),
+            receiving: None,
         }
     }
 
@@ -83,7 +86,7 @@ impl Peers {
         if self.by_id.contains_key(&id) {
             return false;
         }
-        let credentials = IceCredentials::generate(self.shard);
+        let credentials = self.new_credentials();
         let ufrag = credentials.ufrag.clone();
         let transport = Transport::new(now, &self.config, credentials);
         let peer = Peer::new(id.clone(), transport, now);
@@ -137,16 +140,51 @@ impl Peers {
 
     // ── datagrams ──
 
-    pub fn owner(&mut self, source: SocketAddr, data: &[u8]) -> Owner {
-        self.demux.owner(self.shard, source, data)
+    pub fn owner(&mut self, now: Instant, source: SocketAddr, data: &[u8]) -> Owner {
+        self.demux.owner(now, source, data)
     }
 
-    pub fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8], outbox: &mut Outbox) {
+    /// `via`: the shard on whose socket the datagram arrived.
+    pub fn receive(
+        &mut self,
+        now: Instant,
+        key: PeerKey,
+        (source, via): (SocketAddr, ShardId),
+        data: &[u8],
+        outbox: &mut Outbox,
+    ) {
         let Some(destination) = self.config.local_address(source) else { return };
         if let Some(entry) = self.entries.get_mut(key) {
             entry.peer.connectivity.received(now);
         }
+        self.receiving = Some((now, via));
         self.step(key, outbox, |transport, drained| transport.receive(now, drained, (source, destination), data));
+        self.receiving = None;
+    }
+
+    /// The owner of a peer tells whether an address whose datagrams arrive here is the peer's.
+    pub fn on_address(&mut self, now: Instant, address: SocketAddr, owner: ShardId, is_bound: bool) {
+        if is_bound {
+            self.demux.on_bound(now, address, owner);
+        } else {
+            self.demux.on_released(address, owner);
+        }
+    }
+
+    /// Tell other shards which addresses are our peers'.
+    pub fn announce_addresses(&mut self, outbox: &mut Outbox) {
+        for (shard, message) in self.demux.take_notices() {
+            outbox.send(shard, message);
+        }
+    }
+
+    /// Forget addresses of peers that other shards no longer have.
+    pub fn sweep_addresses(&mut self, now: Instant) {
+        self.demux.sweep(now);
+    }
+
+    pub fn new_credentials(&self) -> IceCredentials {
+        IceCredentials::generate(self.shard, self.config.ufrag_key())
     }
 
     /// Route connectivity checks for these credentials to the peer.
@@ -175,8 +213,10 @@ impl Peers {
         drained.peer = key;
         let outcome = catch_unwind(AssertUnwindSafe(|| run(transport, drained)));
         for datagram in self.drained.datagrams.drain(..) {
-            if is_binding_success(&datagram.contents) {
-                self.demux.validate(datagram.destination, key);
+            if let Some((now, via)) = self.receiving
+                && is_binding_success(&datagram.contents)
+            {
+                self.demux.bind(now, datagram.destination, key, via);
             }
             outbox.send_datagram(datagram);
         }

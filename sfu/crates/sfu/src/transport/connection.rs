@@ -15,7 +15,7 @@ use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
 use str0m::net::{Protocol, Receive};
 use str0m::stats::PeerStats;
-use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
+use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadType};
@@ -202,20 +202,6 @@ impl Transport {
         };
         let answer = self.step(now, drained, |rtc, _| Ok(rtc.sdp_api().accept_offer(offer)))?;
         Ok(answer.map(|answer| answer.to_sdp_string()).map_err(|error| error.to_string()))
-    }
-
-    /// Candidates that cannot be used (mDNS names, TCP) are ignored: the client's checks reveal its address.
-    pub fn add_remote_candidate(
-        &mut self,
-        now: Instant,
-        drained: &mut Drained,
-        candidate: &str,
-    ) -> Result<(), TransportError> {
-        let Ok(candidate) = Candidate::from_sdp_string(candidate) else { return Ok(()) };
-        self.step(now, drained, |rtc, _| {
-            rtc.add_remote_candidate(candidate);
-            Ok(())
-        })
     }
 
     /// After an ICE restart str0m has generated credentials of its own: replace them by `fresh`. Returns the replaced

@@ -1,0 +1,86 @@
+//! What strangers and hostile participants send, at the level of datagrams.
+
+mod support;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use support::World;
+use tertulia_sfu::{Event, Kind, TrackId};
+
+/// The local ufrag of a client's connection as the server's answers tell it.
+fn ufrag(world: &World, client: usize) -> String {
+    let answer = world.clients[client].answers.last().expect("an answer");
+    let line = answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:"));
+    line.expect("a ufrag").to_owned()
+}
+
+/// A binding request as one who does not know the password can write it.
+fn unauthenticated_check(ufrag: &str) -> Vec<u8> {
+    let name = format!("{ufrag}:them");
+    let mut message = vec![0x00, 0x01, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    for (kind, value) in [(0x0006u16, name.as_bytes()), (0x0024, &[0, 0, 1, 0]), (0x0008, &[7; 20])] {
+        message.extend(kind.to_be_bytes());
+        message.extend((value.len() as u16).to_be_bytes());
+        message.extend(value);
+        message.resize(message.len().next_multiple_of(4), 0);
+    }
+    let length = (message.len() - 20) as u16;
+    message[2..4].copy_from_slice(&length.to_be_bytes());
+    message
+}
+
+fn meeting(shards: u16) -> (World, [usize; 3], TrackId) {
+    let mut world = World::new(shards);
+    let people = [world.join(1, 1), world.join(1, 1), world.join(1, 1)];
+    let track = world.publish(people[0], Kind::Audio, &[]);
+    world.subscribe(people[1], &track);
+    world.run_until_receiving(people[1], &track, 10);
+    world.clients[people[1]].forget();
+    (world, people, track)
+}
+
+#[test]
+fn spoofed_checks_cost_nobody_a_packet() {
+    for shards in [1, 2] {
+        let (mut world, [alice, bob, _], track) = meeting(shards);
+        let names = [ufrag(&world, alice), ufrag(&world, bob), "0000".into(), "0001ffff".into(), "x".into()];
+        for round in 0..2000u32 {
+            for forged in 0..50u32 {
+                let number = round * 50 + forged;
+                let source = SocketAddr::from(([11, (number >> 16) as u8, (number >> 8) as u8, number as u8], 9));
+                let check = unauthenticated_check(&names[number as usize % names.len()]);
+                let now = world.now;
+                let socket = number as usize % world.shards.len();
+                world.shards[socket].handle_datagram(now, source, &check);
+            }
+            world.run(Duration::from_millis(1));
+        }
+        let got = world.clients[bob].received(&track).len();
+        assert!((99..=101).contains(&got), "{got} of 100 packets in 2 s, {shards} workers");
+        let passed: u64 = world.shards.iter().map(|shard| shard.counters().datagrams_in).sum();
+        let dropped: u64 = world.shards.iter().map(|shard| shard.counters().drop_unknown_source).sum();
+        assert!(dropped > 97_000 && passed > 100_000, "{dropped} of {passed}");
+    }
+}
+
+#[test]
+fn a_participant_cannot_take_another_ones_address() {
+    for shards in [1, 2, 3] {
+        let (mut world, [alice, bob, mallory], track) = meeting(shards);
+        world.spoofing = Some((mallory, world.clients[alice].address));
+        world.clients[mallory].restart_ice();
+        world.run(Duration::from_secs(15));
+        let got = world.clients[bob].received(&track).len();
+        assert!((745..=755).contains(&got), "{got} of 750 packets in 15 s, {shards} workers");
+        assert!(!world.saw(|event| matches!(event, Event::PeerDisconnected { .. } | Event::PeerFailed { .. })));
+    }
+}
+
+#[test]
+fn a_client_connects_though_its_candidates_are_not_kept() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    assert!(world.clients[alice].offers[0].contains("a=candidate:"), "the client tells them; nothing is kept of them");
+    world.publish(alice, Kind::Audio, &[]);
+}
