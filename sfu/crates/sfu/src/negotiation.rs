@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::event::Event;
+use crate::fault::{self, Fault};
 use crate::ids::{Mid, PeerKey, SubscriptionKey, TrackId};
 use crate::media::Kind;
 use crate::outbox::Outbox;
@@ -33,6 +34,7 @@ impl Negotiation<'_> {
     pub fn accept(&mut self, now: Instant, key: PeerKey, offer_id: i64, sdp: &str) -> Result<(), String> {
         let offered = sdp::read_offer(sdp)?;
         let prepared = sdp::prepare_offer(sdp);
+        fault::point(Fault::Negotiating(key));
         let answer =
             self.peers.step(key, self.outbox, |transport, drained| transport.accept_offer(now, drained, &prepared));
         let answer = answer.ok_or_else(peer_gone)??;

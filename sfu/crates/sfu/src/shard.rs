@@ -1,6 +1,7 @@
 //! The state of one worker: dispatches inputs to the parts that own their state, and collects what they produce.
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,6 +65,11 @@ impl Shard {
 
     /// A message from another shard.
     pub fn handle_message(&mut self, now: Instant, message: Message) {
+        self.guarded(None, |shard| shard.dispatch_message(now, message));
+        self.settle(now);
+    }
+
+    fn dispatch_message(&mut self, now: Instant, message: Message) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match message {
             Message::Datagram { source, data, arrival, via } => match peers.owner(arrival, source, &data) {
@@ -85,11 +91,15 @@ impl Shard {
             Message::Packet { track, packet } => subscriptions.forward(&track, &packet, peers, outbox),
             Message::Gone { track } => subscriptions.on_gone(&track, peers, outbox),
         }
-        self.settle(now);
     }
 
     /// A command from signalling.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
+        self.guarded(None, |shard| shard.dispatch_command(now, command));
+        self.settle(now);
+    }
+
+    fn dispatch_command(&mut self, now: Instant, command: Command) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match command {
             Command::AddPeer { peer } => self.add_peer(now, peer),
@@ -113,7 +123,6 @@ impl Shard {
                 }
             }
         }
-        self.settle(now);
     }
 
     /// Time has passed; due at [`Shard::poll_timeout`].
@@ -123,7 +132,7 @@ impl Shard {
         }
         if self.next_tick.is_none_or(|tick| tick <= now) {
             self.next_tick = Some(now + TICK);
-            self.tick(now);
+            self.guarded(None, |shard| shard.tick(now));
             self.settle(now);
         }
     }
@@ -139,7 +148,8 @@ impl Shard {
             }
             self.settle(now);
         }
-        self.negotiation().request_offers(now);
+        self.guarded(None, |shard| shard.negotiation().request_offers(now));
+        self.settle(now);
         self.peers.announce_addresses(&mut self.outbox);
     }
 
@@ -206,6 +216,7 @@ impl Shard {
 
     fn negotiate(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
         let Some(key) = self.peers.key_of(&peer) else { return };
+        self.peers.work_for(Some(key));
         let outcome = self.negotiation().accept(now, key, offer_id, sdp);
         // if the peer failed, that is reported first
         self.settle(now);
@@ -226,6 +237,19 @@ impl Shard {
         }
     }
 
+    // ── faults ──
+
+    /// Run work whose panic costs the peer that it was done for: `peer`, or else the one that was touched last. Without
+    /// one the caller has to give the whole shard up.
+    fn guarded(&mut self, peer: Option<PeerKey>, work: impl FnOnce(&mut Self)) {
+        self.peers.work_for(peer);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self)))
+            && !self.peers.fail_at_work()
+        {
+            resume_unwind(panic);
+        }
+    }
+
     // ── what steps have produced ──
 
     /// Handle the events and failures of all steps so far.
@@ -236,7 +260,7 @@ impl Shard {
                 self.outbox.emit(Event::PeerFailed { peer: peer.id().clone(), reason });
                 self.forget(&peer);
             } else if let Some((key, event)) = self.peers.take_event() {
-                self.on_transport_event(now, key, event);
+                self.guarded(Some(key), |shard| shard.on_transport_event(now, key, event));
             } else {
                 return;
             }
@@ -333,25 +357,5 @@ impl Shard {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_in_one_peers_step_removes_that_peer_alone() {
-        let config = ShardConfig::new(&["192.0.2.1:1".parse().expect("an address")]).expect("a configuration");
-        let (now, mut shard) = (Instant::now(), Shard::new(ShardId(0), config));
-        for peer in ["PA_faulty", "PA_other"] {
-            shard.handle_command(now, Command::AddPeer { peer: peer.into() });
-        }
-        let faulty = PeerId::from("PA_faulty");
-        let key = shard.peers.key_of(&faulty).expect("was added");
-        let outcome: Option<()> = shard.peers.step(key, &mut shard.outbox, |_, _| panic!("on purpose"));
-        assert!(outcome.is_none());
-        shard.settle(now);
-        assert!(shard.peers.key_of(&faulty).is_none());
-        assert!(matches!(&shard.output().events[..], [Event::PeerFailed { peer, .. }] if *peer == faulty));
-        assert!(shard.peers.key_of(&"PA_other".into()).is_some());
-        shard.handle_timeout(now + Duration::from_secs(1));
-        shard.flush(now + Duration::from_secs(1));
-    }
-}
+#[path = "shard_faults.rs"]
+mod faults;

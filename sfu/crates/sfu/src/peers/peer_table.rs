@@ -1,5 +1,6 @@
 //! All peers of a shard, and the work that waits to be done for them.
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,9 @@ use crate::transport::{
     Drained, Egress, IceCredentials, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
     is_binding_success,
 };
+
+/// Why a peer is removed in whose handling there is a defect.
+const FAULT: &str = "internal fault";
 
 pub(crate) struct Peers {
     shard: ShardId,
@@ -34,6 +38,8 @@ pub(crate) struct Peers {
     to_check: Vec<PeerKey>,
     /// When the datagram that is being handled was received, and on which shard's socket.
     receiving: Option<(Instant, ShardId)>,
+    /// Whose state was touched last: a panic is put down to it.
+    at_work: Cell<Option<PeerKey>>,
 }
 
 struct Entry {
@@ -76,6 +82,7 @@ impl Peers {
             to_flush: Vec::new(),
             to_check: Vec::new(),
             receiving: None,
+            at_work: Cell::default(),
         }
     }
 
@@ -110,6 +117,20 @@ impl Peers {
         }
     }
 
+    // ── faults ──
+
+    /// What follows is done for this peer.
+    pub fn work_for(&self, key: Option<PeerKey>) {
+        self.at_work.set(key);
+    }
+
+    /// Remove the peer that a panic is put down to. False if there is none.
+    pub fn fail_at_work(&mut self) -> bool {
+        let Some(key) = self.at_work.take().filter(|key| self.entries.contains(*key)) else { return false };
+        self.fail(key, FAULT);
+        true
+    }
+
     pub fn take_failed(&mut self) -> Option<(Peer, String)> {
         self.failed.pop_front()
     }
@@ -119,10 +140,12 @@ impl Peers {
     }
 
     pub fn get(&self, key: PeerKey) -> Option<&Peer> {
+        self.at_work.set(Some(key));
         self.entries.get(key).map(|entry| &entry.peer)
     }
 
     pub fn get_mut(&mut self, key: PeerKey) -> Option<&mut Peer> {
+        self.at_work.set(Some(key));
         self.entries.get_mut(key).map(|entry| &mut entry.peer)
     }
 
@@ -194,6 +217,7 @@ impl Peers {
 
     /// Where to write forwarded packets. None while the peer is not connected: what cannot be encrypted would pile up.
     pub fn egress(&mut self, key: PeerKey) -> Option<PeerEgress<'_>> {
+        self.at_work.set(Some(key));
         let entry = self.entries.get_mut(key).filter(|entry| entry.peer.connectivity.is_up())?;
         Some(PeerEgress { key, entry, to_flush: &mut self.to_flush })
     }
@@ -226,7 +250,7 @@ impl Peers {
                 return Some(result);
             }
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "internal fault".to_owned(),
+            Err(_) => FAULT.to_owned(),
         };
         self.drained.events.truncate(unhandled);
         self.fail(key, &error);

@@ -10,6 +10,7 @@ use super::layers::KeyframeRequest;
 use super::published_track::{PublishedSection, PublishedTrack};
 use super::speakers::Speakers;
 use crate::event::Event;
+use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
 use crate::media::{Kind, LayerMask, LayerSpec, Quality};
 use crate::message::Message;
@@ -130,6 +131,7 @@ impl Publications {
         };
         let codec = received.codec?;
         let track = self.tracks.get_mut(key)?;
+        fault::point(Fault::Receiving(track.peer()));
         let change = track.on_packet(now, layer, codec, &received);
         if change.has_started
             && let Some(event) = started(track, peers)
@@ -230,6 +232,8 @@ impl Publications {
         let keys: Vec<TrackKey> = self.tracks.iter().map(|(key, _)| key).collect();
         for key in keys {
             let Some(track) = self.tracks.get_mut(key) else { continue };
+            peers.work_for(Some(track.peer()));
+            fault::point(Fault::Ticking(track.peer()));
             if let Some(elapsed) = measured {
                 track.layers_mut().measure(elapsed);
             }
