@@ -6,7 +6,8 @@
 //!
 //! Modules depend on each other in one direction, from the bottom:
 //!
-//! 1. `ids`, `media`, `datagram`, `counters`, `command`, `event`, `fault`: plain values
+//! 1. `ids`, `media`, `datagram`, `counters`, `command`, `event`, `fault`,
+//!    `token_bucket`: plain values
 //! 2. `transport`: the packet path of one connection, the only place that uses str0m; `sdp`: session descriptions
 //! 3. `message`, `outbox`: what leaves a shard
 //! 4. `allocation`: dividing bandwidth, without state of others
@@ -38,6 +39,7 @@ mod publishing;
 mod sdp;
 mod shard;
 mod subscribing;
+mod token_bucket;
 mod transport;
 
 pub use command::Command;

@@ -34,9 +34,11 @@ impl Negotiation<'_> {
     pub fn accept(&mut self, now: Instant, key: PeerKey, offer_id: i64, sdp: &str) -> Result<(), String> {
         let offered = sdp::read_offer(sdp)?;
         let prepared = sdp::prepare_offer(sdp);
+        let sources: Vec<_> = offered.iter().flat_map(|section| section.sources.iter().copied()).collect();
         fault::point(Fault::Negotiating(key));
-        let answer =
-            self.peers.step(key, self.outbox, |transport, drained| transport.accept_offer(now, drained, &prepared));
+        let answer = self
+            .peers
+            .step(key, self.outbox, |transport, drained| transport.accept_offer(now, drained, &prepared, &sources));
         let answer = answer.ok_or_else(peer_gone)??;
         let replaced = self.adopt_credentials(now, key).ok_or_else(peer_gone)?;
 

@@ -84,3 +84,91 @@ fn a_client_connects_though_its_candidates_are_not_kept() {
     assert!(world.clients[alice].offers[0].contains("a=candidate:"), "the client tells them; nothing is kept of them");
     world.publish(alice, Kind::Audio, &[]);
 }
+
+#[test]
+fn a_publisher_of_endless_streams_is_ended_and_nobody_else_notices() {
+    let (mut world, [_, bob, mallory], track) = meeting(1);
+    world.publish(mallory, Kind::Audio, &[]);
+    world.clients[bob].forget();
+    let ended = |event: &Event| matches!(event, Event::PeerFailed { reason, .. } if reason == "too many streams");
+    let began = world.now;
+    for round in 1.. {
+        let now = world.now;
+        for number in 0..20 {
+            world.clients[mallory].send_stream(now, 0, round * 10_000 + number);
+        }
+        world.run(Duration::from_millis(20));
+        if world.saw(ended) {
+            break;
+        }
+        assert!(world.now - began < Duration::from_secs(5), "{:?}", world.shards[0].counters());
+    }
+    let expected = (world.now - began).as_millis() as usize / 20;
+    let got = world.clients[bob].received(&track).len();
+    assert!(got + 2 >= expected, "{got} of {expected} packets");
+}
+
+#[test]
+fn packets_that_are_not_authentic_take_no_section_away() {
+    let (mut world, [alice, bob, _], track) = meeting(1);
+    let (address, answer) = (world.clients[alice].address, world.clients[alice].answers.last().expect("one").clone());
+    let id = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("a=extmap:")?.strip_suffix(" urn:ietf:params:rtp-hdrext:sdes:mid"));
+    let id: u8 = id.expect("the mid is negotiated").parse().expect("a number");
+    let mid = world.clients[alice].senders[0].mid.expect("a section").to_string();
+    let mut extension = vec![id << 4 | (mid.len() as u8 - 1)];
+    extension.extend(mid.bytes());
+    extension.resize(extension.len().next_multiple_of(4), 0);
+    for round in 0..200u32 {
+        let mut forged = vec![0x90, 111, 0, 1, 0, 0, 0, 0];
+        forged.extend((0x5000_0000 + round).to_be_bytes());
+        forged.extend([0xbe, 0xde, 0, (extension.len() / 4) as u8]);
+        forged.extend(&extension);
+        forged.extend([7; 80]);
+        let now = world.now;
+        world.shards[0].handle_datagram(now, address, &forged);
+        world.run(Duration::from_millis(10));
+    }
+    let got = world.clients[bob].received(&track).len();
+    assert!((99..=101).contains(&got), "{got} of 100 packets in 2 s");
+}
+
+#[test]
+fn a_flood_of_media_ends_its_publisher_alone() {
+    let (mut world, [_, bob, mallory], track) = meeting(1);
+    let flood = world.publish(mallory, Kind::Audio, &[]);
+    world.subscribe(bob, &flood);
+    world.run(Duration::from_millis(100));
+    world.clients[bob].forget();
+    let ended =
+        |event: &Event| matches!(event, Event::PeerFailed { reason, .. } if reason == "more media than is forwarded");
+    let began = world.now;
+    while !world.saw(ended) {
+        assert!(world.now - began < Duration::from_secs(10), "{:?}", world.shards[0].counters());
+        world.clients[mallory].flood(world.now, 0, 19);
+        world.run(Duration::from_millis(1));
+    }
+    let counters = world.shards[0].counters();
+    assert!(counters.drop_flood >= 20_000, "{counters:?}");
+    let expected = (world.now - began).as_millis() as usize / 20;
+    let got = world.clients[bob].received(&track).len();
+    assert!(got + 2 >= expected, "{got} of {expected} packets");
+}
+
+#[test]
+fn a_flood_of_garbage_from_a_clients_address_is_not_looked_at() {
+    let (mut world, [alice, bob, mallory], track) = meeting(1);
+    let (address, now) = (world.clients[mallory].address, world.now);
+    let before = world.shards[0].counters().drop_flood;
+    for number in 0..50_000u32 {
+        let garbage: Vec<u8> =
+            (0..64).map(|byte| if byte < 2 { 200 - 72 * (number % 2) as u8 } else { byte as u8 }).collect();
+        world.shards[0].handle_datagram(now, address, &garbage);
+    }
+    assert!(world.shards[0].counters().drop_flood - before > 30_000);
+    world.clients[bob].forget();
+    world.run(Duration::from_secs(1));
+    assert!(world.clients[bob].received(&track).len() >= 49);
+    let _ = alice;
+}

@@ -13,11 +13,14 @@ use super::peer::Peer;
 use super::timers::Timers;
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::outbox::Outbox;
+use crate::token_bucket::Rate;
 use crate::transport::{
     Drained, Egress, IceCredentials, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
     is_binding_success,
 };
 
+/// Datagrams of one peer, authentic or not, that cost more than a look. A fast transfer of files has a tenth of it.
+const MAX_DATAGRAMS: Rate = Rate { per_second: 20_000.0, burst: 10_000.0 };
 /// Why a peer is removed in whose handling there is a defect.
 const FAULT: &str = "internal fault";
 
@@ -179,10 +182,15 @@ impl Peers {
         let Some(destination) = self.config.local_address(source) else { return };
         if let Some(entry) = self.entries.get_mut(key) {
             entry.peer.connectivity.received(now);
+            if !entry.peer.datagrams.take(now, 1.0, MAX_DATAGRAMS) {
+                outbox.count().drop_flood += 1;
+                return;
+            }
         }
         self.receiving = Some((now, via));
         self.step(key, outbox, |transport, drained| transport.receive(now, drained, (source, destination), data));
         self.receiving = None;
+        outbox.count().drop_unmatched_media += std::mem::take(&mut self.drained.refused);
     }
 
     /// The owner of a peer tells whether an address whose datagrams arrive here is the peer's.

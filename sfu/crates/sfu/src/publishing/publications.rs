@@ -15,7 +15,7 @@ use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
 use crate::media::{Kind, LayerMask, LayerSpec, Quality};
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::peers::Peers;
+use crate::peers::{Allowed, Peers};
 use crate::transport::{Packet, ReceivedPacket};
 
 /// Bitrates of layers are measured over this time.
@@ -119,16 +119,27 @@ impl Publications {
     pub fn receive(
         &mut self,
         now: Instant,
-        key: PeerKey,
+        publisher: PeerKey,
         received: ReceivedPacket,
         peers: &mut Peers,
         outbox: &mut Outbox,
     ) -> Option<LocalPacket> {
         outbox.count().media_packets_in += 1;
-        let Some((key, layer)) = peers.get_mut(key).and_then(|peer| peer.stream(received.ssrc)) else {
+        let Some((key, layer)) = peers.get_mut(publisher).and_then(|peer| peer.stream(received.ssrc)) else {
             outbox.count().drop_unmatched_media += 1;
             return None;
         };
+        match peers.get_mut(publisher)?.allow_media(now, received.packet.payload.len()) {
+            Allowed::Yes => {}
+            Allowed::No => {
+                outbox.count().drop_flood += 1;
+                return None;
+            }
+            Allowed::Ended => {
+                peers.fail(publisher, "more media than is forwarded");
+                return None;
+            }
+        }
         let codec = received.codec?;
         let track = self.tracks.get_mut(key)?;
         fault::point(Fault::Receiving(track.peer()));

@@ -21,6 +21,7 @@ use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadType};
 use super::config::ShardConfig;
 use super::credentials::IceCredentials;
+use super::incoming::{IncomingStreams, rtp_ssrc};
 use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{self, StreamSsrcs};
 use crate::datagram::Datagram;
@@ -34,6 +35,7 @@ pub(crate) struct Transport {
     rtc: Rtc,
     credentials: IceCredentials,
     channels: Channels,
+    incoming: IncomingStreams,
     deadline: Instant,
 }
 
@@ -45,6 +47,8 @@ pub(crate) struct Drained {
     /// Events that have not been handled yet, also of other peers.
     pub events: VecDeque<(PeerKey, TransportEvent)>,
     pub datagrams: Vec<Datagram>,
+    /// Packets that were not looked at, because they are of too many streams.
+    pub refused: u64,
 }
 
 impl Drained {
@@ -79,24 +83,30 @@ pub(crate) struct LinkStats {
 
 /// Why a connection cannot go on.
 #[derive(Debug)]
-pub(crate) struct TransportError(RtcError);
+pub(crate) enum TransportError {
+    Rtc(RtcError),
+    TooManyStreams,
+}
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self {
+            Self::Rtc(error) => error.fmt(f),
+            Self::TooManyStreams => f.write_str("too many streams"),
+        }
     }
 }
 
 impl From<RtcError> for TransportError {
     fn from(error: RtcError) -> Self {
-        Self(error)
+        Self::Rtc(error)
     }
 }
 
 impl Transport {
     pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials) -> Self {
         let rtc = config.connection(now, &credentials);
-        Self { rtc, credentials, channels: Channels::default(), deadline: now }
+        Self { rtc, credentials, channels: Channels::default(), incoming: IncomingStreams::default(), deadline: now }
     }
 
     /// One mutation, then everything that follows from it.
@@ -169,7 +179,35 @@ impl Transport {
     ) -> Result<(), TransportError> {
         // a datagram that cannot be parsed is not held against the peer: its source address may be forged
         let Ok(receive) = Receive::new(Protocol::Udp, source, destination, data) else { return Ok(()) };
-        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))
+        match rtp_ssrc(data).filter(|ssrc| !self.incoming.is_known(*ssrc)) {
+            Some(unknown) => self.receive_unknown(now, drained, receive, unknown),
+            None => self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive))),
+        }
+    }
+
+    /// A packet of a stream of which nothing authentic was received so far.
+    fn receive_unknown(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        receive: Receive<'_>,
+        ssrc: Ssrc,
+    ) -> Result<(), TransportError> {
+        let mapped = self.incoming.mapped(&mut self.rtc);
+        let is_resending = mapped.iter().any(|stream| stream.is_resent_by(ssrc));
+        if !is_resending && !self.incoming.may_try(now) {
+            drained.refused += 1;
+            return Ok(());
+        }
+        let before = drained.events.len();
+        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
+        let is_media = |(_, event): &(PeerKey, TransportEvent)| matches!(event, TransportEvent::Media(_));
+        if !drained.events.iter().skip(before).any(is_media) {
+            self.incoming.restore(&mut self.rtc, &mapped, ssrc);
+            // str0m wants to be polled after every change
+            return Ok(self.drain(now, drained)?);
+        }
+        if self.incoming.admit(now, ssrc) { Ok(()) } else { Err(TransportError::TooManyStreams) }
     }
 
     /// Let time pass; also encrypts the packets collected by [`Egress::send`].
@@ -189,18 +227,24 @@ impl Transport {
 
     // ── negotiation ──
 
-    /// Apply an offer. The inner error says what is wrong with the offer; the connection is as it was.
+    /// Apply an offer, which names the streams `sources`. The inner error says what is wrong with the offer; the connection is as it was.
     pub fn accept_offer(
         &mut self,
         now: Instant,
         drained: &mut Drained,
         sdp: &str,
+        sources: &[Ssrc],
     ) -> Result<Result<String, String>, TransportError> {
         let offer = match SdpOffer::from_sdp_string(sdp) {
             Ok(offer) => offer,
             Err(error) => return Ok(Err(error.to_string())),
         };
         let answer = self.step(now, drained, |rtc, _| Ok(rtc.sdp_api().accept_offer(offer)))?;
+        if answer.is_ok() {
+            let incoming = &mut self.incoming;
+            incoming.declare(&mut self.rtc, sources);
+            self.drain(now, drained)?;
+        }
         Ok(answer.map(|answer| answer.to_sdp_string()).map_err(|error| error.to_string()))
     }
 

@@ -14,6 +14,7 @@
 //! | `packet` | received and outgoing RTP packets |
 //! | `channels` | SCTP data channels |
 //! | `streams` | outgoing RTP streams |
+//! | `incoming` | bounds of received RTP streams |
 //! | `connection` | the connection itself: [`Transport`] |
 
 mod channels;
@@ -21,6 +22,7 @@ mod codec;
 mod config;
 mod connection;
 mod credentials;
+mod incoming;
 mod packet;
 mod streams;
 mod stun;

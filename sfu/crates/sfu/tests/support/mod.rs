@@ -28,6 +28,8 @@ pub struct World {
     pub events: Vec<Event>,
     /// Everything that this client sends arrives from this address too.
     pub spoofing: Option<(usize, SocketAddr)>,
+    /// Some of what clients have sent last.
+    pub captured: Vec<Vec<u8>>,
     server: SocketAddr,
     tracks: Vec<Source>,
 }
@@ -47,6 +49,7 @@ impl World {
             network: Network::new(link),
             events: Vec::new(),
             spoofing: None,
+            captured: Vec::new(),
             server,
             tracks: Vec::new(),
         }
@@ -182,6 +185,9 @@ impl World {
             client.produce(self.now);
             for data in client.take_datagrams() {
                 let source = client.address;
+                if self.captured.len() < 256 {
+                    self.captured.push(data.clone());
+                }
                 if let Some((_, spoofed)) = self.spoofing.filter(|(spoofing, _)| *spoofing == index) {
                     self.network.send(self.now, spoofed, self.server, data.clone());
                 }
