@@ -218,6 +218,11 @@ impl Demux {
         }
     }
 
+    /// Where a peer is, as far as it has proven it last.
+    pub fn address_of(&self, peer: PeerKey) -> Option<SocketAddr> {
+        self.routes.get(&peer)?.addresses.last().copied()
+    }
+
     /// What the other workers have to know.
     pub fn take_notices(&mut self) -> impl Iterator<Item = (ShardId, Message)> + '_ {
         self.notices.drain(..)

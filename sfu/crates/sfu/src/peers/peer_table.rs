@@ -120,6 +120,12 @@ impl Peers {
         }
     }
 
+    /// Remove a peer for what its client does; the reason names its address.
+    pub fn fail_offender(&mut self, key: PeerKey, offence: &str) {
+        let address = self.demux.address_of(key).map(|address| format!(", from {address}"));
+        self.fail(key, &format!("{offence}{}", address.unwrap_or_default()));
+    }
+
     // ── faults ──
 
     /// What follows is done for this peer.
@@ -261,7 +267,7 @@ impl Peers {
             Err(_) => FAULT.to_owned(),
         };
         self.drained.events.truncate(unhandled);
-        self.fail(key, &error);
+        self.fail_offender(key, &error);
         None
     }
 

@@ -136,7 +136,7 @@ impl Publications {
                 return None;
             }
             Allowed::Ended => {
-                peers.fail(publisher, "more media than is forwarded");
+                peers.fail_offender(publisher, "more media than is forwarded");
                 return None;
             }
         }
