@@ -44,7 +44,7 @@ class MediaCore:
     def offer(self, peer: str, *, offer_id: int, sdp: str) -> None:
         """Apply a client's offer (a new ICE ufrag means ICE restart); `Answered` or `NegotiationFailed` follows."""
     def trickle(self, peer: str, *, candidate: str) -> None:
-        """Add a remote ICE candidate (`candidate:…`), before or after the offer. Unusable ones are ignored."""
+        """Take note of a remote ICE candidate. Nothing is kept of it: the client's checks say where the client is."""
 
     # ── publishing ──
     def expect_track(
@@ -139,7 +139,10 @@ class Event:
 
     @final
     class PeerFailed(Event):
-        """The peer was removed because of an error of its own connection. Other peers are not affected."""
+        """The peer was removed because of an error, or of what its client sends. Other peers are not affected.
+
+        `reason` names the client's address where it is known. "worker fault": all peers of a worker were lost.
+        """
 
         peer: str
         reason: str

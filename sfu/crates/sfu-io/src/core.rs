@@ -15,9 +15,12 @@ use tertulia_sfu::{
 
 use crate::directory::Directory;
 use crate::events::EventQueue;
-use crate::mailbox::{Mailbox, WorkerMessage};
+use crate::mailbox::{Mailbox, Order};
 use crate::udp::{BatchSender, bind_group};
 use crate::worker::{Published, Worker};
+
+/// Receivers of one command: each costs some 20 µs, and a worker finishes a command before it looks at its socket.
+const PEERS_IN_COMMAND: usize = 64;
 
 /// How to run a [`MediaCore`].
 #[derive(Clone, Debug)]
@@ -39,7 +42,7 @@ pub struct MediaCore {
     events: Arc<EventQueue>,
     mailboxes: Arc<[Mailbox]>,
     published: Vec<Arc<Published>>,
-    directory: Mutex<Directory>,
+    directory: Arc<Mutex<Directory>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -57,21 +60,21 @@ impl MediaCore {
         let config = ShardConfig::new(&offered).map_err(invalid)?;
 
         let boxes = (0..count).map(|_| Mailbox::new()).collect::<io::Result<Vec<_>>>()?;
-        let (mailboxes, receivers): (Vec<_>, Vec<_>) = boxes.into_iter().unzip();
+        let (mailboxes, inboxes): (Vec<_>, Vec<_>) = boxes.into_iter().unzip();
         let mut core = Self {
             udp_port,
             events: Arc::new(EventQueue::new()?),
             mailboxes: mailboxes.into(),
             published: Vec::new(),
-            directory: Mutex::new(Directory::new(count)),
+            directory: Arc::new(Mutex::new(Directory::new(count))),
             threads: Mutex::default(),
         };
-        for ((id, socket), messages) in (0u16..).map(ShardId).zip(sockets).zip(receivers) {
+        for ((id, socket), inbox) in (0u16..).map(ShardId).zip(sockets).zip(inboxes) {
             let published = Arc::new(Published::new());
             core.published.push(published.clone());
-            let (mailboxes, events) = (core.mailboxes.clone(), core.events.clone());
-            let (config, sender) = (config.clone(), BatchSender::new());
-            let worker = Worker { id, config, socket, sender, messages, mailboxes, events, published };
+            let (mailboxes, events, directory) = (core.mailboxes.clone(), core.events.clone(), core.directory.clone());
+            let (config, sender) = (config.clone(), BatchSender::default());
+            let worker = Worker { id, config, socket, sender, inbox, mailboxes, directory, events, published };
             let thread = thread::Builder::new().name(format!("sfu-{}", id.0)).spawn(move || worker.run())?;
             lock(&core.threads).push(thread);
         }
@@ -101,8 +104,7 @@ impl MediaCore {
     /// Stop the workers and wait for their threads. Idempotent.
     pub fn close(&self) {
         for mailbox in self.mailboxes.iter() {
-            mailbox.post(WorkerMessage::Stop);
-            mailbox.wake();
+            mailbox.order(Order::Stop);
         }
         for thread in lock(&self.threads).drain(..) {
             // an error means that the thread has panicked: it is gone all the same
@@ -134,11 +136,6 @@ impl MediaCore {
     /// Apply a client's offer; [`Event::Answered`] or [`Event::NegotiationFailed`] follows.
     pub fn offer(&self, peer: PeerId, offer_id: i64, sdp: String) {
         self.to(&peer.clone(), Command::Offer { peer, offer_id, sdp });
-    }
-
-    /// Add a remote ICE candidate (`candidate:…`, RFC 8840).
-    pub fn trickle(&self, peer: PeerId, candidate: String) {
-        self.to(&peer.clone(), Command::Trickle { peer, candidate });
     }
 
     // ── publishing ──
@@ -209,7 +206,9 @@ impl MediaCore {
             }
         }
         for (shard, peers) in by_shard {
-            self.post(shard, Command::SendData { peers, channel, payload: payload.clone() });
+            for peers in peers.chunks(PEERS_IN_COMMAND) {
+                self.post(shard, Command::SendData { peers: peers.to_vec(), channel, payload: payload.clone() });
+            }
         }
     }
 
@@ -238,8 +237,7 @@ impl MediaCore {
 
     fn post(&self, shard: ShardId, command: Command) {
         if let Some(mailbox) = self.mailboxes.get(usize::from(shard.0)) {
-            mailbox.post(WorkerMessage::Command(command));
-            mailbox.wake();
+            mailbox.order(Order::Command(command));
         }
     }
 }

@@ -40,6 +40,11 @@ impl Directory {
         self.peers.get(peer).copied()
     }
 
+    /// The peers of a worker.
+    pub fn peers_of(&self, shard: ShardId) -> Vec<PeerId> {
+        self.peers.iter().filter(|(_, of)| **of == shard).map(|(peer, _)| peer.clone()).collect()
+    }
+
     pub fn remove_peer(&mut self, peer: &PeerId) {
         if let Some(shard) = self.peers.remove(peer) {
             if let Some(count) = self.load.get_mut(usize::from(shard.0)) {

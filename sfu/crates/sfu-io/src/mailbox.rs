@@ -14,15 +14,22 @@ use crate::events::{clear, signal};
 /// sender.
 const MAX_MEDIA: usize = 16_384;
 
-pub(crate) enum WorkerMessage {
+/// What the core's user tells a worker.
+pub(crate) enum Order {
     Command(Command),
-    Shard(Message),
     Stop,
+}
+
+/// The receiving side. Two queues, so that media does not wait behind commands.
+pub(crate) struct Inbox {
+    pub orders: Receiver<Order>,
+    messages: Receiver<Message>,
 }
 
 /// The sending side, shared by all.
 pub(crate) struct Mailbox {
-    sender: Sender<WorkerMessage>,
+    orders: Sender<Order>,
+    messages: Sender<Message>,
     /// Readable while the worker has to look at its mailbox.
     wake_fd: OwnedFd,
     is_awake: AtomicBool,
@@ -30,22 +37,37 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    pub fn new() -> io::Result<(Self, Receiver<WorkerMessage>)> {
-        let (sender, receiver) = channel();
+    pub fn new() -> io::Result<(Self, Inbox)> {
+        let ((orders, orders_in), (messages, messages_in)) = (channel(), channel());
         let wake_fd = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        let mailbox = Self { sender, wake_fd, is_awake: AtomicBool::new(false), media_waiting: AtomicUsize::new(0) };
-        Ok((mailbox, receiver))
+        let (is_awake, media_waiting) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let mailbox = Self { orders, messages, wake_fd, is_awake, media_waiting };
+        Ok((mailbox, Inbox { orders: orders_in, messages: messages_in }))
     }
 
-    /// False if it was media and too much of it waits.
-    pub fn post(&self, message: WorkerMessage) -> bool {
+    pub fn order(&self, order: Order) {
+        // the only error: the worker has stopped
+        let _ = self.orders.send(order);
+        self.wake();
+    }
+
+    /// False if it was media and too much of it waits. The worker has to be woken.
+    pub fn post(&self, message: Message) -> bool {
         if is_media(&message) && self.media_waiting.fetch_add(1, Ordering::Relaxed) >= MAX_MEDIA {
             self.media_waiting.fetch_sub(1, Ordering::Relaxed);
             return false;
         }
-        // the only error: the worker has stopped
-        let _ = self.sender.send(message);
+        let _ = self.messages.send(message);
         true
+    }
+
+    /// The next message of another worker.
+    pub fn take(&self, inbox: &Inbox) -> Option<Message> {
+        let message = inbox.messages.try_recv().ok()?;
+        if is_media(&message) {
+            self.media_waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        Some(message)
     }
 
     /// Wake the worker; several calls before it looks cost one system call.
@@ -65,15 +87,8 @@ impl Mailbox {
             clear(&self.wake_fd);
         }
     }
-
-    /// A message was taken out of the queue.
-    pub fn received(&self, message: &WorkerMessage) {
-        if is_media(message) {
-            self.media_waiting.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
 }
 
-fn is_media(message: &WorkerMessage) -> bool {
-    matches!(message, WorkerMessage::Shard(Message::Packet { .. } | Message::Datagram { .. }))
+fn is_media(message: &Message) -> bool {
+    matches!(message, Message::Packet { .. } | Message::Datagram { .. })
 }

@@ -1,10 +1,12 @@
 //! The UDP socket of one worker. The only unsafe code of the server: one system call.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io;
 use std::mem;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tertulia_sfu::Datagram;
@@ -44,14 +46,32 @@ pub(crate) fn descriptor(socket: &UdpSocket) -> BorrowedFd<'_> {
     socket.as_fd()
 }
 
+/// A destination that does not take segmented packets is tried again after this time.
+const TRY_AGAIN: Duration = Duration::from_secs(600);
+/// Such destinations are remembered, up to this many.
+const MAX_PLAIN: usize = 4096;
+
 /// Sends batches, several packets to one client in one call where the kernel can (generic segmentation offload).
+#[derive(Default)]
 pub(crate) struct BatchSender {
-    can_segment: AtomicBool,
+    /// Destinations whose packets go one by one, and since when: of a small path MTU, or behind a device that cannot
+    /// segment. Others have nothing to do with it.
+    plain: RefCell<HashMap<IpAddr, Instant>>,
 }
 
 impl BatchSender {
-    pub fn new() -> Self {
-        Self { can_segment: AtomicBool::new(cfg!(target_os = "linux")) }
+    fn may_segment(&self, destination: SocketAddr) -> bool {
+        let plain = self.plain.borrow();
+        let is_plain = || plain.get(&destination.ip()).is_some_and(|since| since.elapsed() < TRY_AGAIN);
+        cfg!(target_os = "linux") && (plain.is_empty() || !is_plain())
+    }
+
+    fn send_plainly(&self, destination: SocketAddr) {
+        let mut plain = self.plain.borrow_mut();
+        if plain.len() >= MAX_PLAIN {
+            plain.clear();
+        }
+        plain.insert(destination.ip(), Instant::now());
     }
 
     /// Send datagrams in order. Returns how many were dropped because the socket's buffer is full.
@@ -61,19 +81,14 @@ impl BatchSender {
         while let Some(first) = rest.first() {
             let (run, after) = rest.split_at(run_length(rest));
             rest = after;
-            if run.len() > 1 && self.can_segment.load(Ordering::Relaxed) {
+            if run.len() > 1 && self.may_segment(first.destination) {
                 match send_run(socket, run, first.contents.len()) {
                     Ok(()) => continue,
                     Err(error) if is_full(&error) => {
                         dropped += run.len() as u64;
                         continue;
                     }
-                    // some devices do not support it: one by one from now on
-                    Err(error)
-                        if error.raw_os_error() == Some(libc::EIO) || error.kind() == io::ErrorKind::InvalidInput =>
-                    {
-                        self.can_segment.store(false, Ordering::Relaxed);
-                    }
+                    Err(error) if is_refused(&error) => self.send_plainly(first.destination),
                     Err(_) => {}
                 }
             }
@@ -85,6 +100,12 @@ impl BatchSender {
 
 fn is_full(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::ENOBUFS)
+}
+
+/// The path's MTU is smaller than a segment (EMSGSIZE; EINVAL before Linux 5.0 and for other reasons), or the device
+/// cannot segment (EIO).
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMSGSIZE | libc::EINVAL | libc::EIO))
 }
 
 fn send_one(socket: &UdpSocket, datagram: &Datagram) -> io::Result<usize> {
@@ -171,7 +192,7 @@ mod tests {
         let [a, b] = [receivers[0].local_addr()?, receivers[1].local_addr()?];
         let plan = [(a, 500), (a, 500), (a, 500), (a, 90), (a, 500), (b, 500), (b, 700), (b, 700), (a, 1), (a, 1)];
         let sizes: Vec<_> = plan.iter().zip(1u8..).map(|((to, size), fill)| datagram(*to, *size, fill)).collect();
-        assert_eq!(BatchSender::new().send(&sender, &sizes), 0);
+        assert_eq!(BatchSender::default().send(&sender, &sizes), 0);
         for receiver in &receivers {
             receiver.set_read_timeout(Some(Duration::from_secs(5)))?;
             let address = receiver.local_addr()?;
@@ -181,6 +202,51 @@ mod tests {
                 assert_eq!((length, buffer[0]), (*size, fill));
             }
         }
+        Ok(())
+    }
+
+    /// An address of this machine whose path has a small MTU. Needs the right to change routes.
+    struct NarrowPath(&'static str);
+
+    impl NarrowPath {
+        fn new(address: &'static str) -> Option<Self> {
+            Self::ip(&["route", "replace", "local", address, "dev", "lo", "table", "local", "mtu", "700"])
+                .then_some(Self(address))
+        }
+
+        fn ip(arguments: &[&str]) -> bool {
+            std::process::Command::new("ip").args(arguments).status().is_ok_and(|status| status.success())
+        }
+    }
+
+    impl Drop for NarrowPath {
+        fn drop(&mut self) {
+            Self::ip(&["route", "del", "local", self.0, "dev", "lo", "table", "local"]);
+        }
+    }
+
+    #[test]
+    fn a_narrow_path_changes_nothing_for_other_destinations() -> io::Result<()> {
+        let Some(path) = NarrowPath::new("127.7.0.77") else {
+            eprintln!("not tested: routes cannot be changed here");
+            return Ok(());
+        };
+        let sender = bind("0.0.0.0:0".parse().map_err(io::Error::other)?)?;
+        let (narrow, wide) = (UdpSocket::bind((path.0, 0))?, UdpSocket::bind("127.0.0.1:0")?);
+        let batch = BatchSender::default();
+        let of = |socket: &UdpSocket| -> io::Result<Vec<Datagram>> {
+            let address = socket.local_addr()?;
+            Ok((0..3).map(|fill| datagram(address, 1200, fill)).collect())
+        };
+        for receiver in [&narrow, &wide] {
+            receiver.set_read_timeout(Some(Duration::from_secs(5)))?;
+            assert_eq!(batch.send(&sender, &of(receiver)?), 0);
+            for fill in 0..3 {
+                let mut buffer = [0; 2000];
+                assert_eq!((receiver.recv(&mut buffer)?, buffer[0]), (1200, fill));
+            }
+        }
+        assert!(!batch.may_segment(narrow.local_addr()?) && batch.may_segment(wide.local_addr()?));
         Ok(())
     }
 }

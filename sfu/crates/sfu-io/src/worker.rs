@@ -2,24 +2,29 @@
 
 use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tertulia_sfu::{Counters, Shard, ShardConfig, ShardId};
+use tertulia_sfu::{Counters, Event, Shard, ShardConfig, ShardId};
 
+use crate::directory::Directory;
 use crate::events::EventQueue;
-use crate::mailbox::{Mailbox, WorkerMessage};
+use crate::mailbox::{Inbox, Mailbox, Order};
 use crate::udp::{BatchSender, descriptor};
 
 /// Datagrams read before the output that they caused is sent: bounds the delay of the first of them.
 const BATCH: usize = 256;
-/// Messages read before the output that they caused is sent.
+/// Messages of other workers read before the output that they caused is sent.
 const MESSAGES: usize = 2048;
+/// Commands, and messages, are handled for this long before the socket is looked at again: as many as there are must
+/// not make packets late. One that began is finished.
+const SLICE: Duration = Duration::from_millis(2);
 /// Larger datagrams are cut, and then fail their authentication.
 const MAX_DATAGRAM_BYTES: usize = 2048;
+/// What peers of a worker are told that has lost its state.
+const FAULT: &str = "worker fault";
 /// The longest wait of a worker without a deadline.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
@@ -28,12 +33,14 @@ pub(crate) struct Published {
     values: Vec<AtomicU64>,
     pub send_full: AtomicU64,
     pub mailbox_full: AtomicU64,
+    /// Panics that have cost the worker all its peers.
+    pub faults: AtomicU64,
 }
 
 impl Published {
     pub fn new() -> Self {
         let values = Counters::NAMES.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { values, send_full: AtomicU64::new(0), mailbox_full: AtomicU64::new(0) }
+        Self { values, send_full: AtomicU64::new(0), mailbox_full: AtomicU64::new(0), faults: AtomicU64::new(0) }
     }
 
     fn publish(&self, counters: &Counters) {
@@ -43,7 +50,11 @@ impl Published {
     }
 
     pub fn read(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let own = [("drop_send_full", &self.send_full), ("drop_mailbox_full", &self.mailbox_full)];
+        let own = [
+            ("drop_send_full", &self.send_full),
+            ("drop_mailbox_full", &self.mailbox_full),
+            ("worker_faults", &self.faults),
+        ];
         let shard = Counters::NAMES.iter().copied().zip(&self.values);
         shard.chain(own).map(|(name, value)| (name, value.load(Ordering::Relaxed)))
     }
@@ -54,16 +65,17 @@ pub(crate) struct Worker {
     pub config: ShardConfig,
     pub socket: UdpSocket,
     pub sender: BatchSender,
-    pub messages: Receiver<WorkerMessage>,
+    pub inbox: Inbox,
     pub mailboxes: Arc<[Mailbox]>,
+    pub directory: Arc<Mutex<Directory>>,
     pub events: Arc<EventQueue>,
     pub published: Arc<Published>,
 }
 
 impl Worker {
-    /// Run until told to stop. A panic outside any peer's own step removes this worker's peers, and does not end the
-    /// process.
-    pub fn run(self) {
+    /// Run until told to stop. A panic that the shard could not put down to one peer costs all peers of this worker;
+    /// it goes on with an empty shard.
+    pub fn run(&self) {
         let mut shard = Shard::new(self.id, self.config.clone());
         let mut buffer = vec![0u8; MAX_DATAGRAM_BYTES];
         loop {
@@ -71,22 +83,36 @@ impl Worker {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(_) => {
-                    let _ = catch_unwind(AssertUnwindSafe(|| {
-                        shard.fail_all(Instant::now(), "worker fault");
+                    self.published.faults.fetch_add(1, Ordering::Relaxed);
+                    let ended = catch_unwind(AssertUnwindSafe(|| {
+                        shard.fail_all(Instant::now(), FAULT);
                         self.deliver(&mut shard);
                     }));
+                    if ended.is_err() {
+                        self.report_lost();
+                    }
                     shard = Shard::new(self.id, self.config.clone());
                 }
             }
         }
     }
 
+    /// The shard cannot even say whom it has lost: the directory knows.
+    fn report_lost(&self) {
+        let lost = self.directory.lock().unwrap_or_else(PoisonError::into_inner).peers_of(self.id);
+        self.events.push(lost.into_iter().map(|peer| Event::PeerFailed { peer, reason: FAULT.to_owned() }));
+    }
+
     /// One iteration. False once it has to stop.
     fn turn(&self, shard: &mut Shard, buffer: &mut [u8]) -> bool {
         self.wait(shard.poll_timeout());
-        let now = Instant::now();
-        let is_running = self.read_messages(shard, now);
+        let Some(mailbox) = self.mailbox() else { return false };
+        mailbox.acknowledge();
+        #[cfg(test)]
+        tests::fault(self);
+        self.read_messages(mailbox, shard);
         self.read_socket(shard, buffer);
+        let is_running = self.read_orders(mailbox, shard);
         let now = Instant::now();
         shard.handle_timeout(now);
         shard.flush(now);
@@ -112,19 +138,33 @@ impl Worker {
         self.mailboxes.get(usize::from(self.id.0))
     }
 
-    fn read_messages(&self, shard: &mut Shard, now: Instant) -> bool {
-        let Some(mailbox) = self.mailbox() else { return false };
-        mailbox.acknowledge();
+    fn read_messages(&self, mailbox: &Mailbox, shard: &mut Shard) {
+        let began = Instant::now();
+        let mut now = began;
         for _ in 0..MESSAGES {
-            let Ok(message) = self.messages.try_recv() else { return true };
-            mailbox.received(&message);
-            match message {
-                WorkerMessage::Command(command) => shard.handle_command(now, command),
-                WorkerMessage::Shard(message) => shard.handle_message(now, message),
-                WorkerMessage::Stop => return false,
+            let Some(message) = mailbox.take(&self.inbox) else { return };
+            shard.handle_message(now, message);
+            now = Instant::now();
+            if now.saturating_duration_since(began) >= SLICE {
+                break;
             }
         }
         // more wait: come back at once after sending what these have caused
+        mailbox.wake();
+    }
+
+    /// False if one of them was to stop.
+    fn read_orders(&self, mailbox: &Mailbox, shard: &mut Shard) -> bool {
+        let began = Instant::now();
+        let mut now = began;
+        while now.saturating_duration_since(began) < SLICE {
+            match self.inbox.orders.try_recv() {
+                Ok(Order::Command(command)) => shard.handle_command(now, command),
+                Ok(Order::Stop) => return false,
+                Err(_) => return true,
+            }
+            now = Instant::now();
+        }
         mailbox.wake();
         true
     }
@@ -151,10 +191,108 @@ impl Worker {
         }
         for (shard, message) in output.messages.drain(..) {
             let Some(mailbox) = self.mailboxes.get(usize::from(shard.0)) else { continue };
-            if !mailbox.post(WorkerMessage::Shard(message)) {
+            if !mailbox.post(message) {
                 self.published.mailbox_full.fetch_add(1, Ordering::Relaxed);
             }
             mailbox.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::atomic::AtomicU16;
+
+    use tertulia_sfu::PeerId;
+
+    use super::*;
+    use crate::{MediaCore, Options};
+
+    /// A worker of the core with this port has a defect, once.
+    static FAULTY_PORT: AtomicU16 = AtomicU16::new(0);
+
+    pub(super) fn fault(worker: &Worker) {
+        let port = worker.socket.local_addr().map_or(0, |address| address.port());
+        if FAULTY_PORT.compare_exchange(port, 0, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            panic!("on purpose");
+        }
+    }
+
+    fn core(workers: usize) -> MediaCore {
+        let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        MediaCore::new(&Options { udp_port: 0, bind: localhost, addresses: vec![localhost], workers }).expect("a port")
+    }
+
+    fn events(core: &MediaCore, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
+        let (began, mut events) = (Instant::now(), Vec::new());
+        while !enough(&events) {
+            assert!(began.elapsed() < Duration::from_secs(20), "{events:?}");
+            events.extend(core.drain(1000));
+            std::thread::yield_now();
+        }
+        events
+    }
+
+    /// Wait until a peer's commands so far have been handled.
+    fn handled(core: &MediaCore, peer: &PeerId) {
+        core.offer(peer.clone(), 77, "no offer".into());
+        events(core, |events| {
+            let is_last =
+                |event: &Event| matches!(event, Event::NegotiationFailed { peer: of, offer_id: 77, .. } if of == peer);
+            events.iter().any(is_last)
+        });
+    }
+
+    #[test]
+    fn a_worker_that_loses_its_state_says_whom_it_has_lost_and_goes_on() {
+        let core = core(2);
+        let peers: Vec<PeerId> = (0..4).map(|number| PeerId::from(format!("PA_{number}"))).collect();
+        for peer in &peers {
+            core.add_peer(peer.clone());
+            handled(&core, peer);
+        }
+        FAULTY_PORT.store(core.udp_port(), Ordering::Release);
+        let failed = |event: &Event| match event {
+            Event::PeerFailed { peer, reason } => Some((peer.clone(), reason.clone())),
+            _ => None,
+        };
+        let lost = events(&core, |events| events.iter().filter_map(failed).count() == 2);
+        let lost: Vec<_> = lost.iter().filter_map(failed).collect();
+        assert!(lost.iter().all(|(_, reason)| reason == FAULT), "{lost:?}");
+        assert_eq!(core.stats()["worker_faults"], 1);
+        // those of the other worker are as before, and the worker takes new ones
+        let other = peers.iter().find(|peer| lost.iter().all(|(gone, _)| gone != *peer)).expect("two are left");
+        handled(&core, other);
+        for (peer, _) in &lost {
+            core.add_peer(peer.clone());
+            handled(&core, peer);
+        }
+    }
+
+    #[test]
+    fn commands_without_end_do_not_keep_a_worker_from_its_socket() {
+        let core = core(1);
+        let peer = PeerId::from("PA_busy");
+        core.add_peer(peer.clone());
+        let stranger = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let target = (Ipv4Addr::LOCALHOST, core.udp_port());
+        handled(&core, &peer);
+        // some seconds of work
+        let section = |mid: usize| format!("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:{mid}\r\na=recvonly\r\na=x\r\n");
+        let offer = format!("v=0\r\n{}", (0..1000).map(section).collect::<String>());
+        for _ in 0..1000 {
+            core.offer(peer.clone(), 1, offer.clone());
+        }
+        let (began, before) = (Instant::now(), core.stats()["datagrams_in"]);
+        stranger.send_to(b"stranger", target).expect("loopback");
+        while core.stats()["datagrams_in"] == before {
+            assert!(began.elapsed() < Duration::from_secs(5));
+            std::thread::yield_now();
+        }
+        let waited = began.elapsed();
+        assert!(waited < Duration::from_millis(200), "the datagram was read after {waited:?}");
+        handled(&core, &peer);
+        assert!(began.elapsed() > 2 * waited, "the test's commands are too quick to tell: {:?}", began.elapsed());
     }
 }

@@ -30,13 +30,6 @@ pub enum Command {
         /// The session description (RFC 8866).
         sdp: String,
     },
-    /// Add a remote ICE candidate (RFC 8840). Unusable ones are ignored.
-    Trickle {
-        /// The peer.
-        peer: PeerId,
-        /// The candidate attribute, `candidate:…`.
-        candidate: String,
-    },
     /// Announce a track that a section of a past or coming offer carries.
     ExpectTrack {
         /// The publisher.

@@ -37,6 +37,8 @@ counters! {
     drop_unknown_source,
     /// RTP packets of a stream that belongs to no published track.
     drop_unmatched_media,
+    /// Datagrams and RTP packets of a peer that sends more than is looked at, or forwarded.
+    drop_flood,
     /// RTP packets of a muted track.
     drop_muted,
     /// Data messages for a peer whose channel is closed or full.

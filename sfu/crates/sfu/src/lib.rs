@@ -6,7 +6,7 @@
 //!
 //! Modules depend on each other in one direction, from the bottom:
 //!
-//! 1. `ids`, `media`, `data`, `datagram`, `counters`, `command`, `event`: plain values
+//! 1. `ids`, `media`, `data`, `datagram`, `counters`, `command`, `event`, `fault`, `token_bucket`: plain values
 //! 2. `transport`: the packet path of one connection, the only place that uses str0m; `sdp`: session descriptions
 //! 3. `message`, `outbox`: what leaves a shard
 //! 4. `allocation`: dividing bandwidth, without state of others
@@ -17,6 +17,10 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+// the meeting of the tests, used inside the crate too, knows it by its name
+#[cfg(test)]
+extern crate self as tertulia_sfu;
+
 mod allocation;
 mod allocator;
 mod command;
@@ -24,6 +28,7 @@ mod counters;
 mod data;
 mod datagram;
 mod event;
+mod fault;
 mod ids;
 mod media;
 mod message;
@@ -34,6 +39,7 @@ mod publishing;
 mod sdp;
 mod shard;
 mod subscribing;
+mod token_bucket;
 mod transport;
 
 pub use command::Command;

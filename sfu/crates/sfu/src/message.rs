@@ -20,6 +20,22 @@ pub enum Message {
         data: Vec<u8>,
         /// When it was received.
         arrival: Instant,
+        /// The shard on whose socket it was received.
+        via: ShardId,
+    },
+    /// The owner of a peer to the shard on whose socket the peer's datagrams arrive: pass on what comes from there.
+    AddressBound {
+        /// Where the peer is.
+        address: SocketAddr,
+        /// The peer's shard.
+        owner: ShardId,
+    },
+    /// The same way: the address is no longer the peer's.
+    AddressReleased {
+        /// Where the peer was.
+        address: SocketAddr,
+        /// The peer's shard.
+        owner: ShardId,
     },
     /// Subscriber's shard to publisher's: report this track's state and relay what is demanded.
     Attach {

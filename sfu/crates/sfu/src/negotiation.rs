@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::event::Event;
-use crate::ids::{Mid, PeerId, PeerKey, SubscriptionKey, TrackId};
+use crate::fault::{self, Fault};
+use crate::ids::{Mid, PeerKey, SubscriptionKey, TrackId};
 use crate::media::Kind;
 use crate::outbox::Outbox;
 use crate::peers::{Peers, Role};
 use crate::publishing::Publications;
 use crate::sdp::{self, OfferedSection, SectionAnswer, Sending};
 use crate::subscribing::Subscriptions;
-use crate::transport::{IceCredentials, StreamSsrcs};
+use crate::transport::StreamSsrcs;
 
 /// What a negotiation reads and changes.
 pub(crate) struct Negotiation<'a> {
@@ -29,17 +30,15 @@ fn peer_gone() -> String {
 }
 
 impl Negotiation<'_> {
-    pub fn trickle(&mut self, now: Instant, id: &PeerId, candidate: &str) {
-        let Some(key) = self.peers.key_of(id) else { return };
-        self.peers.step(key, self.outbox, |transport, drained| transport.add_remote_candidate(now, drained, candidate));
-    }
-
     /// Apply an offer and emit the answer. The error says what is wrong with the offer.
     pub fn accept(&mut self, now: Instant, key: PeerKey, offer_id: i64, sdp: &str) -> Result<(), String> {
         let offered = sdp::read_offer(sdp)?;
         let prepared = sdp::prepare_offer(sdp);
-        let answer =
-            self.peers.step(key, self.outbox, |transport, drained| transport.accept_offer(now, drained, &prepared));
+        let sources: Vec<_> = offered.iter().flat_map(|section| section.sources.iter().copied()).collect();
+        fault::point(Fault::Negotiating(key));
+        let answer = self
+            .peers
+            .step(key, self.outbox, |transport, drained| transport.accept_offer(now, drained, &prepared, &sources));
         let answer = answer.ok_or_else(peer_gone)??;
         let replaced = self.adopt_credentials(now, key).ok_or_else(peer_gone)?;
 
@@ -65,7 +64,7 @@ impl Negotiation<'_> {
     /// After an ICE restart, replace the transport's credentials by some that name this shard. Returns the texts to
     /// replace in the answer.
     fn adopt_credentials(&mut self, now: Instant, key: PeerKey) -> Option<Vec<(String, String)>> {
-        let fresh = IceCredentials::generate(self.outbox.shard());
+        let fresh = self.peers.new_credentials();
         let old = self
             .peers
             .step(key, self.outbox, |transport, drained| transport.adopt_credentials(now, drained, &fresh))?;

@@ -3,11 +3,16 @@
 
 use std::collections::HashMap;
 
+use crate::ids::Ssrc;
 use crate::media::Kind;
 
 /// Larger offers are refused. An offer for a full room is well below it.
 const MAX_BYTES: usize = 512 * 1024;
 const MAX_SECTIONS: usize = 1024;
+/// Streams that an offer may name in the sections in which the client sends: the transport keeps state for each.
+const MAX_SOURCES: usize = 256;
+/// Layers of one section; browsers send three.
+const MAX_RIDS: usize = 8;
 const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub(crate) struct OfferedSection {
     /// The client's id of the track that it sends here.
     pub cid: String,
     pub simulcast: bool,
+    /// The streams that the client announces, where it sends.
+    pub sources: Vec<Ssrc>,
     /// The line that offers transport-wide sequence numbers.
     pub transport_cc: Option<String>,
 }
@@ -105,6 +112,15 @@ fn msid_track(part: &[&str]) -> Option<String> {
     msid.split_whitespace().last().map(str::to_owned)
 }
 
+/// The streams that a section names, each once.
+fn sources(part: &[&str]) -> Vec<Ssrc> {
+    let of_line = |line: &&str| line.strip_prefix("a=ssrc:")?.split(' ').next()?.parse().ok().map(Ssrc);
+    let mut sources: Vec<Ssrc> = part.iter().filter_map(of_line).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    sources
+}
+
 /// The media sections of an offer, in order. The error says what is wrong with it.
 pub(crate) fn read_offer(sdp: &str) -> Result<Vec<OfferedSection>, String> {
     if sdp.len() > MAX_BYTES {
@@ -119,26 +135,36 @@ pub(crate) fn read_offer(sdp: &str) -> Result<Vec<OfferedSection>, String> {
         let Some(kind) = kind(part) else { continue };
         let mid = attribute(part, "mid").ok_or("a section of the offer has no a=mid")?;
         let direction = if is_stopped(part) { Direction::Inactive } else { direction(part) };
+        if part.iter().filter(|line| line.starts_with("a=rid:")).count() > MAX_RIDS {
+            return Err(format!("a section of the offer has more than {MAX_RIDS} layers"));
+        }
+        let sends = matches!(direction, Direction::SendOnly | Direction::SendRecv);
         sections.push(OfferedSection {
             mid: mid.to_owned(),
             kind,
             direction,
             cid: msid_track(part).unwrap_or_default(),
             simulcast: attribute(part, "simulcast").is_some_and(|value| value.starts_with("send")),
+            sources: if sends { sources(part) } else { Vec::new() },
             transport_cc: part.iter().find(|line| is_transport_cc(line)).map(|line| (*line).to_owned()),
         });
+    }
+    if sections.iter().map(|section| section.sources.len()).sum::<usize>() > MAX_SOURCES {
+        return Err(format!("the offer names more than {MAX_SOURCES} streams"));
     }
     Ok(sections)
 }
 
-/// The offer for the transport. Without the extension for transport-wide sequence numbers on what we send, the client
+/// The offer for the transport, without candidates: the transport only answers the client's checks (RFC 8445 section
+/// 2.5, lite), which say where the client is, and would keep every candidate of every offer. Without the extension for transport-wide sequence numbers on what we send, the client
 /// estimates its bandwidth from arrivals (REMB). The answer accepts the extension all the same ([`finish_answer`]).
 pub(crate) fn prepare_offer(sdp: &str) -> String {
     let parts = Parts::cut(sdp);
     let mut lines: Vec<&str> = Vec::new();
     for part in &parts.0 {
         let receives = kind(part).is_some() && direction(part) == Direction::RecvOnly;
-        lines.extend(part.iter().filter(|line| !(receives && is_transport_cc(line))));
+        let is_left_out = |line: &str| line.starts_with("a=candidate:") || (receives && is_transport_cc(line));
+        lines.extend(part.iter().filter(|line| !is_left_out(line)));
     }
     join(&lines)
 }
@@ -273,5 +299,10 @@ mod tests {
         assert!(read_offer(&"x".repeat(MAX_BYTES + 1)).is_err());
         assert!(read_offer(&"m=audio 9 x\r\na=mid:0\r\n".repeat(MAX_SECTIONS + 1)).is_err());
         assert!(read_offer("v=0\r\nm=audio 9 x\r\n").is_err(), "no mid");
+        let many = |line: &str| (0..MAX_SOURCES + 1).map(|n| format!("{line}{n} x\r\n")).collect::<String>();
+        let (sources, rids) = (many("a=ssrc:"), many("a=rid:"));
+        assert!(read_offer(&format!("m=audio 9 x\r\na=mid:0\r\na=sendonly\r\n{sources}")).is_err());
+        assert!(read_offer(&format!("m=audio 9 x\r\na=mid:0\r\na=recvonly\r\n{sources}")).is_ok(), "as Firefox does");
+        assert!(read_offer(&format!("m=video 9 x\r\na=mid:0\r\n{rids}")).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! The state of one worker: dispatches inputs to the parts that own their state, and collects what they produce.
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use crate::allocator::Allocator;
 use crate::command::Command;
 use crate::counters::Counters;
 use crate::data::DataMessage;
+use crate::datagram::Origin;
 use crate::event::Event;
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::media::Channel;
@@ -53,24 +55,32 @@ impl Shard {
         let counters = self.outbox.count();
         counters.datagrams_in += 1;
         counters.bytes_in += data.len() as u64;
-        match self.peers.owner(source, data) {
-            Owner::Here(peer) => self.admit(now, peer, source, data),
-            Owner::Shard(shard) if shard != self.outbox.shard() => {
-                self.outbox.send(shard, Message::Datagram { source, data: data.to_vec(), arrival: now });
+        let via = self.outbox.shard();
+        match self.peers.owner(now, source, data) {
+            Owner::Here(peer) => self.admit(now, peer, (source, via), data),
+            Owner::Shard(shard) => {
+                self.outbox.send(shard, Message::Datagram { source, data: data.to_vec(), arrival: now, via });
             }
-            Owner::Shard(_) | Owner::Unknown => self.outbox.count().drop_unknown_source += 1,
+            Owner::Unknown => self.outbox.count().drop_unknown_source += 1,
         }
     }
 
     /// A message from another shard.
     pub fn handle_message(&mut self, now: Instant, message: Message) {
+        self.guarded(None, |shard| shard.dispatch_message(now, message));
+        self.settle(now);
+    }
+
+    fn dispatch_message(&mut self, now: Instant, message: Message) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match message {
-            Message::Datagram { source, data, arrival } => match peers.owner(source, &data) {
-                Owner::Here(peer) => self.admit(arrival, peer, source, &data),
+            Message::Datagram { source, data, arrival, via } => match peers.owner(arrival, source, &data) {
+                Owner::Here(peer) => self.admit(arrival, peer, (source, via), &data),
                 // never passed on again: a forged ufrag must not make it circulate
                 Owner::Shard(_) | Owner::Unknown => outbox.count().drop_unknown_source += 1,
             },
+            Message::AddressBound { address, owner } => peers.on_address(now, address, owner, true),
+            Message::AddressReleased { address, owner } => peers.on_address(now, address, owner, false),
             Message::Attach { track, from } => publications.on_attach(&track, from, outbox),
             Message::Detach { track, from } => publications.on_detach(now, &track, from, peers, outbox),
             Message::Demand { track, from, wanted, relay } => {
@@ -83,17 +93,20 @@ impl Shard {
             Message::Packet { track, packet } => subscriptions.forward(&track, &packet, peers, outbox),
             Message::Gone { track } => subscriptions.on_gone(&track, peers, outbox),
         }
-        self.settle(now);
     }
 
     /// A command from signalling.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
+        self.guarded(None, |shard| shard.dispatch_command(now, command));
+        self.settle(now);
+    }
+
+    fn dispatch_command(&mut self, now: Instant, command: Command) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match command {
             Command::AddPeer { peer } => self.add_peer(now, peer),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
             Command::Offer { peer, offer_id, sdp } => self.negotiate(now, peer, offer_id, &sdp),
-            Command::Trickle { peer, candidate } => self.negotiation().trickle(now, &peer, &candidate),
             Command::ExpectTrack { peer, track, kind, cids, layers } => {
                 publications.expect(&peer, track, kind, cids, layers, peers);
             }
@@ -117,20 +130,19 @@ impl Shard {
                 }
             }
         }
-        self.settle(now);
     }
 
     /// Time has passed; due at [`Shard::poll_timeout`].
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some((peer, source, data)) = self.peers.take_held(now) {
-            self.receive(now, peer, source, &data);
+        while let Some((peer, from, data)) = self.peers.take_held(now) {
+            self.receive(now, peer, from, &data);
         }
         while self.peers.advance_next(now, &mut self.outbox) {
             self.settle(now);
         }
         if self.next_tick.is_none_or(|tick| tick <= now) {
             self.next_tick = Some(now + TICK);
-            self.tick(now);
+            self.guarded(None, |shard| shard.tick(now));
             self.settle(now);
         }
     }
@@ -146,7 +158,9 @@ impl Shard {
             }
             self.settle(now);
         }
-        self.negotiation().request_offers(now);
+        self.guarded(None, |shard| shard.negotiation().request_offers(now));
+        self.settle(now);
+        self.peers.announce_addresses(&mut self.outbox);
     }
 
     // ── outputs ──
@@ -212,6 +226,7 @@ impl Shard {
 
     fn negotiate(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
         let Some(key) = self.peers.key_of(&peer) else { return };
+        self.peers.work_for(Some(key));
         let outcome = self.negotiation().accept(now, key, offer_id, sdp);
         // if the peer failed, that is reported first
         self.settle(now);
@@ -220,20 +235,33 @@ impl Shard {
         }
     }
 
-    fn admit(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8]) {
-        if !is_channel_data(data) || self.peers.admit_data(now, key, source, data, &mut self.outbox) {
-            self.receive(now, key, source, data);
+    fn admit(&mut self, now: Instant, key: PeerKey, from: Origin, data: &[u8]) {
+        if !is_channel_data(data) || self.peers.admit_data(now, key, from, data, &mut self.outbox) {
+            self.receive(now, key, from, data);
         }
     }
 
-    fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8]) {
-        self.peers.receive(now, key, source, data, &mut self.outbox);
+    fn receive(&mut self, now: Instant, key: PeerKey, from: Origin, data: &[u8]) {
+        self.peers.receive(now, key, from, data, &mut self.outbox);
         self.settle(now);
         // a lost peer sends again, from an address that a check has validated
         if let Some(peer) = self.peers.get_mut(key)
             && peer.is_recovered()
         {
             self.outbox.emit(Event::PeerConnected { peer: peer.id().clone() });
+        }
+    }
+
+    // ── faults ──
+
+    /// Run work whose panic costs the peer that it was done for: `peer`, or else the one that was touched last. Without
+    /// one the caller has to give the whole shard up.
+    fn guarded(&mut self, peer: Option<PeerKey>, work: impl FnOnce(&mut Self)) {
+        self.peers.work_for(peer);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self)))
+            && !self.peers.fail_at_work()
+        {
+            resume_unwind(panic);
         }
     }
 
@@ -247,7 +275,7 @@ impl Shard {
                 self.outbox.emit(Event::PeerFailed { peer: peer.id().clone(), reason });
                 self.forget(&peer);
             } else if let Some((key, event)) = self.peers.take_event() {
-                self.on_transport_event(now, key, event);
+                self.guarded(Some(key), |shard| shard.on_transport_event(now, key, event));
             } else {
                 return;
             }
@@ -331,6 +359,7 @@ impl Shard {
                 outbox.emit(Event::PeerDisconnected { peer: peer.id().clone() });
             }
         }
+        peers.sweep_addresses(now);
         publications.tick(now, peers, outbox);
         subscriptions.tick(outbox);
         allocator.tick(now, peers, subscriptions, outbox);
@@ -350,25 +379,5 @@ impl Shard {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_in_one_peers_step_removes_that_peer_alone() {
-        let config = ShardConfig::new(&["192.0.2.1:1".parse().expect("an address")]).expect("a configuration");
-        let (now, mut shard) = (Instant::now(), Shard::new(ShardId(0), config));
-        for peer in ["PA_faulty", "PA_other"] {
-            shard.handle_command(now, Command::AddPeer { peer: peer.into() });
-        }
-        let faulty = PeerId::from("PA_faulty");
-        let key = shard.peers.key_of(&faulty).expect("was added");
-        let outcome: Option<()> = shard.peers.step(key, &mut shard.outbox, |_, _| panic!("on purpose"));
-        assert!(outcome.is_none());
-        shard.settle(now);
-        assert!(shard.peers.key_of(&faulty).is_none());
-        assert!(matches!(&shard.output().events[..], [Event::PeerFailed { peer, .. }] if *peer == faulty));
-        assert!(shard.peers.key_of(&"PA_other".into()).is_some());
-        shard.handle_timeout(now + Duration::from_secs(1));
-        shard.flush(now + Duration::from_secs(1));
-    }
-}
+#[path = "shard_faults.rs"]
+mod faults;

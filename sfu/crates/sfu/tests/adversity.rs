@@ -134,7 +134,6 @@ fn unknown_peers_are_ignored() {
     let unknown = PeerId::from("PA_unknown");
     let commands = [
         Command::RemovePeer { peer: unknown.clone() },
-        Command::Trickle { peer: unknown.clone(), candidate: "candidate:x".into() },
         Command::Offer { peer: unknown.clone(), offer_id: 1, sdp: String::new() },
         Command::WithdrawTrack { peer: unknown.clone(), track: "TR_x".into() },
         Command::Unsubscribe { peer: unknown.clone(), track: "TR_x".into() },

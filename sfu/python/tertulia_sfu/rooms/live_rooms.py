@@ -169,7 +169,13 @@ def _negotiation_failed(room: LiveRoom, participant: Participant, event: _Event,
 
 
 def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    _log.warning("peer failed", room=room.roster.name, participant=participant.sid, reason=event.reason)
+    _log.warning(
+        "peer failed",
+        room=room.roster.name,
+        participant=participant.sid,
+        identity=participant.identity,
+        reason=event.reason,
+    )
     room.require_full_reconnect(participant, now)
 
 

@@ -3,14 +3,17 @@
 mod connectivity;
 mod demux;
 mod link_quality;
+mod media_allowance;
 mod peer;
 mod peer_table;
+mod probation;
 mod received_streams;
 mod sections;
 mod throttle;
 mod timers;
 
 pub(crate) use demux::Owner;
+pub(crate) use media_allowance::Allowed;
 pub(crate) use peer::Peer;
 pub(crate) use peer_table::Peers;
 pub(crate) use sections::Role;

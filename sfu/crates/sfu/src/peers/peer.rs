@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::connectivity::Connectivity;
 use super::link_quality::LinkQuality;
+use super::media_allowance::{Allowed, MediaAllowance};
 use super::received_streams::{ReceivedStreams, layer_of_rid};
 use super::sections::Sections;
 use super::throttle::Throttle;
@@ -13,6 +14,7 @@ use crate::allocation::Budget;
 use crate::data::DataFlow;
 use crate::ids::{PeerId, Ssrc, SubscriptionKey, TrackId, TrackKey};
 use crate::media::SubscriptionSettings;
+use crate::token_bucket::TokenBucket;
 use crate::transport::{CodecFormat, LinkStats, PayloadType, Transport};
 
 /// Settings for tracks that are not subscribed (yet); more are dropped.
@@ -25,6 +27,8 @@ pub(crate) struct Peer {
     pub(super) transport: Transport,
     pub(super) connectivity: Connectivity,
     pub(super) throttle: Throttle,
+    pub(super) datagrams: TokenBucket,
+    media: MediaAllowance,
     sections: Sections,
     published: Vec<TrackKey>,
     subscriptions: HashMap<TrackId, SubscriptionKey>,
@@ -43,6 +47,8 @@ impl Peer {
             transport,
             connectivity: Connectivity::new(now),
             throttle: Throttle::default(),
+            datagrams: TokenBucket::default(),
+            media: MediaAllowance::default(),
             sections: Sections::default(),
             published: Vec::new(),
             subscriptions: HashMap::new(),
@@ -127,6 +133,11 @@ impl Peer {
         self.published.retain(|other| *other != track);
         self.streams.remove_track(track);
         self.sections.withdraw(track);
+    }
+
+    /// Whether a media packet of this many bytes may be forwarded.
+    pub fn allow_media(&mut self, now: Instant, bytes: usize) -> Allowed {
+        self.media.take(now, bytes)
     }
 
     /// The track and layer of a received stream, None while its section has no track.

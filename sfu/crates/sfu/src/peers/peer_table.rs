@@ -1,5 +1,6 @@
 //! All peers of a shard, and the work that waits to be done for them.
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,8 +12,10 @@ use super::demux::{Demux, Owner};
 use super::peer::Peer;
 use super::throttle::Verdict;
 use super::timers::Timers;
+use crate::datagram::Origin;
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::outbox::Outbox;
+use crate::token_bucket::Rate;
 use crate::transport::{
     Drained, Egress, IceCredentials, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
     is_binding_success,
@@ -20,6 +23,10 @@ use crate::transport::{
 
 /// How often those that wait with data are looked at.
 const RELEASE_EVERY: Duration = Duration::from_millis(5);
+/// Datagrams of one peer, authentic or not, that cost more than a look. A fast transfer of files has a tenth of it.
+const MAX_DATAGRAMS: Rate = Rate { per_second: 20_000.0, burst: 10_000.0 };
+/// Why a peer is removed in whose handling there is a defect.
+const FAULT: &str = "internal fault";
 
 pub(crate) struct Peers {
     shard: ShardId,
@@ -40,6 +47,10 @@ pub(crate) struct Peers {
     held: VecDeque<PeerKey>,
     /// When to look whether they may go on.
     release_at: Option<Instant>,
+    /// When the datagram that is being handled was received, and on which shard's socket.
+    receiving: Option<(Instant, ShardId)>,
+    /// Whose state was touched last: a panic is put down to it.
+    at_work: Cell<Option<PeerKey>>,
 }
 
 struct Entry {
@@ -72,10 +83,10 @@ impl Peers {
     pub fn new(shard: ShardId, config: ShardConfig) -> Self {
         Self {
             shard,
+            demux: Demux::new(shard, config.ufrag_key().clone()),
             config,
             entries: Slab::new(),
             by_id: HashMap::new(),
-            demux: Demux::default(),
             timers: Timers::default(),
             drained: Drained::default(),
             failed: VecDeque::new(),
@@ -83,6 +94,8 @@ impl Peers {
             to_check: Vec::new(),
             held: VecDeque::new(),
             release_at: None,
+            receiving: None,
+            at_work: Cell::default(),
         }
     }
 
@@ -93,7 +106,7 @@ impl Peers {
         if self.by_id.contains_key(&id) {
             return false;
         }
-        let credentials = IceCredentials::generate(self.shard);
+        let credentials = self.new_credentials();
         let ufrag = credentials.ufrag.clone();
         let transport = Transport::new(now, &self.config, credentials);
         let peer = Peer::new(id.clone(), transport, now);
@@ -117,6 +130,26 @@ impl Peers {
         }
     }
 
+    /// Remove a peer for what its client does; the reason names its address.
+    pub fn fail_offender(&mut self, key: PeerKey, offence: &str) {
+        let address = self.demux.address_of(key).map(|address| format!(", from {address}"));
+        self.fail(key, &format!("{offence}{}", address.unwrap_or_default()));
+    }
+
+    // ── faults ──
+
+    /// What follows is done for this peer.
+    pub fn work_for(&self, key: Option<PeerKey>) {
+        self.at_work.set(key);
+    }
+
+    /// Remove the peer that a panic is put down to. False if there is none.
+    pub fn fail_at_work(&mut self) -> bool {
+        let Some(key) = self.at_work.take().filter(|key| self.entries.contains(*key)) else { return false };
+        self.fail(key, FAULT);
+        true
+    }
+
     pub fn take_failed(&mut self) -> Option<(Peer, String)> {
         self.failed.pop_front()
     }
@@ -126,10 +159,12 @@ impl Peers {
     }
 
     pub fn get(&self, key: PeerKey) -> Option<&Peer> {
+        self.at_work.set(Some(key));
         self.entries.get(key).map(|entry| &entry.peer)
     }
 
     pub fn get_mut(&mut self, key: PeerKey) -> Option<&mut Peer> {
+        self.at_work.set(Some(key));
         self.entries.get_mut(key).map(|entry| &mut entry.peer)
     }
 
@@ -147,30 +182,56 @@ impl Peers {
 
     // ── datagrams ──
 
-    pub fn owner(&mut self, source: SocketAddr, data: &[u8]) -> Owner {
-        self.demux.owner(self.shard, source, data)
+    pub fn owner(&mut self, now: Instant, source: SocketAddr, data: &[u8]) -> Owner {
+        self.demux.owner(now, source, data)
     }
 
-    pub fn receive(&mut self, now: Instant, key: PeerKey, source: SocketAddr, data: &[u8], outbox: &mut Outbox) {
+    /// `via`: the shard on whose socket the datagram arrived.
+    pub fn receive(&mut self, now: Instant, key: PeerKey, (source, via): Origin, data: &[u8], outbox: &mut Outbox) {
         let Some(destination) = self.config.local_address(source) else { return };
         if let Some(entry) = self.entries.get_mut(key) {
             entry.peer.connectivity.received(now);
+            if !entry.peer.datagrams.take(now, 1.0, MAX_DATAGRAMS) {
+                outbox.count().drop_flood += 1;
+                return;
+            }
         }
+        self.receiving = Some((now, via));
         self.step(key, outbox, |transport, drained| transport.receive(now, drained, (source, destination), data));
+        self.receiving = None;
+        outbox.count().drop_unmatched_media += std::mem::take(&mut self.drained.refused);
+    }
+
+    /// The owner of a peer tells whether an address whose datagrams arrive here is the peer's.
+    pub fn on_address(&mut self, now: Instant, address: SocketAddr, owner: ShardId, is_bound: bool) {
+        if is_bound {
+            self.demux.on_bound(now, address, owner);
+        } else {
+            self.demux.on_released(address, owner);
+        }
+    }
+
+    /// Tell other shards which addresses are our peers'.
+    pub fn announce_addresses(&mut self, outbox: &mut Outbox) {
+        for (shard, message) in self.demux.take_notices() {
+            outbox.send(shard, message);
+        }
+    }
+
+    /// Forget addresses of peers that other shards no longer have.
+    pub fn sweep_addresses(&mut self, now: Instant) {
+        self.demux.sweep(now);
+    }
+
+    pub fn new_credentials(&self) -> IceCredentials {
+        IceCredentials::generate(self.shard, self.config.ufrag_key())
     }
 
     /// Whether a datagram with data may be received now. If not, it is returned by [`Peers::take_held`], or dropped.
-    pub fn admit_data(
-        &mut self,
-        now: Instant,
-        key: PeerKey,
-        source: SocketAddr,
-        data: &[u8],
-        outbox: &mut Outbox,
-    ) -> bool {
+    pub fn admit_data(&mut self, now: Instant, key: PeerKey, from: Origin, data: &[u8], outbox: &mut Outbox) -> bool {
         let Some(entry) = self.entries.get_mut(key) else { return false };
         let was_holding = entry.peer.throttle.is_holding();
-        match entry.peer.throttle.admit(now, source, data) {
+        match entry.peer.throttle.admit(now, from, data) {
             Verdict::Pass => return true,
             Verdict::Held if !was_holding => {
                 self.held.push_back(key);
@@ -183,7 +244,7 @@ impl Peers {
     }
 
     /// The next held datagram of a peer that may go on. None if there is none, or if it is not yet time to look.
-    pub fn take_held(&mut self, now: Instant) -> Option<(PeerKey, SocketAddr, Vec<u8>)> {
+    pub fn take_held(&mut self, now: Instant) -> Option<(PeerKey, Origin, Vec<u8>)> {
         if self.release_at.is_none_or(|at| now < at) {
             return None;
         }
@@ -194,8 +255,8 @@ impl Peers {
                 self.held.pop_front();
                 continue;
             };
-            if let Some((source, data)) = throttle.take(now) {
-                return Some((key, source, data));
+            if let Some((from, data)) = throttle.take(now) {
+                return Some((key, from, data));
             }
             self.held.rotate_left(1);
         }
@@ -210,6 +271,7 @@ impl Peers {
 
     /// Where to write forwarded packets. None while the peer is not connected: what cannot be encrypted would pile up.
     pub fn egress(&mut self, key: PeerKey) -> Option<PeerEgress<'_>> {
+        self.at_work.set(Some(key));
         let entry = self.entries.get_mut(key).filter(|entry| entry.peer.connectivity.is_up())?;
         Some(PeerEgress { key, entry, to_flush: &mut self.to_flush })
     }
@@ -229,8 +291,10 @@ impl Peers {
         drained.peer = key;
         let outcome = catch_unwind(AssertUnwindSafe(|| run(transport, drained)));
         for datagram in self.drained.datagrams.drain(..) {
-            if is_binding_success(&datagram.contents) {
-                self.demux.validate(datagram.destination, key);
+            if let Some((now, via)) = self.receiving
+                && is_binding_success(&datagram.contents)
+            {
+                self.demux.bind(now, datagram.destination, key, via);
             }
             outbox.send_datagram(datagram);
         }
@@ -240,10 +304,10 @@ impl Peers {
                 return Some(result);
             }
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "internal fault".to_owned(),
+            Err(_) => FAULT.to_owned(),
         };
         self.drained.events.truncate(unhandled);
-        self.fail(key, &error);
+        self.fail_offender(key, &error);
         None
     }
 

@@ -5,11 +5,11 @@
 //! does not send again.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::data::DataFlow;
+use crate::datagram::Origin;
 
 /// What is held back of one client; more is dropped. A second's worth of a slow link: its acknowledgements wait, too.
 const MAX_HELD_BYTES: usize = 256 * 1024;
@@ -24,7 +24,7 @@ const SMALL_AT_ONCE: f64 = 20.0;
 pub(super) struct Throttle {
     flow: Arc<DataFlow>,
     until: Option<Instant>,
-    held: VecDeque<(SocketAddr, Vec<u8>)>,
+    held: VecDeque<(Origin, Vec<u8>)>,
     held_bytes: usize,
     /// When something passed, or was held as the first.
     progress_at: Option<Instant>,
@@ -70,7 +70,7 @@ impl Throttle {
     }
 
     /// Decide about a datagram with data. What is held, [`Throttle::take`] returns later.
-    pub fn admit(&mut self, now: Instant, source: SocketAddr, data: &[u8]) -> Verdict {
+    pub fn admit(&mut self, now: Instant, from: Origin, data: &[u8]) -> Verdict {
         if self.held.is_empty() && !self.is_waiting(now) {
             return Verdict::Pass;
         }
@@ -83,7 +83,7 @@ impl Throttle {
             return Verdict::Dropped;
         }
         self.held_bytes += data.len();
-        self.held.push_back((source, data.to_vec()));
+        self.held.push_back((from, data.to_vec()));
         Verdict::Held
     }
 
@@ -99,14 +99,14 @@ impl Throttle {
     }
 
     /// The next datagram that was held, None while the client still has to wait.
-    pub fn take(&mut self, now: Instant) -> Option<(SocketAddr, Vec<u8>)> {
+    pub fn take(&mut self, now: Instant) -> Option<(Origin, Vec<u8>)> {
         if self.is_waiting(now) {
             return None;
         }
-        let (source, data) = self.held.pop_front()?;
+        let (from, data) = self.held.pop_front()?;
         self.held_bytes -= data.len();
         self.progress_at = (!self.held.is_empty()).then_some(now);
-        Some((source, data))
+        Some((from, data))
     }
 
     pub fn is_holding(&self) -> bool {
@@ -122,13 +122,16 @@ pub(crate) fn is_channel_data(data: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
     use crate::data::DataMessage;
+    use crate::ids::ShardId;
 
     const LARGE: [u8; 1200] = [23; 1200];
 
-    fn source() -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, 1], 4000))
+    fn source() -> Origin {
+        (SocketAddr::from(([192, 0, 2, 1], 4000)), ShardId(0))
     }
 
     #[test]

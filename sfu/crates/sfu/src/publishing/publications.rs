@@ -10,11 +10,12 @@ use super::layers::KeyframeRequest;
 use super::published_track::{PublishedSection, PublishedTrack};
 use super::speakers::Speakers;
 use crate::event::Event;
+use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
 use crate::media::{Kind, LayerMask, LayerSpec, Quality};
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::peers::Peers;
+use crate::peers::{Allowed, Peers};
 use crate::transport::{Packet, ReceivedPacket};
 
 /// Bitrates of layers are measured over this time.
@@ -118,18 +119,30 @@ impl Publications {
     pub fn receive(
         &mut self,
         now: Instant,
-        key: PeerKey,
+        publisher: PeerKey,
         received: ReceivedPacket,
         peers: &mut Peers,
         outbox: &mut Outbox,
     ) -> Option<LocalPacket> {
         outbox.count().media_packets_in += 1;
-        let Some((key, layer)) = peers.get_mut(key).and_then(|peer| peer.stream(received.ssrc)) else {
+        let Some((key, layer)) = peers.get_mut(publisher).and_then(|peer| peer.stream(received.ssrc)) else {
             outbox.count().drop_unmatched_media += 1;
             return None;
         };
+        match peers.get_mut(publisher)?.allow_media(now, received.packet.payload.len()) {
+            Allowed::Yes => {}
+            Allowed::No => {
+                outbox.count().drop_flood += 1;
+                return None;
+            }
+            Allowed::Ended => {
+                peers.fail_offender(publisher, "more media than is forwarded");
+                return None;
+            }
+        }
         let codec = received.codec?;
         let track = self.tracks.get_mut(key)?;
+        fault::point(Fault::Receiving(track.peer()));
         let change = track.on_packet(now, layer, codec, &received);
         if change.has_started
             && let Some(event) = started(track, peers)
@@ -230,6 +243,8 @@ impl Publications {
         let keys: Vec<TrackKey> = self.tracks.iter().map(|(key, _)| key).collect();
         for key in keys {
             let Some(track) = self.tracks.get_mut(key) else { continue };
+            peers.work_for(Some(track.peer()));
+            fault::point(Fault::Ticking(track.peer()));
             if let Some(elapsed) = measured {
                 track.layers_mut().measure(elapsed);
             }

@@ -1,11 +1,14 @@
 //! Subscriptions of this shard's peers, and the fan-out of packets to them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use slab::Slab;
 
 use super::feeds::Feeds;
 use super::subscription::Subscription;
 use crate::allocation::Video;
 use crate::event::{Event, SubscriptionError};
+use crate::fault::{self, Fault};
 use crate::ids::{Mid, PeerId, PeerKey, Ssrc, SubscriptionKey, TrackId};
 use crate::media::{Kind, LAYERS, Quality, Source, SubscriptionSettings, layer_bit};
 use crate::message::{Message, TrackState};
@@ -100,15 +103,26 @@ impl Subscriptions {
         let Some(feed) = self.feeds.get(track) else { return };
         let Some(kind) = feed.kind() else { return };
         let (mut forwarded, mut has_switched) = (0, false);
-        for key in feed.subscribers() {
-            let Some(subscription) = self.subscriptions.get_mut(*key) else { continue };
-            let Some(mut egress) = peers.egress(subscription.peer()) else { continue };
-            let before = subscription.layer();
-            let outgoing = subscription.forward(kind, packet);
-            has_switched |= before != subscription.layer();
-            if outgoing.is_some_and(|outgoing| egress.send(outgoing)) {
-                forwarded += 1;
+        let mut rest = feed.subscribers().iter();
+        loop {
+            let forward_to_rest = || {
+                for key in rest.by_ref() {
+                    let Some(subscription) = self.subscriptions.get_mut(*key) else { continue };
+                    let Some(mut egress) = peers.egress(subscription.peer()) else { continue };
+                    let before = subscription.layer();
+                    fault::point(Fault::Rewriting(subscription.peer()));
+                    let outgoing = subscription.forward(kind, packet);
+                    has_switched |= before != subscription.layer();
+                    if outgoing.is_some_and(|outgoing| egress.send(outgoing)) {
+                        forwarded += 1;
+                    }
+                }
+            };
+            // a defect in one subscriber's numbers must not cost the others the packet
+            if catch_unwind(AssertUnwindSafe(forward_to_rest)).is_ok() {
+                break;
             }
+            peers.fail_at_work();
         }
         outbox.count().media_packets_forwarded += forwarded;
         if has_switched {

@@ -9,7 +9,7 @@ use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc, RtcConfig};
 
-use super::credentials::IceCredentials;
+use super::credentials::{IceCredentials, UfragKey};
 
 /// Packets kept for retransmission to one subscriber of one video: about 1.5 s of a large one.
 const RESEND_VIDEO_PACKETS: usize = 256;
@@ -23,6 +23,7 @@ pub struct ShardConfig {
     candidates: Vec<Candidate>,
     certificate: DtlsCert,
     crypto: Arc<CryptoProvider>,
+    ufrags: UfragKey,
 }
 
 impl ShardConfig {
@@ -42,7 +43,7 @@ impl ShardConfig {
             .dtls_provider
             .generate_certificate()
             .ok_or_else(|| ConfigError("no DTLS certificate could be generated".into()))?;
-        Ok(Self { candidates, certificate, crypto: Arc::new(crypto) })
+        Ok(Self { candidates, certificate, crypto: Arc::new(crypto), ufrags: UfragKey::default() })
     }
 
     /// A connection with the configured candidates that has not seen an offer yet.
@@ -52,6 +53,11 @@ impl ShardConfig {
             rtc.add_local_candidate(candidate.clone());
         }
         rtc
+    }
+
+    /// What all shards mark their ufrags with.
+    pub(crate) fn ufrag_key(&self) -> &UfragKey {
+        &self.ufrags
     }
 
     /// The local address that a datagram from `source` is taken to have been sent to.

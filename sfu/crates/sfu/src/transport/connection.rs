@@ -15,14 +15,16 @@ use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
 use str0m::net::{Protocol, Receive};
 use str0m::stats::PeerStats;
-use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
+use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadType};
 use super::config::ShardConfig;
 use super::credentials::IceCredentials;
+use super::incoming::{IncomingStreams, rtp_ssrc};
 use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{self, StreamSsrcs};
+use super::transport_sequence::TransportSequence;
 use crate::data::DataMessage;
 use crate::datagram::Datagram;
 use crate::ids::{Mid, PeerKey, Ssrc};
@@ -35,6 +37,8 @@ pub(crate) struct Transport {
     rtc: Rtc,
     credentials: IceCredentials,
     channels: Channels,
+    incoming: IncomingStreams,
+    sequence: TransportSequence,
     deadline: Instant,
 }
 
@@ -46,6 +50,8 @@ pub(crate) struct Drained {
     /// Events that have not been handled yet, also of other peers.
     pub events: VecDeque<(PeerKey, TransportEvent)>,
     pub datagrams: Vec<Datagram>,
+    /// Packets that were not looked at, because they are of too many streams.
+    pub refused: u64,
 }
 
 impl Drained {
@@ -80,24 +86,37 @@ pub(crate) struct LinkStats {
 
 /// Why a connection cannot go on.
 #[derive(Debug)]
-pub(crate) struct TransportError(RtcError);
+pub(crate) enum TransportError {
+    Rtc(RtcError),
+    TooManyStreams,
+}
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self {
+            Self::Rtc(error) => error.fmt(f),
+            Self::TooManyStreams => f.write_str("too many streams"),
+        }
     }
 }
 
 impl From<RtcError> for TransportError {
     fn from(error: RtcError) -> Self {
-        Self(error)
+        Self::Rtc(error)
     }
 }
 
 impl Transport {
     pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials) -> Self {
         let rtc = config.connection(now, &credentials);
-        Self { rtc, credentials, channels: Channels::default(), deadline: now }
+        Self {
+            rtc,
+            credentials,
+            channels: Channels::default(),
+            incoming: IncomingStreams::default(),
+            sequence: TransportSequence::default(),
+            deadline: now,
+        }
     }
 
     /// One mutation, then everything that follows from it.
@@ -132,6 +151,7 @@ impl Transport {
     fn read_event(&mut self, now: Instant, event: Event, drained: &mut Drained) {
         match event {
             Event::RtpPacket(packet) => {
+                self.sequence.received(packet.header.ext_vals.transport_cc);
                 drained.push(TransportEvent::Media(ReceivedPacket::read(now, self.rtc.codec_config(), packet)));
             }
             Event::Connected => drained.push(TransportEvent::Connected),
@@ -170,7 +190,40 @@ impl Transport {
     ) -> Result<(), TransportError> {
         // a datagram that cannot be parsed is not held against the peer: its source address may be forged
         let Ok(receive) = Receive::new(Protocol::Udp, source, destination, data) else { return Ok(()) };
-        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))
+        let ssrc = rtp_ssrc(data);
+        if ssrc.is_some() && !self.sequence.admit(data) {
+            drained.refused += 1;
+            return Ok(());
+        }
+        match ssrc.filter(|ssrc| !self.incoming.is_known(*ssrc)) {
+            Some(unknown) => self.receive_unknown(now, drained, receive, unknown),
+            None => self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive))),
+        }
+    }
+
+    /// A packet of a stream of which nothing authentic was received so far.
+    fn receive_unknown(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        receive: Receive<'_>,
+        ssrc: Ssrc,
+    ) -> Result<(), TransportError> {
+        let mapped = self.incoming.mapped(&mut self.rtc);
+        let is_resending = mapped.iter().any(|stream| stream.is_resent_by(ssrc));
+        if !is_resending && !self.incoming.may_try(now) {
+            drained.refused += 1;
+            return Ok(());
+        }
+        let before = drained.events.len();
+        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
+        let is_media = |(_, event): &(PeerKey, TransportEvent)| matches!(event, TransportEvent::Media(_));
+        if !drained.events.iter().skip(before).any(is_media) {
+            self.incoming.restore(&mut self.rtc, &mapped, ssrc);
+            // str0m wants to be polled after every change
+            return Ok(self.drain(now, drained)?);
+        }
+        if self.incoming.admit(now, ssrc) { Ok(()) } else { Err(TransportError::TooManyStreams) }
     }
 
     /// Let time pass; also encrypts the packets collected by [`Egress::send`].
@@ -190,33 +243,26 @@ impl Transport {
 
     // ── negotiation ──
 
-    /// Apply an offer. The inner error says what is wrong with the offer; the connection is as it was.
+    /// Apply an offer, which names the streams `sources`. The inner error says what is wrong with the offer; the connection is as it was.
     pub fn accept_offer(
         &mut self,
         now: Instant,
         drained: &mut Drained,
         sdp: &str,
+        sources: &[Ssrc],
     ) -> Result<Result<String, String>, TransportError> {
         let offer = match SdpOffer::from_sdp_string(sdp) {
             Ok(offer) => offer,
             Err(error) => return Ok(Err(error.to_string())),
         };
         let answer = self.step(now, drained, |rtc, _| Ok(rtc.sdp_api().accept_offer(offer)))?;
+        if answer.is_ok() {
+            self.sequence.negotiate(sdp);
+            let incoming = &mut self.incoming;
+            incoming.declare(&mut self.rtc, sources);
+            self.drain(now, drained)?;
+        }
         Ok(answer.map(|answer| answer.to_sdp_string()).map_err(|error| error.to_string()))
-    }
-
-    /// Candidates that cannot be used (mDNS names, TCP) are ignored: the client's checks reveal its address.
-    pub fn add_remote_candidate(
-        &mut self,
-        now: Instant,
-        drained: &mut Drained,
-        candidate: &str,
-    ) -> Result<(), TransportError> {
-        let Ok(candidate) = Candidate::from_sdp_string(candidate) else { return Ok(()) };
-        self.step(now, drained, |rtc, _| {
-            rtc.add_remote_candidate(candidate);
-            Ok(())
-        })
     }
 
     /// After an ICE restart str0m has generated credentials of its own: replace them by `fresh`. Returns the replaced

@@ -8,12 +8,14 @@
 //! | --- | --- |
 //! | `config` | configuration, certificate, codecs and header extensions offered |
 //! | `credentials` | ICE credentials |
-//! | `stun` | the STUN parser, for routing first datagrams |
+//! | `stun` | what routing needs of STUN messages; nothing of str0m |
 //! | `codec` | codec parameters |
 //! | `vp8` | the VP8 payload descriptor |
 //! | `packet` | received and outgoing RTP packets |
 //! | `channels` | SCTP data channels |
 //! | `streams` | outgoing RTP streams |
+//! | `incoming` | bounds of received RTP streams |
+//! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
 //! | `connection` | the connection itself: [`Transport`] |
 
 mod channels;
@@ -21,9 +23,11 @@ mod codec;
 mod config;
 mod connection;
 mod credentials;
+mod incoming;
 mod packet;
 mod streams;
 mod stun;
+mod transport_sequence;
 mod vp8;
 
 pub(crate) use channels::Sent;
@@ -31,10 +35,10 @@ pub use codec::CodecFormat;
 pub(crate) use codec::PayloadType;
 pub use config::{ConfigError, ShardConfig};
 pub(crate) use connection::{Drained, LinkStats, Transport, TransportError, TransportEvent};
-pub(crate) use credentials::IceCredentials;
+pub(crate) use credentials::{IceCredentials, UfragKey};
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet};
 pub(crate) use streams::StreamSsrcs;
-pub(crate) use stun::{is_binding_success, is_stun, shard_of_check};
+pub(crate) use stun::{is_binding_success, is_stun, ufrag_of_check};
 pub use vp8::Vp8Descriptor;
 pub(crate) use vp8::{Vp8Numbers, Vp8Patch};

@@ -215,6 +215,52 @@ impl Client {
         }
     }
 
+    /// Write frames without regard to their rate.
+    pub fn flood(&mut self, now: Instant, sender: usize, frames: usize) {
+        if let Some(mid) = self.senders[sender].mid {
+            (0..frames).for_each(|_| self.write_frames(now, sender, mid));
+        }
+    }
+
+    /// One packet of another stream in a sender's section.
+    pub fn send_stream(&mut self, now: Instant, sender: usize, ssrc: u32) {
+        self.send_raw(now, sender, Some(ssrc), ExtensionValues::default(), 1, vec![0x78; 60]);
+    }
+
+    /// One packet as it may not be, in a sender's section; with an SSRC it is of a stream of its own.
+    pub fn send_raw(
+        &mut self,
+        now: Instant,
+        sender: usize,
+        ssrc: Option<u32>,
+        extensions: ExtensionValues,
+        sequence: u64,
+        payload: Vec<u8>,
+    ) {
+        let sender = &self.senders[sender];
+        let codec = if sender.kind == Kind::Audio { Codec::Opus } else { Codec::Vp8 };
+        let Some(mid) = sender.mid else { return };
+        let Some(pt) = self.rtc.codec_config().find(|params| params.spec().codec == codec).map(|it| it.pt()) else {
+            return;
+        };
+        let write = RtpWrite::new(pt, sequence.into(), sequence as u32, now, payload).ext_vals(extensions);
+        let mut direct = self.rtc.direct_api();
+        match ssrc {
+            Some(ssrc) => direct.declare_stream_tx(ssrc.into(), None, mid, None).write_rtp(write),
+            None => {
+                let rid = sender.rids.first().map(|rid| Rid::from(rid.as_str()));
+                if let Some(stream) = direct.stream_tx_by_mid(mid, rid) {
+                    stream.write_rtp(write);
+                }
+            }
+        }
+        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        self.drain(now);
+        if let Some(ssrc) = ssrc {
+            self.rtc.direct_api().remove_stream_tx(ssrc.into());
+        }
+    }
+
     fn write_frames(&mut self, now: Instant, index: usize, mid: Mid) {
         let sender = &mut self.senders[index];
         let codec = if sender.kind == Kind::Audio { Codec::Opus } else { Codec::Vp8 };

@@ -26,6 +26,10 @@ pub struct World {
     pub clients: Vec<Client>,
     pub network: Network,
     pub events: Vec<Event>,
+    /// Everything that this client sends arrives from this address too.
+    pub spoofing: Option<(usize, SocketAddr)>,
+    /// Some of what clients have sent last.
+    pub captured: Vec<Vec<u8>>,
     server: SocketAddr,
     tracks: Vec<Source>,
 }
@@ -44,6 +48,8 @@ impl World {
             clients: Vec::new(),
             network: Network::new(link),
             events: Vec::new(),
+            spoofing: None,
+            captured: Vec::new(),
             server,
             tracks: Vec::new(),
         }
@@ -179,6 +185,12 @@ impl World {
             client.produce(self.now);
             for data in client.take_datagrams() {
                 let source = client.address;
+                if self.captured.len() < 256 {
+                    self.captured.push(data.clone());
+                }
+                if let Some((_, spoofed)) = self.spoofing.filter(|(spoofing, _)| *spoofing == index) {
+                    self.network.send(self.now, spoofed, self.server, data.clone());
+                }
                 self.network.send(self.now, source, self.server, data);
             }
         }
