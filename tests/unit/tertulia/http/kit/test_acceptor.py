@@ -20,7 +20,7 @@ from tertulia.http.kit.connections import ArrivalRate, ConnectionLimits, Connect
 QUICK: Final = ConnectionTimes(handshake_s=0.3)
 
 
-class Greeting(asyncio.Protocol):
+class HelloProtocol(asyncio.Protocol):
     """A connection that says hello."""
 
     made = 0
@@ -43,7 +43,7 @@ class Greeting(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        Greeting.made += 1
+        HelloProtocol.made += 1
         self._transport = transport
         transport.write(b"hello")
 
@@ -53,7 +53,7 @@ async def accepting(limits: ConnectionLimits, tls: ssl.SSLContext | None = None)
     """A port that is accepted from."""
     with socket.create_server(("127.0.0.1", 0), backlog=500) as listener:
         listener.setblocking(False)
-        acceptor = Acceptor(listener, lambda: Greeting(limits), limits=limits, times=QUICK, tls=tls)
+        acceptor = Acceptor(listener, lambda: HelloProtocol(limits), limits=limits, times=QUICK, tls=tls)
         try:
             yield listener.getsockname()[1]
         finally:
@@ -90,15 +90,15 @@ def client_side() -> ssl.SSLContext:
 
 async def test_a_burst_is_accepted_a_few_at_a_time():
     """Something else has its turn meanwhile."""
-    Greeting.made, before, turns = 0, 0, []
+    HelloProtocol.made, before, turns = 0, 0, []
     with ExitStack() as stack:
         async with accepting(ConnectionLimits(total=500, for_address=500)) as port:
             for _ in range(200):
                 connected(stack, port)
-            while Greeting.made < 200:
+            while HelloProtocol.made < 200:
                 await asyncio.sleep(0)
-                turns.append(Greeting.made - before)
-                before = Greeting.made
+                turns.append(HelloProtocol.made - before)
+                before = HelloProtocol.made
     assert max(turns) <= 20
 
 
