@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, text
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from tertulia.adapters.sql.store import SqlStore, open_store
 from tertulia.adapters.sql.tables import (
@@ -49,6 +50,19 @@ async def test_reading_never_writes(store: SqlStore):
         await store.read(put("x"))
     await store.write(put("y"))
     assert await store.read(lambda tx: (tx.accounts.credential("x"), tx.accounts.credential("y"))) == (None, "x")
+
+
+async def test_what_is_logged_meanwhile_has_the_id_of_the_request(store: SqlStore):
+    """In the threads of the store, too, and each its own."""
+
+    async def ask(request_id: str) -> None:
+        bind_contextvars(request_id=request_id)
+        for run in (store.read, store.write):
+            assert await run(lambda _tx: get_contextvars()["request_id"]) == request_id
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(50):
+            tasks.create_task(ask(f"request {number}"))
 
 
 async def test_what_fails_leaves_nothing_behind(store: SqlStore):
