@@ -202,6 +202,7 @@ async def test_forced_colours_tell_the_speaker_and_what_is_off(
 ) -> None:
     ana = await people.at(red_browser, "Ana", forced_colors="active", color_scheme=scheme, reduced_motion="reduce")
     await ana.open(room.publisher)
+    await expect(ana.page.get_by_role("heading", level=1)).to_be_visible()
     assert await violations(ana.page) == []
     await ana.join(room.publisher)
     await ana.press("Stop camera")

@@ -23,7 +23,8 @@ from support.signal_connection import JOIN, join_url, wrapped
 ANSWERED_WITHIN_S: Final = 3.0
 REJOIN_S: Final = 30.0
 """A client without media is removed after a minute."""
-IDENTITIES: Final = 8
+IDENTITIES: Final = 100
+"""Each may join once a second."""
 REFUSED: Final = {400, 401, 403, 404, 414, 431, 503}
 
 

@@ -21,6 +21,19 @@ _OPERATIONS: Final[dict[Action, tuple[str, str, Any]]] = {
     Action.DISCONNECT_PARTICIPANT: ("DELETE", "/participants/nobody?roomName={room}", None),
     Action.CHANGE_ROLE: ("PUT", "/rooms/{room}/participants/nobody", {"role": "viewer"}),
     Action.MUTE_PARTICIPANT: ("POST", "/rooms/{room}/participants/nobody/mute", None),
+    Action.MUTE_ALL: ("POST", "/rooms/{room}/mute-all", None),
+    Action.STOP_CAMERA: ("POST", "/rooms/{room}/participants/nobody/stop-camera", None),
+    Action.ASK_TO_UNMUTE: ("POST", "/rooms/{room}/participants/nobody/ask-to-unmute", None),
+    Action.RAISE_HAND: ("PUT", "/rooms/{room}/participants/Max/hand", None),
+    Action.LOWER_HAND: ("DELETE", "/rooms/{room}/participants/Max/hand", None),
+    Action.LOWER_ALL_HANDS: ("DELETE", "/rooms/{room}/hands", None),
+    Action.REACT: ("POST", "/rooms/{room}/participants/Max/reactions", {"reaction": "👍"}),
+    Action.LOCK_ROOM: ("PUT", "/rooms/{room}/lock", None),
+    Action.UNLOCK_ROOM: ("DELETE", "/rooms/{room}/lock", None),
+    Action.LIST_LOBBY: ("GET", "/rooms/{room}/lobby", None),
+    Action.ADMIT_GUEST: ("PUT", "/rooms/{room}/lobby/nobody", None),
+    Action.REFUSE_GUEST: ("DELETE", "/rooms/{room}/lobby/nobody", None),
+    Action.ADMIT_ALL_GUESTS: ("POST", "/rooms/{room}/lobby/admit-all", None),
     Action.START_RECORDING: ("POST", "/recordings", {"roomName": "{room}"}),
     Action.STOP_RECORDING: ("PUT", "/recordings/{recording}", None),
     Action.LIST_RECORDINGS: ("GET", "/recordings", None),
@@ -136,6 +149,8 @@ async def test_demoted(server: RestServer, room: TestRoom):
         assert {answers.pop(f"{action} by {credential}") for credential in ("bearer", "cookie")} == {200}
     for credential in ("bearer", "cookie"):
         assert answers.pop(f"{Action.REFRESH_TOKEN} by {credential}") == 409, "it is valid: that of a viewer now"
+        for action in (Action.RAISE_HAND, Action.LOWER_HAND, Action.REACT):  # of viewers, too: about oneself
+            assert answers.pop(f"{action} by {credential}") == 404, "allowed, but Max has left"
     assert set(answers.values()) == {403}, answers
 
 

@@ -15,6 +15,7 @@ from tertulia.adapters.sql.store import SqlStore, open_store
 from tertulia.adapters.sql.transaction import SqlTransaction
 from tertulia.errors import Unauthenticated
 from tertulia.services.accounts import AccountService, SessionTokens
+from tertulia.services.passwords import MAX_WAITING
 from tertulia.services.ports import LoginSession
 from tertulia.services.rate_limits import FailureLimit
 
@@ -26,7 +27,8 @@ def accounts_on(store: SqlStore) -> AccountService:
     made = AccountService(
         store=store, clock=SystemClock(), secret_key="k" * 20, api_key=None, admin_user="admin", admin_password=None
     )
-    made._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # a thousand passwords in some seconds
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    made._passwords._hasher = quick  # a thousand passwords in some seconds
     made._login_failures = FailureLimit(failures=10**6, window_ms=1)
     return made
 
@@ -76,7 +78,7 @@ async def test_no_session_survives_its_logout(servers: list[AccountService]):
         )
         return await one.session_of(tokens.access), refreshed
 
-    for _ in range(1000 // 20):
-        for left, refreshed in await asyncio.gather(*(race() for _ in range(20))):
+    for _ in range(1000 // MAX_WAITING):
+        for left, refreshed in await asyncio.gather(*(race() for _ in range(MAX_WAITING))):
             assert left is None
             assert isinstance(refreshed, SessionTokens | Unauthenticated)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import Table, event, insert, text
 from structlog.contextvars import bind_contextvars, get_contextvars
 
 from tertulia.adapters.sql.store import SqlStore, open_store
@@ -106,6 +107,7 @@ async def test_a_caller_that_is_cancelled_harms_no_other(store: SqlStore):
 # ── each query has its index ──
 
 MANY = 20_000
+ROWS_AT_ONCE = 5_000
 NOW = Millis(10 * MANY)
 PAGE = PageKey(Millis(MANY // 2), "r100")
 
@@ -166,33 +168,40 @@ QUERIES = {
 }  # fmt: skip
 
 
-def fill(tx: SqlTransaction) -> None:
-    """Many rows of everything, few of them running, deleted or over."""
+async def fill(store: SqlStore) -> None:
+    """Write many rows of everything, few of them running, deleted or over; in pieces: transactions have a deadline."""
 
-    def add(table, rows) -> None:
-        tx._connection.execute(insert(table), list(rows))
+    async def add(table: Table, rows: Iterable[dict[str, Any]]) -> None:
+        for piece in batched(rows, ROWS_AT_ONCE):
+            await store.write(lambda tx, piece=piece: tx._connection.execute(insert(table), piece))
 
-    add(rooms, (
+    await add(rooms, (
         {"name": f"r{number}", "created_at_ms": number, "expires_at_ms": NOW + number, "chat_enabled": True,
          "recording_enabled": True, "virtual_background_enabled": True,
          "moderator_secret": "m", "publisher_secret": "p", "viewer_secret": "v"}
         for number in range(MANY)
     ))  # fmt: skip
-    add(memberships, (
+    await add(memberships, (
         {"room": f"r{number}", "identity": f"p{number}", "role_changed_at_ms": 0, "reserved_until_ms": number,
          "dead_before_ms": 0}
         for number in range(MANY)
     ))  # fmt: skip
-    add(recordings, (asdict(made_recording(number)) for number in range(MANY)))
-    add(sessions, (
+    await add(recordings, (asdict(made_recording(number)) for number in range(MANY)))
+    await add(sessions, (
         {"id": f"s{number}", "username": "admin", "refresh_id": "x", "expires_at_ms": number} for number in range(MANY)
     ))  # fmt: skip
-    add(deleted_recordings, ({"id": f"d{number}", "deleted_at_ms": number} for number in range(MANY)))
-    add(idempotency_keys, (
+    await add(deleted_recordings, ({"id": f"d{number}", "deleted_at_ms": number} for number in range(MANY)))
+    await add(idempotency_keys, (
         {"scope": "s", "key": f"k{number}", "fingerprint": "f", "result": "{}", "expires_at_ms": number}
         for number in range(MANY)
     ))  # fmt: skip
-    tx._connection.execute(text("ANALYZE"))
+    await store.write(lambda tx: tx._connection.execute(text("ANALYZE")))
+
+
+def batched(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    left = iter(rows)
+    while piece := list(islice(left, size)):
+        yield piece
 
 
 def made_recording(number: int) -> Recording:
@@ -222,7 +231,7 @@ def plan(tx: SqlTransaction, query: Query) -> str:
 
 async def test_every_query_has_its_index(store: SqlStore):
     """(issue 4) Every list is paged in SQL by keyset, with an index for each query."""
-    await store.write(fill)
+    await fill(store)
     wrong = {}
     for name, query in QUERIES.items():
         shown = await store.write(lambda tx, query=query: plan(tx, query))

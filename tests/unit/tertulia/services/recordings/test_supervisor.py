@@ -273,7 +273,7 @@ async def test_a_stop_that_was_missed_is_passed_on_with_its_age(
     )
     await installation.store.write(lambda tx: tx.recordings.update(stopped, only_from=RUNNING))
     async with asyncio.timeout(MINUTE_S), asyncio.TaskGroup() as tasks:
-        tasks.create_task(RecordingSupervisor(context, row.id).supervise())
+        tasks.create_task(RecordingSupervisor(context, row.id, stopped.lease).supervise())
         await recorders.was_called("request_stop", row)
         assert least_s <= recorders.stop_ages_s[row.id] <= most_s
         recorders.finish(row)
