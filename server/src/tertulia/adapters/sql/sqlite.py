@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +24,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from tertulia.adapters.sql.failures import outage, reason
+from tertulia.adapters.sql.failures import is_disk_full, outage, reason
 from tertulia.adapters.sql.schema import bring_up_to_date
 from tertulia.adapters.sql.transaction import SqlTransaction, T, Work
 from tertulia.errors import ConfigurationError
@@ -72,6 +72,16 @@ class SqliteStore:
     def _migrate(self) -> None:
         with _immediate_transaction(self._writer) as connection:
             bring_up_to_date(connection)
+        self._shorten_log()
+
+    def _shorten_log(self) -> None:
+        """Move what the write-ahead log holds into the database's own file, and give its room on the disk back.
+
+        On a full disk each commit finds a little less room than the one before, until none finds any: most of the log
+        is older versions of pages.
+        """
+        with suppress(SQLAlchemyError), self._writer.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def read(self, work: Work[T]) -> T:
         """Run a function in autocommit mode: SQLite refuses what writes."""
@@ -116,6 +126,7 @@ class SqliteStore:
 
     def _write_batch(self, batch: list[_Write]) -> None:
         results: list[tuple[Future[Any], Any]] = []
+        was_full = False
         try:
             with _immediate_transaction(self._writer) as connection:
                 transaction, driver = SqlTransaction(connection), _driver(connection)
@@ -127,15 +138,19 @@ class SqliteStore:
                         if not driver.in_transaction:  # SQLite has undone the whole batch (a full disk)
                             raise
                         driver.execute("ROLLBACK TO one")
+                        was_full |= is_disk_full(error)
                         write.done.set_exception(_told(error))
                     driver.execute("RELEASE one")
         except Exception as error:  # noqa: BLE001 - nothing was committed: every caller of the batch is told
+            was_full |= is_disk_full(error)
             for write in batch:
                 if not write.done.done():
                     write.done.set_exception(_told(error))
         else:
             for done, result in results:
                 done.set_result(result)
+        if was_full:
+            self._shorten_log()
 
     async def close(self) -> None:
         """Finish what was accepted, then close."""
