@@ -4,8 +4,9 @@ import gc
 from typing import Final
 
 COLLECT_EVERY_S: Final = 10.0
-# Python's 700 has a server look several times during each request: a fifth of a request's CPU time
-_THRESHOLDS: Final = (20_000, 10, 50)
+# Python's 700 has a server look so often that it costs a fifth of a request's CPU time. Much more than this lets
+# strangers fill the memory: a connection that has ended is a cycle, and holds a URL of 300 kB until the next look.
+_THRESHOLDS: Final = (3_000, 10, 50)
 
 
 def tune_garbage_collection() -> None:
