@@ -30,11 +30,11 @@ def _get(target: str) -> bytes:
 
 
 REQUESTS: Final = {
-    "a megabyte of unknown fields to the login": _post(f"{INTERNAL}/auth/login", UNKNOWN_FIELDS),
-    "a megabyte of unknown fields for a token": _post(f"{PUBLIC}/participants/token", UNKNOWN_FIELDS),
-    "a query of 60 kB": _get(f"{PUBLIC}/rooms?" + "&".join(f"a{number}=%41" for number in range(7_000))),
-    "a signalling URL of 267 kB": _get("/rtc/v1?access_token=x&join_request=" + "A" * 267_000),
-    "a link of a room that does not exist": _post(
+    "unknown-fields-to-the-login": _post(f"{INTERNAL}/auth/login", UNKNOWN_FIELDS),
+    "unknown-fields-for-a-token": _post(f"{PUBLIC}/participants/token", UNKNOWN_FIELDS),
+    "query-of-60-kB": _get(f"{PUBLIC}/rooms?" + "&".join(f"a{number}=%41" for number in range(7_000))),
+    "signalling-URL-of-267-kB": _get("/rtc/v1?access_token=x&join_request=" + "A" * 267_000),
+    "link-of-an-unknown-room": _post(
         f"{PUBLIC}/participants/token",
         json.dumps({"roomName": "none", "participantName": "x", "secret": "x" * 32}).encode(),
     ),

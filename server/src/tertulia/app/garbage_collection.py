@@ -6,7 +6,7 @@ from typing import Final
 COLLECT_EVERY_S: Final = 10.0
 # Python's 700 has a server look so often that it costs a fifth of a request's CPU time. Much more than this lets
 # strangers fill the memory: a connection that has ended is a cycle, and holds a URL of 300 kB until the next look.
-_THRESHOLDS: Final = (3_000, 10, 50)
+_THRESHOLDS: Final = (1_500, 10, 50)
 
 
 def tune_garbage_collection() -> None:
