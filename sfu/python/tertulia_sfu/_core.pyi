@@ -43,8 +43,6 @@ class MediaCore:
     def remove_peer(self, peer: str) -> None: ...
     def offer(self, peer: str, *, offer_id: int, sdp: str) -> None:
         """Apply a client's offer (a new ICE ufrag means ICE restart); `Answered` or `NegotiationFailed` follows."""
-    def trickle(self, peer: str, *, candidate: str) -> None:
-        """Take note of a remote ICE candidate. Nothing is kept of it: the client's checks say where the client is."""
 
     # ── publishing ──
     def expect_track(

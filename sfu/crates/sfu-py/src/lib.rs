@@ -84,13 +84,6 @@ impl PyMediaCore {
         Ok(())
     }
 
-    /// Nothing is kept of it: the core is a lite ICE agent, and learns from a client's checks where the client is.
-    #[pyo3(signature = (peer, *, candidate))]
-    fn trickle(&self, peer: &str, candidate: &str) -> PyResult<()> {
-        let _ = (peer, candidate);
-        self.core().map(|_| ())
-    }
-
     #[pyo3(signature = (peer, *, track, kind, cids, layers))]
     fn expect_track(
         &self,

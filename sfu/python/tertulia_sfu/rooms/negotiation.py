@@ -1,17 +1,9 @@
-"""Offers and candidates of clients: one offer at a time goes to the media core, and few candidates."""
+"""Offers of clients: one at a time goes to the media core."""
 
-import json
-from typing import Final
-
-from livekit.protocol.rtc import SessionDescription, SignalResponse, TrickleRequest
+from livekit.protocol.rtc import SessionDescription, SignalResponse
 
 from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.roster import Roster
-
-MAX_CANDIDATE_LENGTH: Final = 1024
-# The server is ICE-lite (RFC 8445 section 2.5): it answers the checks of clients and needs none of their candidates, so
-# that ignoring some has no effect. A client gathers 5 to 30, and again after each change of its network.
-MAX_CANDIDATES: Final = 256
 
 
 class Negotiator:
@@ -39,24 +31,3 @@ class Negotiator:
         waiting, participant.waiting_offer = participant.waiting_offer, None
         if waiting is not None:
             self.offer(participant, waiting)
-
-    def trickle(self, participant: Participant, trickle: TrickleRequest) -> None:
-        """Hand a candidate to the media core, if it is usable and not one of very many."""
-        candidate = _candidate(trickle.candidateInit)
-        if candidate is not None and participant.candidates_received < MAX_CANDIDATES:
-            participant.candidates_received += 1
-            self._roster.media.trickle(participant.sid, candidate=candidate)
-
-
-def _candidate(candidate_init: str) -> str | None:
-    """Return the candidate of an RTCIceCandidateInit (JSON), or None if there is no usable one in it."""
-    if len(candidate_init) > 2 * MAX_CANDIDATE_LENGTH:
-        return None
-    try:
-        init = json.loads(candidate_init)
-    except (ValueError, RecursionError):
-        return None
-    candidate = init.get("candidate") if isinstance(init, dict) else None
-    if not isinstance(candidate, str) or not candidate or len(candidate) > MAX_CANDIDATE_LENGTH:
-        return None
-    return candidate

@@ -100,7 +100,6 @@ class Participant:
     repeated_bytes: int = 0
     offer_pending: bool = False
     waiting_offer: SessionDescription | None = None
-    candidates_received: int = 0
     data_refused_at: float = 0.0
     data_budget: DataBudget = field(default_factory=DataBudget)
 

@@ -26,9 +26,6 @@ class MediaCommands(Protocol):
     def offer(self, peer: str, *, offer_id: int, sdp: str) -> None:
         """Apply a client's SDP offer."""
 
-    def trickle(self, peer: str, *, candidate: str) -> None:
-        """Add a remote ICE candidate."""
-
     def expect_track(
         self, peer: str, *, track: str, kind: Kind, cids: list[str], layers: list[tuple[Quality, int, int]]
     ) -> None:

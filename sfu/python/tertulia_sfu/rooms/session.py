@@ -21,7 +21,6 @@ from livekit.protocol.rtc import (
     SimulateScenario,
     SubscriptionPermission,
     SyncState,
-    TrickleRequest,
     UpdateLocalAudioTrack,
     UpdateLocalVideoTrack,
     UpdateParticipantMetadata,
@@ -109,10 +108,6 @@ class SignalSession:
 
 def _offer(session: SignalSession, offer: SessionDescription, _now: float) -> None:
     session.room.negotiation.offer(session.participant, offer)
-
-
-def _trickle(session: SignalSession, trickle: TrickleRequest, _now: float) -> None:
-    session.room.negotiation.trickle(session.participant, trickle)
 
 
 def _ping(session: SignalSession, _sent_at: int, _now: float) -> None:
@@ -207,7 +202,6 @@ _Handler = Callable[[SignalSession, Any, float], None]
 
 _HANDLERS: Final[dict[str, _Handler]] = {
     "offer": _offer,
-    "trickle": _trickle,
     "add_track": _add_track,
     "mute": _mute,
     "subscription": _subscription,
@@ -227,6 +221,8 @@ UNIMPLEMENTED: Final = frozenset(
     {
         # clients offer, the server answers
         "answer",
+        # ICE-lite (RFC 8445 section 2.5): the checks of a client tell where it is
+        "trickle",
         # deprecated by the protocol; layers come with `add_track`
         "update_layers",
         # not yet: data tracks and data blobs

@@ -1,13 +1,10 @@
-"""Negotiation: one offer at a time reaches the media core, of those that wait the newest; candidates are bounded."""
+"""Negotiation: one offer at a time reaches the media core, of those that wait the newest."""
 
 from __future__ import annotations
 
-import json
-
-from livekit.protocol.rtc import SessionDescription, TrickleRequest
+from livekit.protocol.rtc import SessionDescription
 
 from support.meeting import Guest, Meeting
-from tertulia_sfu.rooms.negotiation import MAX_CANDIDATES
 
 
 def offer(guest: Guest, number: int) -> None:
@@ -47,12 +44,3 @@ def test_offers_in_turn_are_not_held_up() -> None:
         offer(ann, number)
         answer(ann, number)
     assert offered(meeting) == list(range(100))
-
-
-def test_candidates_are_bounded() -> None:
-    meeting = Meeting()
-    ann = meeting.join("ann")
-    for number in range(2 * MAX_CANDIDATES):
-        init = json.dumps({"candidate": f"candidate:1 1 udp {number} 192.0.2.1 9 typ host", "sdpMid": "0"})
-        ann.request(trickle=TrickleRequest(candidateInit=init))
-    assert len(meeting.core.named("trickle")) == MAX_CANDIDATES

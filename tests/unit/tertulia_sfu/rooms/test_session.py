@@ -144,22 +144,20 @@ def test_unimplemented_messages_need_their_grant_and_have_no_effect(message: str
 
 
 @pytest.mark.parametrize(
-    ("init", "candidates"),
+    "init",
     [
-        (
-            '{"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", "sdpMid": "0"}',
-            ["candidate:1 1 udp 1 192.0.2.1 9 typ host"],
-        ),
-        ('{"candidate": ""}', []),
-        ('{"candidate": null}', []),
-        ('{"candidate": "' + "x" * 1024 + '"}', ["x" * 1024]),
-        ('{"candidate": "' + "x" * 1025 + '"}', []),
-        ("[" * 100_000, []),
-        ("7", []),
+        '{"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", "sdpMid": "0"}',
+        '{"candidate": null}',
+        '{"candidate": "' + "x" * 1_000_000 + '"}',
+        "[" * 100_000,
+        "7",
     ],
 )
-def test_candidates(init: str, candidates: list[str]) -> None:
+def test_candidates_are_not_even_read(init: str) -> None:
     meeting = Meeting()
     ann = meeting.join("ann")
+    ann.take_kinds()
+    meeting.core.commands.clear()
     ann.request(trickle=TrickleRequest(candidateInit=init))
-    assert [arguments["candidate"] for _peer, arguments in meeting.core.named("trickle")] == candidates
+    assert ann.take_kinds() == []
+    assert meeting.core.commands == []
