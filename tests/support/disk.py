@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,15 @@ def small_disk(folder: Path, size_bytes: int) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True, capture_output=True)
+
+
+def fill(folder: Path, *, leave_bytes: int = 0) -> Path:
+    """Fill the disk of a folder up; others may write there meanwhile. Return the file that does it."""
+    found = os.statvfs(folder)
+    filler = folder / "filler"
+    with filler.open("ab") as file, suppress(OSError):
+        file.write(bytes(found.f_bavail * found.f_frsize - leave_bytes))
+    return filler
 
 
 @cache

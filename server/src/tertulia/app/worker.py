@@ -14,6 +14,7 @@ import structlog
 from tertulia.adapters.clock import SystemClock
 from tertulia.adapters.recorder.process import RecorderProcesses
 from tertulia.adapters.recorder.worker_lock import WorkerLock
+from tertulia.errors import Unavailable
 from tertulia.services.ports import Files, Store
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.context import RecordingRules, WorkerContext
@@ -64,12 +65,20 @@ class WorkerDependencies:
 
 @asynccontextmanager
 async def worker_lock(root: Path) -> AsyncIterator[WorkerLock]:
-    """Be the one worker of a folder. Waits while another process is (the previous server, still stopping)."""
-    is_waiting = False
-    while (lock := await asyncio.to_thread(WorkerLock.acquire, root)) is None:
-        if not is_waiting:
-            _log.warning("another process supervises the recordings here: waiting for it to end", folder=str(root))
-        is_waiting = True
+    """Be the one worker of a folder. Waits while another process is (the previous server, still stopping), and while
+    the folder cannot be written (a full disk).
+    """
+    told = ""
+    while True:
+        reason = "another process supervises the recordings here: waiting for it to end"
+        try:
+            if (lock := await asyncio.to_thread(WorkerLock.acquire, root)) is not None:
+                break
+        except Unavailable as error:
+            reason = error.message
+        if reason != told:
+            _log.warning(reason, folder=str(root))
+        told = reason
         await asyncio.sleep(_RETRY_LOCK_EVERY_S)
     try:
         yield lock

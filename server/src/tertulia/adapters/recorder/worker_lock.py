@@ -12,6 +12,8 @@ from typing import Final, Self
 
 import structlog
 
+from tertulia.errors import Unavailable
+
 _log = structlog.get_logger(__name__)
 _OWNER_FILE: Final = ".worker"
 _MOST_BYTES: Final = 1000
@@ -37,14 +39,25 @@ class WorkerLock:
 
     @classmethod
     def acquire(cls, root: Path) -> Self | None:
-        """Become the worker of a folder; None while another process is."""
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock_fd = os.open(root / _OWNER_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Become the worker of a folder; None while another process is. Raises Unavailable, as on a full disk."""
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock_fd = os.open(root / _OWNER_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _unusable(root, error) from error
         try:
             fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return cls(root, cls._name(root, lock_fd), lock_fd)
         except BlockingIOError:
             os.close(lock_fd)
             return None
+        except OSError as error:
+            os.close(lock_fd)
+            raise _unusable(root, error) from error
+
+    @staticmethod
+    def _name(root: Path, lock_fd: int) -> str:
+        """Return the worker's name, which is written where it is new, or the folder's place is."""
         owner, place = _parsed(os.pread(lock_fd, _MOST_BYTES, 0).decode("ascii", "replace"))
         place_now = _place_of(lock_fd)
         if owner and _is_other_place(place, place_now):
@@ -55,7 +68,7 @@ class WorkerLock:
         if not owner or place != place_now:
             owner = owner or secrets.token_hex(8)
             _write(lock_fd, f"{owner}\n{place_now}\n")
-        return cls(root, owner, lock_fd)
+        return owner
 
     @staticmethod
     def owner_of(root: Path) -> str:
@@ -67,6 +80,10 @@ class WorkerLock:
     def release(self) -> None:
         """Let another process be the worker."""
         os.close(self._lock_fd)
+
+
+def _unusable(root: Path, error: OSError) -> Unavailable:
+    return Unavailable("recordings_unavailable", f"The folder of recordings {root} cannot be used: {error.strerror}")
 
 
 def _parsed(text: str) -> tuple[str, str]:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from support.disk import fill, may_mount, small_disk
 from tertulia.adapters.recorder import worker_lock
 from tertulia.adapters.recorder.worker_lock import WorkerLock
+from tertulia.errors import Unavailable
 
 
 @pytest.fixture
@@ -69,3 +71,18 @@ def test_the_digest_of_the_machines_id_is_kept_and_not_the_id(tmp_path: Path, ma
     root = tmp_path / "recordings"
     name_of(root)
     assert "first" not in (root / ".worker").read_text()
+
+
+@pytest.mark.skipif(not may_mount(), reason="small disks cannot be mounted here: root may, in most places")
+def test_a_full_disk_is_told_and_holds_nothing_open(tmp_path: Path) -> None:
+    with small_disk(tmp_path, 64 * 1024):
+        root, descriptors = tmp_path / "recordings", Path("/proc/self/fd")
+        root.mkdir()
+        filler = fill(tmp_path)
+        open_before = len(list(descriptors.iterdir()))
+        for _ in range(5):
+            with pytest.raises(Unavailable, match="space"):
+                WorkerLock.acquire(root)
+        assert len(list(descriptors.iterdir())) == open_before
+        filler.unlink()
+        assert name_of(root)
