@@ -109,6 +109,6 @@ async def test_a_store_that_is_full_is_waited_for(tmp_path: Path) -> None:
                     assert installation.file(row).read_bytes() == content
                     filler.unlink()
                     after = await installation.row_when(row, lambda row: not row.is_running)
+                    await until_found("the local copy goes", lambda: not installation.folder(row).exists())
             assert after.state is RecordingState.COMPLETE
             assert (disk / "films" / row.id / row.filename).read_bytes() == content
-            await until_found("the local copy goes", lambda: not installation.folder(row).exists())
