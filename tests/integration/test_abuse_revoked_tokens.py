@@ -8,44 +8,20 @@ from typing import Any, Final
 import pytest
 
 from support.livekit_clients import joined
+from support.participant_operations import ME, PARTICIPANT_OPERATIONS, asked
 from support.rest import RestServer, TestRoom, now_ms
 from support.waiting import until
 from tertulia.domain.access import INTERNAL as INTERNAL_TABLE
 from tertulia.domain.access import Action, Actor
 
 _PARTICIPANTS: Final = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER, Actor.HOLDER}
-_OPERATIONS: Final[dict[Action, tuple[str, str, Any]]] = {
-    Action.GET_ROOM: ("GET", "/rooms/{room}", None),
-    Action.END_MEETING: ("POST", "/rooms/{room}/end", None),
-    Action.LIST_PARTICIPANTS: ("GET", "/rooms/{room}/participants", None),
-    Action.DISCONNECT_PARTICIPANT: ("DELETE", "/participants/nobody?roomName={room}", None),
-    Action.CHANGE_ROLE: ("PUT", "/rooms/{room}/participants/nobody", {"role": "viewer"}),
-    Action.MUTE_PARTICIPANT: ("POST", "/rooms/{room}/participants/nobody/mute", None),
-    Action.MUTE_ALL: ("POST", "/rooms/{room}/mute-all", None),
-    Action.STOP_CAMERA: ("POST", "/rooms/{room}/participants/nobody/stop-camera", None),
-    Action.ASK_TO_UNMUTE: ("POST", "/rooms/{room}/participants/nobody/ask-to-unmute", None),
-    Action.RAISE_HAND: ("PUT", "/rooms/{room}/participants/Max/hand", None),
-    Action.LOWER_HAND: ("DELETE", "/rooms/{room}/participants/Max/hand", None),
-    Action.LOWER_ALL_HANDS: ("DELETE", "/rooms/{room}/hands", None),
-    Action.REACT: ("POST", "/rooms/{room}/participants/Max/reactions", {"reaction": "👍"}),
-    Action.LOCK_ROOM: ("PUT", "/rooms/{room}/lock", None),
-    Action.UNLOCK_ROOM: ("DELETE", "/rooms/{room}/lock", None),
-    Action.LIST_LOBBY: ("GET", "/rooms/{room}/lobby", None),
-    Action.ADMIT_GUEST: ("PUT", "/rooms/{room}/lobby/nobody", None),
-    Action.REFUSE_GUEST: ("DELETE", "/rooms/{room}/lobby/nobody", None),
-    Action.ADMIT_ALL_GUESTS: ("POST", "/rooms/{room}/lobby/admit-all", None),
-    Action.START_RECORDING: ("POST", "/recordings", {"roomName": "{room}"}),
-    Action.STOP_RECORDING: ("PUT", "/recordings/{recording}", None),
+_OPERATIONS: Final[dict[Action, tuple[str, str, Any]]] = PARTICIPANT_OPERATIONS | {
     Action.LIST_RECORDINGS: ("GET", "/recordings", None),
-    Action.GET_RECORDING: ("GET", "/recordings/{recording}", None),
-    Action.STREAM_RECORDING: ("GET", "/recordings/{recording}/stream", None),
-    Action.TICKET: ("POST", "/recordings/{recording}/stream-ticket", None),
     Action.REFRESH_TOKEN: (
         "POST",
         "/participants/token/refresh",
-        {"roomName": "{room}", "participantName": "Max", "secret": "{secret}"},
+        {"roomName": "{room}", "participantName": ME, "secret": "{secret}"},
     ),
-    Action.DELETE_RECORDING: ("DELETE", "/recordings/{recording}", None),
 }
 
 
@@ -55,7 +31,7 @@ class Moderator:
     def __init__(self, server: RestServer, room: TestRoom) -> None:
         self.server, self.room = server, room
         self.recording = server.add_recording(room.name).id
-        self.token = server.token(room, "Max")
+        self.token = server.token(room, ME)
         self.run_out = server.aged(self.token, exp=now_ms() // 1000 - 60)
         self.by_cookie = {"cookies": {"OvMeetParticipantToken": self.token}}
         answer = server.internal("POST", f"/recordings/{self.recording}/stream-ticket", bearer=self.token)
@@ -67,11 +43,9 @@ class Moderator:
         return self.server.internal("GET", path).status_code
 
     def _ask(self, action: Action, **credential: Any) -> int:
-        method, path, body = _OPERATIONS[action]
         names = {"room": self.room.name, "recording": self.recording, "secret": self.room.secret("moderator")}
-        if body:
-            body = {name: value.format(**names) for name, value in body.items()}
-        return self.server.internal(method, path.format(**names), body, **credential).status_code
+        method, path, body = asked(_OPERATIONS[action], **names)
+        return self.server.internal(method, path, body, **credential).status_code
 
     def refreshes_run_out(self) -> int:
         return self._ask(Action.REFRESH_TOKEN, bearer=self.run_out)

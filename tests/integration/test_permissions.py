@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import pytest
 
+from support.participant_operations import ME, PARTICIPANT_OPERATIONS
+from support.participant_operations import asked as asked_for
 from support.rest import INTERNAL, PUBLIC, RestServer
 from tertulia.domain.access import INTERNAL as INTERNAL_TABLE
 from tertulia.domain.access import ONLY_ONESELF, Action, Actor
@@ -125,33 +127,6 @@ def test_every_action_is_walked():
 
 # ── another room: whatever is wrong with the request, only 403 is told ──
 
-_ELSEWHERE: Final[dict[Action, tuple[str, str, Any]]] = {
-    Action.GET_ROOM: ("GET", "/rooms/{room}", None),
-    Action.END_MEETING: ("POST", "/rooms/{room}/end", None),
-    Action.LOCK_ROOM: ("PUT", "/rooms/{room}/lock", None),
-    Action.UNLOCK_ROOM: ("DELETE", "/rooms/{room}/lock", None),
-    Action.LIST_PARTICIPANTS: ("GET", "/rooms/{room}/participants", None),
-    Action.DISCONNECT_PARTICIPANT: ("DELETE", "/participants/nobody?roomName={room}", None),
-    Action.CHANGE_ROLE: ("PUT", "/rooms/{room}/participants/nobody", {"role": "viewer"}),
-    Action.MUTE_PARTICIPANT: ("POST", "/rooms/{room}/participants/nobody/mute", None),
-    Action.MUTE_ALL: ("POST", "/rooms/{room}/mute-all", None),
-    Action.STOP_CAMERA: ("POST", "/rooms/{room}/participants/nobody/stop-camera", None),
-    Action.ASK_TO_UNMUTE: ("POST", "/rooms/{room}/participants/nobody/ask-to-unmute", None),
-    Action.RAISE_HAND: ("PUT", "/rooms/{room}/participants/Mona/hand", None),
-    Action.LOWER_HAND: ("DELETE", "/rooms/{room}/participants/nobody/hand", None),
-    Action.LOWER_ALL_HANDS: ("DELETE", "/rooms/{room}/hands", None),
-    Action.REACT: ("POST", "/rooms/{room}/participants/Mona/reactions", {"reaction": "👍"}),
-    Action.LIST_LOBBY: ("GET", "/rooms/{room}/lobby", None),
-    Action.ADMIT_GUEST: ("PUT", "/rooms/{room}/lobby/nobody", None),
-    Action.REFUSE_GUEST: ("DELETE", "/rooms/{room}/lobby/nobody", None),
-    Action.ADMIT_ALL_GUESTS: ("POST", "/rooms/{room}/lobby/admit-all", None),
-    Action.START_RECORDING: ("POST", "/recordings", None),
-    Action.STOP_RECORDING: ("PUT", "/recordings/{recording}", None),
-    Action.GET_RECORDING: ("GET", "/recordings/{recording}", None),
-    Action.DELETE_RECORDING: ("DELETE", "/recordings/{recording}", None),
-    Action.STREAM_RECORDING: ("GET", "/recordings/{recording}/stream", None),
-    Action.TICKET: ("POST", "/recordings/{recording}/stream-ticket", None),
-}
 _FORMS: Final[dict[str, dict[str, Any]]] = {
     "right": {},
     "unknown content type": {"content_type": "text/plain"},
@@ -172,12 +147,12 @@ def elsewhere(server: RestServer) -> tuple[str, dict[str, str]]:
     """A moderator of one room; the name and a recording of another one."""
     other = server.create_room()
     named = {"room": other.name, "recording": server.add_recording(other.name).id}
-    return server.token(server.create_room(), "Mona"), named
+    return server.token(server.create_room(), ME), named
 
 
 _ELSEWHERE_FORMS: Final = [
     (action, form)
-    for action in _ELSEWHERE
+    for action in PARTICIPANT_OPERATIONS
     for form, options in _FORMS.items()
     # without a body, no room is named where the body names it: see the test after this one
     if action is not Action.START_RECORDING or {"body", "raw"}.isdisjoint(options)
@@ -189,12 +164,10 @@ def test_other_room_in_any_form(server: RestServer, elsewhere, action, form):
     """(issue 9) Permission is decided before content: a moderator of one room who sends anything to another room gets
     403 and learns nothing else."""
     bearer, named = elsewhere
-    method, path, body = _ELSEWHERE[action]
+    method, path, body = asked_for(PARTICIPANT_OPERATIONS[action], **named)
     options = dict(_FORMS[form])
-    if action is Action.START_RECORDING:
-        body = {"roomName": named["room"]}
     query = options.pop("query", "")
-    path = path.format(**named) + (f"{'&' if '?' in path else '?'}{query}" if query else "")
+    path = path + (f"{'&' if '?' in path else '?'}{query}" if query else "")
     sent = options.pop("body", body)
     more = options.pop("more", None)
     answer = server.internal(method, path, sent if more is None else (sent or {}) | more, bearer=bearer, **options)
@@ -223,4 +196,4 @@ def test_room_that_cannot_be_read(server: RestServer, elsewhere, raw, content_ty
 def test_every_action_of_a_moderator_is_tried_elsewhere():
     """Nothing can be added without being tried: a list of recordings names no room, it is the token's."""
     of_moderators = {action for action, allowed in INTERNAL_TABLE.items() if Actor.MODERATOR in allowed}
-    assert of_moderators - {Action.LIST_RECORDINGS} == set(_ELSEWHERE)
+    assert of_moderators - {Action.LIST_RECORDINGS} == set(PARTICIPANT_OPERATIONS)
