@@ -17,7 +17,7 @@ from tertulia.errors import Unauthenticated
 from tertulia.services.accounts import AccountService, SessionTokens
 from tertulia.services.passwords import MAX_WAITING
 from tertulia.services.ports import LoginSession
-from tertulia.services.rate_limits import FailureLimit
+from tertulia.services.rate_limits import RateLimit
 
 SESSIONS = 6
 ROUNDS = 1000 // SESSIONS + 1
@@ -29,7 +29,7 @@ def accounts_on(store: SqlStore) -> AccountService:
     )
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     made._passwords._hasher = quick  # a thousand passwords in some seconds
-    made._login_failures = FailureLimit(failures=10**6, window_ms=1)
+    made._login_failures = RateLimit(count=10**6, window_ms=1)
     return made
 
 

@@ -89,6 +89,7 @@ class MediaServerInMemory:
     async def send(
         self, room: RoomName, topic: str, message: Mapping[str, object], to: Sequence[Identity] = ()
     ) -> None:
+        self._room(room)
         self.sent.append((room, topic, dict(message), tuple(to)))
 
 

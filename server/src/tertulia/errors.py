@@ -116,6 +116,12 @@ def participant_not_found(name: str) -> NotFound:
     return NotFound("participant_not_found", f"Participant '{name}' is not in the room", name="Participant Error")
 
 
+def recordings_unavailable(reason: str) -> Unavailable:
+    """Return the error of a store of files that cannot be used."""
+    told = "The recordings cannot be reached right now"
+    return Unavailable("recordings_unavailable", f"{told}: {reason}", told=told)
+
+
 def recording_not_found(recording_id: str) -> NotFound:
     """Return the error for an unknown recording."""
     return NotFound("recording_not_found", f"Recording '{recording_id}' does not exist", name="Recording Error")

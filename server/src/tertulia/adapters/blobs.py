@@ -19,7 +19,7 @@ from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
 
 from tertulia.adapters.resumed_copy import copy_in_parts
 from tertulia.adapters.s3_upload import S3Uploads
-from tertulia.errors import ConfigurationError, NotFound, Unavailable
+from tertulia.errors import ConfigurationError, NotFound, Unavailable, recordings_unavailable
 from tertulia.services.ports import FileReader, Files
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _CHUNK_BYTES: Final = 256 * 1024
 _LINK_LIFETIME: Final = timedelta(minutes=10)
 _PART_BYTES: Final = 8 * 1024 * 1024
 _PARTS_AT_ONCE: Final = 2
-_TOLD: Final = "The recordings cannot be reached right now"
 _CONTENT_TYPE: Final = {".mp4": "video/mp4", ".json": "application/json"}
 _CLIENT: Final[ClientConfig] = {
     "connect_timeout": timedelta(seconds=5),
@@ -113,8 +112,7 @@ class Blobs(Files):
         except (BaseError, OSError) as error:
             raise _unavailable(error) from error
         if stored["size"] != size:
-            message = f"The store has {stored['size']} of {size} bytes of {path}"
-            raise Unavailable("recordings_unavailable", message, told=_TOLD)
+            raise recordings_unavailable(f"the store has {stored['size']} of {size} bytes of {path}")
         return True
 
     async def _upload(self, path: str, source: Path, size: int, before_part: Callable[[], Awaitable[None]]) -> None:
@@ -203,7 +201,7 @@ def open_blobs(url: str, *, default_folder: Path, redirect: bool = False) -> Blo
 
 def _unavailable(error: Exception) -> Unavailable:
     _log.warning("recordings cannot be reached", reason=_first_line(error))
-    return Unavailable("recordings_unavailable", f"{_TOLD}: {type(error).__name__}", told=_TOLD)
+    return recordings_unavailable(type(error).__name__)
 
 
 def _first_line(error: Exception) -> str:

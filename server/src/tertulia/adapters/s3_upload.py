@@ -14,7 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import structlog
 
-from tertulia.errors import Unavailable
+from tertulia.errors import recordings_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -72,8 +72,7 @@ class S3Uploads:
         try:
             return await asyncio.to_thread(function, *arguments, **more)
         except (BotoCoreError, ClientError) as error:
-            told = "The recordings cannot be reached right now"
-            raise Unavailable("recordings_unavailable", f"{told}: {type(error).__name__}", told=told) from error
+            raise recordings_unavailable(type(error).__name__) from error
 
     # ── in a thread ──
 

@@ -64,7 +64,7 @@ def build_services(
         tokens=tokens,
         admission=admission,
         participants=participants,
-        moderation=ModerationService(store=store, clock=clock, media=media),
+        moderation=ModerationService(participants=participants, clock=clock, media=media),
         lobby=LobbyService(store=store, clock=clock, media=media),
         rooms=rooms,
         meetings=MeetingService(store=store, clock=clock, media=media, participants=participants, admission=admission),

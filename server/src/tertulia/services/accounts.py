@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tertulia.domain.access import Principal, Role
+from tertulia.domain.addresses import address_key
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
 from tertulia.errors import TooManyRequests, Unauthenticated, unauthenticated
 from tertulia.services.passwords import PasswordHashes
 from tertulia.services.ports import Clock, LoginSession, Store, Transaction
-from tertulia.services.rate_limits import FailureLimit, address_key
+from tertulia.services.rate_limits import RateLimit
 from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, ParticipantToken, TokenKind, derive_key
 
 _API_KEY: Final = "api_key"
@@ -87,7 +88,7 @@ class AccountService:
         self._stored_key_digest: str | None = None
         self._last_key, self._last_digest = "", ""  # the last valid key: saves computing its digest at every request
         self._stored_key_read_ms = Millis(0)
-        self._login_failures = FailureLimit(failures=_LOGIN_FAILURES, window_ms=_LOGIN_FAILURES_WINDOW_MS)
+        self._login_failures = RateLimit(count=_LOGIN_FAILURES, window_ms=_LOGIN_FAILURES_WINDOW_MS)
 
     def _digest(self, api_key: str) -> str:
         return hmac.digest(self._pepper, api_key.encode(), hashlib.sha256).hex()
@@ -227,7 +228,7 @@ class AccountService:
         for key in keys:
             self._login_failures.check(key, now_ms=now_ms)
         for key in keys:
-            self._login_failures.failed(key, now_ms=now_ms)
+            self._login_failures.count(key, now_ms=now_ms)
         try:
             yield
         except TooManyRequests:  # nothing was compared

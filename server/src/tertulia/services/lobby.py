@@ -92,15 +92,8 @@ class LobbyService:
 
         return [guest for guest in await self._store.read(work) if guest.waits(now_ms)]
 
-    async def decide(self, room_name: str, identity: Identity, state: LobbyState) -> None:
-        """Admit or refuse a guest. Raises NotFound when it does not wait."""
-        await self._decide(room_name, identity, state)
-
-    async def admit_all(self, room_name: str) -> None:
-        """Admit every guest who waits."""
-        await self._decide(room_name, None, LobbyState.ADMITTED)
-
-    async def _decide(self, room_name: str, identity: Identity | None, state: LobbyState) -> None:
+    async def decide(self, room_name: str, state: LobbyState, identity: Identity | None = None) -> None:
+        """Admit or refuse a guest, or everyone who waits. Raises NotFound when that guest does not wait."""
         now_ms = self._clock.now_ms()
 
         def work(tx: Transaction) -> RoomName:

@@ -7,15 +7,14 @@ the media server's server API.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from tertulia.domain.ids import Identity, RoomName
 from tertulia.domain.participants import LiveParticipant
-from tertulia.domain.rooms import Room
-from tertulia.errors import participant_not_found
-from tertulia.services.ports import Clock, MediaServerClient, Store
+from tertulia.services.participants import ParticipantService
+from tertulia.services.ports import Clock, MediaServerClient
 from tertulia.services.rate_limits import RateLimit
-from tertulia.services.rooms import find_room
 
 Reaction = Literal["👍", "👎", "👏", "❤️", "😂", "😮", "🎉"]
 REACTION_TOPIC: Final = "tertulia.reaction"
@@ -27,63 +26,51 @@ _REACTIONS_WINDOW_MS: Final = 5_000
 class ModerationService:
     """Hands, reactions, and the microphones and cameras of others."""
 
-    def __init__(self, *, store: Store, clock: Clock, media: MediaServerClient) -> None:
-        self._store = store
+    def __init__(self, *, participants: ParticipantService, clock: Clock, media: MediaServerClient) -> None:
+        self._participants = participants
         self._clock = clock
         self._media = media
-        self._reactions = RateLimit(requests=_REACTIONS_AT_ONCE, window_ms=_REACTIONS_WINDOW_MS)
+        self._reactions = RateLimit(
+            count=_REACTIONS_AT_ONCE, window_ms=_REACTIONS_WINDOW_MS, told="Too many reactions: slow down"
+        )
 
-    async def raise_hand(self, room_name: str, identity: Identity) -> None:
+    async def raise_hand(self, room: str, identity: Identity) -> None:
         """Raise a participant's hand; one that is up stays where it is in the order."""
-        room, participant = await self._connected(room_name, identity)
+        participant = await self._participants.find(room, identity)
         if participant.hand_raised_at_ms is None:
-            await self._media.set_hand(room.name, participant, self._clock.now_ms())
+            await self._media.set_hand(RoomName(room), participant, self._clock.now_ms())
 
-    async def lower_hand(self, room_name: str, identity: Identity) -> None:
+    async def lower_hand(self, room: str, identity: Identity) -> None:
         """Lower a participant's hand."""
-        room, participant = await self._connected(room_name, identity)
-        if participant.hand_raised_at_ms is not None:
-            await self._media.set_hand(room.name, participant, None)
+        await self._lower([await self._participants.find(room, identity)], room)
 
-    async def lower_all_hands(self, room_name: str) -> None:
+    async def lower_all_hands(self, room: str) -> None:
         """Lower the hands of all participants."""
-        room = await self._room(room_name)
-        raised = [each for each in await self._visible(room.name) if each.hand_raised_at_ms is not None]
-        await asyncio.gather(*(self._media.set_hand(room.name, each, None) for each in raised))
+        await self._lower(await self._participants.in_room(room), room)
 
-    async def react(self, room_name: str, identity: Identity, reaction: Reaction) -> None:
+    async def _lower(self, participants: Sequence[LiveParticipant], room: str) -> None:
+        raised = [each for each in participants if each.hand_raised_at_ms is not None]
+        await asyncio.gather(*(self._media.set_hand(RoomName(room), each, None) for each in raised))
+
+    async def react(self, room: str, identity: Identity, reaction: Reaction) -> None:
         """Show a participant's reaction to all. Raises TooManyRequests when it reacts faster than anyone could see."""
-        room, participant = await self._connected(room_name, identity)
-        self._reactions.count(f"{room.name}/{identity}", now_ms=self._clock.now_ms())
-        message = {"participantName": participant.identity, "reaction": reaction}
-        await self._media.send(room.name, REACTION_TOPIC, message)
+        await self._participants.find(room, identity)
+        key, now_ms = f"{room}/{identity}", self._clock.now_ms()
+        self._reactions.check(key, now_ms=now_ms)
+        self._reactions.count(key, now_ms=now_ms)
+        await self._media.send(RoomName(room), REACTION_TOPIC, {"participantName": identity, "reaction": reaction})
 
-    async def mute_all(self, room_name: str, *, besides: Identity | None) -> None:
+    async def mute_all(self, room: str, *, besides: Identity | None) -> None:
         """Mute every microphone, besides that of the moderator who asks; only the participants can unmute them."""
-        room = await self._room(room_name)
-        others = [each for each in await self._visible(room.name) if each.identity != besides]
-        await asyncio.gather(*(self._media.mute(room.name, each) for each in others))
+        others = [each for each in await self._participants.in_room(room) if each.identity != besides]
+        await asyncio.gather(*(self._media.mute(RoomName(room), each) for each in others))
 
-    async def stop_camera(self, room_name: str, identity: Identity) -> None:
+    async def stop_camera(self, room: str, identity: Identity) -> None:
         """Stop a participant's camera; only the participant can start it again."""
-        room, participant = await self._connected(room_name, identity)
-        await self._media.mute(room.name, participant, source="camera")
+        participant = await self._participants.find(room, identity)
+        await self._media.mute(RoomName(room), participant, source="camera")
 
-    async def ask_to_unmute(self, room_name: str, identity: Identity) -> None:
+    async def ask_to_unmute(self, room: str, identity: Identity) -> None:
         """Ask a participant to unmute; nobody's microphone is ever opened by another."""
-        room, participant = await self._connected(room_name, identity)
-        await self._media.send(room.name, ASK_TO_UNMUTE_TOPIC, {}, to=[participant.identity])
-
-    async def _room(self, name: str) -> Room:
-        now_ms = self._clock.now_ms()
-        return await self._store.read(lambda tx: find_room(tx, name, now_ms))
-
-    async def _visible(self, room: RoomName) -> list[LiveParticipant]:
-        return [each for each in await self._media.participants(room) if not each.hidden]
-
-    async def _connected(self, room_name: str, identity: Identity) -> tuple[Room, LiveParticipant]:
-        room = await self._room(room_name)
-        participant = await self._media.participant(room.name, identity)
-        if participant is None or participant.hidden:
-            raise participant_not_found(identity)
-        return room, participant
+        await self._participants.find(room, identity)
+        await self._media.send(RoomName(room), ASK_TO_UNMUTE_TOPIC, {}, to=[identity])

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from tertulia.domain.access import Role, grants_for
+from tertulia.domain.addresses import address_key
 from tertulia.domain.ids import Identity, Millis, RoomName
 from tertulia.domain.participants import RESERVATION_MS, LiveParticipant, Membership
 from tertulia.domain.rooms import Room, could_be_room_name
@@ -29,7 +30,7 @@ from tertulia.errors import (
 from tertulia.services.admission import AdmissionService
 from tertulia.services.lobby import check_admitted
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
-from tertulia.services.rate_limits import FailureLimit, address_key
+from tertulia.services.rate_limits import RateLimit
 from tertulia.services.rooms import find_room
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
 
@@ -103,7 +104,7 @@ class ParticipantService:
         self._admission = admission
         self._tokens = tokens
         self._auth = auth
-        self._wrong_secrets = FailureLimit(failures=_WRONG_SECRETS, window_ms=_WRONG_SECRETS_WINDOW_MS)
+        self._wrong_secrets = RateLimit(count=_WRONG_SECRETS, window_ms=_WRONG_SECRETS_WINDOW_MS)
 
     # ── links and tokens ──
 
@@ -157,7 +158,7 @@ class ParticipantService:
     def _count_wrong_try(self, address: str) -> None:
         key, now_ms = address_key(address), self._clock.now_ms()
         self._wrong_secrets.check(key, now_ms=now_ms)
-        self._wrong_secrets.failed(key, now_ms=now_ms)
+        self._wrong_secrets.count(key, now_ms=now_ms)
 
     async def _presents_valid_token(self, request: TokenRequest) -> bool:
         token = request.own_token
@@ -239,6 +240,11 @@ class ParticipantService:
 
     # ── participants of a meeting ──
 
+    async def find(self, room_name: str, identity: Identity) -> LiveParticipant:
+        """Return a connected participant. Raises NotFound, for hidden ones too."""
+        room = await self._room(room_name)
+        return await self._connected(room.name, identity)
+
     async def in_room(self, room_name: str) -> list[LiveParticipant]:
         """List the connected participants, without hidden ones."""
         room = await self._room(room_name)
@@ -274,8 +280,8 @@ class ParticipantService:
 
     async def mute(self, room_name: str, identity: Identity) -> None:
         """Mute a participant's microphone; only the participant can unmute it."""
-        room = await self._room(room_name)
-        await self._media.mute(room.name, await self._connected(room.name, identity))
+        participant = await self.find(room_name, identity)
+        await self._media.mute(RoomName(room_name), participant)
 
     async def left(self, room_name: RoomName, participant: LiveParticipant) -> None:
         """Release an identity whose holder has left. A report may be late: a newer token keeps the identity."""

@@ -147,13 +147,7 @@ class RoomService:
             return room, changed
 
         before, room = await self._store.write(work)
-        try:
-            if room != before:
-                await self._tell(room)
-            if room.preferences.chat_enabled != before.preferences.chat_enabled:
-                await self._rules.enforce(room.name)
-        except Unavailable as error:
-            _log.warning("the meeting follows when the media server is back", room=name, reason=error.message)
+        await self._follow(before, room)
         return room
 
     async def set_locked(self, name: str, *, locked: bool) -> None:
@@ -163,9 +157,20 @@ class RoomService:
         def work(tx: Transaction) -> Room:
             room = find_room(tx, name, now_ms, lock=True)
             tx.rooms.set_locked(room.name, locked=locked)
-            return replace(room, locked=locked)
+            return room
 
-        await self._tell(await self._store.write(work))
+        before = await self._store.write(work)
+        await self._follow(before, replace(before, locked=locked))
+
+    async def _follow(self, before: Room, room: Room) -> None:
+        """Let a running meeting follow a change of its room, which counts whether or not the media server is there."""
+        try:
+            if room != before:
+                await self._tell(room)
+            if room.preferences.chat_enabled != before.preferences.chat_enabled:
+                await self._rules.enforce(room.name)
+        except Unavailable as error:
+            _log.warning("the meeting follows when the media server is back", room=room.name, reason=error.message)
 
     async def _tell(self, room: Room) -> None:
         """Tell every page that the room has changed. Pages read the room again when they connect."""

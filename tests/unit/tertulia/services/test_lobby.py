@@ -27,7 +27,7 @@ async def test_a_guest_who_stops_asking_has_gone(inst: Installation, lobby: Lobb
     inst.clock.now += SEEN_WITHIN_MS
     assert await lobby.waiting(inst.room.name) == []
     with pytest.raises(NotFound):
-        await lobby.decide(inst.room.name, ALICE, LobbyState.ADMITTED)
+        await lobby.decide(inst.room.name, LobbyState.ADMITTED, ALICE)
     assert await lobby.state(inst.room.name, ALICE, guest.ticket) is LobbyState.WAITING, "a page that comes back"
     assert [each.identity for each in await lobby.waiting(inst.room.name)] == [ALICE]
 
@@ -53,7 +53,7 @@ async def test_names_in_use(inst: Installation, lobby: LobbyService):
 
 async def test_a_decision_counts_until_the_guest_is_removed(inst: Installation, lobby: LobbyService):
     guest = await lobby.enter(inst.room.name, ALICE)
-    await lobby.admit_all(inst.room.name)
+    await lobby.decide(inst.room.name, LobbyState.ADMITTED)
     request = inst.request(lobby_ticket=guest.ticket)
     inst.join(await inst.participants.token(request))
     await inst.participants.token(request)

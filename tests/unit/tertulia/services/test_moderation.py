@@ -15,7 +15,7 @@ from tertulia.services.moderation import ModerationService
 
 @pytest.fixture
 def moderation(inst: Installation) -> ModerationService:
-    return ModerationService(store=inst.store, clock=inst.clock, media=inst.media)
+    return ModerationService(participants=inst.participants, clock=inst.clock, media=inst.media)
 
 
 @pytest.fixture

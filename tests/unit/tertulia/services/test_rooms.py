@@ -26,6 +26,18 @@ def test_secrets_differ():
     assert {len(text) for text in texts} == {32}
 
 
+async def test_a_lock_counts_while_the_media_server_is_away(inst: Installation):
+    inst.media.is_away = True
+    await inst.rooms.set_locked(inst.room.name, locked=True)
+    assert (await inst.rooms.get(inst.room.name)).locked
+
+
+async def test_pages_are_told_of_changes_only(inst: Installation):
+    for locked in (True, True, False):
+        await inst.rooms.set_locked(inst.room.name, locked=locked)
+    assert [message["locked"] for _, _, message, _ in inst.media.sent] == [True, False]
+
+
 @pytest.mark.parametrize("expires_in_ms", [0, -1, LATEST])
 async def test_an_expiry_that_cannot_be(inst: Installation, expires_in_ms: int):
     with pytest.raises(InvalidInput) as refused:

@@ -96,12 +96,12 @@ class LobbyHandlers:
 
     async def _decide(self, request: OperationRequest, state: LobbyState) -> Response:
         room, name = request.path_params["roomName"], request.path_params["participantName"]
-        await self._lobby.decide(room, Identity(name), state)
+        await self._lobby.decide(room, state, Identity(name))
         return no_content()
 
     async def admit_all(self, request: OperationRequest) -> Response:
         """POST /rooms/{roomName}/lobby/admit-all."""
-        await self._lobby.admit_all(request.path_params["roomName"])
+        await self._lobby.decide(request.path_params["roomName"], LobbyState.ADMITTED)
         return no_content()
 
 

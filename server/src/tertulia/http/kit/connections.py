@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
+
+from tertulia.domain.addresses import address_key
 
 _log = structlog.get_logger(__name__)
 _LOG_AGAIN_AFTER_S: Final = 60.0
@@ -87,7 +88,7 @@ class ConnectionLimits:
 
     def has_room(self, address: str) -> bool:
         """Return whether a connection that is made now would be admitted, before anything is made for it."""
-        place = _place(address)
+        place = address_key(address)
         if self._arrivals is not None and not self._arrivals.take(place):
             return False
         if self._for_address is not None and self._count.get(place, 0) >= self._for_address:
@@ -98,7 +99,7 @@ class ConnectionLimits:
         """Count a new connection, which waits; False when it is one too many and there is none to close for it."""
         if connection in self._place_of:
             return True
-        place = _place(address)
+        place = address_key(address)
         if self._for_address is not None and self._count.get(place, 0) >= self._for_address:
             if not self._make_room(self._waiting_at.get(place)):
                 return False
@@ -141,7 +142,9 @@ class ConnectionLimits:
         if len(self._logged) >= _LOGGED_AT_MOST:
             self._logged.clear()
         self._logged[address, reason] = now
-        _log.warning("connection dropped", address=address, reason=reason, open=self._count.get(_place(address), 0))
+        _log.warning(
+            "connection dropped", address=address, reason=reason, open=self._count.get(address_key(address), 0)
+        )
 
     def _make_room(self, waiting: dict[Connection, None] | None) -> bool:
         oldest = next(iter(waiting or ()), None)
@@ -150,10 +153,3 @@ class ConnectionLimits:
         self.release(oldest)
         oldest.make_room()
         return True
-
-
-def _place(address: str) -> str:
-    if ":" not in address:
-        return address
-    parsed = ipaddress.IPv6Address(address.partition("%")[0])
-    return str(parsed.ipv4_mapped or ipaddress.IPv6Network((parsed, 64), strict=False))

@@ -52,7 +52,7 @@ class MediaServerClient(Protocol):
     async def send(
         self, room: RoomName, topic: str, message: Mapping[str, object], to: Sequence[Identity] = ()
     ) -> None:
-        """Send a message of the server's own, to all where no one is named; none of a client can look like it."""
+        """Send a message without a sender, which no client can do, to some participants or to all."""
         ...
 
     async def stop_recorder(self, room: RoomName, identity: Identity, *, age_s: float) -> None:
