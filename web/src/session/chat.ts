@@ -20,7 +20,7 @@ export const CHAT_TOPIC = "lk.chat";
 const MAX_MESSAGES = 500;
 const MAX_TOTAL_LENGTH = 1_000_000;
 
-/** The chat messages since the user joined, and what he is writing. They are stored nowhere else. */
+/** The chat messages since the user joined, and what is being written. They are stored nowhere else. */
 export class Chat {
   readonly messages = signal<readonly ChatMessage[]>([]);
   readonly open = signal(false);

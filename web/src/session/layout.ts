@@ -15,7 +15,7 @@ export interface Arrangement {
 }
 
 /**
- * Which tile is where. The order is stable: a newcomer is the last, and a speaker moves only when he is on another page,
+ * Which tile is where. The order is stable: a newcomer is the last, and a speaker moves only from another page,
  * to the place of the one on this page who has been quiet for the longest time.
  */
 export class Layout {

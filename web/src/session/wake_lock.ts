@@ -1,5 +1,5 @@
 /**
- * Keeps the screen on during a meeting: nobody touches the device while he listens.
+ * Keeps the screen on during a meeting: a user who only listens does not touch the device.
  * @returns what lets it sleep again.
  */
 export function keepAwake(): () => void {
