@@ -31,6 +31,8 @@ export type Cause =
   | "share_refused"
   | "share_denied_by_system"
   | "share_blocked_by_page"
+  // what was asked of others, or shown to them
+  | "action_failed"
   // recording
   | "recording_off"
   | "recording_conflict"

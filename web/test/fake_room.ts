@@ -2,6 +2,7 @@ import type { Room } from "livekit-client";
 import { vi } from "vitest";
 import type { DetachedTrack, DeviceKind } from "../src/session/devices.ts";
 import type { JoinOptions } from "../src/session/meeting.ts";
+import { FakeApi } from "./fake_api.ts";
 
 vi.stubGlobal("MediaStream", class {});
 
@@ -86,7 +87,9 @@ class FakeParticipant {
   readonly sid = "PA_ana";
   readonly name = "Ana";
   readonly isLocal = true;
-  readonly isSpeaking = false;
+  isSpeaking = false;
+  readonly attributes: Record<string, string> = {};
+  metadata = JSON.stringify({ role: "publisher" });
   readonly permissions = { canPublish: true, canPublishData: true };
   readonly #room: FakeRoom;
 
@@ -162,6 +165,7 @@ export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
   return {
     livekitUrl: "ws://media",
     token: "token",
+    api: new FakeApi().asApi,
     onTokenRefreshed: () => {},
     onDeviceSelected: () => {},
     deviceIds: { camera: "", microphone: "" },

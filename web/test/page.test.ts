@@ -11,6 +11,7 @@ import { MeetingPage, titleOf } from "../src/session/page.ts";
 import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
 import { PageStorage } from "../src/session/storage.ts";
+import { FakeApi } from "./fake_api.ts";
 
 function store() {
   const items = new Map<string, string>();
@@ -91,6 +92,7 @@ function pageIn(setting: Setting = {}) {
         return tokenFor(role);
       },
     },
+    meetingApi: new FakeApi().asApi,
     devices: new LocalDevices(
       undefined,
       new LocalDevice("camera", false, ""),

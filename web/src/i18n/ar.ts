@@ -89,6 +89,7 @@ const errors: Catalogue["errors"] = {
     advice:
       'يحتاج إطار الاجتماع (iframe) إلى allow="display-capture". أخبر القائمين على تلك الصفحة، أو افتح الاجتماع في علامة تبويب مستقلة.',
   },
+  action_failed: { title: "لم ينجح ذلك", advice: "ربما غادر الشخص أو تغيّر دورك. حاول مجددًا." },
   recording_off: { title: "التسجيل متوقف في هذا الاجتماع", advice: "اطلب من المنظّم السماح به." },
   recording_conflict: { title: "سبقك مشرف آخر", advice: "بدأ التسجيل أو توقف بالفعل. انظر إلى العلامة في الأعلى." },
   recording_failed: {
@@ -140,6 +141,8 @@ export const ar: Catalogue = {
     cameraOff: "تشغيل الكاميرا",
     shareOn: "إيقاف المشاركة",
     shareOff: "مشاركة الشاشة",
+    handOn: "خفض اليد",
+    handOff: "رفع اليد",
     chat: "الدردشة",
     chatUnread: (count) => `الدردشة، ${count} غير مقروءة`,
     devices: "الأجهزة",
@@ -190,6 +193,9 @@ export const ar: Catalogue = {
     shareOff: "لم تعد تشارك شاشتك",
     screenShared: (name) => `يشارك ${name} شاشة`,
     screenEnded: (name) => `توقف ${name} عن مشاركة الشاشة`,
+    handUp: "يدك مرفوعة",
+    handDown: "يدك مخفوضة",
+    handsRaised: (names) => `رُفعت اليد: ${several(names)}`,
   },
   chat: {
     title: "الدردشة",
@@ -201,6 +207,9 @@ export const ar: Catalogue = {
     you: "أنت",
     failed: "لم تُرسل.",
     sendAgain: "إرسالها مجددًا",
+  },
+  people: {
+    hand: (place) => `يد مرفوعة، رقم ${place}`,
   },
   recordings: {
     title: "التسجيلات",
@@ -261,6 +270,7 @@ export const ar: Catalogue = {
       v: "تشغيل الكاميرا أو إيقافها",
       s: "مشاركة الشاشة أو إيقافها",
       c: "فتح الدردشة أو إغلاقها",
+      h: "رفع اليد أو خفضها",
       "?": "فتح هذه المساعدة",
       Esc: "إغلاق لوحة أو نافذة",
     },

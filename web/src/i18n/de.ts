@@ -122,6 +122,10 @@ const errors: Catalogue["errors"] = {
     advice:
       'Das iframe der Besprechung braucht allow="display-capture". Sagen Sie es den Betreibern der Seite, oder öffnen Sie die Besprechung in einem eigenen Tab.',
   },
+  action_failed: {
+    title: "Das hat nicht geklappt",
+    advice: "Vielleicht ist die Person gegangen, oder Ihre Rolle hat sich geändert. Versuchen Sie es wieder.",
+  },
   recording_off: {
     title: "In dieser Besprechung darf nicht aufgezeichnet werden",
     advice: "Bitten Sie den Veranstalter, es zu erlauben.",
@@ -184,6 +188,8 @@ export const de: Catalogue = {
     cameraOff: "Kamera an",
     shareOn: "Nicht mehr teilen",
     shareOff: "Bildschirm teilen",
+    handOn: "Hand senken",
+    handOff: "Hand heben",
     chat: "Chat",
     chatUnread: (count) => `Chat, ${count} ungelesen`,
     devices: "Geräte",
@@ -234,6 +240,9 @@ export const de: Catalogue = {
     shareOff: "Sie teilen Ihren Bildschirm nicht mehr",
     screenShared: (name) => `${name} teilt einen Bildschirm`,
     screenEnded: (name) => `${name} teilt keinen Bildschirm mehr`,
+    handUp: "Ihre Hand ist gehoben",
+    handDown: "Ihre Hand ist gesenkt",
+    handsRaised: (names) => `Hand gehoben: ${several(names)}`,
   },
   chat: {
     title: "Chat",
@@ -245,6 +254,9 @@ export const de: Catalogue = {
     you: "Sie",
     failed: "Nicht gesendet.",
     sendAgain: "Noch einmal senden",
+  },
+  people: {
+    hand: (place) => `gehobene Hand, Nummer ${place}`,
   },
   recordings: {
     title: "Aufzeichnungen",
@@ -305,6 +317,7 @@ export const de: Catalogue = {
       v: "Kamera an oder aus",
       s: "Bildschirm teilen oder nicht mehr",
       c: "Chat öffnen oder schließen",
+      h: "Hand heben oder senken",
       "?": "Diese Hilfe öffnen",
       Esc: "Bereich oder Fenster schließen",
     },

@@ -46,6 +46,8 @@ export const en = {
     cameraOff: "Start camera",
     shareOn: "Stop sharing",
     shareOff: "Share screen",
+    handOn: "Lower hand",
+    handOff: "Raise hand",
     chat: "Chat",
     chatUnread: (count: number) => `Chat, ${count} unread`,
     devices: "Devices",
@@ -96,6 +98,9 @@ export const en = {
     shareOff: "You are no longer sharing your screen",
     screenShared: (name: string) => `${name} is sharing a screen`,
     screenEnded: (name: string) => `${name} is no longer sharing a screen`,
+    handUp: "Your hand is raised",
+    handDown: "Your hand is lowered",
+    handsRaised: (names: readonly string[]) => `Raised hand: ${several(names)}`,
   },
   chat: {
     title: "Chat",
@@ -107,6 +112,9 @@ export const en = {
     you: "You",
     failed: "Not sent.",
     sendAgain: "Send again",
+  },
+  people: {
+    hand: (place: string) => `raised hand, number ${place}`,
   },
   recordings: {
     title: "Recordings",
@@ -169,6 +177,7 @@ export const en = {
       v: "Start or stop the camera",
       s: "Start or stop sharing the screen",
       c: "Open or close the chat",
+      h: "Raise or lower your hand",
       "?": "Open this help",
       Esc: "Close a panel or dialog",
     },

@@ -130,6 +130,10 @@ export const errors: Readonly<Record<Cause, ErrorText>> = {
       'The iframe of the meeting needs allow="display-capture". Tell those who run that page, or open the meeting in ' +
       "a tab of its own.",
   },
+  action_failed: {
+    title: "That did not work",
+    advice: "They may have left, or your role has changed. Try again.",
+  },
   recording_off: {
     title: "Recording is switched off for this meeting",
     advice: "Ask the organiser to allow it.",

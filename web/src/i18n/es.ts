@@ -107,6 +107,10 @@ const errors: Catalogue["errors"] = {
     advice:
       'El iframe de la reunión necesita allow="display-capture". Avisa a los responsables de esa página, o abre la reunión en su propia pestaña.',
   },
+  action_failed: {
+    title: "No se pudo hacer",
+    advice: "Puede que la persona haya salido o que tu papel haya cambiado. Inténtalo de nuevo.",
+  },
   recording_off: {
     title: "En esta reunión no se puede grabar",
     advice: "Pide a quien la organiza que lo permita.",
@@ -172,6 +176,8 @@ export const es: Catalogue = {
     cameraOff: "Encender cámara",
     shareOn: "Dejar de compartir",
     shareOff: "Compartir pantalla",
+    handOn: "Bajar la mano",
+    handOff: "Levantar la mano",
     chat: "Chat",
     chatUnread: (count) => `Chat, ${count} sin leer`,
     devices: "Dispositivos",
@@ -222,6 +228,9 @@ export const es: Catalogue = {
     shareOff: "Ya no compartes tu pantalla",
     screenShared: (name) => `${name} comparte una pantalla`,
     screenEnded: (name) => `${name} ya no comparte una pantalla`,
+    handUp: "Tu mano está levantada",
+    handDown: "Tu mano está bajada",
+    handsRaised: (names) => `Mano levantada: ${several(names)}`,
   },
   chat: {
     title: "Chat",
@@ -233,6 +242,9 @@ export const es: Catalogue = {
     you: "Tú",
     failed: "No enviado.",
     sendAgain: "Enviar de nuevo",
+  },
+  people: {
+    hand: (place) => `mano levantada, número ${place}`,
   },
   recordings: {
     title: "Grabaciones",
@@ -293,6 +305,7 @@ export const es: Catalogue = {
       v: "Encender o apagar la cámara",
       s: "Empezar o dejar de compartir la pantalla",
       c: "Abrir o cerrar el chat",
+      h: "Levantar o bajar la mano",
       "?": "Abrir esta ayuda",
       Esc: "Cerrar un panel o diálogo",
     },

@@ -114,6 +114,10 @@ const errors: Catalogue["errors"] = {
     advice:
       'L’iframe de la réunion a besoin de allow="display-capture". Prévenez les responsables de cette page, ou ouvrez la réunion dans son propre onglet.',
   },
+  action_failed: {
+    title: "Cela n’a pas marché",
+    advice: "La personne est peut-être partie, ou votre rôle a changé. Réessayez.",
+  },
   recording_off: {
     title: "L’enregistrement est désactivé pour cette réunion",
     advice: "Demandez à l’organisateur de l’autoriser.",
@@ -174,6 +178,8 @@ export const fr: Catalogue = {
     cameraOff: "Allumer la caméra",
     shareOn: "Ne plus partager",
     shareOff: "Partager l’écran",
+    handOn: "Baisser la main",
+    handOff: "Lever la main",
     chat: "Chat",
     chatUnread: (count) => `Chat, ${count} non lus`,
     devices: "Appareils",
@@ -224,6 +230,9 @@ export const fr: Catalogue = {
     shareOff: "Vous ne partagez plus votre écran",
     screenShared: (name) => `${name} partage un écran`,
     screenEnded: (name) => `${name} ne partage plus d’écran`,
+    handUp: "Votre main est levée",
+    handDown: "Votre main est baissée",
+    handsRaised: (names) => `Main levée : ${several(names)}`,
   },
   chat: {
     title: "Chat",
@@ -235,6 +244,9 @@ export const fr: Catalogue = {
     you: "Vous",
     failed: "Non envoyé.",
     sendAgain: "Renvoyer",
+  },
+  people: {
+    hand: (place) => `main levée, numéro ${place}`,
   },
   recordings: {
     title: "Enregistrements",
@@ -295,6 +307,7 @@ export const fr: Catalogue = {
       v: "Allumer ou éteindre la caméra",
       s: "Partager l’écran ou arrêter",
       c: "Ouvrir ou fermer le chat",
+      h: "Lever ou baisser la main",
       "?": "Ouvrir cette aide",
       Esc: "Fermer un panneau ou une fenêtre",
     },

@@ -12,23 +12,26 @@ import {
   Track,
   VideoPresets,
 } from "livekit-client";
-import { AppError, type Cause } from "../app_error.ts";
+import type { MeetingApi } from "../api/meeting.ts";
+import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
+import { Hand } from "./hand.ts";
 import { IncomingMessages } from "./incoming_messages.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Notices } from "./notices.ts";
-import { EMPTY_ROSTER, type ParticipantLike, rosterOf } from "./roster.ts";
+import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
   readonly livekitUrl: string;
   readonly token: string;
+  readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
   /** Which devices the user chose; empty for the standard ones. */
@@ -46,6 +49,7 @@ const ROSTER_EVENTS = [
   RoomEvent.ParticipantDisconnected,
   RoomEvent.ParticipantNameChanged,
   RoomEvent.ParticipantPermissionsChanged,
+  RoomEvent.ParticipantAttributesChanged,
   RoomEvent.TrackPublished,
   RoomEvent.TrackUnpublished,
   RoomEvent.TrackSubscribed,
@@ -77,6 +81,7 @@ export class Meeting {
   readonly microphone: LiveDevice;
   readonly camera: LiveDevice;
   readonly screenShare: ScreenShare;
+  readonly hand: Hand;
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
   readonly chat: Chat;
@@ -92,6 +97,11 @@ export class Meeting {
     this.microphone = new LiveDevice("microphone", room, this.error);
     this.camera = new LiveDevice("camera", room, this.error);
     this.screenShare = new ScreenShare(room, this.error);
+    this.hand = new Hand(
+      options.api,
+      () => room.localParticipant.identity,
+      (error) => this.#fail(error),
+    );
     this.devices = new DeviceWatch(room, this, this.notices, announcer);
   }
 
@@ -194,6 +204,7 @@ export class Meeting {
         // also by the browser's own button, or because the window was closed
         if (source === Track.Source.ScreenShare) this.#announcer.announce(announce.shareOff);
       })
+      .on(RoomEvent.ParticipantAttributesChanged, (changed, participant) => this.#announceHand(changed, participant))
       .on(RoomEvent.TrackMuted, () => this.#settle())
       .on(RoomEvent.TrackUnmuted, () => this.#settle())
       .on(RoomEvent.Reconnecting, () => this.#setReconnecting(true))
@@ -235,6 +246,19 @@ export class Meeting {
     }
   }
 
+  /** Shows what the server refused; the meeting goes on. */
+  #fail(error: unknown): void {
+    this.error.value = { device: null, cause: causeOf(error) };
+  }
+
+  #announceHand(changed: Readonly<Record<string, string>>, participant: Participant): void {
+    if (!(HAND_ATTRIBUTE in changed)) return;
+    const { announce } = text;
+    const isUp = handRaisedAt(participant) !== null;
+    if (participant.isLocal) this.#announcer.announce(isUp ? announce.handUp : announce.handDown);
+    else if (isUp) this.#announcer.announceInGroups("hands", nameOf(participant), announce.handsRaised);
+  }
+
   #settle(): void {
     this.microphone.settle();
     this.camera.settle();
@@ -255,6 +279,7 @@ export class Meeting {
     this.microphone.refresh();
     this.camera.refresh();
     this.screenShare.refresh();
+    this.hand.refresh(handRaisedAt(me) !== null, me.isSpeaking);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals-core";
 import { type Claims, type Role, readClaims } from "../api/claims.ts";
+import type { MeetingApi } from "../api/meeting.ts";
 import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
 import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
@@ -37,6 +38,7 @@ const WORTH_ANOTHER_TRY: ReadonlySet<Cause> = new Set<Cause>([
 export interface PageDependencies {
   readonly link: MeetingLink;
   readonly api: ParticipantsApi;
+  readonly meetingApi: MeetingApi;
   readonly recordingControl: RecordingControl;
   readonly recordings: Recordings;
   readonly devices: LocalDevices;
@@ -123,6 +125,7 @@ export class MeetingPage {
     const options = {
       livekitUrl,
       token,
+      api: this.#dependencies.meetingApi,
       chat: before?.chat,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
       deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },

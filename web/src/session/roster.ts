@@ -22,6 +22,9 @@ export interface ParticipantLike {
   readonly isSpeaking: boolean;
   readonly joinedAt?: Date | undefined;
   readonly permissions?: { readonly canPublish: boolean } | undefined;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: string | undefined;
+  readonly connectionQuality?: string | undefined;
   readonly trackPublications: ReadonlyMap<string, PublicationLike>;
 }
 
@@ -35,6 +38,8 @@ export interface Tile {
   readonly speaking: boolean;
   /** Whether the microphone is off or muted. */
   readonly muted: boolean;
+  /** Which of the raised hands this is, the first being 1; 0 for none. */
+  readonly hand: number;
   readonly video: Attachable | null;
 }
 
@@ -54,12 +59,16 @@ export interface Roster {
 
 export const EMPTY_ROSTER: Roster = { screenShares: [], participants: [], audioTracks: [], count: 0 };
 
+/** Only the server can set it: when the hand was raised, in milliseconds since the Unix epoch. */
+export const HAND_ATTRIBUTE = "tertulia.hand";
+
 /** What to show: a tile for each participant that may publish, in the order they joined, and one for each shared screen. */
 export function rosterOf(participants: readonly ParticipantLike[]): Roster {
   const ordered = [...participants].sort(byArrival);
+  const hands = handsOf(ordered);
   return {
     screenShares: ordered.flatMap(screenShareTile),
-    participants: ordered.filter(canPublish).map(participantTile),
+    participants: ordered.filter(canPublish).map((one) => participantTile(one, hands)),
     audioTracks: ordered.filter((participant) => !participant.isLocal).flatMap(audioTracksOf),
     count: ordered.length,
   };
@@ -75,7 +84,22 @@ function canPublish(participant: ParticipantLike): boolean {
   return participant.permissions?.canPublish ?? true;
 }
 
-function participantTile(participant: ParticipantLike): Tile {
+/** When a participant has raised a hand; null while it is down. */
+export function handRaisedAt({ attributes }: Pick<ParticipantLike, "attributes">): number | null {
+  const raisedAtMs = Number(attributes?.[HAND_ATTRIBUTE] || Number.NaN);
+  return Number.isFinite(raisedAtMs) ? raisedAtMs : null;
+}
+
+/** Who has raised a hand, in that order. */
+function handsOf(participants: readonly ParticipantLike[]): readonly string[] {
+  const raised = participants.flatMap((participant) => {
+    const atMs = handRaisedAt(participant);
+    return atMs === null ? [] : [{ identity: participant.identity, atMs }];
+  });
+  return raised.sort((a, b) => a.atMs - b.atMs).map(({ identity }) => identity);
+}
+
+function participantTile(participant: ParticipantLike, hands: readonly string[]): Tile {
   const microphone = publication(participant, "microphone");
   const camera = publication(participant, "camera");
   return {
@@ -84,6 +108,7 @@ function participantTile(participant: ParticipantLike): Tile {
     kind: "participant",
     speaking: participant.isSpeaking,
     muted: !microphone || microphone.isMuted,
+    hand: hands.indexOf(participant.identity) + 1,
     video: camera && !camera.isMuted ? (camera.track ?? null) : null,
   };
 }
@@ -92,7 +117,7 @@ function screenShareTile(participant: ParticipantLike): Tile[] {
   const screen = publication(participant, "screen_share");
   if (!screen?.track || screen.isMuted) return [];
   const tile = { ...labels(participant), key: `screen_share:${participant.identity}`, speaking: false, muted: false };
-  return [{ ...tile, kind: "screen_share", video: screen.track }];
+  return [{ ...tile, kind: "screen_share", hand: 0, video: screen.track }];
 }
 
 function audioTracksOf(participant: ParticipantLike): RemoteAudioTrack[] {

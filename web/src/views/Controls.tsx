@@ -22,6 +22,7 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
   return (
     <nav class="controls" aria-label={text.controls.label}>
       {canPublish.value && <PublishControls meeting={meeting} />}
+      <HandButton meeting={meeting} />
       {canChat.value && (
         <ControlButton
           id="chat"
@@ -93,6 +94,19 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
         />
       )}
     </>
+  );
+}
+
+function HandButton({ meeting: { hand } }: { readonly meeting: Meeting }) {
+  const raised = hand.raised.value;
+  return (
+    <ControlButton
+      id="hand"
+      icon="hand"
+      label={raised ? text.controls.handOn : text.controls.handOff}
+      active={raised}
+      onClick={() => void hand.toggle()}
+    />
   );
 }
 

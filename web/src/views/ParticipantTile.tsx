@@ -1,6 +1,7 @@
 import { Component } from "preact";
 import { Icon } from "../components/Icon.tsx";
 import { VideoTrack } from "../components/Tracks.tsx";
+import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
 import { hueStepOf, initialsOf } from "../session/grid.ts";
 import type { Layout } from "../session/layout.ts";
@@ -38,6 +39,13 @@ export class ParticipantTile extends Component<ParticipantTileProps> {
           <span class="initials" aria-hidden="true">
             {initialsOf(tile.name)}
           </span>
+        )}
+        {tile.hand > 0 && (
+          <p class="hand-mark" data-testid="hand">
+            <Icon name="hand" />
+            <span aria-hidden="true">{countOf(tile.hand)}</span>
+            <span class="visually-hidden">{text.people.hand(countOf(tile.hand))}</span>
+          </p>
         )}
         <p class="name">
           {tile.muted && <Icon name="microphoneOff" />}

@@ -9,6 +9,7 @@ const SHORTCUTS: Readonly<Record<string, Shortcut>> = {
   v: (meeting) => meeting.canPublish.value && void meeting.toggle("camera"),
   s: (meeting) => meeting.canPublish.value && void meeting.screenShare.toggle(),
   c: (meeting) => meeting.canChat.value && meeting.chat.show(!meeting.chat.open.value),
+  h: (meeting) => void meeting.hand.toggle(),
   "?": (_meeting, showHelp) => showHelp(),
 };
 
