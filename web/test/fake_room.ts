@@ -69,6 +69,14 @@ export class FakeRoom {
     for (const act of this.#listeners.get(event) ?? []) act(...(args as never[]));
   }
 
+  /** A data message: by default the server's, which has no sender. */
+  receive(topic: string, body: unknown, by: { readonly identity?: string; readonly sid?: string } = {}): void {
+    const payload = new TextEncoder().encode(JSON.stringify(body));
+    const value = { case: "user", value: { topic, payload } };
+    const { identity = "", sid = "" } = by;
+    this.emit("engine.dataPacketReceived", { participantIdentity: identity, participantSid: sid, value });
+  }
+
   getActiveDevice(): string {
     return "";
   }

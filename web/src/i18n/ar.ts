@@ -143,6 +143,7 @@ export const ar: Catalogue = {
     shareOff: "مشاركة الشاشة",
     handOn: "خفض اليد",
     handOff: "رفع اليد",
+    reactions: "التفاعلات",
     chat: "الدردشة",
     chatUnread: (count) => `الدردشة، ${count} غير مقروءة`,
     devices: "الأجهزة",
@@ -209,6 +210,7 @@ export const ar: Catalogue = {
     sendAgain: "إرسالها مجددًا",
   },
   people: {
+    reactions: ["إعجاب", "عدم إعجاب", "تصفيق", "قلب", "ضحك", "دهشة", "احتفال"],
     hand: (place) => `يد مرفوعة، رقم ${place}`,
   },
   recordings: {

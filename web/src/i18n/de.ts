@@ -190,6 +190,7 @@ export const de: Catalogue = {
     shareOff: "Bildschirm teilen",
     handOn: "Hand senken",
     handOff: "Hand heben",
+    reactions: "Reaktionen",
     chat: "Chat",
     chatUnread: (count) => `Chat, ${count} ungelesen`,
     devices: "Geräte",
@@ -256,6 +257,7 @@ export const de: Catalogue = {
     sendAgain: "Noch einmal senden",
   },
   people: {
+    reactions: ["Daumen hoch", "Daumen runter", "Applaus", "Herz", "Lachen", "Erstaunt", "Feiern"],
     hand: (place) => `gehobene Hand, Nummer ${place}`,
   },
   recordings: {

@@ -48,6 +48,7 @@ export const en = {
     shareOff: "Share screen",
     handOn: "Lower hand",
     handOff: "Raise hand",
+    reactions: "Reactions",
     chat: "Chat",
     chatUnread: (count: number) => `Chat, ${count} unread`,
     devices: "Devices",
@@ -114,6 +115,8 @@ export const en = {
     sendAgain: "Send again",
   },
   people: {
+    /** In the order of REACTIONS. */
+    reactions: ["Thumbs up", "Thumbs down", "Applause", "Heart", "Laughing", "Surprised", "Celebration"],
     hand: (place: string) => `raised hand, number ${place}`,
   },
   recordings: {

@@ -178,6 +178,7 @@ export const es: Catalogue = {
     shareOff: "Compartir pantalla",
     handOn: "Bajar la mano",
     handOff: "Levantar la mano",
+    reactions: "Reacciones",
     chat: "Chat",
     chatUnread: (count) => `Chat, ${count} sin leer`,
     devices: "Dispositivos",
@@ -244,6 +245,7 @@ export const es: Catalogue = {
     sendAgain: "Enviar de nuevo",
   },
   people: {
+    reactions: ["Pulgar arriba", "Pulgar abajo", "Aplauso", "Corazón", "Risa", "Sorpresa", "Celebración"],
     hand: (place) => `mano levantada, número ${place}`,
   },
   recordings: {

@@ -180,6 +180,7 @@ export const fr: Catalogue = {
     shareOff: "Partager l’écran",
     handOn: "Baisser la main",
     handOff: "Lever la main",
+    reactions: "Réactions",
     chat: "Chat",
     chatUnread: (count) => `Chat, ${count} non lus`,
     devices: "Appareils",
@@ -246,6 +247,7 @@ export const fr: Catalogue = {
     sendAgain: "Renvoyer",
   },
   people: {
+    reactions: ["Pouce levé", "Pouce baissé", "Applaudissements", "Cœur", "Rire", "Surprise", "Fête"],
     hand: (place) => `main levée, numéro ${place}`,
   },
   recordings: {

@@ -24,8 +24,10 @@ import { IncomingMessages } from "./incoming_messages.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Notices } from "./notices.ts";
+import { Reactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
+import { onServerMessage, type ServerTopic } from "./server_messages.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
@@ -82,6 +84,7 @@ export class Meeting {
   readonly camera: LiveDevice;
   readonly screenShare: ScreenShare;
   readonly hand: Hand;
+  readonly reactions: Reactions;
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
   readonly chat: Chat;
@@ -97,11 +100,10 @@ export class Meeting {
     this.microphone = new LiveDevice("microphone", room, this.error);
     this.camera = new LiveDevice("camera", room, this.error);
     this.screenShare = new ScreenShare(room, this.error);
-    this.hand = new Hand(
-      options.api,
-      () => room.localParticipant.identity,
-      (error) => this.#fail(error),
-    );
+    const identity = () => room.localParticipant.identity;
+    const fail = (error: unknown) => this.#fail(error);
+    this.hand = new Hand(options.api, identity, fail);
+    this.reactions = new Reactions((reaction) => options.api.react(identity(), reaction), fail);
     this.devices = new DeviceWatch(room, this, this.notices, announcer);
   }
 
@@ -118,6 +120,7 @@ export class Meeting {
   ): Promise<Meeting> {
     const meeting = new Meeting(room, announcer, options);
     meeting.#listenToChat();
+    onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
     await room.connect(options.livekitUrl, options.token).catch((cause: unknown) => {
@@ -249,6 +252,10 @@ export class Meeting {
   /** Shows what the server refused; the meeting goes on. */
   #fail(error: unknown): void {
     this.error.value = { device: null, cause: causeOf(error) };
+  }
+
+  #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
+    if (topic === "tertulia.reaction") this.reactions.receive(body);
   }
 
   #announceHand(changed: Readonly<Record<string, string>>, participant: Participant): void {

@@ -1,9 +1,10 @@
 import type { Signal } from "@preact/signals";
-import { Icon, type IconName } from "../components/Icon.tsx";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { RecordingControl } from "../session/recording_control.ts";
 import type { Recordings } from "../session/recordings.ts";
+import { ControlButton } from "./ControlButton.tsx";
+import { ReactionMenu } from "./Reactions.tsx";
 
 export type OpenDialog = "devices" | "help" | null;
 
@@ -23,6 +24,7 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
     <nav class="controls" aria-label={text.controls.label}>
       {canPublish.value && <PublishControls meeting={meeting} />}
       <HandButton meeting={meeting} />
+      <ReactionMenu meeting={meeting} />
       {canChat.value && (
         <ControlButton
           id="chat"
@@ -133,44 +135,5 @@ function RecordButton({ meeting, recordingControl }: Pick<ControlsProps, "meetin
       active={recording}
       onClick={() => void toggle()}
     />
-  );
-}
-
-interface ControlButtonProps {
-  readonly id: string;
-  readonly icon: IconName;
-  readonly label: string;
-  readonly hint?: string | undefined;
-  readonly badge?: number;
-  readonly pressed?: boolean;
-  readonly active?: boolean;
-  readonly off?: boolean;
-  readonly onClick: () => void;
-}
-
-function ControlButton({ id, icon, label, hint, badge = 0, pressed, active, off, onClick }: ControlButtonProps) {
-  const look = [`control ${id}`, off && "off", (active || pressed) && "active"].filter(Boolean).join(" ");
-  return (
-    <button
-      type="button"
-      class={look}
-      data-control={id}
-      aria-label={hint ?? label}
-      title={hint ?? label}
-      aria-pressed={pressed}
-      onClick={onClick}
-    >
-      <span class="control-icon">
-        <Icon name={icon} />
-        {badge > 0 && (
-          <span class="unread" aria-hidden="true">
-            {badge}
-          </span>
-        )}
-      </span>
-      <span class="control-label" aria-hidden="true">
-        {label}
-      </span>
-    </button>
   );
 }
