@@ -11,7 +11,7 @@ import { MeetingPage, titleOf } from "../src/session/page.ts";
 import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
 import { PageStorage } from "../src/session/storage.ts";
-import { FakeApi } from "./fake_api.ts";
+import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
 
 function store() {
   const items = new Map<string, string>();
@@ -48,8 +48,10 @@ function noRecordings(onList: () => void): Recordings {
   return new Recordings(api, new Announcer());
 }
 
-function aMeeting(): Meeting {
+function aMeeting(role: Role): Meeting {
   return {
+    role: signal(role),
+    settings: { current: signal(OPEN_ROOM) },
     recording: signal(false),
     camera: { wanted: false },
     microphone: { wanted: true },
@@ -99,7 +101,7 @@ function pageIn(setting: Setting = {}) {
       new LocalDevice("microphone", false, ""),
     ),
     storage,
-    recordingControl: new RecordingControl({ allowed: async () => true, start: async () => {}, stop: async () => {} }),
+    recordingControl: new RecordingControl({ start: async () => {}, stop: async () => {} }),
     recordings: noRecordings(() => {
       seen.listed += 1;
     }),
@@ -112,7 +114,7 @@ function pageIn(setting: Setting = {}) {
         seen.joins += 1;
         seen.end = onEnd;
         seen.newer = options.onTokenRefreshed;
-        return aMeeting();
+        return aMeeting(role);
       },
     }),
   });

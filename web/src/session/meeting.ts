@@ -12,6 +12,7 @@ import {
   Track,
   VideoPresets,
 } from "livekit-client";
+import type { Role } from "../api/claims.ts";
 import type { MeetingApi } from "../api/meeting.ts";
 import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
@@ -21,11 +22,12 @@ import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
 import { Hand } from "./hand.ts";
 import { IncomingMessages } from "./incoming_messages.ts";
+import { LiveSettings } from "./live_settings.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Notices } from "./notices.ts";
 import { Reactions } from "./reactions.ts";
-import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, rosterOf } from "./roster.ts";
+import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
 
@@ -52,6 +54,7 @@ const ROSTER_EVENTS = [
   RoomEvent.ParticipantNameChanged,
   RoomEvent.ParticipantPermissionsChanged,
   RoomEvent.ParticipantAttributesChanged,
+  RoomEvent.ParticipantMetadataChanged,
   RoomEvent.TrackPublished,
   RoomEvent.TrackUnpublished,
   RoomEvent.TrackSubscribed,
@@ -76,6 +79,9 @@ export class Meeting {
   readonly reconnecting = signal(false);
   readonly recording = signal(false);
   readonly audioBlocked = signal(false);
+  /** The user's own role, which a moderator can change during the meeting. */
+  readonly role = signal<Role>("viewer");
+  readonly settings: LiveSettings;
   readonly canPublish = signal(false);
   readonly canChat = signal(false);
   readonly videoBlocked = signal(false);
@@ -104,6 +110,7 @@ export class Meeting {
     const fail = (error: unknown) => this.#fail(error);
     this.hand = new Hand(options.api, identity, fail);
     this.reactions = new Reactions((reaction) => options.api.react(identity(), reaction), fail);
+    this.settings = new LiveSettings(options.api);
     this.devices = new DeviceWatch(room, this, this.notices, announcer);
   }
 
@@ -129,6 +136,7 @@ export class Meeting {
     meeting.#listen(onEnd);
     meeting.devices.start();
     meeting.#refresh();
+    void meeting.settings.load().then(() => meeting.#refresh());
     meeting.recording.value = room.isRecording;
     announcer.announce(text.announce.inMeeting);
     if (room.isRecording) announcer.announce(text.announce.recordingOn);
@@ -212,7 +220,10 @@ export class Meeting {
       .on(RoomEvent.TrackUnmuted, () => this.#settle())
       .on(RoomEvent.Reconnecting, () => this.#setReconnecting(true))
       .on(RoomEvent.SignalReconnecting, () => this.#setReconnecting(true))
-      .on(RoomEvent.Reconnected, () => this.#setReconnecting(false))
+      .on(RoomEvent.Reconnected, () => {
+        this.#setReconnecting(false);
+        void this.settings.load().then(() => this.#refresh());
+      })
       .on(RoomEvent.AudioPlaybackStatusChanged, () => {
         this.audioBlocked.value = !room.canPlaybackAudio;
       })
@@ -256,6 +267,15 @@ export class Meeting {
 
   #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
     if (topic === "tertulia.reaction") this.reactions.receive(body);
+    if (topic === "tertulia.room") this.#onSettings(body);
+  }
+
+  #onSettings(body: Readonly<Record<string, unknown>>): void {
+    const before = this.settings.current.value;
+    const settings = this.settings.receive(body);
+    if (before && settings && before.locked !== settings.locked)
+      this.#announcer.announce(settings.locked ? text.announce.locked : text.announce.unlocked);
+    this.#refresh();
   }
 
   #announceHand(changed: Readonly<Record<string, string>>, participant: Participant): void {
@@ -282,7 +302,8 @@ export class Meeting {
     // both kinds of track can be attached, which is all that the tiles need
     this.roster.value = rosterOf([me, ...remoteParticipants.values()] as unknown as readonly ParticipantLike[]);
     this.canPublish.value = me.permissions?.canPublish ?? false;
-    this.canChat.value = me.permissions?.canPublishData ?? false;
+    this.canChat.value = (me.permissions?.canPublishData ?? false) && this.settings.current.value?.chat !== false;
+    this.role.value = roleOf(me as unknown as ParticipantLike) ?? this.role.value;
     this.microphone.refresh();
     this.camera.refresh();
     this.screenShare.refresh();

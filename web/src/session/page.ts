@@ -1,4 +1,4 @@
-import { type Signal, signal } from "@preact/signals-core";
+import { effect, type Signal, signal, untracked } from "@preact/signals-core";
 import { type Claims, type Role, readClaims } from "../api/claims.ts";
 import type { MeetingApi } from "../api/meeting.ts";
 import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
@@ -64,6 +64,7 @@ export class MeetingPage {
   readonly recordings: Recordings;
   readonly roomTitle: string;
   readonly #dependencies: PageDependencies;
+  #stopFollowing = () => {};
 
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
@@ -138,11 +139,21 @@ export class MeetingPage {
       if (cause === "connection_lost" && isStable) void this.#return(meeting);
       else this.#end(cause);
     });
-    if (role === "moderator") {
-      void this.recordingControl.load();
-      this.recordings.follow(meeting.recording);
-    }
+    this.#followRole(meeting);
     this.state.value = { view: "meeting", meeting };
+  }
+
+  /** Offers what the role and the room allow: both can change during the meeting. */
+  #followRole(meeting: Meeting): void {
+    let isFollowed = false;
+    this.#stopFollowing();
+    this.#stopFollowing = effect(() => {
+      const isModerator = meeting.role.value === "moderator";
+      this.recordingControl.available.value = isModerator && meeting.settings.current.value?.recording === true;
+      if (isModerator && !isFollowed) untracked(() => this.recordings.follow(meeting.recording));
+      isFollowed ||= isModerator;
+      if (!isModerator) untracked(() => this.recordings.show(false));
+    });
   }
 
   /** Comes back into a meeting whose connection was lost, with the devices as they were. */

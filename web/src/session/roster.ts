@@ -1,3 +1,5 @@
+import { isRole, type Role } from "../api/claims.ts";
+
 /** Something that shows a track in an element: a LiveKit track, or a plain object in a test. */
 export interface Attachable {
   attach(element: HTMLMediaElement): HTMLMediaElement;
@@ -88,6 +90,16 @@ function canPublish(participant: ParticipantLike): boolean {
 export function handRaisedAt({ attributes }: Pick<ParticipantLike, "attributes">): number | null {
   const raisedAtMs = Number(attributes?.[HAND_ATTRIBUTE] || Number.NaN);
   return Number.isFinite(raisedAtMs) ? raisedAtMs : null;
+}
+
+/** The role that the server gave a participant: a part of the metadata, which no participant can change. */
+export function roleOf({ metadata }: Pick<ParticipantLike, "metadata">): Role | null {
+  try {
+    const role = (JSON.parse(metadata || "{}") as { readonly role?: unknown } | null)?.role;
+    return isRole(role) ? role : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Who has raised a hand, in that order. */

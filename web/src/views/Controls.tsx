@@ -40,7 +40,7 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
         />
       )}
       {recordingControl.available.value && <RecordButton meeting={meeting} recordingControl={recordingControl} />}
-      {(recordingControl.available.value || hasRecordings(recordings)) && (
+      {meeting.role.value === "moderator" && (recordingControl.available.value || hasRecordings(recordings)) && (
         <ControlButton
           id="recordings"
           icon="recordings"

@@ -116,6 +116,7 @@ function TopBar({ page: { roomTitle, storage }, meeting, layout }: MeetingViewPr
           {text.meeting.recording}
         </span>
       )}
+      {meeting.settings.current.value?.locked && <span class="badge">{text.meeting.locked}</span>}
       {!meeting.canPublish.value && <span class="badge">{text.meeting.watching}</span>}
       <span class="count" data-testid="count" data-count={count}>
         <Icon name="people" />
