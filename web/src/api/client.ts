@@ -31,8 +31,13 @@ export async function answerOf<T>(asked: Promise<Answer<T>>, causes: Causes): Pr
   const { data, error, response } = await asked.catch((cause: unknown) => {
     throw cause instanceof AppError ? cause : new AppError("unexpected", { cause });
   });
-  if (!response.ok) throw new AppError(causes[codeOf(error)] ?? causes[response.status] ?? "unexpected");
+  if (!response.ok) throw new AppError(causeOf(error, response.status, causes));
   return data;
+}
+
+function causeOf(error: unknown, status: number, causes: Causes): Cause {
+  const code = codeOf(error);
+  return (Object.hasOwn(causes, code) ? causes[code] : causes[status]) ?? "unexpected";
 }
 
 /** The stable code of a refusal; empty where something else than our server has answered. */

@@ -25,7 +25,9 @@ import { IncomingMessages } from "./incoming_messages.ts";
 import { LiveSettings } from "./live_settings.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
+import { Moderation } from "./moderation.ts";
 import { Notices } from "./notices.ts";
+import { People } from "./people.ts";
 import { Reactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
@@ -64,6 +66,7 @@ const ROSTER_EVENTS = [
   RoomEvent.LocalTrackPublished,
   RoomEvent.LocalTrackUnpublished,
   RoomEvent.ActiveSpeakersChanged,
+  RoomEvent.ConnectionQualityChanged,
   RoomEvent.Reconnected,
 ] as const;
 
@@ -91,6 +94,8 @@ export class Meeting {
   readonly screenShare: ScreenShare;
   readonly hand: Hand;
   readonly reactions: Reactions;
+  readonly moderation: Moderation;
+  readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
   readonly chat: Chat;
@@ -110,6 +115,7 @@ export class Meeting {
     const fail = (error: unknown) => this.#fail(error);
     this.hand = new Hand(options.api, identity, fail);
     this.reactions = new Reactions((reaction) => options.api.react(identity(), reaction), fail);
+    this.moderation = new Moderation(options.api, fail);
     this.settings = new LiveSettings(options.api);
     this.devices = new DeviceWatch(room, this, this.notices, announcer);
   }
@@ -268,6 +274,7 @@ export class Meeting {
   #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
     if (topic === "tertulia.reaction") this.reactions.receive(body);
     if (topic === "tertulia.room") this.#onSettings(body);
+    if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
   }
 
   #onSettings(body: Readonly<Record<string, unknown>>): void {

@@ -6,7 +6,9 @@ export type Notice =
   | { readonly kind: "device_added"; readonly device: DeviceKind; readonly id: string; readonly label: string }
   | { readonly kind: "device_replaced"; readonly device: DeviceKind; readonly label: string }
   | { readonly kind: "silent_microphone" }
-  | { readonly kind: "muted_by_moderator" };
+  | { readonly kind: "muted_by_moderator" }
+  | { readonly kind: "camera_stopped" }
+  | { readonly kind: "ask_to_unmute" };
 
 /** What is shown above the tiles until it is dismissed or over. Of each kind the newest. */
 export class Notices {

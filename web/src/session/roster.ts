@@ -45,6 +45,26 @@ export interface Tile {
   readonly video: Attachable | null;
 }
 
+/** Everything that the list of participants says of one of them. */
+export interface Person {
+  readonly identity: string;
+  readonly name: string;
+  readonly isLocal: boolean;
+  /** Null where the server does not tell. */
+  readonly role: Role | null;
+  readonly canPublish: boolean;
+  /** Whether it is on. */
+  readonly microphone: boolean;
+  readonly camera: boolean;
+  /** As in a tile. */
+  readonly hand: number;
+  readonly quality: Quality | null;
+}
+
+export type Quality = "excellent" | "good" | "poor" | "lost";
+
+const QUALITIES: readonly string[] = ["excellent", "good", "poor", "lost"] satisfies Quality[];
+
 export interface RemoteAudioTrack {
   readonly key: string;
   readonly track: Attachable;
@@ -53,13 +73,15 @@ export interface RemoteAudioTrack {
 export interface Roster {
   readonly screenShares: readonly Tile[];
   readonly participants: readonly Tile[];
+  /** All participants, in the order they joined. */
+  readonly people: readonly Person[];
   /** The audio of the remote participants. */
   readonly audioTracks: readonly RemoteAudioTrack[];
   /** All participants, viewers included. */
   readonly count: number;
 }
 
-export const EMPTY_ROSTER: Roster = { screenShares: [], participants: [], audioTracks: [], count: 0 };
+export const EMPTY_ROSTER: Roster = { screenShares: [], participants: [], people: [], audioTracks: [], count: 0 };
 
 /** Only the server can set it: when the hand was raised, in milliseconds since the Unix epoch. */
 export const HAND_ATTRIBUTE = "tertulia.hand";
@@ -71,6 +93,7 @@ export function rosterOf(participants: readonly ParticipantLike[]): Roster {
   return {
     screenShares: ordered.flatMap(screenShareTile),
     participants: ordered.filter(canPublish).map((one) => participantTile(one, hands)),
+    people: ordered.map((one) => personOf(one, hands)),
     audioTracks: ordered.filter((participant) => !participant.isLocal).flatMap(audioTracksOf),
     count: ordered.length,
   };
@@ -122,6 +145,20 @@ function participantTile(participant: ParticipantLike, hands: readonly string[])
     muted: !microphone || microphone.isMuted,
     hand: hands.indexOf(participant.identity) + 1,
     video: camera && !camera.isMuted ? (camera.track ?? null) : null,
+  };
+}
+
+function personOf(participant: ParticipantLike, hands: readonly string[]): Person {
+  const { connectionQuality: quality = "" } = participant;
+  const isOn = (source: Source) => publication(participant, source)?.isMuted === false;
+  return {
+    ...labels(participant),
+    role: roleOf(participant),
+    canPublish: canPublish(participant),
+    microphone: isOn("microphone"),
+    camera: isOn("camera"),
+    hand: hands.indexOf(participant.identity) + 1,
+    quality: QUALITIES.includes(quality) ? (quality as Quality) : null,
   };
 }
 

@@ -100,7 +100,8 @@ function textOf(notice: Notice): string {
 
 function act(notice: Notice, meeting: Meeting, dialog: Signal<OpenDialog>): void {
   if (notice.kind === "device_added") void use(meeting, notice.device, notice.id);
-  else if (notice.kind === "muted_by_moderator") void meeting.microphone.set(true);
+  else if (notice.kind === "camera_stopped") void meeting.camera.set(true);
+  else if (notice.kind === "muted_by_moderator" || notice.kind === "ask_to_unmute") void meeting.microphone.set(true);
   else dialog.value = "devices";
 }
 

@@ -4,6 +4,7 @@ import type { Meeting } from "../session/meeting.ts";
 import type { RecordingControl } from "../session/recording_control.ts";
 import type { Recordings } from "../session/recordings.ts";
 import { ControlButton } from "./ControlButton.tsx";
+import { togglePanel } from "./panels.ts";
 import { ReactionMenu } from "./Reactions.tsx";
 
 export type OpenDialog = "devices" | "help" | null;
@@ -33,10 +34,7 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
           hint={chat.unread.value > 0 ? text.controls.chatUnread(chat.unread.value) : undefined}
           badge={chat.unread.value}
           pressed={chat.open.value}
-          onClick={() => {
-            recordings.show(false);
-            chat.show(!chat.open.value);
-          }}
+          onClick={() => togglePanel("chat", meeting, recordings)}
         />
       )}
       {recordingControl.available.value && <RecordButton meeting={meeting} recordingControl={recordingControl} />}
@@ -46,10 +44,7 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
           icon="recordings"
           label={text.controls.recordings}
           pressed={recordings.open.value}
-          onClick={() => {
-            chat.show(false);
-            recordings.show(!recordings.open.value);
-          }}
+          onClick={() => togglePanel("recordings", meeting, recordings)}
         />
       )}
       {canPublish.value && (
