@@ -9,6 +9,9 @@ export type Cause =
   | "login_needed"
   | "too_many_tries"
   | "full"
+  | "room_locked"
+  | "lobby"
+  | "lobby_refused"
   | "not_admitted"
   | "removed"
   | "joined_elsewhere"
@@ -66,6 +69,8 @@ const RECOVERABLE_IN_FORM: ReadonlySet<Cause> = new Set<Cause>([
   "server_stopping",
   "media_blocked",
   "full",
+  "room_locked",
+  "lobby",
   "unexpected",
 ]);
 

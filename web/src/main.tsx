@@ -1,6 +1,7 @@
 import "@preact/signals";
 import { render } from "preact";
 import { apiClient } from "./api/client.ts";
+import { lobbyApi } from "./api/lobby.ts";
 import { meetingApi } from "./api/meeting.ts";
 import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
@@ -46,6 +47,7 @@ async function main(root: HTMLElement): Promise<void> {
   const page = new MeetingPage({
     link,
     api: participantsApi(client),
+    lobbyApi: lobbyApi(client),
     meetingApi: meetingApi(client, link.roomName, token),
     recordingControl: new RecordingControl(recordings),
     recordings: new Recordings(recordings, announcer),

@@ -34,6 +34,18 @@ const errors: Catalogue["errors"] = {
     title: "Die Besprechung ist voll",
     advice: "Versuchen Sie es wieder, wenn jemand gegangen ist, oder bitten Sie um mehr Plätze.",
   },
+  room_locked: {
+    title: "Der Raum ist abgeschlossen",
+    advice: "Ein Moderator hat ihn abgeschlossen. Bitten Sie um Einlass und versuchen Sie es wieder.",
+  },
+  lobby: {
+    title: "Diese Besprechung hat eine Lobby",
+    advice: "Nehmen Sie noch einmal teil und warten Sie, bis ein Moderator Sie einlässt.",
+  },
+  lobby_refused: {
+    title: "Sie wurden nicht eingelassen",
+    advice: "So hat ein Moderator entschieden. Wenn das ein Versehen war, wenden Sie sich an den Veranstalter.",
+  },
   not_admitted: {
     title: "Der Server hat Sie nicht eingelassen",
     advice: "Ihr Platz in dieser Besprechung gilt nicht mehr. Öffnen Sie den Link noch einmal.",
@@ -248,6 +260,10 @@ export const de: Catalogue = {
     handDown: "Ihre Hand ist gesenkt",
     handsRaised: (names) => `Hand gehoben: ${several(names)}`,
   },
+  lobby: {
+    title: "Warten Sie, bis Sie eingelassen werden",
+    advice: "Die Moderatoren sehen, dass Sie da sind. Lassen Sie diese Seite offen.",
+  },
   chat: {
     title: "Chat",
     empty: "Noch keine Nachrichten. Alle, die jetzt hier sind, sehen sie; aufbewahrt werden sie nicht.",
@@ -281,6 +297,12 @@ export const de: Catalogue = {
       lowerHand: "Hand senken",
       remove: "Entfernen",
     },
+    guests: "Warten auf Einlass",
+    admit: "Einlassen",
+    admitOf: (name) => `${name} einlassen`,
+    refuse: "Ablehnen",
+    refuseOf: (name) => `${name} ablehnen`,
+    admitAll: "Alle einlassen",
     muteAll: "Alle stumm schalten",
     lowerAllHands: "Alle Hände senken",
     lock: "Raum abschließen",
@@ -324,9 +346,11 @@ export const de: Catalogue = {
     device_replaced: (kind, label) => `${device[kind]} abgezogen. Jetzt in Gebrauch: ${label}`,
     silent_microphone: "Ihr Mikrofon gibt keinen Ton. Vielleicht ist es am Gerät ausgeschaltet.",
     muted_by_moderator: "Ein Moderator hat Sie stumm geschaltet",
+    lobby: (count) => (count === 1 ? "1 Person wartet auf Einlass" : `${count} Personen warten auf Einlass`),
     camera_stopped: "Ein Moderator hat Ihre Kamera beendet",
     ask_to_unmute: "Ein Moderator bittet Sie, das Mikrofon einzuschalten",
     actions: {
+      lobby: "Zeigen",
       camera_stopped: "Kamera an",
       ask_to_unmute: "Mikrofon an",
       device_added: "Benutzen",

@@ -41,6 +41,12 @@ export const errors: Readonly<Record<Cause, ErrorText>> = {
     title: "The meeting is full",
     advice: "Try again when a participant has left, or ask the organiser for more places.",
   },
+  room_locked: { title: "The room is locked", advice: "A moderator has locked it. Ask to be let in, then try again." },
+  lobby: { title: "This meeting has a lobby", advice: "Join again and wait until a moderator lets you in." },
+  lobby_refused: {
+    title: "You were not let in",
+    advice: "A moderator decided so. If you think this was a mistake, contact the organiser.",
+  },
   not_admitted: {
     title: "The server did not let you in",
     advice: "Your place in this meeting is no longer valid. Open the link again.",

@@ -31,6 +31,18 @@ const errors: Catalogue["errors"] = {
     title: "La reunión está llena",
     advice: "Inténtalo cuando alguien haya salido, o pide más plazas a quien la organiza.",
   },
+  room_locked: {
+    title: "La sala está cerrada",
+    advice: "La cerró un moderador. Pide que te dejen entrar e inténtalo de nuevo.",
+  },
+  lobby: {
+    title: "Esta reunión tiene sala de espera",
+    advice: "Entra otra vez y espera a que un moderador te deje pasar.",
+  },
+  lobby_refused: {
+    title: "No te dejaron entrar",
+    advice: "Así lo decidió un moderador. Si crees que fue un error, habla con quien la organiza.",
+  },
   not_admitted: {
     title: "El servidor no te dejó entrar",
     advice: "Tu plaza en esta reunión ya no es válida. Abre el enlace de nuevo.",
@@ -236,6 +248,10 @@ export const es: Catalogue = {
     handDown: "Tu mano está bajada",
     handsRaised: (names) => `Mano levantada: ${several(names)}`,
   },
+  lobby: {
+    title: "Espera a que te dejen entrar",
+    advice: "Los moderadores ven que estás aquí. Deja esta página abierta.",
+  },
   chat: {
     title: "Chat",
     empty: "Todavía no hay mensajes. Los ven todos los que están aquí ahora, y no se guardan.",
@@ -269,6 +285,12 @@ export const es: Catalogue = {
       lowerHand: "Bajar la mano",
       remove: "Expulsar",
     },
+    guests: "Esperan para entrar",
+    admit: "Dejar entrar",
+    admitOf: (name) => `Dejar entrar a ${name}`,
+    refuse: "Rechazar",
+    refuseOf: (name) => `Rechazar a ${name}`,
+    admitAll: "Dejar entrar a todos",
     muteAll: "Silenciar a todos",
     lowerAllHands: "Bajar todas las manos",
     lock: "Cerrar la sala",
@@ -312,9 +334,11 @@ export const es: Catalogue = {
     device_replaced: (kind, label) => `${device[kind]}: se desconectó. Ahora en uso: ${label}`,
     silent_microphone: "Tu micrófono no da sonido. Puede estar apagado en el propio aparato.",
     muted_by_moderator: "Un moderador te silenció",
+    lobby: (count) => (count === 1 ? "1 persona espera para entrar" : `${count} personas esperan para entrar`),
     camera_stopped: "Un moderador paró tu cámara",
     ask_to_unmute: "Un moderador te pide que actives el micrófono",
     actions: {
+      lobby: "Mostrar",
       camera_stopped: "Encender cámara",
       ask_to_unmute: "Activar micrófono",
       device_added: "Usarlo",

@@ -34,6 +34,18 @@ const errors: Catalogue["errors"] = {
     title: "La réunion est complète",
     advice: "Réessayez quand un participant sera parti, ou demandez plus de places à l’organisateur.",
   },
+  room_locked: {
+    title: "La salle est verrouillée",
+    advice: "Un modérateur l’a verrouillée. Demandez à entrer, puis réessayez.",
+  },
+  lobby: {
+    title: "Cette réunion a une salle d’attente",
+    advice: "Entrez à nouveau et attendez qu’un modérateur vous admette.",
+  },
+  lobby_refused: {
+    title: "Vous n’avez pas été admis",
+    advice: "Un modérateur en a décidé ainsi. Si vous pensez que c’est une erreur, contactez l’organisateur.",
+  },
   not_admitted: {
     title: "Le serveur ne vous a pas laissé entrer",
     advice: "Votre place dans cette réunion n’est plus valable. Ouvrez le lien à nouveau.",
@@ -238,6 +250,10 @@ export const fr: Catalogue = {
     handDown: "Votre main est baissée",
     handsRaised: (names) => `Main levée : ${several(names)}`,
   },
+  lobby: {
+    title: "Attendez d’être admis",
+    advice: "Les modérateurs voient que vous êtes là. Laissez cette page ouverte.",
+  },
   chat: {
     title: "Chat",
     empty: "Pas encore de messages. Tous ceux qui sont là maintenant les voient ; ils ne sont pas gardés.",
@@ -271,6 +287,12 @@ export const fr: Catalogue = {
       lowerHand: "Baisser la main",
       remove: "Exclure",
     },
+    guests: "Attendent d’entrer",
+    admit: "Admettre",
+    admitOf: (name) => `Admettre ${name}`,
+    refuse: "Refuser",
+    refuseOf: (name) => `Refuser ${name}`,
+    admitAll: "Admettre tous",
     muteAll: "Couper tous les micros",
     lowerAllHands: "Baisser toutes les mains",
     lock: "Verrouiller la salle",
@@ -314,9 +336,11 @@ export const fr: Catalogue = {
     device_replaced: (kind, label) => `${device[kind]} débranché. Maintenant utilisé : ${label}`,
     silent_microphone: "Votre micro ne donne aucun son. Il est peut-être éteint sur l’appareil.",
     muted_by_moderator: "Un modérateur a coupé votre micro",
+    lobby: (count) => (count === 1 ? "1 personne attend d’entrer" : `${count} personnes attendent d’entrer`),
     camera_stopped: "Un modérateur a arrêté votre caméra",
     ask_to_unmute: "Un modérateur vous demande d’ouvrir votre micro",
     actions: {
+      lobby: "Voir",
       camera_stopped: "Allumer la caméra",
       ask_to_unmute: "Ouvrir le micro",
       device_added: "L’utiliser",

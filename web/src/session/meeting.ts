@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals-core";
+import { computed, signal } from "@preact/signals-core";
 import {
   DataStreamError,
   DataStreamErrorReason,
@@ -23,6 +23,7 @@ import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
 import { Hand } from "./hand.ts";
 import { IncomingMessages } from "./incoming_messages.ts";
 import { LiveSettings } from "./live_settings.ts";
+import { LobbyGuests } from "./lobby_guests.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
@@ -95,6 +96,8 @@ export class Meeting {
   readonly hand: Hand;
   readonly reactions: Reactions;
   readonly moderation: Moderation;
+  /** The guests in the lobby. */
+  readonly guests: LobbyGuests;
   readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
@@ -116,6 +119,7 @@ export class Meeting {
     this.hand = new Hand(options.api, identity, fail);
     this.reactions = new Reactions((reaction) => options.api.react(identity(), reaction), fail);
     this.moderation = new Moderation(options.api, fail);
+    this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
     this.devices = new DeviceWatch(room, this, this.notices, announcer);
   }
@@ -200,6 +204,8 @@ export class Meeting {
   #listen(onEnd: (cause: Cause | null) => void): void {
     const room = this.#room;
     const { announce } = text;
+    const hasGuests = computed(() => this.role.value === "moderator" && this.settings.current.value?.lobby === true);
+    const stopGuests = this.guests.follow(hasGuests);
     for (const event of ROSTER_EVENTS) room.on(event, () => this.#refresh());
     room
       .on(RoomEvent.ParticipantConnected, (participant) =>
@@ -240,7 +246,10 @@ export class Meeting {
         this.recording.value = recording;
         this.#announcer.announce(recording ? announce.recordingOn : announce.recordingOff);
       })
-      .on(RoomEvent.Disconnected, (reason?: DisconnectReason) => onEnd(causeOfDisconnect(reason)));
+      .on(RoomEvent.Disconnected, (reason?: DisconnectReason) => {
+        stopGuests();
+        onEnd(causeOfDisconnect(reason));
+      });
   }
 
   #listenToChat(): void {
@@ -274,6 +283,7 @@ export class Meeting {
   #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
     if (topic === "tertulia.reaction") this.reactions.receive(body);
     if (topic === "tertulia.room") this.#onSettings(body);
+    if (topic === "tertulia.lobby") void this.guests.refresh();
     if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
   }
 

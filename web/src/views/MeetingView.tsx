@@ -48,7 +48,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
         <TopBar page={page} meeting={meeting} layout={layout} />
       </ErrorBoundary>
       <ErrorBoundary>
-        <Alerts meeting={meeting} dialog={dialog} />
+        <Alerts meeting={meeting} recordings={page.recordings} dialog={dialog} />
       </ErrorBoundary>
       <div class="meeting-middle">
         <ErrorBoundary part={text.meeting.participants}>

@@ -9,6 +9,7 @@ import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import { actionsFor } from "../session/people.ts";
 import type { Person } from "../session/roster.ts";
+import { GuestList } from "./GuestList.tsx";
 
 const ROLES: readonly Role[] = ["moderator", "publisher", "viewer"];
 
@@ -39,6 +40,7 @@ export function PeoplePanel({ meeting }: MeetingProps) {
         </button>
       </header>
       {meeting.role.value === "moderator" && <RoomActions meeting={meeting} />}
+      <GuestList guests={meeting.guests} />
       <PeopleList meeting={meeting} />
     </aside>
   );
@@ -217,7 +219,7 @@ function RoleSelect({ person, meeting }: PersonProps) {
   );
 }
 
-export function Action({ label, onClick }: { readonly label: string; readonly onClick: () => void }) {
+function Action({ label, onClick }: { readonly label: string; readonly onClick: () => void }) {
   return (
     <button type="button" class="action" onClick={onClick}>
       {label}

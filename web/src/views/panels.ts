@@ -4,10 +4,17 @@ import type { Recordings } from "../session/recordings.ts";
 /** What can be open beside the tiles, one at a time. */
 export type Panel = "chat" | "people" | "recordings";
 
-/** Opens a panel in the place of another one, or closes it. */
-export function togglePanel(panel: Panel, { chat, people }: Pick<Meeting, "chat" | "people">, recordings: Recordings) {
-  const panels = { chat, people, recordings };
-  const isOpen = panels[panel].open.value;
-  for (const each of Object.values(panels)) if (each.open.value) each.show(false);
-  if (!isOpen) panels[panel].show(true);
+type Panels = Pick<Meeting, "chat" | "people">;
+
+/** Opens a panel in the place of another one. */
+export function openPanel(panel: Panel, { chat, people }: Panels, recordings: Recordings): void {
+  for (const [name, each] of Object.entries({ chat, people, recordings }))
+    if (each.open.value !== (name === panel)) each.show(name === panel);
+}
+
+/** Opens a panel, or closes it. */
+export function togglePanel(panel: Panel, meeting: Panels, recordings: Recordings): void {
+  const shown = panel === "recordings" ? recordings : meeting[panel];
+  if (shown.open.value) shown.show(false);
+  else openPanel(panel, meeting, recordings);
 }
