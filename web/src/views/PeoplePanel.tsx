@@ -29,7 +29,7 @@ export function PeoplePanel({ meeting }: MeetingProps) {
       ref={panel}
       class="people-panel"
       aria-label={text.people.title}
-      onKeyDown={(event) => event.key === "Escape" && close()}
+      onKeyDown={(event) => event.key === "Escape" && !isInDialog(event.target) && close()}
     >
       <header class="panel-head">
         <h2 ref={heading} tabIndex={-1}>
@@ -51,9 +51,11 @@ function RoomActions({ meeting }: MeetingProps) {
   const { moderation, settings, roster } = meeting;
   const isEnding = useSignal(false);
   const isLocked = settings.current.value?.locked === true;
+  const actions = useRef<HTMLDivElement>(null);
+  useFocusKept(actions);
   const hasHands = roster.value.people.some(({ hand }) => hand > 0);
   return (
-    <div class="room-actions">
+    <div ref={actions} class="room-actions" tabIndex={-1}>
       <Action label={text.people.muteAll} onClick={() => void moderation.muteAll()} />
       {hasHands && <Action label={text.people.lowerAllHands} onClick={() => void moderation.lowerAllHands()} />}
       <Action
@@ -217,6 +219,11 @@ function RoleSelect({ person, meeting }: PersonProps) {
       ))}
     </select>
   );
+}
+
+/** Escape in a dialog closes that alone. */
+function isInDialog(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("dialog") !== null;
 }
 
 function Action({ label, onClick }: { readonly label: string; readonly onClick: () => void }) {
