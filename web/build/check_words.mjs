@@ -7,9 +7,11 @@ import { transformWithOxc } from "vite";
 const SOURCES = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
 
 async function catalogue() {
-  const path = join(SOURCES, "i18n", "en.ts");
-  const { code } = await transformWithOxc(await readFile(path, "utf8"), path);
-  const alone = code.replace(/^import .*$/gm, "");
+  const files = ["en_errors.ts", "en.ts"].map(async (name) => {
+    const path = join(SOURCES, "i18n", name);
+    return (await transformWithOxc(await readFile(path, "utf8"), path)).code;
+  });
+  const alone = (await Promise.all(files)).join("\n").replace(/^import .*$/gm, "");
   return (await import(`data:text/javascript,${encodeURIComponent(alone)}`)).en;
 }
 

@@ -9,6 +9,9 @@ export type Cause =
   | "login_needed"
   | "too_many_tries"
   | "full"
+  | "room_locked"
+  | "lobby"
+  | "lobby_refused"
   | "not_admitted"
   | "removed"
   | "joined_elsewhere"
@@ -31,6 +34,8 @@ export type Cause =
   | "share_refused"
   | "share_denied_by_system"
   | "share_blocked_by_page"
+  // what was asked of others, or shown to them
+  | "action_failed"
   // recording
   | "recording_off"
   | "recording_conflict"
@@ -64,6 +69,8 @@ const RECOVERABLE_IN_FORM: ReadonlySet<Cause> = new Set<Cause>([
   "server_stopping",
   "media_blocked",
   "full",
+  "room_locked",
+  "lobby",
   "unexpected",
 ]);
 

@@ -1,6 +1,8 @@
 import "@preact/signals";
 import { render } from "preact";
 import { apiClient } from "./api/client.ts";
+import { lobbyApi } from "./api/lobby.ts";
+import { meetingApi } from "./api/meeting.ts";
 import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
 import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
@@ -39,11 +41,14 @@ async function main(root: HTMLElement): Promise<void> {
   );
   const link = parseMeetingLink(location);
   const client = apiClient(location.origin, fetch.bind(globalThis));
-  const recordings = recordingsApi(client, link.roomName, () => storage.token(link.roomName));
+  const token = () => storage.token(link.roomName);
+  const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
   const page = new MeetingPage({
     link,
     api: participantsApi(client),
+    lobbyApi: lobbyApi(client),
+    meetingApi: meetingApi(client, link.roomName, token),
     recordingControl: new RecordingControl(recordings),
     recordings: new Recordings(recordings, announcer),
     devices,

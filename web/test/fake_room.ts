@@ -2,6 +2,7 @@ import type { Room } from "livekit-client";
 import { vi } from "vitest";
 import type { DetachedTrack, DeviceKind } from "../src/session/devices.ts";
 import type { JoinOptions } from "../src/session/meeting.ts";
+import { FakeApi } from "./fake_api.ts";
 
 vi.stubGlobal("MediaStream", class {});
 
@@ -68,6 +69,14 @@ export class FakeRoom {
     for (const act of this.#listeners.get(event) ?? []) act(...(args as never[]));
   }
 
+  /** A data message: by default the server's, which has no sender. */
+  receive(topic: string, body: unknown, by: { readonly identity?: string; readonly sid?: string } = {}): void {
+    const payload = new TextEncoder().encode(JSON.stringify(body));
+    const value = { case: "user", value: { topic, payload } };
+    const { identity = "", sid = "" } = by;
+    this.emit("engine.dataPacketReceived", { participantIdentity: identity, participantSid: sid, value });
+  }
+
   getActiveDevice(): string {
     return "";
   }
@@ -86,7 +95,9 @@ class FakeParticipant {
   readonly sid = "PA_ana";
   readonly name = "Ana";
   readonly isLocal = true;
-  readonly isSpeaking = false;
+  isSpeaking = false;
+  readonly attributes: Record<string, string> = {};
+  metadata = JSON.stringify({ role: "publisher" });
   readonly permissions = { canPublish: true, canPublishData: true };
   readonly #room: FakeRoom;
 
@@ -162,6 +173,7 @@ export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
   return {
     livekitUrl: "ws://media",
     token: "token",
+    api: new FakeApi().asApi,
     onTokenRefreshed: () => {},
     onDeviceSelected: () => {},
     deviceIds: { camera: "", microphone: "" },

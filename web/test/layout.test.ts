@@ -13,6 +13,7 @@ function tile(name: string, change: Partial<Tile> = {}): Tile {
     isLocal: false,
     speaking: false,
     muted: false,
+    hand: 0,
     video: null,
     ...change,
   };

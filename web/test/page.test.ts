@@ -11,6 +11,7 @@ import { MeetingPage, titleOf } from "../src/session/page.ts";
 import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
 import { PageStorage } from "../src/session/storage.ts";
+import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
 
 function store() {
   const items = new Map<string, string>();
@@ -47,8 +48,13 @@ function noRecordings(onList: () => void): Recordings {
   return new Recordings(api, new Announcer());
 }
 
-function aMeeting(): Meeting {
+function signalsOf(role: Role) {
+  return { role: signal(role), settings: { current: signal(OPEN_ROOM) } };
+}
+
+function aMeeting(role: Role): Meeting {
   return {
+    ...signalsOf(role),
     recording: signal(false),
     camera: { wanted: false },
     microphone: { wanted: true },
@@ -91,13 +97,15 @@ function pageIn(setting: Setting = {}) {
         return tokenFor(role);
       },
     },
+    meetingApi: new FakeApi().asApi,
+    lobbyApi: { enter: async () => null, decision: async () => "waiting" },
     devices: new LocalDevices(
       undefined,
       new LocalDevice("camera", false, ""),
       new LocalDevice("microphone", false, ""),
     ),
     storage,
-    recordingControl: new RecordingControl({ allowed: async () => true, start: async () => {}, stop: async () => {} }),
+    recordingControl: new RecordingControl({ start: async () => {}, stop: async () => {} }),
     recordings: noRecordings(() => {
       seen.listed += 1;
     }),
@@ -110,7 +118,7 @@ function pageIn(setting: Setting = {}) {
         seen.joins += 1;
         seen.end = onEnd;
         seen.newer = options.onTokenRefreshed;
-        return aMeeting();
+        return aMeeting(role);
       },
     }),
   });
@@ -126,6 +134,26 @@ test("from the link through the form into the meeting, and out again", async () 
   expect(page.state.value.view).toBe("meeting");
   seen.end(null);
   expect(page.state.value).toEqual({ view: "ended", cause: null });
+});
+
+test("what a moderator is offered follows the role and the room", async () => {
+  const { page, seen } = pageIn({ role: "publisher" });
+  await page.open();
+  await page.join();
+  const state = page.state.value;
+  if (state.view !== "meeting") throw new Error("not in the meeting");
+  const { role, settings } = state.meeting as unknown as ReturnType<typeof signalsOf>;
+  expect(page.recordingControl.available.value).toBe(false);
+  role.value = "moderator";
+  expect(page.recordingControl.available.value).toBe(true);
+  expect(seen.listed).toBe(1);
+  settings.current.value = { ...OPEN_ROOM, recording: false };
+  expect(page.recordingControl.available.value).toBe(false);
+  settings.current.value = OPEN_ROOM;
+  page.recordings.show(true);
+  role.value = "publisher";
+  expect(page.recordingControl.available.value).toBe(false);
+  expect(page.recordings.open.value).toBe(false);
 });
 
 test.each<[Role, boolean]>([

@@ -67,3 +67,18 @@ test("an answer that is not a role is refused", async () => {
   await expect(apiOver([new Response("<html>")]).role(LINK)).rejects.toMatchObject({ code: "unexpected" });
   await expect(apiOver([Response.json(null)]).role(LINK)).rejects.toMatchObject({ code: "unexpected" });
 });
+
+test.each<[string, Cause]>([
+  ["lobby", "lobby"],
+  ["room_locked", "room_locked"],
+  ["something_else", "link_not_valid"],
+])("the code %s says more than its status", async (code, cause) => {
+  const api = apiOver([Response.json({ code, message: "no" }, { status: 403 })]);
+  await expect(api.token(LINK, "Ana", null)).rejects.toMatchObject({ code: cause });
+});
+
+test("a guest who was let in shows the ticket", async () => {
+  const sent: Sent[] = [];
+  await apiOver([Response.json({ token: "t" })], sent).token(LINK, "Ana", null, "ticket");
+  expect(sent[0]?.body).toEqual({ ...LINK, participantName: "Ana", lobbyTicket: "ticket" });
+});

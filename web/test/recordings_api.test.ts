@@ -18,16 +18,6 @@ function apiOver(answers: Record<string, unknown>) {
   return { api: recordingsApi(client, "standup-x", () => "tok"), sent };
 }
 
-test.each([
-  [{ preferences: { recordingPreferences: { enabled: true } } }, true],
-  [{ preferences: { recordingPreferences: { enabled: false } } }, false],
-  [{}, false],
-  [null, false],
-])("the answer %o allows recordings: %s", async (room, allowed) => {
-  const { api } = apiOver({ "GET /rooms/standup-x?fields=preferences": room });
-  await expect(api.allowed()).resolves.toBe(allowed);
-});
-
 test("starts with the moderator's own token", async () => {
   const { api, sent } = apiOver({});
   await api.start();
@@ -78,7 +68,6 @@ test("deletes with the moderator's own token", async () => {
 
 test("a failure is returned, and the control can be used again", async () => {
   const button = new RecordingControl({
-    allowed: async () => true,
     start: async () => {
       throw new AppError("recording_failed");
     },
@@ -92,7 +81,6 @@ test("a failure is returned, and the control can be used again", async () => {
 test("toggling twice sends one request", async () => {
   let requests = 0;
   const button = new RecordingControl({
-    allowed: async () => true,
     start: async () => {
       requests += 1;
     },

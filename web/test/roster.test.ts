@@ -59,3 +59,19 @@ test("the local audio is not played", () => {
 test("without a name the identity is shown", () => {
   expect(rosterOf([participant("ana", { name: "" })]).participants[0]?.name).toBe("ana");
 });
+
+test("hands have the order in which they were raised; what is no time is no hand", () => {
+  const raised = (at: string) => ({ attributes: { "tertulia.hand": at } });
+  const { participants } = rosterOf([
+    participant("a", raised("2000")),
+    participant("b", raised("1000")),
+    participant("c", raised("now")),
+    participant("d"),
+  ]);
+  expect(participants.map(({ identity, hand }) => [identity, hand])).toEqual([
+    ["a", 2],
+    ["b", 1],
+    ["c", 0],
+    ["d", 0],
+  ]);
+});

@@ -13,12 +13,15 @@ export interface ParticipantsApi {
   /**
    * A participant's access token. `held` is the token this tab already has: it shows that the request comes from the
    * same participant, so that their own name is not taken after a reload.
-   * @throws AppError
+   * @param lobbyTicket of a guest who was let in from the lobby
+   * @throws AppError `lobby` where the participant has to wait there first.
    */
-  token(link: MeetingLink, participantName: string, held: string | null): Promise<string>;
+  token(link: MeetingLink, participantName: string, held: string | null, lobbyTicket?: string): Promise<string>;
 }
 
 const CAUSES: Causes = {
+  lobby: "lobby",
+  room_locked: "room_locked",
   401: "login_needed",
   403: "link_not_valid",
   404: "meeting_over",
@@ -45,8 +48,8 @@ export function participantsApi(client: ApiClient): ParticipantsApi {
       return answer.role;
     },
 
-    async token(link, participantName, held) {
-      const body = { ...link, participantName };
+    async token(link, participantName, held, lobbyTicket) {
+      const body = { ...link, participantName, ...(lobbyTicket && { lobbyTicket }) };
       const answer = await requestToken(body, held).catch((error: unknown) => {
         // a held token can be out of date; without it this is a new participant
         if (held && error instanceof AppError && error.code === "login_needed") return requestToken(body, null);

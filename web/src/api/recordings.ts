@@ -18,8 +18,6 @@ export interface Recording {
 
 /** Recording a room, as a moderator who is in it may. */
 export interface RecordingsApi {
-  /** Whether the room's settings allow recordings. */
-  allowed(): Promise<boolean>;
   /** Starts a recording; resolves once media is being written. @throws AppError */
   start(): Promise<void>;
   /** Stops the running recording. @throws AppError */
@@ -80,11 +78,6 @@ export function recordingsApi(client: ApiClient, roomName: string, token: () => 
   }
 
   return {
-    async allowed() {
-      const params = { path: { roomName }, query: { fields: "preferences" } };
-      const room = await answerOf(client.GET("/rooms/{roomName}", { headers: headers(), params }), CAUSES);
-      return room?.preferences?.recordingPreferences?.enabled === true;
-    },
     async start() {
       await answerOf(client.POST("/recordings", { headers: headers(), body: { roomId: roomName } }), CAUSES);
     },

@@ -51,11 +51,28 @@ export class DeviceWatch {
         return this.#watchSilence(this.#devices.microphone.on.value);
       }),
     );
+    this.#stops.push(
+      effect(() => {
+        if (this.#devices.camera.on.value) this.#notices.dismiss("camera_stopped");
+      }),
+    );
     void this.#compare();
   }
 
   async options(kind: DeviceKind): Promise<readonly DeviceOption[]> {
     return optionsOf(await listed(kind), kind);
+  }
+
+  /** A moderator asks; only the user opens the microphone. */
+  onAskedToUnmute(): void {
+    const canPublish = this.#room.localParticipant.permissions?.canPublish ?? false;
+    if (!canPublish || this.#devices.microphone.on.value) return;
+    this.#tell("ask_to_unmute");
+  }
+
+  #tell(kind: "ask_to_unmute" | "muted_by_moderator" | "camera_stopped"): void {
+    this.#notices.show({ kind });
+    this.#announcer.announce(text.notices[kind]);
   }
 
   #stop(): void {
@@ -97,9 +114,8 @@ export class DeviceWatch {
 
   #onRemoteMute(sid: string): void {
     const publication = this.#room.localParticipant.trackPublications.get(sid);
-    if (publication?.source !== Track.Source.Microphone) return;
-    this.#notices.show({ kind: "muted_by_moderator" });
-    this.#announcer.announce(text.notices.muted_by_moderator);
+    if (publication?.source === Track.Source.Microphone) this.#tell("muted_by_moderator");
+    if (publication?.source === Track.Source.Camera) this.#tell("camera_stopped");
   }
 
   /** A muted microphone is silent as it should be; what a notice says of it is then no longer true. */
@@ -109,6 +125,7 @@ export class DeviceWatch {
       return undefined;
     }
     this.#notices.dismiss("muted_by_moderator");
+    this.#notices.dismiss("ask_to_unmute");
     const publication = this.#room.localParticipant.getTrackPublication(Track.Source.Microphone);
     const track = publication?.track?.mediaStreamTrack;
     if (!track) return undefined;

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals-core";
+import { computed, signal } from "@preact/signals-core";
 import {
   DataStreamError,
   DataStreamErrorReason,
@@ -12,23 +12,33 @@ import {
   Track,
   VideoPresets,
 } from "livekit-client";
-import { AppError, type Cause } from "../app_error.ts";
+import type { Role } from "../api/claims.ts";
+import type { MeetingApi } from "../api/meeting.ts";
+import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
+import { Hand } from "./hand.ts";
 import { IncomingMessages } from "./incoming_messages.ts";
+import { LiveSettings } from "./live_settings.ts";
+import { LobbyGuests } from "./lobby_guests.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
+import { Moderation } from "./moderation.ts";
 import { Notices } from "./notices.ts";
-import { EMPTY_ROSTER, type ParticipantLike, rosterOf } from "./roster.ts";
+import { People } from "./people.ts";
+import { Reactions } from "./reactions.ts";
+import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
+import { onServerMessage, type ServerTopic } from "./server_messages.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
   readonly livekitUrl: string;
   readonly token: string;
+  readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
   /** Which devices the user chose; empty for the standard ones. */
@@ -46,6 +56,8 @@ const ROSTER_EVENTS = [
   RoomEvent.ParticipantDisconnected,
   RoomEvent.ParticipantNameChanged,
   RoomEvent.ParticipantPermissionsChanged,
+  RoomEvent.ParticipantAttributesChanged,
+  RoomEvent.ParticipantMetadataChanged,
   RoomEvent.TrackPublished,
   RoomEvent.TrackUnpublished,
   RoomEvent.TrackSubscribed,
@@ -55,6 +67,7 @@ const ROSTER_EVENTS = [
   RoomEvent.LocalTrackPublished,
   RoomEvent.LocalTrackUnpublished,
   RoomEvent.ActiveSpeakersChanged,
+  RoomEvent.ConnectionQualityChanged,
   RoomEvent.Reconnected,
 ] as const;
 
@@ -70,6 +83,9 @@ export class Meeting {
   readonly reconnecting = signal(false);
   readonly recording = signal(false);
   readonly audioBlocked = signal(false);
+  /** The user's own role, which a moderator can change during the meeting. */
+  readonly role = signal<Role>("viewer");
+  readonly settings: LiveSettings;
   readonly canPublish = signal(false);
   readonly canChat = signal(false);
   readonly videoBlocked = signal(false);
@@ -77,6 +93,12 @@ export class Meeting {
   readonly microphone: LiveDevice;
   readonly camera: LiveDevice;
   readonly screenShare: ScreenShare;
+  readonly hand: Hand;
+  readonly reactions: Reactions;
+  readonly moderation: Moderation;
+  /** The guests in the lobby. */
+  readonly guests: LobbyGuests;
+  readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
   readonly chat: Chat;
@@ -92,6 +114,13 @@ export class Meeting {
     this.microphone = new LiveDevice("microphone", room, this.error);
     this.camera = new LiveDevice("camera", room, this.error);
     this.screenShare = new ScreenShare(room, this.error);
+    const identity = () => room.localParticipant.identity;
+    const fail = (error: unknown) => this.#fail(error);
+    this.hand = new Hand(options.api, identity, fail);
+    this.reactions = new Reactions((reaction) => options.api.react(identity(), reaction), fail);
+    this.moderation = new Moderation(options.api, fail);
+    this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
+    this.settings = new LiveSettings(options.api);
     this.devices = new DeviceWatch(room, this, this.notices, announcer);
   }
 
@@ -108,6 +137,7 @@ export class Meeting {
   ): Promise<Meeting> {
     const meeting = new Meeting(room, announcer, options);
     meeting.#listenToChat();
+    onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
     await room.connect(options.livekitUrl, options.token).catch((cause: unknown) => {
@@ -116,6 +146,7 @@ export class Meeting {
     meeting.#listen(onEnd);
     meeting.devices.start();
     meeting.#refresh();
+    void meeting.settings.load().then(() => meeting.#refresh());
     meeting.recording.value = room.isRecording;
     announcer.announce(text.announce.inMeeting);
     if (room.isRecording) announcer.announce(text.announce.recordingOn);
@@ -173,6 +204,8 @@ export class Meeting {
   #listen(onEnd: (cause: Cause | null) => void): void {
     const room = this.#room;
     const { announce } = text;
+    const hasGuests = computed(() => this.role.value === "moderator" && this.settings.current.value?.lobby === true);
+    const stopGuests = this.guests.follow(hasGuests);
     for (const event of ROSTER_EVENTS) room.on(event, () => this.#refresh());
     room
       .on(RoomEvent.ParticipantConnected, (participant) =>
@@ -194,11 +227,15 @@ export class Meeting {
         // also by the browser's own button, or because the window was closed
         if (source === Track.Source.ScreenShare) this.#announcer.announce(announce.shareOff);
       })
+      .on(RoomEvent.ParticipantAttributesChanged, (changed, participant) => this.#announceHand(changed, participant))
       .on(RoomEvent.TrackMuted, () => this.#settle())
       .on(RoomEvent.TrackUnmuted, () => this.#settle())
       .on(RoomEvent.Reconnecting, () => this.#setReconnecting(true))
       .on(RoomEvent.SignalReconnecting, () => this.#setReconnecting(true))
-      .on(RoomEvent.Reconnected, () => this.#setReconnecting(false))
+      .on(RoomEvent.Reconnected, () => {
+        this.#setReconnecting(false);
+        void this.settings.load().then(() => this.#refresh());
+      })
       .on(RoomEvent.AudioPlaybackStatusChanged, () => {
         this.audioBlocked.value = !room.canPlaybackAudio;
       })
@@ -209,7 +246,10 @@ export class Meeting {
         this.recording.value = recording;
         this.#announcer.announce(recording ? announce.recordingOn : announce.recordingOff);
       })
-      .on(RoomEvent.Disconnected, (reason?: DisconnectReason) => onEnd(causeOfDisconnect(reason)));
+      .on(RoomEvent.Disconnected, (reason?: DisconnectReason) => {
+        stopGuests();
+        onEnd(causeOfDisconnect(reason));
+      });
   }
 
   #listenToChat(): void {
@@ -235,6 +275,34 @@ export class Meeting {
     }
   }
 
+  /** Shows what the server refused; the meeting goes on. */
+  #fail(error: unknown): void {
+    this.error.value = { device: null, cause: causeOf(error) };
+  }
+
+  #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
+    if (topic === "tertulia.reaction") this.reactions.receive(body);
+    if (topic === "tertulia.room") this.#onSettings(body);
+    if (topic === "tertulia.lobby") void this.guests.refresh();
+    if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
+  }
+
+  #onSettings(body: Readonly<Record<string, unknown>>): void {
+    const before = this.settings.current.value;
+    const settings = this.settings.receive(body);
+    if (before && settings && before.locked !== settings.locked)
+      this.#announcer.announce(settings.locked ? text.announce.locked : text.announce.unlocked);
+    this.#refresh();
+  }
+
+  #announceHand(changed: Readonly<Record<string, string>>, participant: Participant): void {
+    if (!(HAND_ATTRIBUTE in changed)) return;
+    const { announce } = text;
+    const isUp = handRaisedAt(participant) !== null;
+    if (participant.isLocal) this.#announcer.announce(isUp ? announce.handUp : announce.handDown);
+    else if (isUp) this.#announcer.announceInGroups("hands", nameOf(participant), announce.handsRaised);
+  }
+
   #settle(): void {
     this.microphone.settle();
     this.camera.settle();
@@ -251,10 +319,12 @@ export class Meeting {
     // both kinds of track can be attached, which is all that the tiles need
     this.roster.value = rosterOf([me, ...remoteParticipants.values()] as unknown as readonly ParticipantLike[]);
     this.canPublish.value = me.permissions?.canPublish ?? false;
-    this.canChat.value = me.permissions?.canPublishData ?? false;
+    this.canChat.value = (me.permissions?.canPublishData ?? false) && this.settings.current.value?.chat !== false;
+    this.role.value = roleOf(me as unknown as ParticipantLike) ?? this.role.value;
     this.microphone.refresh();
     this.camera.refresh();
     this.screenShare.refresh();
+    this.hand.refresh(handRaisedAt(me) !== null, me.isSpeaking);
   }
 }
 

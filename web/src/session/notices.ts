@@ -1,12 +1,15 @@
 import { signal } from "@preact/signals-core";
 import type { DeviceKind } from "./devices.ts";
 
-/** Something about the user's own devices that is worth a line, and a button that acts on it. */
+/** Something about the user's own devices, or for a moderator, that is worth a line and a button that acts on it. */
 export type Notice =
   | { readonly kind: "device_added"; readonly device: DeviceKind; readonly id: string; readonly label: string }
   | { readonly kind: "device_replaced"; readonly device: DeviceKind; readonly label: string }
   | { readonly kind: "silent_microphone" }
-  | { readonly kind: "muted_by_moderator" };
+  | { readonly kind: "muted_by_moderator" }
+  | { readonly kind: "camera_stopped" }
+  | { readonly kind: "ask_to_unmute" }
+  | { readonly kind: "lobby"; readonly count: number };
 
 /** What is shown above the tiles until it is dismissed or over. Of each kind the newest. */
 export class Notices {

@@ -1,10 +1,13 @@
-import { type Signal, signal } from "@preact/signals-core";
+import { effect, type Signal, signal, untracked } from "@preact/signals-core";
 import { type Claims, type Role, readClaims } from "../api/claims.ts";
+import type { LobbyApi } from "../api/lobby.ts";
+import type { MeetingApi } from "../api/meeting.ts";
 import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
 import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
+import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
 import type { Meeting } from "./meeting.ts";
 import type { RecordingControl } from "./recording_control.ts";
 import type { Recordings } from "./recordings.ts";
@@ -14,6 +17,8 @@ import type { PageStorage } from "./storage.ts";
 export type PageState =
   | { readonly view: "opening" }
   | { readonly view: "prejoin" }
+  /** A moderator has to let the user in. */
+  | { readonly view: "lobby"; readonly waiting: LobbyWait }
   | { readonly view: "meeting"; readonly meeting: Meeting }
   /** The connection was lost for longer than the SDK tries; the page tries on. */
   | { readonly view: "returning"; readonly returning: Returning }
@@ -22,6 +27,9 @@ export type PageState =
 
 /** A connection that is lost again sooner than this after a return is not worth another one. */
 const STABLE_AFTER_MS = 10_000;
+
+/** A seat from before a reload, one of before a removal, a new one: what needs more is a fault. */
+const SEATS_MAX = 3;
 
 /** What may pass while the network or the server comes back. */
 const WORTH_ANOTHER_TRY: ReadonlySet<Cause> = new Set<Cause>([
@@ -37,6 +45,8 @@ const WORTH_ANOTHER_TRY: ReadonlySet<Cause> = new Set<Cause>([
 export interface PageDependencies {
   readonly link: MeetingLink;
   readonly api: ParticipantsApi;
+  readonly meetingApi: MeetingApi;
+  readonly lobbyApi: LobbyApi;
   readonly recordingControl: RecordingControl;
   readonly recordings: Recordings;
   readonly devices: LocalDevices;
@@ -62,6 +72,7 @@ export class MeetingPage {
   readonly recordings: Recordings;
   readonly roomTitle: string;
   readonly #dependencies: PageDependencies;
+  #stopFollowing = () => {};
 
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
@@ -90,21 +101,83 @@ export class MeetingPage {
     if (this.role.value !== "viewer") void this.devices.start();
     // preloaded for Join, which reports a failure
     this.#dependencies.loadMeeting().catch(() => undefined);
+    const seat = this.storage.seat(this.#dependencies.link.roomName);
+    if (seat?.isWaiting) this.#waitOn(seat);
   }
 
   async join(): Promise<void> {
     const name = this.name.value.trim();
+    await this.#enter(name, async () => {
+      try {
+        await this.#connect(name);
+      } catch (error) {
+        if (causeOf(error) !== "lobby") throw error;
+        await this.#connectByLobby(name);
+      }
+    });
+  }
+
+  /** Goes on waiting in the lobby after a reload. */
+  #waitOn({ name }: LobbySeat): void {
+    this.name.value = name;
+    void this.#enter(name, () => this.#connectByLobby(name));
+  }
+
+  async #enter(name: string, connect: () => Promise<void>): Promise<void> {
     if (this.joining.value) return;
     this.joining.value = true;
     this.error.value = null;
     try {
-      await this.#connect(name);
+      await connect();
       this.#savePreferences(name);
     } catch (error) {
       this.#fail(causeOf(error));
     } finally {
       this.joining.value = false;
     }
+  }
+
+  /** Waits in the lobby, then connects. A seat that the server does not accept (any more) is exchanged for a new one. */
+  async #connectByLobby(name: string): Promise<void> {
+    const { lobbyApi, link, storage } = this.#dependencies;
+    for (let seats = 0; seats < SEATS_MAX; seats += 1) {
+      const stored = this.#seatOf(name);
+      const ticket = stored?.ticket ?? (await lobbyApi.enter(link, name));
+      if (ticket === null) return this.#connect(name);
+      const result = await this.#wait({ name, ticket });
+      if (result === "left") return this.#end(null);
+      if (result === "over") throw new AppError("meeting_over");
+      if (result === "admitted" && (await this.#connectAdmitted(name))) return;
+      storage.saveSeat(link.roomName, null);
+      if (result === "refused") throw new AppError("lobby_refused");
+    }
+    throw new AppError("lobby");
+  }
+
+  async #wait(seat: LobbySeat): Promise<WaitResult> {
+    const { lobbyApi, link, storage } = this.#dependencies;
+    const waiting = new LobbyWait(lobbyApi, link);
+    storage.saveSeat(link.roomName, { ...seat, isWaiting: true });
+    this.state.value = { view: "lobby", waiting };
+    const result = await waiting.run(seat);
+    storage.saveSeat(link.roomName, { ...seat, isWaiting: false });
+    return result;
+  }
+
+  /** @returns false where the ticket is of an earlier time: of before the user was removed. */
+  async #connectAdmitted(name: string): Promise<boolean> {
+    try {
+      await this.#connect(name);
+      return true;
+    } catch (error) {
+      if (causeOf(error) !== "lobby") throw error;
+      return false;
+    }
+  }
+
+  #seatOf(name: string): LobbySeat | null {
+    const seat = this.storage.seat(this.#dependencies.link.roomName);
+    return seat?.name === name ? seat : null;
   }
 
   async #connect(participantName: string, before?: Meeting): Promise<void> {
@@ -114,7 +187,7 @@ export class MeetingPage {
     });
     const [Meeting, token] = await Promise.all([
       loading,
-      api.token(link, participantName, storage.token(link.roomName)),
+      api.token(link, participantName, storage.token(link.roomName), this.#seatOf(participantName)?.ticket),
     ]);
     storage.saveToken(link.roomName, token);
     const { livekitUrl, role } = claimsOf(token);
@@ -123,6 +196,7 @@ export class MeetingPage {
     const options = {
       livekitUrl,
       token,
+      api: this.#dependencies.meetingApi,
       chat: before?.chat,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
       deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
@@ -135,11 +209,21 @@ export class MeetingPage {
       if (cause === "connection_lost" && isStable) void this.#return(meeting);
       else this.#end(cause);
     });
-    if (role === "moderator") {
-      void this.recordingControl.load();
-      this.recordings.follow(meeting.recording);
-    }
+    this.#followRole(meeting);
     this.state.value = { view: "meeting", meeting };
+  }
+
+  /** Offers what the role and the room allow: both can change during the meeting. */
+  #followRole(meeting: Meeting): void {
+    let isFollowed = false;
+    this.#stopFollowing();
+    this.#stopFollowing = effect(() => {
+      const isModerator = meeting.role.value === "moderator";
+      this.recordingControl.available.value = isModerator && meeting.settings.current.value?.recording === true;
+      if (isModerator && !isFollowed) untracked(() => this.recordings.follow(meeting.recording));
+      isFollowed ||= isModerator;
+      if (!isModerator) untracked(() => this.recordings.show(false));
+    });
   }
 
   /** Comes back into a meeting whose connection was lost, with the devices as they were. */
@@ -191,8 +275,11 @@ export class MeetingPage {
   }
 
   #fail(cause: Cause): void {
-    if (isRecoverableInForm(cause)) this.error.value = cause;
-    else this.#end(cause);
+    if (!isRecoverableInForm(cause)) this.#end(cause);
+    else {
+      this.error.value = cause;
+      if (this.state.value.view === "lobby") this.state.value = { view: "prejoin" };
+    }
   }
 
   #end(cause: Cause | null): void {

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals-core";
 import type { RecordingsApi } from "../api/recordings.ts";
 import { type Cause, causeOf } from "../app_error.ts";
 
-type StartStopApi = Pick<RecordingsApi, "allowed" | "start" | "stop">;
+type StartStopApi = Pick<RecordingsApi, "start" | "stop">;
 
 /** A moderator's control of the recording. Whether one is running comes from the room (`Meeting.recording`). */
 export class RecordingControl {
@@ -13,11 +13,6 @@ export class RecordingControl {
 
   constructor(api: StartStopApi) {
     this.#api = api;
-  }
-
-  /** Asks whether the room allows recordings. If that fails the control stays unavailable. */
-  async load(): Promise<void> {
-    this.available.value = await this.#api.allowed().catch(() => false);
   }
 
   /** @returns why it failed, or null. */

@@ -1,3 +1,5 @@
+import { isRole, type Role } from "../api/claims.ts";
+
 /** Something that shows a track in an element: a LiveKit track, or a plain object in a test. */
 export interface Attachable {
   attach(element: HTMLMediaElement): HTMLMediaElement;
@@ -22,6 +24,9 @@ export interface ParticipantLike {
   readonly isSpeaking: boolean;
   readonly joinedAt?: Date | undefined;
   readonly permissions?: { readonly canPublish: boolean } | undefined;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: string | undefined;
+  readonly connectionQuality?: string | undefined;
   readonly trackPublications: ReadonlyMap<string, PublicationLike>;
 }
 
@@ -35,8 +40,30 @@ export interface Tile {
   readonly speaking: boolean;
   /** Whether the microphone is off or muted. */
   readonly muted: boolean;
+  /** Which of the raised hands this is, the first being 1; 0 for none. */
+  readonly hand: number;
   readonly video: Attachable | null;
 }
+
+/** Everything that the list of participants says of one of them. */
+export interface Person {
+  readonly identity: string;
+  readonly name: string;
+  readonly isLocal: boolean;
+  /** Null where the server does not tell. */
+  readonly role: Role | null;
+  readonly canPublish: boolean;
+  /** Whether it is on. */
+  readonly microphone: boolean;
+  readonly camera: boolean;
+  /** As in a tile. */
+  readonly hand: number;
+  readonly quality: Quality | null;
+}
+
+export type Quality = "excellent" | "good" | "poor" | "lost";
+
+const QUALITIES: readonly string[] = ["excellent", "good", "poor", "lost"] satisfies Quality[];
 
 export interface RemoteAudioTrack {
   readonly key: string;
@@ -46,20 +73,27 @@ export interface RemoteAudioTrack {
 export interface Roster {
   readonly screenShares: readonly Tile[];
   readonly participants: readonly Tile[];
+  /** All participants, in the order they joined. */
+  readonly people: readonly Person[];
   /** The audio of the remote participants. */
   readonly audioTracks: readonly RemoteAudioTrack[];
   /** All participants, viewers included. */
   readonly count: number;
 }
 
-export const EMPTY_ROSTER: Roster = { screenShares: [], participants: [], audioTracks: [], count: 0 };
+export const EMPTY_ROSTER: Roster = { screenShares: [], participants: [], people: [], audioTracks: [], count: 0 };
+
+/** Only the server can set it: when the hand was raised, in milliseconds since the Unix epoch. */
+export const HAND_ATTRIBUTE = "tertulia.hand";
 
 /** What to show: a tile for each participant that may publish, in the order they joined, and one for each shared screen. */
 export function rosterOf(participants: readonly ParticipantLike[]): Roster {
   const ordered = [...participants].sort(byArrival);
+  const hands = handsOf(ordered);
   return {
     screenShares: ordered.flatMap(screenShareTile),
-    participants: ordered.filter(canPublish).map(participantTile),
+    participants: ordered.filter(canPublish).map((one) => participantTile(one, hands)),
+    people: ordered.map((one) => personOf(one, hands)),
     audioTracks: ordered.filter((participant) => !participant.isLocal).flatMap(audioTracksOf),
     count: ordered.length,
   };
@@ -75,7 +109,32 @@ function canPublish(participant: ParticipantLike): boolean {
   return participant.permissions?.canPublish ?? true;
 }
 
-function participantTile(participant: ParticipantLike): Tile {
+/** When a participant has raised a hand; null while it is down. */
+export function handRaisedAt({ attributes }: Pick<ParticipantLike, "attributes">): number | null {
+  const raisedAtMs = Number(attributes?.[HAND_ATTRIBUTE] || Number.NaN);
+  return Number.isFinite(raisedAtMs) ? raisedAtMs : null;
+}
+
+/** The role that the server gave a participant: a part of the metadata, which no participant can change. */
+export function roleOf({ metadata }: Pick<ParticipantLike, "metadata">): Role | null {
+  try {
+    const role = (JSON.parse(metadata || "{}") as { readonly role?: unknown } | null)?.role;
+    return isRole(role) ? role : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Who has raised a hand, in that order. */
+function handsOf(participants: readonly ParticipantLike[]): readonly string[] {
+  const raised = participants.flatMap((participant) => {
+    const atMs = handRaisedAt(participant);
+    return atMs === null ? [] : [{ identity: participant.identity, atMs }];
+  });
+  return raised.sort((a, b) => a.atMs - b.atMs).map(({ identity }) => identity);
+}
+
+function participantTile(participant: ParticipantLike, hands: readonly string[]): Tile {
   const microphone = publication(participant, "microphone");
   const camera = publication(participant, "camera");
   return {
@@ -84,7 +143,22 @@ function participantTile(participant: ParticipantLike): Tile {
     kind: "participant",
     speaking: participant.isSpeaking,
     muted: !microphone || microphone.isMuted,
+    hand: hands.indexOf(participant.identity) + 1,
     video: camera && !camera.isMuted ? (camera.track ?? null) : null,
+  };
+}
+
+function personOf(participant: ParticipantLike, hands: readonly string[]): Person {
+  const { connectionQuality: quality = "" } = participant;
+  const isOn = (source: Source) => publication(participant, source)?.isMuted === false;
+  return {
+    ...labels(participant),
+    role: roleOf(participant),
+    canPublish: canPublish(participant),
+    microphone: isOn("microphone"),
+    camera: isOn("camera"),
+    hand: hands.indexOf(participant.identity) + 1,
+    quality: QUALITIES.includes(quality) ? (quality as Quality) : null,
   };
 }
 
@@ -92,7 +166,7 @@ function screenShareTile(participant: ParticipantLike): Tile[] {
   const screen = publication(participant, "screen_share");
   if (!screen?.track || screen.isMuted) return [];
   const tile = { ...labels(participant), key: `screen_share:${participant.identity}`, speaking: false, muted: false };
-  return [{ ...tile, kind: "screen_share", video: screen.track }];
+  return [{ ...tile, kind: "screen_share", hand: 0, video: screen.track }];
 }
 
 function audioTracksOf(participant: ParticipantLike): RemoteAudioTrack[] {

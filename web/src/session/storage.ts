@@ -26,12 +26,21 @@ const PREFERENCES_KEY = "tertulia.preferences";
 /** `null` stands for a browser that stores nothing (an iframe on another site, strict settings): the page works without. */
 export type KeyValueStore = Pick<Storage, "getItem" | "setItem" | "removeItem"> | null;
 
+/** A place in a lobby, which outlives a reload. */
+export interface StoredSeat {
+  readonly name: string;
+  readonly ticket: string;
+  /** Whether the page was waiting there. */
+  readonly isWaiting: boolean;
+}
+
 /** Preferences of this device, and the access token of this tab. */
 export class PageStorage {
   readonly #device: KeyValueStore;
   readonly #tab: KeyValueStore;
   /** Where the browser stores nothing, the page has its token as long as it is open. */
   readonly #tokens = new Map<string, string>();
+  readonly #seats = new Map<string, StoredSeat>();
 
   constructor(device: KeyValueStore, tab: KeyValueStore) {
     this.#device = device;
@@ -59,6 +68,23 @@ export class PageStorage {
     this.#tokens.set(roomName, token);
     ignoringErrors(() => this.#tab?.setItem(tokenKey(roomName), token));
   }
+
+  seat(roomName: string): StoredSeat | null {
+    const known = this.#seats.get(roomName);
+    if (known) return known;
+    const { name, ticket, isWaiting } = parseObject(this.#tab?.getItem(seatKey(roomName)) ?? null);
+    if (typeof name !== "string" || typeof ticket !== "string") return null;
+    return { name, ticket, isWaiting: isWaiting === true };
+  }
+
+  /** @param seat null for one that is of no use any more */
+  saveSeat(roomName: string, seat: StoredSeat | null): void {
+    if (seat) this.#seats.set(roomName, seat);
+    else this.#seats.delete(roomName);
+    ignoringErrors(() =>
+      seat ? this.#tab?.setItem(seatKey(roomName), JSON.stringify(seat)) : this.#tab?.removeItem(seatKey(roomName)),
+    );
+  }
 }
 
 /** @returns the store, or null where the browser forbids it (reading `localStorage` itself can throw). */
@@ -72,6 +98,10 @@ export function storeOrNull(open: () => Storage): KeyValueStore {
 
 function tokenKey(roomName: string): string {
   return `tertulia.token.${roomName}`;
+}
+
+function seatKey(roomName: string): string {
+  return `tertulia.lobby.${roomName}`;
 }
 
 function parseObject(text: string | null): Record<string, unknown> {

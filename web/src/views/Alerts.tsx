@@ -7,15 +7,19 @@ import { text } from "../i18n/index.ts";
 import type { DeviceKind } from "../session/devices.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { Notice } from "../session/notices.ts";
+import type { Recordings } from "../session/recordings.ts";
 import type { OpenDialog } from "./Controls.tsx";
+import { openPanel } from "./panels.ts";
 
 interface AlertsProps {
   readonly meeting: Meeting;
+  readonly recordings: Recordings;
   readonly dialog: Signal<OpenDialog>;
 }
 
 /** What is wrong at the moment, each with a button that does something about it. */
-export function Alerts({ meeting, dialog }: AlertsProps) {
+export function Alerts(props: AlertsProps) {
+  const { meeting } = props;
   const alerts = useRef<HTMLDivElement>(null);
   useFocusKept(alerts);
   return (
@@ -28,7 +32,7 @@ export function Alerts({ meeting, dialog }: AlertsProps) {
       <BlockedPlayback meeting={meeting} />
       <Failure meeting={meeting} />
       {meeting.notices.all.value.map((notice) => (
-        <NoticeLine key={notice.kind} notice={notice} meeting={meeting} dialog={dialog} />
+        <NoticeLine key={notice.kind} notice={notice} {...props} />
       ))}
     </div>
   );
@@ -73,7 +77,8 @@ interface NoticeLineProps extends AlertsProps {
 }
 
 /** The live region has announced it: this is what is seen. */
-function NoticeLine({ notice, meeting, dialog }: NoticeLineProps) {
+function NoticeLine(props: NoticeLineProps) {
+  const { notice, meeting } = props;
   const dismiss = () => meeting.notices.dismiss(notice.kind);
   return (
     <div class="message" data-notice={notice.kind}>
@@ -82,7 +87,7 @@ function NoticeLine({ notice, meeting, dialog }: NoticeLineProps) {
         type="button"
         onClick={() => {
           dismiss();
-          act(notice, meeting, dialog);
+          act(notice, props);
         }}
       >
         {text.notices.actions[notice.kind]}
@@ -95,12 +100,15 @@ function NoticeLine({ notice, meeting, dialog }: NoticeLineProps) {
 function textOf(notice: Notice): string {
   if (notice.kind === "device_added" || notice.kind === "device_replaced")
     return text.notices[notice.kind](notice.device, notice.label);
+  if (notice.kind === "lobby") return text.notices.lobby(notice.count);
   return text.notices[notice.kind];
 }
 
-function act(notice: Notice, meeting: Meeting, dialog: Signal<OpenDialog>): void {
-  if (notice.kind === "device_added") void use(meeting, notice.device, notice.id);
-  else if (notice.kind === "muted_by_moderator") void meeting.microphone.set(true);
+function act(notice: Notice, { meeting, recordings, dialog }: AlertsProps): void {
+  if (notice.kind === "lobby") openPanel("people", meeting, recordings);
+  else if (notice.kind === "device_added") void use(meeting, notice.device, notice.id);
+  else if (notice.kind === "camera_stopped") void meeting.camera.set(true);
+  else if (notice.kind === "muted_by_moderator" || notice.kind === "ask_to_unmute") void meeting.microphone.set(true);
   else dialog.value = "devices";
 }
 

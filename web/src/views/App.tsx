@@ -4,6 +4,7 @@ import { text } from "../i18n/index.ts";
 import type { MeetingPage, PageState } from "../session/page.ts";
 import { Announcements } from "./Announcements.tsx";
 import { EndScreen } from "./EndScreen.tsx";
+import { LobbyScreen } from "./LobbyScreen.tsx";
 import { MeetingView } from "./MeetingView.tsx";
 import { PreJoin } from "./PreJoin.tsx";
 import { ReturnScreen } from "./ReturnScreen.tsx";
@@ -19,6 +20,7 @@ const VIEWS: Views = {
     </main>
   ),
   prejoin: (page) => <PreJoin page={page} />,
+  lobby: (page, { waiting }) => <LobbyScreen page={page} waiting={waiting} />,
   meeting: (page, { meeting }) => <MeetingView meeting={meeting} page={page} />,
   returning: (_page, { returning }) => <ReturnScreen returning={returning} />,
   ended: (page, { cause }) => <EndScreen page={page} cause={cause} />,

@@ -1,9 +1,11 @@
 import type { Signal } from "@preact/signals";
-import { Icon, type IconName } from "../components/Icon.tsx";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { RecordingControl } from "../session/recording_control.ts";
 import type { Recordings } from "../session/recordings.ts";
+import { ControlButton } from "./ControlButton.tsx";
+import { togglePanel } from "./panels.ts";
+import { ReactionMenu } from "./Reactions.tsx";
 
 export type OpenDialog = "devices" | "help" | null;
 
@@ -22,6 +24,8 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
   return (
     <nav class="controls" aria-label={text.controls.label}>
       {canPublish.value && <PublishControls meeting={meeting} />}
+      <HandButton meeting={meeting} />
+      <ReactionMenu meeting={meeting} />
       {canChat.value && (
         <ControlButton
           id="chat"
@@ -30,23 +34,17 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
           hint={chat.unread.value > 0 ? text.controls.chatUnread(chat.unread.value) : undefined}
           badge={chat.unread.value}
           pressed={chat.open.value}
-          onClick={() => {
-            recordings.show(false);
-            chat.show(!chat.open.value);
-          }}
+          onClick={() => togglePanel("chat", meeting, recordings)}
         />
       )}
       {recordingControl.available.value && <RecordButton meeting={meeting} recordingControl={recordingControl} />}
-      {(recordingControl.available.value || hasRecordings(recordings)) && (
+      {meeting.role.value === "moderator" && (recordingControl.available.value || hasRecordings(recordings)) && (
         <ControlButton
           id="recordings"
           icon="recordings"
           label={text.controls.recordings}
           pressed={recordings.open.value}
-          onClick={() => {
-            chat.show(false);
-            recordings.show(!recordings.open.value);
-          }}
+          onClick={() => togglePanel("recordings", meeting, recordings)}
         />
       )}
       {canPublish.value && (
@@ -96,6 +94,19 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
   );
 }
 
+function HandButton({ meeting: { hand } }: { readonly meeting: Meeting }) {
+  const raised = hand.raised.value;
+  return (
+    <ControlButton
+      id="hand"
+      icon="hand"
+      label={raised ? text.controls.handOn : text.controls.handOff}
+      active={raised}
+      onClick={() => void hand.toggle()}
+    />
+  );
+}
+
 /** Recordings from before recording was switched off remain available to moderators. */
 function hasRecordings({ all }: Recordings): boolean {
   return (all.value?.length ?? 0) > 0;
@@ -119,44 +130,5 @@ function RecordButton({ meeting, recordingControl }: Pick<ControlsProps, "meetin
       active={recording}
       onClick={() => void toggle()}
     />
-  );
-}
-
-interface ControlButtonProps {
-  readonly id: string;
-  readonly icon: IconName;
-  readonly label: string;
-  readonly hint?: string | undefined;
-  readonly badge?: number;
-  readonly pressed?: boolean;
-  readonly active?: boolean;
-  readonly off?: boolean;
-  readonly onClick: () => void;
-}
-
-function ControlButton({ id, icon, label, hint, badge = 0, pressed, active, off, onClick }: ControlButtonProps) {
-  const look = [`control ${id}`, off && "off", (active || pressed) && "active"].filter(Boolean).join(" ");
-  return (
-    <button
-      type="button"
-      class={look}
-      data-control={id}
-      aria-label={hint ?? label}
-      title={hint ?? label}
-      aria-pressed={pressed}
-      onClick={onClick}
-    >
-      <span class="control-icon">
-        <Icon name={icon} />
-        {badge > 0 && (
-          <span class="unread" aria-hidden="true">
-            {badge}
-          </span>
-        )}
-      </span>
-      <span class="control-label" aria-hidden="true">
-        {label}
-      </span>
-    </button>
   );
 }

@@ -17,6 +17,8 @@ import { DevicesDialog } from "./DevicesDialog.tsx";
 import { FullScreenButton } from "./FullScreenButton.tsx";
 import { HelpDialog } from "./HelpDialog.tsx";
 import { ParticipantGrid } from "./ParticipantGrid.tsx";
+import { PeoplePanel } from "./PeoplePanel.tsx";
+import { togglePanel } from "./panels.ts";
 import { RecordingDialogs } from "./RecordingDialogs.tsx";
 import { RecordingsPanel } from "./RecordingsPanel.tsx";
 import { useShortcuts } from "./shortcuts.ts";
@@ -34,7 +36,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   const main = useRef<HTMLElement>(null);
   useEffect(() => keepAwake(), []);
   useEffect(() => main.current?.focus(), []);
-  useShortcuts(shortcutsOn, meeting, () => {
+  useShortcuts(shortcutsOn, meeting, page.recordings, () => {
     dialog.value = "help";
   });
   const close = () => {
@@ -46,7 +48,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
         <TopBar page={page} meeting={meeting} layout={layout} />
       </ErrorBoundary>
       <ErrorBoundary>
-        <Alerts meeting={meeting} dialog={dialog} />
+        <Alerts meeting={meeting} recordings={page.recordings} dialog={dialog} />
       </ErrorBoundary>
       <div class="meeting-middle">
         <ErrorBoundary part={text.meeting.participants}>
@@ -85,6 +87,11 @@ function Panels({ page, meeting }: MeetingViewProps) {
           <ChatPanel meeting={meeting} />
         </ErrorBoundary>
       )}
+      {meeting.people.open.value && (
+        <ErrorBoundary part={text.people.title}>
+          <PeoplePanel meeting={meeting} />
+        </ErrorBoundary>
+      )}
       {page.recordings.open.value && (
         <ErrorBoundary part={text.recordings.title}>
           <RecordingsPanel recordings={page.recordings} />
@@ -106,8 +113,8 @@ function RemoteSound({ meeting }: { readonly meeting: Meeting }) {
   );
 }
 
-function TopBar({ page: { roomTitle, storage }, meeting, layout }: MeetingViewProps & { readonly layout: Layout }) {
-  const count = meeting.roster.value.count;
+function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout: Layout }) {
+  const { roomTitle, storage } = page;
   return (
     <header class="top-bar">
       <h1>{roomTitle || text.appName}</h1>
@@ -116,15 +123,35 @@ function TopBar({ page: { roomTitle, storage }, meeting, layout }: MeetingViewPr
           {text.meeting.recording}
         </span>
       )}
+      {meeting.settings.current.value?.locked && <span class="badge">{text.meeting.locked}</span>}
       {!meeting.canPublish.value && <span class="badge">{text.meeting.watching}</span>}
-      <span class="count" data-testid="count" data-count={count}>
-        <Icon name="people" />
-        <span aria-hidden="true">{countOf(count)}</span>
-        <span class="visually-hidden">{text.meeting.count(count)}</span>
-      </span>
+      <PeopleButton page={page} meeting={meeting} />
       <LayoutButton layout={layout} storage={storage} />
       <FullScreenButton />
     </header>
+  );
+}
+
+/** How many are here; it opens the list of them. */
+function PeopleButton({ page, meeting }: MeetingViewProps) {
+  const { count } = meeting.roster.value;
+  return (
+    <button
+      type="button"
+      class="count"
+      data-control="people"
+      data-testid="count"
+      data-count={count}
+      title={text.people.title}
+      aria-expanded={meeting.people.open.value}
+      onClick={() => togglePanel("people", meeting, page.recordings)}
+    >
+      <Icon name="people" />
+      <span aria-hidden="true">{countOf(count)}</span>
+      <span class="visually-hidden">
+        {text.people.title}: {text.meeting.count(count)}
+      </span>
+    </button>
   );
 }
 

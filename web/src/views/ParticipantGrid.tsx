@@ -5,8 +5,10 @@ import { text } from "../i18n/index.ts";
 import { tileWidthFor } from "../session/grid.ts";
 import type { Arrangement, Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
+import type { Reactions } from "../session/reactions.ts";
 import type { Tile } from "../session/roster.ts";
 import { ParticipantTile } from "./ParticipantTile.tsx";
+import { AwayReactions } from "./Reactions.tsx";
 
 const TILE_GAP = 10;
 
@@ -25,11 +27,12 @@ export function ParticipantGrid({ meeting, layout }: ParticipantGridProps) {
       class={hasStage ? "participant-grid with-stage" : "participant-grid"}
       aria-label={text.meeting.participants}
     >
-      {hasStage && <TileGrid tiles={stage} className="stage" layout={layout} />}
+      {hasStage && <TileGrid tiles={stage} className="stage" layout={layout} reactions={meeting.reactions} />}
       <div class="pages">
-        <TileGrid tiles={tiles} className={hasStage ? "strip" : "grid"} layout={layout} />
+        <TileGrid tiles={tiles} className={hasStage ? "strip" : "grid"} layout={layout} reactions={meeting.reactions} />
         {pages > 1 && <Pager layout={layout} page={page} pages={pages} />}
       </div>
+      <AwayReactions meeting={meeting} layout={layout} />
       {participants.length === 0 && <p class="grid-hint">{text.meeting.nobodyPublishes}</p>}
       {participants.length > 0 && count === 1 && <p class="grid-hint">{text.meeting.alone}</p>}
     </section>
@@ -40,9 +43,10 @@ interface TileGridProps {
   readonly tiles: readonly Tile[];
   readonly className: string;
   readonly layout: Layout;
+  readonly reactions: Reactions;
 }
 
-function TileGrid({ tiles, className, layout }: TileGridProps) {
+function TileGrid({ tiles, className, layout, reactions }: TileGridProps) {
   const ref = useRef<HTMLUListElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   useEffect(() => {
@@ -63,7 +67,13 @@ function TileGrid({ tiles, className, layout }: TileGridProps) {
       style={{ "--tile-width": `${tileWidth}px`, "--tile-gap": `${TILE_GAP}px` }}
     >
       {tiles.map((tile) => (
-        <ParticipantTile key={tile.key} tile={tile} isPinned={tile.key === pinned} layout={layout} />
+        <ParticipantTile
+          key={tile.key}
+          tile={tile}
+          isPinned={tile.key === pinned}
+          layout={layout}
+          reactions={reactions}
+        />
       ))}
     </ul>
   );

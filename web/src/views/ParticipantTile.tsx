@@ -1,15 +1,19 @@
 import { Component } from "preact";
 import { Icon } from "../components/Icon.tsx";
 import { VideoTrack } from "../components/Tracks.tsx";
+import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
 import { hueStepOf, initialsOf } from "../session/grid.ts";
 import type { Layout } from "../session/layout.ts";
+import type { Reactions } from "../session/reactions.ts";
 import type { Tile } from "../session/roster.ts";
+import { TileReactions } from "./Reactions.tsx";
 
 interface ParticipantTileProps {
   readonly tile: Tile;
   readonly isPinned: boolean;
   readonly layout: Layout;
+  readonly reactions: Reactions;
 }
 
 /** One tile. It is drawn again only when something in it has changed: every word that is spoken changes the roster. */
@@ -20,7 +24,7 @@ export class ParticipantTile extends Component<ParticipantTileProps> {
     return (Object.keys(tile) as (keyof Tile)[]).some((key) => tile[key] !== next.tile[key]);
   }
 
-  override render({ tile, isPinned, layout }: ParticipantTileProps) {
+  override render({ tile, isPinned, layout, reactions }: ParticipantTileProps) {
     const label = labelOf(tile);
     const pinLabel = isPinned ? text.layout.unpin(label) : text.layout.pin(label);
     return (
@@ -39,6 +43,8 @@ export class ParticipantTile extends Component<ParticipantTileProps> {
             {initialsOf(tile.name)}
           </span>
         )}
+        {tile.hand > 0 && <HandMark place={countOf(tile.hand)} />}
+        {tile.kind === "participant" && <TileReactions reactions={reactions} identity={tile.identity} />}
         <p class="name">
           {tile.muted && <Icon name="microphoneOff" />}
           <bdi>{label}</bdi>
@@ -57,6 +63,17 @@ export class ParticipantTile extends Component<ParticipantTileProps> {
       </li>
     );
   }
+}
+
+/** Which of the raised hands this is. */
+function HandMark({ place }: { readonly place: string }) {
+  return (
+    <p class="hand-mark" data-testid="hand">
+      <Icon name="hand" />
+      <span aria-hidden="true">{place}</span>
+      <span class="visually-hidden">{text.people.hand(place)}</span>
+    </p>
+  );
 }
 
 function labelOf({ kind, isLocal, name }: Tile): string {

@@ -27,7 +27,8 @@ export function PreJoin({ page }: { readonly page: MeetingPage }) {
   );
 }
 
-function CameraPanel({ devices }: { readonly devices: LocalDevices }) {
+/** The own picture, with switches for both devices. */
+export function CameraPanel({ devices }: { readonly devices: LocalDevices }) {
   const track = devices.camera.track.value;
   return (
     <div class="preview">

@@ -1,15 +1,24 @@
 import type { Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Meeting } from "../session/meeting.ts";
+import type { Recordings } from "../session/recordings.ts";
+import { togglePanel } from "./panels.ts";
 
-type Shortcut = (meeting: Meeting, showHelp: () => void) => void;
+interface Reach {
+  readonly recordings: Recordings;
+  readonly showHelp: () => void;
+}
+
+type Shortcut = (meeting: Meeting, reach: Reach) => void;
 
 const SHORTCUTS: Readonly<Record<string, Shortcut>> = {
   m: (meeting) => meeting.canPublish.value && void meeting.toggle("microphone"),
   v: (meeting) => meeting.canPublish.value && void meeting.toggle("camera"),
   s: (meeting) => meeting.canPublish.value && void meeting.screenShare.toggle(),
-  c: (meeting) => meeting.canChat.value && meeting.chat.show(!meeting.chat.open.value),
-  "?": (_meeting, showHelp) => showHelp(),
+  c: (meeting, { recordings }) => meeting.canChat.value && togglePanel("chat", meeting, recordings),
+  p: (meeting, { recordings }) => togglePanel("people", meeting, recordings),
+  h: (meeting) => void meeting.hand.toggle(),
+  "?": (_meeting, { showHelp }) => showHelp(),
 };
 
 type Key = Pick<KeyboardEvent, "key" | "code" | "shiftKey">;
@@ -32,7 +41,12 @@ export function shortcutOf({ key, code, shiftKey }: Key): string | null {
 const TYPING = "input, textarea, select, [contenteditable], dialog *";
 
 /** Single keys for the most frequent actions. Not while the user types, and not with a modifier key. */
-export function useShortcuts(on: Signal<boolean>, meeting: Meeting, showHelp: () => void): void {
+export function useShortcuts(
+  on: Signal<boolean>,
+  meeting: Meeting,
+  recordings: Recordings,
+  showHelp: () => void,
+): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callback only sets a signal, whichever render it is from
   useEffect(() => {
     function press(event: KeyboardEvent): void {
@@ -41,7 +55,7 @@ export function useShortcuts(on: Signal<boolean>, meeting: Meeting, showHelp: ()
       const shortcut = SHORTCUTS[shortcutOf(event) ?? ""];
       if (!shortcut) return;
       event.preventDefault();
-      shortcut(meeting, showHelp);
+      shortcut(meeting, { recordings, showHelp });
     }
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);

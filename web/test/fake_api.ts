@@ -1,0 +1,33 @@
+import type { LobbyGuest, MeetingApi, RoomSettings } from "../src/api/meeting.ts";
+
+export const OPEN_ROOM: RoomSettings = {
+  chat: true,
+  recording: true,
+  virtualBackground: true,
+  lobby: false,
+  locked: false,
+};
+
+/** A server that notes what it is asked, and refuses it where the test says so. */
+export class FakeApi {
+  readonly asked: string[] = [];
+  refusal: Error | null = null;
+  room: RoomSettings = OPEN_ROOM;
+  waiting: readonly LobbyGuest[] = [];
+
+  get asApi(): MeetingApi {
+    const answer = (name: string | symbol) => {
+      if (name === "settings") return this.room;
+      return name === "guests" ? this.waiting : undefined;
+    };
+    return new Proxy({} as MeetingApi, {
+      get:
+        (_target, name) =>
+        async (...args: unknown[]) => {
+          this.asked.push([String(name), ...args].join(" "));
+          if (this.refusal) throw this.refusal;
+          return answer(name);
+        },
+    });
+  }
+}
