@@ -7,8 +7,10 @@ import { transformWithOxc } from "vite";
 const SOURCES = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
 
 async function catalogue() {
-  const files = ["en_errors.ts", "en.ts"].map(async (name) => {
-    const path = join(SOURCES, "i18n", name);
+  const folder = join(SOURCES, "i18n", "en");
+  const names = (await readdir(folder)).sort((one) => (one === "index.ts" ? 1 : -1)); // the index uses the others
+  const files = names.map(async (name) => {
+    const path = join(folder, name);
     return (await transformWithOxc(await readFile(path, "utf8"), path)).code;
   });
   const alone = (await Promise.all(files)).join("\n").replace(/^import .*$/gm, "");
@@ -43,5 +45,5 @@ function escaped(key) {
 
 const code = await views();
 const unused = [...keysOf(await catalogue())].filter((path) => !isUsed(path, code));
-for (const path of unused) process.stderr.write(`src/i18n/en.ts: no view uses ${path.join(".")}\n`);
+for (const path of unused) process.stderr.write(`src/i18n/en: no view uses ${path.join(".")}\n`);
 process.exitCode = unused.length > 0 ? 1 : 0;

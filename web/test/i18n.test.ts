@@ -1,12 +1,12 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
-import { ar } from "../src/i18n/ar.ts";
-import { de } from "../src/i18n/de.ts";
-import { type Catalogue, en } from "../src/i18n/en.ts";
-import { es } from "../src/i18n/es.ts";
+import { ar } from "../src/i18n/ar/index.ts";
+import { de } from "../src/i18n/de/index.ts";
+import { type Catalogue, en } from "../src/i18n/en/index.ts";
+import { es } from "../src/i18n/es/index.ts";
 import { clockOf, sizeOf, whenOf } from "../src/i18n/format.ts";
-import { fr } from "../src/i18n/fr.ts";
+import { fr } from "../src/i18n/fr/index.ts";
 import { directionOf, language, languageOf, setLanguage, text } from "../src/i18n/index.ts";
 
 const CATALOGUES: readonly [string, Catalogue][] = Object.entries({ en, es, fr, de, ar });
@@ -42,8 +42,8 @@ test.each(CATALOGUES)("%s has words for everything", (_name, catalogue) => {
 });
 
 test.each(CATALOGUES)("%s is small", async (name) => {
-  const files = name === "en" ? ["en", "en_errors"] : [name];
-  const sources = files.map((file) => readFile(new URL(`../src/i18n/${file}.ts`, import.meta.url)));
+  const folder = new URL(`../src/i18n/${name}/`, import.meta.url);
+  const sources = (await readdir(folder)).map((file) => readFile(new URL(file, folder)));
   expect(gzipSync(Buffer.concat(await Promise.all(sources))).length).toBeLessThanOrEqual(SIZE_MAX_BYTES);
 });
 

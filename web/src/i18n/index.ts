@@ -1,13 +1,13 @@
-import { type Catalogue, en } from "./en.ts";
+import { type Catalogue, en } from "./en/index.ts";
 
-export type { Catalogue, ErrorText } from "./en.ts";
+export type { Catalogue, ErrorText } from "./en/index.ts";
 
 /** The languages besides English. Each is a file of its own, which only its readers load. */
 const OTHERS: Readonly<Record<string, () => Promise<Catalogue>>> = {
-  es: async () => (await import("./es.ts")).es,
-  fr: async () => (await import("./fr.ts")).fr,
-  de: async () => (await import("./de.ts")).de,
-  ar: async () => (await import("./ar.ts")).ar,
+  es: async () => (await import("./es/index.ts")).es,
+  fr: async () => (await import("./fr/index.ts")).fr,
+  de: async () => (await import("./de/index.ts")).de,
+  ar: async () => (await import("./ar/index.ts")).ar,
 };
 
 const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(["ar"]);

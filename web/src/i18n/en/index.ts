@@ -1,9 +1,9 @@
-import type { RecordingStatus } from "../api/recordings.ts";
-import type { DeviceKind } from "../session/devices.ts";
-import { errors } from "./en_errors.ts";
-import { listOf } from "./lists.ts";
+import type { RecordingStatus } from "../../api/recordings.ts";
+import type { DeviceKind } from "../../session/devices.ts";
+import { listOf } from "../lists.ts";
+import { errors } from "./errors.ts";
 
-export type { ErrorText } from "./en_errors.ts";
+export type { ErrorText } from "./errors.ts";
 
 function several(names: readonly string[]): string {
   return listOf("en", names, (count) => `${count} others`);

@@ -1,4 +1,4 @@
-import type { Cause } from "../app_error.ts";
+import type { Cause } from "../../app_error.ts";
 
 /** What happened, and what the user can do about it. */
 export interface ErrorText {
@@ -6,7 +6,7 @@ export interface ErrorText {
   readonly advice: string;
 }
 
-/** What can go wrong, in English: a file of its own, since there is much of it. */
+/** What can go wrong, in English. */
 export const errors: Readonly<Record<Cause, ErrorText>> = {
   no_link: {
     title: "Tertulia is running",
