@@ -7,8 +7,10 @@ import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
 import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
+import { Background } from "./session/background.ts";
 import { LocalDevice, LocalDevices } from "./session/devices.ts";
 import { parseMeetingLink } from "./session/meeting_link.ts";
+import { NoiseSuppression } from "./session/noise.ts";
 import { MeetingPage } from "./session/page.ts";
 import { RecordingControl } from "./session/recording_control.ts";
 import { Recordings } from "./session/recordings.ts";
@@ -26,11 +28,12 @@ async function main(root: HTMLElement): Promise<void> {
     storeOrNull(() => sessionStorage),
   );
   const saved = storage.preferences();
+  const { background, noise } = effectsOf(storage);
   const devices = new LocalDevices(
     // absent on a page that is not secure, whatever the types say
     navigator.mediaDevices as MediaDevices | undefined,
     new LocalDevice("camera", saved.cameraOn, saved.cameraId),
-    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
+    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId, () => noise.constraints()),
     ({ camera, microphone }) =>
       storage.savePreferences({
         cameraOn: camera.on.value,
@@ -52,6 +55,8 @@ async function main(root: HTMLElement): Promise<void> {
     recordingControl: new RecordingControl(recordings),
     recordings: new Recordings(recordings, announcer),
     devices,
+    background,
+    noise,
     storage,
     announcer,
     hasWebRtc: "RTCPeerConnection" in globalThis,
@@ -64,6 +69,22 @@ async function main(root: HTMLElement): Promise<void> {
   });
   render(<App page={page} />, root);
   void page.open();
+}
+
+/** Background and noise suppression as they were chosen; their code is loaded when one is used. */
+function effectsOf(storage: PageStorage) {
+  const saved = storage.preferences();
+  const background = new Background(
+    saved.background,
+    async () => (await import("./effects/background.ts")).backgroundCode,
+    (choice) => storage.savePreferences({ background: choice }),
+  );
+  const noise = new NoiseSuppression(
+    saved.noise,
+    async () => (await import("./effects/noise.ts")).noiseCode,
+    (level) => storage.savePreferences({ noise: level }),
+  );
+  return { background, noise };
 }
 
 const root = document.getElementById("app");

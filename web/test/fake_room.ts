@@ -3,6 +3,7 @@ import { vi } from "vitest";
 import type { DetachedTrack, DeviceKind } from "../src/session/devices.ts";
 import type { JoinOptions } from "../src/session/meeting.ts";
 import { FakeApi } from "./fake_api.ts";
+import { noEffects } from "./fake_effects.ts";
 
 vi.stubGlobal("MediaStream", class {});
 
@@ -178,6 +179,7 @@ export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
     onDeviceSelected: () => {},
     deviceIds: { camera: "", microphone: "" },
     detachTrack: async () => ({ track: null, cause: null }),
+    ...noEffects(),
     ...change,
   };
 }

@@ -11,6 +11,7 @@ import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
+import { noEffects } from "./fake_effects.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -74,6 +75,7 @@ function pageAt(lobby: FakeLobby, tab = tabStore()) {
     api: { role: async () => "publisher", token: (...args) => lobby.token(...args) },
     lobbyApi: lobby,
     meetingApi: new FakeApi().asApi,
+    ...noEffects(),
     devices: new LocalDevices(
       undefined,
       new LocalDevice("camera", false, ""),

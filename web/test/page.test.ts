@@ -12,6 +12,7 @@ import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
+import { noEffects } from "./fake_effects.ts";
 
 function store() {
   const items = new Map<string, string>();
@@ -99,6 +100,7 @@ function pageIn(setting: Setting = {}) {
     },
     meetingApi: new FakeApi().asApi,
     lobbyApi: { enter: async () => null, decision: async () => "waiting" },
+    ...noEffects(),
     devices: new LocalDevices(
       undefined,
       new LocalDevice("camera", false, ""),

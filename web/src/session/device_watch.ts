@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals-core";
-import { type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
+import { type LocalTrack, type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import { type DeviceKind, type DeviceOption, INPUT_KIND, optionsOf } from "./devices.ts";
@@ -127,7 +127,8 @@ export class DeviceWatch {
     this.#notices.dismiss("muted_by_moderator");
     this.#notices.dismiss("ask_to_unmute");
     const publication = this.#room.localParticipant.getTrackPublication(Track.Source.Microphone);
-    const track = publication?.track?.mediaStreamTrack;
+    // of a quiet room noise suppression leaves nothing, which is no fault of the microphone
+    const track = publication?.track && sourceOf(publication.track);
     if (!track) return undefined;
     return watchSilence(track, (isSilent) => {
       if (isSilent) this.#notices.show({ kind: "silent_microphone" });
@@ -135,6 +136,11 @@ export class DeviceWatch {
       if (isSilent) this.#announcer.announce(text.notices.silent_microphone);
     });
   }
+}
+
+/** The device's own track, before anything is done to it. */
+function sourceOf(track: LocalTrack): MediaStreamTrack {
+  return (track.getProcessor?.() as { source?: MediaStreamTrack } | undefined)?.source ?? track.mediaStreamTrack;
 }
 
 function kindOf(source: Track.Source): DeviceKind | null {

@@ -17,16 +17,19 @@ import type { MeetingApi } from "../api/meeting.ts";
 import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import type { Background } from "./background.ts";
 import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
 import { Hand } from "./hand.ts";
 import { IncomingMessages } from "./incoming_messages.ts";
+import { LiveEffects } from "./live_effects.ts";
 import { LiveSettings } from "./live_settings.ts";
 import { LobbyGuests } from "./lobby_guests.ts";
-import { LiveDevice, type MediaFailure } from "./local_media.ts";
+import { LiveDevice, type MediaFailure, type TrackEffect } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
+import type { NoiseSuppression } from "./noise.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
 import { Reactions } from "./reactions.ts";
@@ -41,6 +44,8 @@ export interface JoinOptions {
   readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
+  readonly background: Background;
+  readonly noise: NoiseSuppression;
   /** Which devices the user chose; empty for the standard ones. */
   readonly deviceIds: Readonly<Record<DeviceKind, string>>;
   /** What the form has opened, or is opening while the browser asks. */
@@ -101,6 +106,7 @@ export class Meeting {
   readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
+  readonly effects: LiveEffects;
   readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -111,8 +117,8 @@ export class Meeting {
     this.#options = options;
     this.chat = options.chat ?? new Chat();
     this.#announcer = announcer;
-    this.microphone = new LiveDevice("microphone", room, this.error);
-    this.camera = new LiveDevice("camera", room, this.error);
+    this.microphone = new LiveDevice("microphone", room, this.error, options.noise as TrackEffect);
+    this.camera = new LiveDevice("camera", room, this.error, options.background as TrackEffect);
     this.screenShare = new ScreenShare(room, this.error);
     const identity = () => room.localParticipant.identity;
     const fail = (error: unknown) => this.#fail(error);
@@ -122,6 +128,7 @@ export class Meeting {
     this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
     this.devices = new DeviceWatch(room, this, this.notices, announcer);
+    this.effects = new LiveEffects(this, options, this.notices, announcer);
   }
 
   /**
@@ -146,11 +153,14 @@ export class Meeting {
     meeting.#listen(onEnd);
     meeting.devices.start();
     meeting.#refresh();
-    void meeting.settings.load().then(() => meeting.#refresh());
+    const settled = meeting.settings.load().then(() => meeting.#refresh());
+    meeting.effects.start();
     meeting.recording.value = room.isRecording;
     announcer.announce(text.announce.inMeeting);
     if (room.isRecording) announcer.announce(text.announce.recordingOn);
-    for (const device of [meeting.microphone, meeting.camera]) void device.publish(options.detachTrack(device.kind));
+    void meeting.microphone.publish(options.detachTrack("microphone"));
+    // whether the room allows the background has to be known before the others see it
+    void meeting.camera.publish(meeting.effects.ready(options.detachTrack("camera"), settled));
     return meeting;
   }
 
@@ -248,6 +258,7 @@ export class Meeting {
       })
       .on(RoomEvent.Disconnected, (reason?: DisconnectReason) => {
         stopGuests();
+        this.effects.stop();
         onEnd(causeOfDisconnect(reason));
       });
   }

@@ -9,6 +9,10 @@ export type Notice =
   | { readonly kind: "muted_by_moderator" }
   | { readonly kind: "camera_stopped" }
   | { readonly kind: "ask_to_unmute" }
+  | { readonly kind: "background_slow" }
+  | { readonly kind: "background_failed" }
+  | { readonly kind: "background_refused" }
+  | { readonly kind: "noise_failed" }
   | { readonly kind: "lobby"; readonly count: number };
 
 /** What is shown above the tiles until it is dismissed or over. Of each kind the newest. */

@@ -6,9 +6,11 @@ import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
 import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import type { Background } from "./background.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
 import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
 import type { Meeting } from "./meeting.ts";
+import type { NoiseSuppression } from "./noise.ts";
 import type { RecordingControl } from "./recording_control.ts";
 import type { Recordings } from "./recordings.ts";
 import { type NetworkLike, Returning, type Try } from "./returning.ts";
@@ -50,6 +52,8 @@ export interface PageDependencies {
   readonly recordingControl: RecordingControl;
   readonly recordings: Recordings;
   readonly devices: LocalDevices;
+  readonly background: Background;
+  readonly noise: NoiseSuppression;
   readonly storage: PageStorage;
   readonly announcer: Announcer;
   readonly hasWebRtc: boolean;
@@ -66,6 +70,8 @@ export class MeetingPage {
   readonly joining = signal(false);
   readonly error = signal<Cause | null>(null);
   readonly devices: LocalDevices;
+  readonly background: Background;
+  readonly noise: NoiseSuppression;
   readonly announcer: Announcer;
   readonly storage: PageStorage;
   readonly recordingControl: RecordingControl;
@@ -77,6 +83,9 @@ export class MeetingPage {
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
     this.devices = dependencies.devices;
+    this.background = dependencies.background;
+    this.background.follow(this.devices.camera.track);
+    this.noise = dependencies.noise;
     this.announcer = dependencies.announcer;
     this.storage = dependencies.storage;
     this.recordingControl = dependencies.recordingControl;
@@ -198,6 +207,8 @@ export class MeetingPage {
       token,
       api: this.#dependencies.meetingApi,
       chat: before?.chat,
+      background: this.background,
+      noise: this.noise,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
       deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
       detachTrack: (kind: DeviceKind) => this.devices.detach(kind),
@@ -284,6 +295,7 @@ export class MeetingPage {
 
   #end(cause: Cause | null): void {
     this.devices.stop();
+    this.background.stop();
     this.state.value = { view: "ended", cause };
   }
 }

@@ -8,6 +8,8 @@ export interface Preferences {
   shortcutsOn: boolean;
   hideSelf: boolean;
   layout: string;
+  background: string;
+  noise: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -19,6 +21,8 @@ const DEFAULTS: Preferences = {
   shortcutsOn: true,
   hideSelf: false,
   layout: "grid",
+  background: "none",
+  noise: "browser",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

@@ -107,6 +107,9 @@ function textOf(notice: Notice): string {
 function act(notice: Notice, { meeting, recordings, dialog }: AlertsProps): void {
   if (notice.kind === "lobby") openPanel("people", meeting, recordings);
   else if (notice.kind === "device_added") void use(meeting, notice.device, notice.id);
+  else if (notice.kind === "background_slow" || notice.kind === "background_failed")
+    void meeting.effects.removeBackground();
+  else if (notice.kind === "background_refused") void meeting.camera.set(false);
   else if (notice.kind === "camera_stopped") void meeting.camera.set(true);
   else if (notice.kind === "muted_by_moderator" || notice.kind === "ask_to_unmute") void meeting.microphone.set(true);
   else dialog.value = "devices";

@@ -7,6 +7,7 @@ import type { DeviceKind, DeviceOption } from "../session/devices.ts";
 import type { Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { PageStorage } from "../session/storage.ts";
+import { EffectSettings } from "./EffectsButton.tsx";
 
 interface DevicesDialogProps {
   readonly meeting: Meeting;
@@ -21,6 +22,7 @@ export function DevicesDialog({ meeting, layout, storage, onClose }: DevicesDial
     <Dialog title={text.devicesDialog.title} onClose={onClose}>
       <LiveDevice kind="microphone" meeting={meeting} />
       <LiveDevice kind="camera" meeting={meeting} />
+      <EffectSettings background={meeting.effects.background} noise={meeting.effects.noise} />
       <label class="checkbox">
         <input
           type="checkbox"

@@ -6,8 +6,10 @@ import { Icon } from "../components/Icon.tsx";
 import { LevelMeter } from "../components/LevelMeter.tsx";
 import { CameraPreview } from "../components/Tracks.tsx";
 import { text } from "../i18n/index.ts";
+import type { Background } from "../session/background.ts";
 import type { LocalDevice, LocalDevices } from "../session/devices.ts";
 import type { MeetingPage } from "../session/page.ts";
+import { EffectsButton } from "./EffectsButton.tsx";
 
 /** The API's limit for a participant's name. */
 const NAME_LENGTH_MAX = 128;
@@ -20,16 +22,25 @@ export function PreJoin({ page }: { readonly page: MeetingPage }) {
     <main class="card-page">
       <section class={viewOnly ? "card prejoin view-only" : "card prejoin"}>
         <h1>{title}</h1>
-        {viewOnly ? <p class="hint">{text.prejoin.watchOnly}</p> : <CameraPanel devices={page.devices} />}
+        {viewOnly ? (
+          <p class="hint">{text.prejoin.watchOnly}</p>
+        ) : (
+          <CameraPanel devices={page.devices} background={page.background} />
+        )}
         <JoinForm page={page} viewOnly={viewOnly} />
       </section>
     </main>
   );
 }
 
+interface CameraPanelProps {
+  readonly devices: LocalDevices;
+  readonly background: Background;
+}
+
 /** The own picture, with switches for both devices. */
-export function CameraPanel({ devices }: { readonly devices: LocalDevices }) {
-  const track = devices.camera.track.value;
+export function CameraPanel({ devices, background }: CameraPanelProps) {
+  const track = background.preview.value ?? devices.camera.track.value;
   return (
     <div class="preview">
       {track ? <CameraPreview track={track} label={text.prejoin.previewLabel} /> : <p>{text.prejoin.noPicture}</p>}
@@ -100,6 +111,7 @@ function JoinForm({ page, viewOnly }: { readonly page: MeetingPage; readonly vie
       </div>
       {error && <ErrorMessage text={text.errors[error]} id="name-problem" />}
       {!viewOnly && <DeviceFields devices={page.devices} />}
+      {!viewOnly && <EffectsButton page={page} />}
       <button type="submit" class="primary" disabled={page.joining.value}>
         {page.joining.value ? text.prejoin.joining : text.prejoin.join}
       </button>

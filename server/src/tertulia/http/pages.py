@@ -1,11 +1,12 @@
 """The web bundle: the meeting's page and its files.
 
-Files with a hash in their name are kept for ever, pages are asked for again. Everything is read once, at start; what
-was compressed when the bundle was built is sent as it is.
+Files with a hash or a version in their path are kept for ever, pages are asked for again. Everything is read once, at
+start; what was compressed when the bundle was built is sent as it is. Large files are there only compressed.
 """
 
 from __future__ import annotations
 
+import gzip
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -23,6 +24,10 @@ from tertulia.http.kit.errors import Endpoint, unknown_path
 
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _MEETING: Final = re.compile(r"/meet/[^/]+/?\Z")
+_WASM: Final = "assets/wasm/"
+"""Scripts of workers, and what they load: they alone may compile WebAssembly."""
+_KINDS: Final = {".wasm": "application/wasm", ".tflite": "application/octet-stream"}
+"""What not every system's table of types has. A browser compiles WebAssembly while it loads only if it is called so."""
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
 _SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
@@ -33,13 +38,26 @@ _SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
 class _File:
     etag: str
     not_modified: Response
-    by_encoding: Mapping[str, Response]
+    by_encoding: dict[str, Response]
+    headers: Mapping[str, str]
+
+    def answer(self, accepted: frozenset[str]) -> Response:
+        for name, _ in _ENCODINGS:
+            if name in accepted and name in self.by_encoding:
+                return self.by_encoding[name]
+        if "" not in self.by_encoding:
+            # a proxy that takes the header away: every browser that could use such a file accepts gzip
+            body = gzip.decompress(self.by_encoding["gzip"].body)
+            self.by_encoding[""] = Response(body, 200, dict(self.headers))
+        return self.by_encoding[""]
 
 
 def content_security_policy(
     *, media_url: str, embed_origins: tuple[str, ...], recordings_origin: str | None = None
 ) -> str:
     """Allow our own files, the media server, and who may embed us; nothing inline, nothing else.
+
+    No WebAssembly either: a worker has the policy of its own script, and `Pages` allows it there.
 
     `recordings_origin`: where players are sent for recordings, unless it is our own.
     """
@@ -70,49 +88,57 @@ class Pages:
     """
 
     def __init__(self, folder: Path, *, policy: str) -> None:
+        self._policy = policy
         self._security = {
-            "content-security-policy": policy,
             "referrer-policy": "no-referrer",
             "permissions-policy": "camera=*, microphone=*, display-capture=*, geolocation=(), payment=(), usb=()",
         }
+        names = {
+            path.relative_to(folder).as_posix().removesuffix(".br").removesuffix(".gz")
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
         self._files = {
-            f"/{path.relative_to(folder).as_posix()}": self._load(path, folder)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix not in {".br", ".gz"} and path.name not in _SERVED_ELSEWHERE
+            f"/{name}": self._load(folder, name) for name in sorted(names) if Path(name).name not in _SERVED_ELSEWHERE
         }
         if "/index.html" not in self._files:
             missing = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
-            self._files["/index.html"] = self._file(missing.encode(), "text/html", _REVALIDATE, {})
+            self._files["/index.html"] = self._file({"": missing.encode()}, "text/html", _REVALIDATE, policy)
         self.files = Endpoint(Request, self._respond)
 
     def routes(self) -> list[Route]:
         """List the pages' routes; `files` serves all other paths."""
         return [Route(path, self.files) for path in ("/", "/meet/{roomName}", "/meet/{roomName}/")]
 
-    def _load(self, path: Path, folder: Path) -> _File:
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        compressed = {
+    def _load(self, folder: Path, name: str) -> _File:
+        path = folder / name
+        kind = _KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        bodies = {
             encoding: Path(f"{path}{suffix}").read_bytes()
-            for encoding, suffix in _ENCODINGS
+            for encoding, suffix in (("", ""), *_ENCODINGS)
             if Path(f"{path}{suffix}").is_file()
         }
-        hashed = path.relative_to(folder).parts[0] == "assets"
-        return self._file(path.read_bytes(), kind, _IMMUTABLE if hashed else _REVALIDATE, compressed)
+        policy = self._policy
+        if name.startswith(_WASM):
+            policy = policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+        return self._file(bodies, kind, _IMMUTABLE if name.startswith("assets/") else _REVALIDATE, policy)
 
-    def _file(self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes]) -> _File:
+    def _file(self, bodies: Mapping[str, bytes], kind: str, caching: str, policy: str) -> _File:
         text = kind.startswith("text/") or kind in {"application/javascript", "application/json"}
-        etag = f'"{sha256(body).hexdigest()[:24]}"'
+        etag = f'"{sha256(next(iter(bodies.values()))).hexdigest()[:24]}"'
         headers = {
             "content-type": f"{kind}; charset=utf-8" if text else kind,
             "cache-control": caching,
             "etag": etag,
             "vary": "accept-encoding",
+            "content-security-policy": policy,
             **self._security,
         }
         by_encoding = {
-            name: Response(data, 200, headers | {"content-encoding": name}) for name, data in compressed.items()
+            name: Response(data, 200, headers | ({"content-encoding": name} if name else {}))
+            for name, data in bodies.items()
         }
-        return _File(etag, Response(None, 304, headers), {"": Response(body, 200, headers), **by_encoding})
+        return _File(etag, Response(None, 304, headers), by_encoding, headers)
 
     async def _respond(self, request: Request) -> Response:
         path = request.scope["path"]
@@ -123,10 +149,9 @@ class Pages:
             raise unknown_path()
         if request.headers.get("if-none-match") == file.etag:
             return file.not_modified
-        accepted = {
+        accepted = frozenset(
             part.partition(";")[0].strip()
             for part in request.headers.get("accept-encoding", "").split(",")
             if not part.replace(" ", "").endswith(";q=0")
-        }
-        encoding = next((name for name, _ in _ENCODINGS if name in accepted and name in file.by_encoding), "")
-        return file.by_encoding[encoding]
+        )
+        return file.answer(accepted)

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 
 const several = (names: readonly string[]) => listOf("ar", names, (count) => `${count} آخرون`);
@@ -170,7 +171,9 @@ export const ar: Catalogue = {
     keep: "إبقاء",
     playerTitle: (when) => `تسجيل ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (kind, label) => `${device[kind]}: جهاز جديد ${label}`,
     device_replaced: (kind, label) => `${device[kind]}: فُصل الجهاز. المستعمل الآن: ${label}`,
     silent_microphone: "الميكروفون لا يعطي صوتًا. ربما هو مطفأ في الجهاز نفسه.",
@@ -179,6 +182,7 @@ export const ar: Catalogue = {
     camera_stopped: "أوقف أحد المشرفين كاميرتك",
     ask_to_unmute: "يطلب منك أحد المشرفين إلغاء الكتم",
     actions: {
+      ...effectActions,
       lobby: "إظهار",
       camera_stopped: "تشغيل الكاميرا",
       ask_to_unmute: "إلغاء الكتم",

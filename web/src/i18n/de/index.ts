@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 
 const several = (names: readonly string[]) => listOf("de", names, (count) => `${count} weitere`);
@@ -178,7 +179,9 @@ export const de: Catalogue = {
     keep: "Behalten",
     playerTitle: (when) => `Aufzeichnung vom ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (kind, label) => `${device[kind]} angeschlossen: ${label}`,
     device_replaced: (kind, label) => `${device[kind]} abgezogen. Jetzt in Gebrauch: ${label}`,
     silent_microphone: "Ihr Mikrofon gibt keinen Ton. Vielleicht ist es am Gerät ausgeschaltet.",
@@ -187,6 +190,7 @@ export const de: Catalogue = {
     camera_stopped: "Ein Moderator hat Ihre Kamera beendet",
     ask_to_unmute: "Ein Moderator bittet Sie, das Mikrofon einzuschalten",
     actions: {
+      ...effectActions,
       lobby: "Zeigen",
       camera_stopped: "Kamera an",
       ask_to_unmute: "Mikrofon an",

@@ -1,6 +1,7 @@
 import type { RecordingStatus } from "../../api/recordings.ts";
 import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 
 export type { ErrorText } from "./errors.ts";
@@ -185,7 +186,9 @@ export const en = {
     keep: "Keep",
     playerTitle: (when: string) => `Recording of ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (device: DeviceKind, label: string) =>
       `New ${device === "camera" ? "camera" : "microphone"}: ${label}`,
     device_replaced: (device: DeviceKind, label: string) =>
@@ -196,6 +199,7 @@ export const en = {
     camera_stopped: "A moderator stopped your camera",
     ask_to_unmute: "A moderator asks you to unmute",
     actions: {
+      ...effectActions,
       lobby: "Show",
       camera_stopped: "Start camera",
       ask_to_unmute: "Unmute",

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 
 const several = (names: readonly string[]) => listOf("es", names, (count) => `${count} personas más`);
@@ -183,7 +184,9 @@ export const es: Catalogue = {
     keep: "Conservar",
     playerTitle: (when) => `Grabación del ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (kind, label) => `${device[kind]} nuevo: ${label}`,
     device_replaced: (kind, label) => `${device[kind]}: se desconectó. Ahora en uso: ${label}`,
     silent_microphone: "Tu micrófono no da sonido. Puede estar apagado en el propio aparato.",
@@ -192,6 +195,7 @@ export const es: Catalogue = {
     camera_stopped: "Un moderador paró tu cámara",
     ask_to_unmute: "Un moderador te pide que actives el micrófono",
     actions: {
+      ...effectActions,
       lobby: "Mostrar",
       camera_stopped: "Encender cámara",
       ask_to_unmute: "Activar micrófono",

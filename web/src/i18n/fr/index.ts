@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 
 const several = (names: readonly string[]) => listOf("fr", names, (count) => `${count} autres`);
@@ -178,7 +179,9 @@ export const fr: Catalogue = {
     keep: "Garder",
     playerTitle: (when) => `Enregistrement du ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (kind, label) => `${device[kind]} à disposition : ${label}`,
     device_replaced: (kind, label) => `${device[kind]} débranché. Maintenant utilisé : ${label}`,
     silent_microphone: "Votre micro ne donne aucun son. Il est peut-être éteint sur l’appareil.",
@@ -187,6 +190,7 @@ export const fr: Catalogue = {
     camera_stopped: "Un modérateur a arrêté votre caméra",
     ask_to_unmute: "Un modérateur vous demande d’ouvrir votre micro",
     actions: {
+      ...effectActions,
       lobby: "Voir",
       camera_stopped: "Allumer la caméra",
       ask_to_unmute: "Ouvrir le micro",
