@@ -130,14 +130,39 @@ async function drawThumbnail(context: CanvasRenderingContext2D, choice: Backgrou
   if (choice === "own") {
     const blob = await ownPicture();
     const picture = blob && (await createImageBitmap(blob));
-    if (!picture) return;
+    if (!picture) {
+      drawSign(context, [-1, 0, 1, 0], [0, -1, 0, 1]);
+      return;
+    }
     const scale = Math.max(width / picture.width, height / picture.height);
     const [w, h] = [picture.width * scale, picture.height * scale];
     context.drawImage(picture, (width - w) / 2, (height - h) / 2, w, h);
     picture.close();
   } else if (choice === "light" || choice === "strong") {
     drawBlur(context, choice === "light" ? 2 : 7);
-  } else if (choice !== "none") drawScene(context, choice);
+  } else if (choice === "none") {
+    drawSign(context, [-0.7, -0.7, 0.7, 0.7]);
+    context.beginPath();
+    context.arc(width / 2, height / 2, SIGN, 0, 2 * Math.PI);
+    context.stroke();
+  } else drawScene(context, choice);
+}
+
+/** Half the size of a sign. */
+const SIGN = 18;
+
+/** Lines around the middle, from and to shares of a sign's size. */
+function drawSign(context: CanvasRenderingContext2D, ...lines: [number, number, number, number][]): void {
+  const [x, y] = [context.canvas.width / 2, context.canvas.height / 2];
+  context.strokeStyle = "#7c8a86";
+  context.lineWidth = 4;
+  context.lineCap = "round";
+  context.beginPath();
+  for (const [fromX, fromY, toX, toY] of lines) {
+    context.moveTo(x + fromX * SIGN, y + fromY * SIGN);
+    context.lineTo(x + toX * SIGN, y + toY * SIGN);
+  }
+  context.stroke();
 }
 
 /** A person before shapes that are more or less sharp. */
