@@ -6,7 +6,8 @@ const SAMPLE_RATE_HZ = 48_000;
 
 /** Takes the noise out of a microphone by RNNoise, in the browser's audio thread. */
 export const noiseCode: NoiseCode = {
-  openContext: () => new AudioContext({ sampleRate: SAMPLE_RATE_HZ, latencyHint: "interactive" }),
+  // nothing is played by it: where a browser can do without an output, none is opened
+  openContext: () => new AudioContext({ sampleRate: SAMPLE_RATE_HZ, sinkId: { type: "none" } } as AudioContextOptions),
   processorOf: (context) => {
     let close = () => {};
     const open: NoiseProcessor["init"] = async ({ track }) => {

@@ -84,10 +84,10 @@ export class Background {
   /** Shows the camera of the form with the background, as long as it is open there. */
   follow(camera: ReadonlySignal<MediaStreamTrack | null>): void {
     effect(() => {
-      const isOn = camera.value !== null && this.active.value !== "none";
+      camera.value;
+      this.active.value;
       this.version.value;
-      const show = () => this.#show(isOn ? camera.peek() : null);
-      this.#previews = this.#previews.then(show).catch(() => this.#tell("background_failed"));
+      this.#previews = this.#previews.then(() => this.#show(camera)).catch(() => this.#tell("background_failed"));
     });
   }
 
@@ -97,13 +97,15 @@ export class Background {
     this.#engine = null;
   }
 
-  async #show(track: MediaStreamTrack | null): Promise<void> {
-    const engine = track && (await this.#started());
-    if (engine && track === this.#previewed) return;
+  async #show(camera: ReadonlySignal<MediaStreamTrack | null>): Promise<void> {
+    const started = camera.peek() && (await this.#started());
+    // the meeting may have taken it while the code was loaded
+    const track = started && camera.peek();
+    if (track && track === this.#previewed) return;
     await this.#previewing?.destroy();
-    this.#previewing = engine ? this.#processor(engine) : null;
+    this.#previewing = track ? this.#processor(started) : null;
     this.#previewed = track;
-    await this.#previewing?.init({ kind: "video", track } as VideoProcessorOptions);
+    if (track) await this.#previewing?.init({ kind: "video", track } as VideoProcessorOptions);
     this.preview.value = this.#previewing?.processedTrack ?? null;
   }
 
