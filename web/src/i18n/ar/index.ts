@@ -48,6 +48,7 @@ export const ar: Catalogue = {
     recordOff: "تسجيل",
     recordBusy: "لحظة …",
     recordings: "التسجيلات",
+    more: "المزيد",
     leave: "مغادرة",
     startAudio: "تشغيل الصوت",
     startVideo: "عرض الصور",

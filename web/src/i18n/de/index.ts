@@ -48,6 +48,7 @@ export const de: Catalogue = {
     recordOff: "Aufzeichnen",
     recordBusy: "Einen Moment …",
     recordings: "Aufzeichnungen",
+    more: "Mehr",
     leave: "Verlassen",
     startAudio: "Ton einschalten",
     startVideo: "Bilder zeigen",

@@ -53,6 +53,7 @@ export const es: Catalogue = {
     recordOff: "Grabar",
     recordBusy: "Un momento …",
     recordings: "Grabaciones",
+    more: "Más",
     leave: "Salir",
     startAudio: "Activar el sonido",
     startVideo: "Mostrar las imágenes",

@@ -48,6 +48,7 @@ export const fr: Catalogue = {
     recordOff: "Enregistrer",
     recordBusy: "Un instant …",
     recordings: "Enregistrements",
+    more: "Plus",
     leave: "Quitter",
     startAudio: "Activer le son",
     startVideo: "Montrer les images",
