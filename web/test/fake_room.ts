@@ -176,6 +176,7 @@ export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
     api: new FakeApi().asApi,
     onTokenRefreshed: () => {},
     onDeviceSelected: () => {},
+    hearsMuted: false,
     deviceIds: { camera: "", microphone: "" },
     detachTrack: async () => ({ track: null, cause: null }),
     ...change,

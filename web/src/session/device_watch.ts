@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals-core";
+import { effect, type Signal, signal } from "@preact/signals-core";
 import { type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
@@ -16,6 +16,8 @@ const KINDS: readonly DeviceKind[] = ["microphone", "camera"];
 export class DeviceWatch {
   /** Changes when the system's devices do. */
   readonly version = signal(0);
+  /** Whether a muted microphone is listened to, on this device, to tell the user that nobody hears it. */
+  readonly hearsMuted: Signal<boolean>;
   readonly #room: Room;
   readonly #devices: Readonly<Record<DeviceKind, LiveDevice>>;
   readonly #notices: Notices;
@@ -27,11 +29,18 @@ export class DeviceWatch {
   readonly #restarts = signal(0);
   readonly #stops: (() => void)[] = [];
 
-  constructor(room: Room, devices: Readonly<Record<DeviceKind, LiveDevice>>, notices: Notices, announcer: Announcer) {
+  constructor(
+    room: Room,
+    devices: Readonly<Record<DeviceKind, LiveDevice>>,
+    notices: Notices,
+    announcer: Announcer,
+    hearsMuted: boolean,
+  ) {
     this.#room = room;
     this.#devices = devices;
     this.#notices = notices;
     this.#announcer = announcer;
+    this.hearsMuted = signal(hearsMuted);
   }
 
   start(): void {
@@ -39,6 +48,9 @@ export class DeviceWatch {
     room
       .on(RoomEvent.MediaDevicesChanged, () => void this.#compare())
       .on(RoomEvent.LocalTrackPublished, (publication) => this.#follow(publication))
+      .on(RoomEvent.LocalTrackUnpublished, () => {
+        this.#restarts.value += 1;
+      })
       .on(RoomEvent.TrackMuted, (publication) => this.#onMuted(publication.source))
       .on(RoomEvent.Disconnected, () => this.#stop());
     // the SDK has it from the server: the only mute that is not the user's own
@@ -49,6 +61,10 @@ export class DeviceWatch {
       effect(() => {
         this.#restarts.value;
         return this.#watchSilence(this.#devices.microphone.on.value);
+      }),
+      effect(() => {
+        this.#restarts.value;
+        return this.#watchMuted(this.hearsMuted.value && !this.#devices.microphone.on.value);
       }),
     );
     this.#stops.push(
@@ -70,7 +86,7 @@ export class DeviceWatch {
     this.#tell("ask_to_unmute");
   }
 
-  #tell(kind: "ask_to_unmute" | "muted_by_moderator" | "camera_stopped"): void {
+  #tell(kind: "ask_to_unmute" | "muted_by_moderator" | "camera_stopped" | "speaking_muted"): void {
     this.#notices.show({ kind });
     this.#announcer.announce(text.notices[kind]);
   }
@@ -126,8 +142,7 @@ export class DeviceWatch {
     }
     this.#notices.dismiss("muted_by_moderator");
     this.#notices.dismiss("ask_to_unmute");
-    const publication = this.#room.localParticipant.getTrackPublication(Track.Source.Microphone);
-    const track = publication?.track?.mediaStreamTrack;
+    const track = this.#microphoneTrack();
     if (!track) return undefined;
     return watchSilence(track, (isSilent) => {
       if (isSilent) this.#notices.show({ kind: "silent_microphone" });
@@ -135,7 +150,46 @@ export class DeviceWatch {
       if (isSilent) this.#announcer.announce(text.notices.silent_microphone);
     });
   }
+
+  /** A microphone that is only muted is still open; one that the user never switched on is not opened for this. */
+  #watchMuted(isWanted: boolean): () => void {
+    const track = isWanted ? this.#microphoneTrack() : undefined;
+    let stop = () => {};
+    let isOver = !track;
+    if (track)
+      void import("./muted_speech.ts").then(({ watchMutedSpeech }) => {
+        if (!isOver) stop = watchMutedSpeech(track, this.#mutedSpeechTeller());
+      }, doNothing);
+    return () => {
+      isOver = true;
+      stop();
+      this.#notices.dismiss("speaking_muted");
+    };
+  }
+
+  /** Tells it once aloud. Users who dismiss it know that they are muted, until they mute themselves again. */
+  #mutedSpeechTeller(): (isSpeech: boolean) => void {
+    let isTold = false;
+    let isShown = false;
+    let isDismissed = false;
+    return (isSpeech) => {
+      if (isShown && !this.#notices.has("speaking_muted")) isDismissed = true;
+      isShown = isSpeech && !isDismissed;
+      if (!isShown) return this.#notices.dismiss("speaking_muted");
+      if (isTold) this.#notices.show({ kind: "speaking_muted" });
+      else this.#tell("speaking_muted");
+      isTold = true;
+    };
+  }
+
+  #microphoneTrack(): MediaStreamTrack | undefined {
+    const publication = this.#room.localParticipant.getTrackPublication(Track.Source.Microphone);
+    return publication?.track?.mediaStreamTrack;
+  }
 }
+
+/** Without that part of the page (a network that fails) nothing is noticed, and all else goes on. */
+function doNothing(): void {}
 
 function kindOf(source: Track.Source): DeviceKind | null {
   if (source === Track.Source.Microphone) return "microphone";

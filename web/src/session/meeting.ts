@@ -29,6 +29,7 @@ import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
+import { PushToTalk } from "./push_to_talk.ts";
 import { Reactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
@@ -41,6 +42,8 @@ export interface JoinOptions {
   readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
+  /** Whether to tell users who speak while they are muted. */
+  readonly hearsMuted: boolean;
   /** Which devices the user chose; empty for the standard ones. */
   readonly deviceIds: Readonly<Record<DeviceKind, string>>;
   /** What the form has opened, or is opening while the browser asks. */
@@ -101,6 +104,7 @@ export class Meeting {
   readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
+  readonly pushToTalk: PushToTalk;
   readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -121,7 +125,8 @@ export class Meeting {
     this.moderation = new Moderation(options.api, fail);
     this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
-    this.devices = new DeviceWatch(room, this, this.notices, announcer);
+    this.devices = new DeviceWatch(room, this, this.notices, announcer, options.hearsMuted);
+    this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
   }
 
   /**
@@ -154,8 +159,12 @@ export class Meeting {
     return meeting;
   }
 
-  async toggle(kind: DeviceKind): Promise<void> {
-    await this[kind].toggle();
+  toggle(kind: DeviceKind): Promise<void> {
+    return this.set(kind, !this[kind].on.value);
+  }
+
+  async set(kind: DeviceKind, on: boolean): Promise<void> {
+    await this[kind].set(on);
     this.#announcer.announce(text.announce[kind][this[kind].on.value ? "on" : "off"]);
   }
 

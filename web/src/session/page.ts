@@ -198,6 +198,7 @@ export class MeetingPage {
       token,
       api: this.#dependencies.meetingApi,
       chat: before?.chat,
+      hearsMuted: storage.preferences().hearsMuted,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
       deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
       detachTrack: (kind: DeviceKind) => this.devices.detach(kind),

@@ -7,6 +7,7 @@ export interface Preferences {
   microphoneId: string;
   shortcutsOn: boolean;
   hideSelf: boolean;
+  hearsMuted: boolean;
   layout: string;
 }
 
@@ -18,6 +19,7 @@ const DEFAULTS: Preferences = {
   microphoneId: "",
   shortcutsOn: true,
   hideSelf: false,
+  hearsMuted: true,
   layout: "grid",
 };
 

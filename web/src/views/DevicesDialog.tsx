@@ -32,6 +32,17 @@ export function DevicesDialog({ meeting, layout, storage, onClose }: DevicesDial
         />
         {text.devicesDialog.hideSelf}
       </label>
+      <label class="checkbox">
+        <input
+          type="checkbox"
+          checked={meeting.devices.hearsMuted.value}
+          onChange={(event) => {
+            meeting.devices.hearsMuted.value = event.currentTarget.checked;
+            storage.savePreferences({ hearsMuted: event.currentTarget.checked });
+          }}
+        />
+        {text.before.hearsMuted}
+      </label>
     </Dialog>
   );
 }
