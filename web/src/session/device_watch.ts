@@ -2,15 +2,25 @@ import { effect, type Signal, signal } from "@preact/signals-core";
 import { type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import type { CameraFlip } from "./camera_flip.ts";
 import { type DeviceKind, type DeviceOption, INPUT_KIND, optionsOf } from "./devices.ts";
 import { watchSilence } from "./level.ts";
 import type { LiveDevice } from "./local_media.ts";
 import type { Notices } from "./notices.ts";
+import type { Speaker } from "./speaker.ts";
 
 /** A browser lists its choice of a device under these ids, next to the device itself. */
 const ALIASES: ReadonlySet<string> = new Set(["default", "communications"]);
 
 const KINDS: readonly DeviceKind[] = ["microphone", "camera"];
+
+type Watched = Readonly<Record<DeviceKind, LiveDevice>> & { readonly cameraFlip: CameraFlip };
+
+interface Choices {
+  readonly hearsMuted: boolean;
+  /** Where the sound is to be heard, which the user can change. */
+  readonly speaker: Pick<Speaker, "selectedId" | "failed">;
+}
 
 /** Notices what happens to the user's devices during a meeting: plugged in, pulled out, silent, muted by others. */
 export class DeviceWatch {
@@ -19,9 +29,10 @@ export class DeviceWatch {
   /** Whether a muted microphone is listened to, on this device, to tell the user that nobody hears it. */
   readonly hearsMuted: Signal<boolean>;
   readonly #room: Room;
-  readonly #devices: Readonly<Record<DeviceKind, LiveDevice>>;
+  readonly #devices: Watched;
   readonly #notices: Notices;
   readonly #announcer: Announcer;
+  readonly #speaker: Choices["speaker"];
   #known: ReadonlySet<string> | null = null;
   /** Devices that ended by themselves: the SDK opens another one, or mutes. */
   readonly #lost = new Set<DeviceKind>();
@@ -29,18 +40,13 @@ export class DeviceWatch {
   readonly #restarts = signal(0);
   readonly #stops: (() => void)[] = [];
 
-  constructor(
-    room: Room,
-    devices: Readonly<Record<DeviceKind, LiveDevice>>,
-    notices: Notices,
-    announcer: Announcer,
-    hearsMuted: boolean,
-  ) {
+  constructor(room: Room, devices: Watched, notices: Notices, announcer: Announcer, { hearsMuted, speaker }: Choices) {
     this.#room = room;
     this.#devices = devices;
     this.#notices = notices;
     this.#announcer = announcer;
     this.hearsMuted = signal(hearsMuted);
+    this.#speaker = speaker;
   }
 
   start(): void {
@@ -71,8 +77,28 @@ export class DeviceWatch {
       effect(() => {
         if (this.#devices.camera.on.value) this.#notices.dismiss("camera_stopped");
       }),
+      effect(() => {
+        this.version.value;
+        if (!this.#devices.camera.on.value) this.#devices.cameraFlip.refresh(0);
+        else void this.options("camera").then(({ length }) => this.#devices.cameraFlip.refresh(length));
+      }),
+      this.#followSpeaker(),
     );
     void this.#compare();
+  }
+
+  /** The room was made with the speaker of the form; later choices follow. */
+  #followSpeaker(): () => void {
+    const { selectedId, failed } = this.#speaker;
+    let used = selectedId.peek();
+    return effect(() => {
+      const { value: id } = selectedId;
+      if (id === used) return;
+      used = id;
+      this.#room.switchActiveDevice("audiooutput", id).catch(() => {
+        failed.value = true;
+      });
+    });
   }
 
   async options(kind: DeviceKind): Promise<readonly DeviceOption[]> {

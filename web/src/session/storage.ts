@@ -5,6 +5,7 @@ export interface Preferences {
   cameraId: string;
   microphoneOn: boolean;
   microphoneId: string;
+  speakerId: string;
   shortcutsOn: boolean;
   hideSelf: boolean;
   hearsMuted: boolean;
@@ -17,6 +18,7 @@ const DEFAULTS: Preferences = {
   cameraId: "",
   microphoneOn: true,
   microphoneId: "",
+  speakerId: "",
   shortcutsOn: true,
   hideSelf: false,
   hearsMuted: true,
