@@ -117,7 +117,7 @@ function JoinForm({ page, viewOnly }: { readonly page: MeetingPage; readonly vie
       {error && (
         <ErrorMessage text={text.errors[error]} id="name-problem">
           {offered && (
-            <button type="button" onClick={() => void page.joinAsOffered()}>
+            <button type="button" class="primary" onClick={() => void page.joinAsOffered()}>
               {text.before.joinAs(offered)}
             </button>
           )}
