@@ -73,6 +73,22 @@ PLAYED: Final = """
 """
 
 
+async def test_the_level_of_the_microphone_moves(people: People, red_browser: Browser, room: RoomLinks) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.open(room.publisher)
+    level = ana.page.get_by_role("meter", name="Microphone level")
+    filled = "(level) => new DOMMatrix(getComputedStyle(level, '::before').transform).a"
+
+    async def is_filled(at_least: float, at_most: float) -> bool:
+        share: float = await level.evaluate(filled)
+        return at_least <= share <= at_most
+
+    await until("the level is high: a voice", lambda: is_filled(0.3, 1))
+    await people.screenshot("level")
+    await until("the level is low: a pause", lambda: is_filled(0, 0.1))
+    await until("the level is high again", lambda: is_filled(0.3, 1))
+
+
 def speakers(person: Person) -> Locator:
     return person.page.get_by_label("Speaker", exact=True)
 
