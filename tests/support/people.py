@@ -29,7 +29,7 @@ _FLAGS: Final = (
     "--mute-audio",
 )
 _MARK: Final = "--started-by-test"
-_FAKE_DEVICES: Final = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+_FAKE_DEVICES: Final = "--use-fake-device-for-media-stream"
 
 # the page does not expose its peer connections; this lets a test read their statistics
 KEEP_CONNECTIONS: Final = """
@@ -75,7 +75,7 @@ MEAN_COLOUR: Final = """
 
 @asynccontextmanager
 async def browser_with(
-    playwright: Playwright, *, picture: Path | None = None, voice: Path | None = None, mark: str = ""
+    playwright: Playwright, *, picture: Path | None = None, voice: Path | None = None, cameras: int = 1, mark: str = ""
 ) -> AsyncIterator[Browser]:
     """Run a Chromium process, whose camera shows `picture` and whose microphone hears `voice`.
 
@@ -83,7 +83,7 @@ async def browser_with(
 
     `mark` is for `kill_browser`.
     """
-    flags = [*_FLAGS, *_FAKE_DEVICES, f"{_MARK}={mark}"]
+    flags = [*_FLAGS, f"{_FAKE_DEVICES}=device-count={cameras}", "--use-fake-ui-for-media-stream", f"{_MARK}={mark}"]
     if picture:
         flags.append(f"--use-file-for-fake-video-capture={picture}")
     if voice:

@@ -12,6 +12,7 @@ import { parseMeetingLink } from "./session/meeting_link.ts";
 import { MeetingPage } from "./session/page.ts";
 import { RecordingControl } from "./session/recording_control.ts";
 import { Recordings } from "./session/recordings.ts";
+import { Speaker } from "./session/speaker.ts";
 import { PageStorage, storeOrNull } from "./session/storage.ts";
 import "./styles/index.css";
 import { App, MeetingView } from "./views/App.tsx";
@@ -31,6 +32,9 @@ async function main(root: HTMLElement): Promise<void> {
     navigator.mediaDevices as MediaDevices | undefined,
     new LocalDevice("camera", saved.cameraOn, saved.cameraId),
     new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
+    new Speaker(saved.speakerId, "setSinkId" in HTMLMediaElement.prototype, (speakerId) =>
+      storage.savePreferences({ speakerId }),
+    ),
     ({ camera, microphone }) =>
       storage.savePreferences({
         cameraOn: camera.on.value,

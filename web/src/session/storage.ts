@@ -5,8 +5,10 @@ export interface Preferences {
   cameraId: string;
   microphoneOn: boolean;
   microphoneId: string;
+  speakerId: string;
   shortcutsOn: boolean;
   hideSelf: boolean;
+  hearsMuted: boolean;
   layout: string;
 }
 
@@ -16,8 +18,10 @@ const DEFAULTS: Preferences = {
   cameraId: "",
   microphoneOn: true,
   microphoneId: "",
+  speakerId: "",
   shortcutsOn: true,
   hideSelf: false,
+  hearsMuted: true,
   layout: "grid",
 };
 

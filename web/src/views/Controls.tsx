@@ -113,6 +113,9 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
         off={!camera}
         onClick={() => void meeting.toggle("camera")}
       />
+      {meeting.cameraFlip.available.value && (
+        <ControlButton id="flip" icon="flip" label={text.before.flip} onClick={() => void meeting.cameraFlip.flip()} />
+      )}
       {canShareScreen && (
         <ControlButton
           id="share"

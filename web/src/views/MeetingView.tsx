@@ -72,7 +72,13 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
       </ErrorBoundary>
       <ErrorBoundary key={dialog.value} part={text.controls.label}>
         {dialog.value === "devices" && (
-          <DevicesDialog meeting={meeting} layout={layout} storage={page.storage} onClose={close} />
+          <DevicesDialog
+            meeting={meeting}
+            devices={page.devices}
+            layout={layout}
+            storage={page.storage}
+            onClose={close}
+          />
         )}
         {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
       </ErrorBoundary>

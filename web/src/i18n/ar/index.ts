@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 
 const several = (names: readonly string[]) => listOf("ar", names, (count) => `${count} آخرون`);
@@ -7,6 +8,7 @@ const several = (names: readonly string[]) => listOf("ar", names, (count) => `${
 const device = { camera: "الكاميرا", microphone: "الميكروفون", defaultChoice: "الافتراضي", level: "مستوى الميكروفون" };
 
 export const ar: Catalogue = {
+  before,
   errors,
   failedPart: {
     title: (part) => `${part}: تعطّل هذا الجزء من الصفحة.`,
@@ -176,6 +178,7 @@ export const ar: Catalogue = {
     device_replaced: (kind, label) => `${device[kind]}: فُصل الجهاز. المستعمل الآن: ${label}`,
     silent_microphone: "الميكروفون لا يعطي صوتًا. ربما هو مطفأ في الجهاز نفسه.",
     muted_by_moderator: "كتم أحد المشرفين صوتك",
+    speaking_muted: "أنت تتحدث وصوتك مكتوم",
     lobby: (count) => `ينتظرون الدخول: ${count}`,
     camera_stopped: "أوقف أحد المشرفين كاميرتك",
     ask_to_unmute: "يطلب منك أحد المشرفين إلغاء الكتم",
@@ -187,6 +190,7 @@ export const ar: Catalogue = {
       device_replaced: "اختيار غيره",
       silent_microphone: "اختيار غيره",
       muted_by_moderator: "إلغاء الكتم",
+      speaking_muted: "إلغاء الكتم",
     },
   },
   devicesDialog: { title: "الأجهزة", hideSelf: "إخفاء صورتي" },
@@ -211,6 +215,7 @@ export const ar: Catalogue = {
       c: "فتح الدردشة أو إغلاقها",
       h: "رفع اليد أو خفضها",
       p: "فتح قائمة الأشخاص أو إغلاقها",
+      Space: "التحدث ما دام مضغوطًا",
       "?": "فتح هذه المساعدة",
       Esc: "إغلاق لوحة أو نافذة",
     },

@@ -1,6 +1,7 @@
 import type { RecordingStatus } from "../../api/recordings.ts";
 import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
+import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 
 export type { ErrorText } from "./errors.ts";
@@ -11,6 +12,7 @@ function several(names: readonly string[]): string {
 
 /** Every text that the user sees or a screen reader reads out. */
 export const en = {
+  before,
   errors,
   failedPart: {
     title: (part: string) => `${part}: this part of the page failed.`,
@@ -193,6 +195,7 @@ export const en = {
       `Your ${device === "camera" ? "camera" : "microphone"} was gone. Now in use: ${label}`,
     silent_microphone: "Your microphone gives no sound. It may be switched off at the device.",
     muted_by_moderator: "A moderator muted you",
+    speaking_muted: "You are speaking, but you are muted",
     lobby: (count: number) => (count === 1 ? "1 person waits to be let in" : `${count} people wait to be let in`),
     camera_stopped: "A moderator stopped your camera",
     ask_to_unmute: "A moderator asks you to unmute",
@@ -204,6 +207,7 @@ export const en = {
       device_replaced: "Choose another",
       silent_microphone: "Choose another",
       muted_by_moderator: "Unmute",
+      speaking_muted: "Unmute",
     },
   },
   devicesDialog: { title: "Devices", hideSelf: "Hide my own picture" },
@@ -228,6 +232,7 @@ export const en = {
       c: "Open or close the chat",
       h: "Raise or lower your hand",
       p: "Open or close the list of people",
+      Space: "Speak for as long as it is held",
       "?": "Open this help",
       Esc: "Close a panel or dialog",
     },
