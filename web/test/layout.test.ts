@@ -127,3 +127,34 @@ test("oneself can be hidden", () => {
   layout.hideSelf.value = true;
   expect(shown()).toEqual(["p1", "p2"]);
 });
+
+test("of two, one is in a corner; with a screen, a pin or a third one they are in the grid", () => {
+  const { layout, become } = layoutOf(crowd(2));
+  expect(layout.arrangement.value.isOneToOne).toBe(true);
+  layout.pin("participant:p1");
+  expect(layout.arrangement.value.isOneToOne).toBe(false);
+  layout.pin("participant:p1");
+  become(crowd(3));
+  expect(layout.arrangement.value.isOneToOne).toBe(false);
+  expect(layoutOf(crowd(2), [screen("p1")]).layout.arrangement.value.isOneToOne).toBe(false);
+  expect(layoutOf(crowd(1)).layout.arrangement.value.isOneToOne).toBe(false);
+});
+
+test("one's own picture goes round the corners", () => {
+  const { layout } = layoutOf(crowd(2));
+  const corners = [1, 2, 3, 4].map(() => {
+    layout.moveSelf();
+    return layout.corner.value;
+  });
+  expect(corners).toEqual(["bottom-start", "top-start", "top-end", "bottom-end"]);
+});
+
+test("two screens are large together; one's own is not", () => {
+  const own = { ...screen("p0"), isLocal: true };
+  const { layout, staged } = layoutOf(crowd(3), [own, screen("p1"), screen("p2")]);
+  expect(staged()).toEqual(["p1", "p2"]);
+  expect(layout.arrangement.value.tiles.map(({ key }) => key)).toContain("screen_share:p0");
+  expect(layoutOf(crowd(3), [own]).staged()).toEqual([]);
+  layout.pin("screen_share:p2");
+  expect(staged()).toEqual(["p2"]);
+});

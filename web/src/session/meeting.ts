@@ -33,6 +33,7 @@ import { Reactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
+import { pauseUnseenVideos } from "./unseen_videos.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
@@ -137,6 +138,7 @@ export class Meeting {
   ): Promise<Meeting> {
     const meeting = new Meeting(room, announcer, options);
     meeting.#listenToChat();
+    pauseUnseenVideos(room);
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);

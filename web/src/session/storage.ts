@@ -8,6 +8,7 @@ export interface Preferences {
   shortcutsOn: boolean;
   hideSelf: boolean;
   layout: string;
+  corner: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -19,6 +20,7 @@ const DEFAULTS: Preferences = {
   shortcutsOn: true,
   hideSelf: false,
   layout: "grid",
+  corner: "bottom-end",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

@@ -29,11 +29,25 @@ export function Alerts(props: AlertsProps) {
           {text.meeting.reconnecting}
         </p>
       )}
+      <Sharing meeting={meeting} />
       <BlockedPlayback meeting={meeting} />
       <Failure meeting={meeting} />
       {meeting.notices.all.value.map((notice) => (
         <NoticeLine key={notice.kind} notice={notice} {...props} />
       ))}
+    </div>
+  );
+}
+
+/** The user must not forget that others see the screen. */
+function Sharing({ meeting: { screenShare } }: { readonly meeting: Meeting }) {
+  if (!screenShare.on.value) return null;
+  return (
+    <div class="message sharing">
+      <p>{text.announce.shareOn}</p>
+      <button type="button" onClick={() => void screenShare.toggle()}>
+        {text.views.stop}
+      </button>
     </div>
   );
 }

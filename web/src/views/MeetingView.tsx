@@ -1,11 +1,11 @@
-import { useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
 import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
-import { Layout } from "../session/layout.ts";
+import { CORNERS, Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
 import type { PageStorage } from "../session/storage.ts";
@@ -34,6 +34,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
   const [layout] = useState(() => layoutOf(meeting, page.storage));
   const main = useRef<HTMLElement>(null);
+  useEffect(() => remember(layout, page.storage), [layout, page.storage]);
   useEffect(() => keepAwake(), []);
   useEffect(() => main.current?.focus(), []);
   useShortcuts(shortcutsOn, meeting, page.recordings, () => {
@@ -114,7 +115,7 @@ function RemoteSound({ meeting }: { readonly meeting: Meeting }) {
 }
 
 function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout: Layout }) {
-  const { roomTitle, storage } = page;
+  const { roomTitle } = page;
   return (
     <header class="top-bar">
       <h1>{roomTitle || text.appName}</h1>
@@ -126,7 +127,7 @@ function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout:
       {meeting.settings.current.value?.locked && <span class="badge">{text.meeting.locked}</span>}
       {!meeting.canPublish.value && <span class="badge">{text.meeting.watching}</span>}
       <PeopleButton page={page} meeting={meeting} />
-      <LayoutButton layout={layout} storage={storage} />
+      <LayoutButton layout={layout} />
       <FullScreenButton />
     </header>
   );
@@ -160,11 +161,17 @@ function layoutOf(meeting: Meeting, storage: PageStorage): Layout {
   const saved = storage.preferences();
   layout.hideSelf.value = saved.hideSelf;
   layout.mode.value = saved.layout === "speaker" ? "speaker" : "grid";
+  layout.corner.value = CORNERS.find((corner) => corner === saved.corner) ?? "bottom-end";
   return layout;
 }
 
-/** Changes between all in a grid and the one who speaks, and remembers it. */
-function LayoutButton({ layout, storage }: { readonly layout: Layout; readonly storage: PageStorage }) {
+/** Keeps what the user chooses for the next meeting. */
+function remember({ mode, corner }: Layout, storage: PageStorage): () => void {
+  return effect(() => storage.savePreferences({ layout: mode.value, corner: corner.value }));
+}
+
+/** Changes between all in a grid and the one who speaks. */
+function LayoutButton({ layout }: { readonly layout: Layout }) {
   const other = layout.mode.value === "grid" ? "speaker" : "grid";
   const label = text.layout[other];
   return (
@@ -175,7 +182,6 @@ function LayoutButton({ layout, storage }: { readonly layout: Layout; readonly s
       title={label}
       onClick={() => {
         layout.mode.value = other;
-        storage.savePreferences({ layout: other });
       }}
     >
       <Icon name={other} />

@@ -12,6 +12,8 @@ import { TileReactions } from "./Reactions.tsx";
 interface ParticipantTileProps {
   readonly tile: Tile;
   readonly isPinned: boolean;
+  /** Whether it lies over the other one, on a phone. */
+  readonly isMovable: boolean;
   readonly layout: Layout;
   readonly reactions: Reactions;
 }
@@ -19,12 +21,12 @@ interface ParticipantTileProps {
 /** One tile. It is drawn again only when something in it has changed: every word that is spoken changes the roster. */
 export class ParticipantTile extends Component<ParticipantTileProps> {
   override shouldComponentUpdate(next: ParticipantTileProps): boolean {
-    const { tile, isPinned } = this.props;
-    if (isPinned !== next.isPinned) return true;
+    const { tile, isPinned, isMovable } = this.props;
+    if (isPinned !== next.isPinned || isMovable !== next.isMovable) return true;
     return (Object.keys(tile) as (keyof Tile)[]).some((key) => tile[key] !== next.tile[key]);
   }
 
-  override render({ tile, isPinned, layout, reactions }: ParticipantTileProps) {
+  override render({ tile, isPinned, isMovable, layout, reactions }: ParticipantTileProps) {
     const label = labelOf(tile);
     const pinLabel = isPinned ? text.layout.unpin(label) : text.layout.pin(label);
     return (
@@ -60,6 +62,17 @@ export class ParticipantTile extends Component<ParticipantTileProps> {
         >
           <Icon name="pin" />
         </button>
+        {isMovable && (
+          <button
+            type="button"
+            class="pin move"
+            aria-label={text.views.moveSelf}
+            title={text.views.moveSelf}
+            onClick={() => layout.moveSelf()}
+          >
+            <Icon name="move" />
+          </button>
+        )}
       </li>
     );
   }

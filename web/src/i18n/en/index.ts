@@ -2,6 +2,7 @@ import type { RecordingStatus } from "../../api/recordings.ts";
 import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 export type { ErrorText } from "./errors.ts";
 
@@ -12,6 +13,7 @@ function several(names: readonly string[]): string {
 /** Every text that the user sees or a screen reader reads out. */
 export const en = {
   errors,
+  views,
   failedPart: {
     title: (part: string) => `${part}: this part of the page failed.`,
     advice: "Sound and pictures go on.",
