@@ -334,7 +334,7 @@ function newRoom({ deviceIds }: JoinOptions): Room {
   // names of participants do not belong in the console
   setLogLevel("error");
   return new Room({
-    adaptiveStream: true,
+    adaptiveStream: { pixelDensity: densityOf(devicePixelRatio) },
     dynacast: true,
     audioCaptureDefaults: { ...(deviceIds.microphone && { deviceId: { ideal: deviceIds.microphone } }) },
     videoCaptureDefaults: {
@@ -344,6 +344,11 @@ function newRoom({ deviceIds }: JoinOptions): Room {
     reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
     publishDefaults: { simulcast: true, videoCodec: "vp8" },
   });
+}
+
+/** Text of a screen is not sharp at one pixel for each CSS pixel; all the pixels of all the faces would be too many. */
+function densityOf(ratio: number): number {
+  return ratio > 2 ? 2 : Math.min(ratio, 1.5);
 }
 
 function nameOf(participant: Participant): string {
