@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals-core";
 import { expect, test } from "vitest";
-import { Layout, TILES_PER_PAGE } from "../src/session/layout.ts";
+import { Layout, type SaveData, TILES_PER_PAGE } from "../src/session/layout.ts";
 import { EMPTY_ROSTER, type Roster, type Tile } from "../src/session/roster.ts";
 
 function tile(name: string, change: Partial<Tile> = {}): Tile {
@@ -157,4 +157,23 @@ test("two screens are large together; one's own is not", () => {
   expect(layoutOf(crowd(3), [own]).staged()).toEqual([]);
   layout.pin("screen_share:p2");
   expect(staged()).toEqual(["p2"]);
+});
+
+test("to save data only pinned pictures are shown, or none; one's own costs nothing", () => {
+  const video = {} as unknown as NonNullable<Tile["video"]>;
+  const saveData = signal<SaveData>("all");
+  const filmed = [...crowd(3)].map((each) => ({ ...each, video }));
+  const roster = signal<Roster>({ ...EMPTY_ROSTER, participants: filmed, screenShares: [{ ...screen("p1"), video }] });
+  const layout = new Layout(roster, saveData);
+  const seen = () => {
+    const { stage, tiles } = layout.arrangement.value;
+    return [...stage, ...tiles].filter((each) => each.video).map(({ key }) => key);
+  };
+  expect(seen()).toHaveLength(4);
+  saveData.value = "pinned";
+  expect(seen()).toEqual(["participant:p0"]);
+  layout.pin("screen_share:p1");
+  expect(seen()).toEqual(["screen_share:p1", "participant:p0"]);
+  saveData.value = "sound";
+  expect(seen()).toEqual(["participant:p0"]);
 });

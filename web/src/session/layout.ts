@@ -6,6 +6,11 @@ export const TILES_PER_PAGE = 25;
 
 export type LayoutMode = "grid" | "speaker";
 
+/** Which pictures of others are received. */
+export const SAVE_DATA = ["all", "pinned", "sound"] as const;
+
+export type SaveData = (typeof SAVE_DATA)[number];
+
 /** Where one's own picture lies over that of the only other one, on a phone. In the order in which it moves on. */
 export const CORNERS = ["bottom-end", "bottom-start", "top-start", "top-end"] as const;
 
@@ -40,8 +45,14 @@ export class Layout {
   readonly arrangement: ReadonlySignal<Arrangement>;
 
   readonly #perPage: number;
+  readonly #saveData: ReadonlySignal<SaveData>;
 
-  constructor(roster: ReadonlySignal<Roster>, perPage = TILES_PER_PAGE) {
+  constructor(
+    roster: ReadonlySignal<Roster>,
+    saveData: ReadonlySignal<SaveData> = signal<SaveData>("all"),
+    perPage = TILES_PER_PAGE,
+  ) {
+    this.#saveData = saveData;
     this.#perPage = perPage;
     this.arrangement = computed(() => this.#arrange(roster.value));
   }
@@ -76,7 +87,15 @@ export class Layout {
     const others = screenShares.filter(({ key }) => !staged.has(key));
     const tiles = [...others, ...keys.flatMap((key) => byKey.get(key) ?? [])];
     const isOneToOne = tiles.length === 2 && stage.length + others.length === 0 && tiles.some(({ isLocal }) => isLocal);
-    return { stage, tiles, page, pages, isOneToOne };
+    const received = (each: readonly Tile[]) => each.map((tile) => this.#received(tile));
+    return { stage: received(stage), tiles: received(tiles), page, pages, isOneToOne };
+  }
+
+  /** To save data, a picture is not shown: the media server sends none that nobody looks at. */
+  #received(tile: Tile): Tile {
+    const saveData = this.#saveData.value;
+    if (saveData === "all" || tile.isLocal || (saveData === "pinned" && tile.key === this.pinned.value)) return tile;
+    return { ...tile, video: null };
   }
 
   #listen(tiles: readonly Tile[]): void {

@@ -27,6 +27,7 @@ import { LobbyGuests } from "./lobby_guests.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
+import { Network } from "./network.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
 import { Reactions } from "./reactions.ts";
@@ -102,6 +103,7 @@ export class Meeting {
   readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
+  readonly network: Network;
   readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -122,6 +124,7 @@ export class Meeting {
     this.moderation = new Moderation(options.api, fail);
     this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
+    this.network = new Network(room, announcer);
     this.devices = new DeviceWatch(room, this, this.notices, announcer);
   }
 

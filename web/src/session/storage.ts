@@ -9,6 +9,7 @@ export interface Preferences {
   hideSelf: boolean;
   layout: string;
   corner: string;
+  saveData: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -21,6 +22,7 @@ const DEFAULTS: Preferences = {
   hideSelf: false,
   layout: "grid",
   corner: "bottom-end",
+  saveData: "all",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

@@ -8,6 +8,7 @@ import type { DeviceKind } from "../session/devices.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { Notice } from "../session/notices.ts";
 import type { Recordings } from "../session/recordings.ts";
+import { WeakConnection } from "./Connection.tsx";
 import type { OpenDialog } from "./Controls.tsx";
 import { openPanel } from "./panels.ts";
 
@@ -30,6 +31,7 @@ export function Alerts(props: AlertsProps) {
         </p>
       )}
       <Sharing meeting={meeting} />
+      <WeakConnection meeting={meeting} />
       <BlockedPlayback meeting={meeting} />
       <Failure meeting={meeting} />
       {meeting.notices.all.value.map((notice) => (

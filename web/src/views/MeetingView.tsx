@@ -5,23 +5,27 @@ import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
 import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
-import { CORNERS, Layout } from "../session/layout.ts";
+import { CORNERS, Layout, SAVE_DATA } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
 import type { PageStorage } from "../session/storage.ts";
 import { keepAwake } from "../session/wake_lock.ts";
 import { Alerts } from "./Alerts.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
+import { ConnectionButton } from "./Connection.tsx";
 import { Controls, type OpenDialog } from "./Controls.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
 import { FullScreenButton } from "./FullScreenButton.tsx";
 import { HelpDialog } from "./HelpDialog.tsx";
+import { lazyView } from "./lazy.tsx";
 import { ParticipantGrid } from "./ParticipantGrid.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { togglePanel } from "./panels.ts";
 import { RecordingDialogs } from "./RecordingDialogs.tsx";
 import { RecordingsPanel } from "./RecordingsPanel.tsx";
 import { useShortcuts } from "./shortcuts.ts";
+
+const ConnectionDialog = lazyView(async () => (await import("./ConnectionDialog.tsx")).ConnectionDialog);
 
 interface MeetingViewProps {
   readonly page: MeetingPage;
@@ -34,7 +38,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
   const [layout] = useState(() => layoutOf(meeting, page.storage));
   const main = useRef<HTMLElement>(null);
-  useEffect(() => remember(layout, page.storage), [layout, page.storage]);
+  useEffect(() => remember(layout, meeting, page.storage), [layout, meeting, page.storage]);
   useEffect(() => keepAwake(), []);
   useEffect(() => main.current?.focus(), []);
   useShortcuts(shortcutsOn, meeting, page.recordings, () => {
@@ -68,6 +72,9 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
       <RemoteSound meeting={meeting} />
       <ErrorBoundary part={text.recordings.title}>
         <RecordingDialogs recordings={page.recordings} />
+      </ErrorBoundary>
+      <ErrorBoundary part={text.views.connection.title}>
+        {meeting.network.open.value && <ConnectionDialog network={meeting.network} />}
       </ErrorBoundary>
       <ErrorBoundary key={dialog.value} part={text.controls.label}>
         {dialog.value === "devices" && (
@@ -127,6 +134,7 @@ function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout:
       {meeting.settings.current.value?.locked && <span class="badge">{text.meeting.locked}</span>}
       {!meeting.canPublish.value && <span class="badge">{text.meeting.watching}</span>}
       <PeopleButton page={page} meeting={meeting} />
+      <ConnectionButton meeting={meeting} />
       <LayoutButton layout={layout} />
       <FullScreenButton />
     </header>
@@ -157,8 +165,9 @@ function PeopleButton({ page, meeting }: MeetingViewProps) {
 }
 
 function layoutOf(meeting: Meeting, storage: PageStorage): Layout {
-  const layout = new Layout(meeting.roster);
+  const layout = new Layout(meeting.roster, meeting.network.saveData);
   const saved = storage.preferences();
+  meeting.network.saveData.value = SAVE_DATA.find((choice) => choice === saved.saveData) ?? "all";
   layout.hideSelf.value = saved.hideSelf;
   layout.mode.value = saved.layout === "speaker" ? "speaker" : "grid";
   layout.corner.value = CORNERS.find((corner) => corner === saved.corner) ?? "bottom-end";
@@ -166,8 +175,10 @@ function layoutOf(meeting: Meeting, storage: PageStorage): Layout {
 }
 
 /** Keeps what the user chooses for the next meeting. */
-function remember({ mode, corner }: Layout, storage: PageStorage): () => void {
-  return effect(() => storage.savePreferences({ layout: mode.value, corner: corner.value }));
+function remember({ mode, corner }: Layout, { network }: Meeting, storage: PageStorage): () => void {
+  return effect(() =>
+    storage.savePreferences({ layout: mode.value, corner: corner.value, saveData: network.saveData.value }),
+  );
 }
 
 /** Changes between all in a grid and the one who speaks. */

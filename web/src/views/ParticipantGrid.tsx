@@ -5,7 +5,6 @@ import { text } from "../i18n/index.ts";
 import { type Shape, type Size, shapeFor, tileWidthFor } from "../session/grid.ts";
 import type { Arrangement, Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
-import type { Reactions } from "../session/reactions.ts";
 import type { Tile } from "../session/roster.ts";
 import { ParticipantTile } from "./ParticipantTile.tsx";
 import { AwayReactions } from "./Reactions.tsx";
@@ -30,9 +29,9 @@ export function ParticipantGrid({ meeting, layout }: ParticipantGridProps) {
       aria-label={text.meeting.participants}
       onPointerDown={(event) => draggedSelf(event, layout)}
     >
-      {hasStage && <TileGrid tiles={stage} className="stage" layout={layout} reactions={meeting.reactions} />}
+      {hasStage && <TileGrid tiles={stage} className="stage" layout={layout} meeting={meeting} />}
       <div class="pages">
-        <TileGrid tiles={tiles} className={hasStage ? "strip" : "grid"} layout={layout} reactions={meeting.reactions} />
+        <TileGrid tiles={tiles} className={hasStage ? "strip" : "grid"} layout={layout} meeting={meeting} />
         {pages > 1 && <Pager layout={layout} page={page} pages={pages} />}
       </div>
       <AwayReactions meeting={meeting} layout={layout} />
@@ -46,10 +45,10 @@ interface TileGridProps {
   readonly tiles: readonly Tile[];
   readonly className: string;
   readonly layout: Layout;
-  readonly reactions: Reactions;
+  readonly meeting: Pick<Meeting, "reactions" | "network">;
 }
 
-function TileGrid({ tiles, className, layout, reactions }: TileGridProps) {
+export function TileGrid({ tiles, className, layout, meeting: { reactions, network } }: TileGridProps) {
   const ref = useRef<HTMLUListElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   useEffect(() => {
@@ -78,6 +77,7 @@ function TileGrid({ tiles, className, layout, reactions }: TileGridProps) {
           isMovable={tile.isLocal && layout.arrangement.value.isOneToOne}
           layout={layout}
           reactions={reactions}
+          network={network}
         />
       ))}
     </ul>
