@@ -20,6 +20,7 @@ import { HelpDialog } from "./HelpDialog.tsx";
 import { lazyView } from "./lazy.tsx";
 import { ParticipantGrid } from "./ParticipantGrid.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
+import { PictureInPictureButton } from "./PictureInPictureButton.tsx";
 import { togglePanel } from "./panels.ts";
 import { RecordingDialogs } from "./RecordingDialogs.tsx";
 import { RecordingsPanel } from "./RecordingsPanel.tsx";
@@ -136,6 +137,7 @@ function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout:
       <PeopleButton page={page} meeting={meeting} />
       <ConnectionButton meeting={meeting} />
       <LayoutButton layout={layout} />
+      <PictureInPictureButton meeting={meeting} layout={layout} />
       <FullScreenButton />
     </header>
   );
