@@ -3,6 +3,7 @@ import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 export type { ErrorText } from "./errors.ts";
 
@@ -14,6 +15,7 @@ function several(names: readonly string[]): string {
 export const en = {
   before,
   errors,
+  views,
   failedPart: {
     title: (part: string) => `${part}: this part of the page failed.`,
     advice: "Sound and pictures go on.",
