@@ -34,7 +34,7 @@ interface Frame {
   readonly isVoiced: boolean;
 }
 
-/** Whether somebody speaks into a microphone, and not only noise reaches it. Nothing of the sound is kept. */
+/** Whether a participant speaks into a microphone, and not only noise reaches it. Nothing of the sound is kept. */
 export class SpeechDetector {
   #frames: Frame[] = [];
 
