@@ -248,7 +248,7 @@ impl Publications {
             if let Some(elapsed) = measured {
                 track.layers_mut().measure(elapsed);
             }
-            if track.layers_mut().check(now) || (measured.is_some() && track.kind() == Kind::Video) {
+            if track.layers_mut().check(now) || (measured.is_some() && track.is_bitrate_news()) {
                 self.send_state(key, outbox);
             }
             let Some(track) = self.tracks.get_mut(key) else { continue };
@@ -266,7 +266,7 @@ impl Publications {
         }
         let mut levels: BTreeMap<PeerId, f64> = BTreeMap::new();
         for (_, track) in self.tracks.iter_mut().filter(|(_, track)| track.kind() == Kind::Audio) {
-            let level = track.judge_loudness();
+            let level = track.speech_level(now);
             if let Some(peer) = peers.get(track.peer()).filter(|_| level > 0.0) {
                 let loudest = levels.entry(peer.id().clone()).or_default();
                 *loudest = loudest.max(level);

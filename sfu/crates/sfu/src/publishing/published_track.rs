@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::layers::Layers;
 use super::speakers::Loudness;
 use crate::ids::{Mid, PeerKey, ShardId, TrackId};
-use crate::media::{Kind, LAYERS, LayerMask, LayerSpec, Quality, layer_bit};
+use crate::media::{Kind, LAYERS, LayerMask, LayerSpec, Quality, is_heard, layer_bit};
 use crate::message::TrackState;
 use crate::transport::{CodecFormat, ReceivedPacket};
 
@@ -23,6 +23,8 @@ pub(super) struct PublishedTrack {
     is_muted: bool,
     layers: Layers,
     loudness: Loudness,
+    /// What its followers know, for sound.
+    is_heard: bool,
     followers: Vec<Follower>,
     /// The quality announced to the publisher last.
     announced: Option<Option<Quality>>,
@@ -66,6 +68,7 @@ impl PublishedTrack {
             is_muted: false,
             layers: Layers::default(),
             loudness: Loudness::default(),
+            is_heard: false,
             followers: Vec::new(),
             announced: None,
             lower_at: None,
@@ -137,15 +140,25 @@ impl PublishedTrack {
         let packet = &received.packet;
         let is_revived = self.layers.on_packet(layer, received.ssrc, now, packet.payload.len());
         if let (Kind::Audio, Some(level), false) = (self.kind, packet.extensions.audio_level, self.is_muted) {
-            self.loudness.observe(level);
+            self.loudness.observe(now, level);
         }
         Change { has_started: self.codec.replace(codec).is_none(), is_revived }
     }
 
-    /// The speech level of the last window, 0.0 to 1.0. Call it once for each window.
-    pub fn judge_loudness(&mut self) -> f64 {
-        let level = self.loudness.judge();
+    /// The level of its speech, 0.0 to 1.0.
+    pub fn speech_level(&mut self, now: Instant) -> f64 {
+        let level = self.loudness.level(now);
         if self.is_muted { 0.0 } else { level }
+    }
+
+    /// Whether its followers have to know the bitrate measured last: always of a video, of sound only whether it is
+    /// more than silence.
+    pub fn is_bitrate_news(&mut self) -> bool {
+        if self.kind == Kind::Video {
+            return true;
+        }
+        let is_heard = is_heard(self.layers.bitrates_bps());
+        std::mem::replace(&mut self.is_heard, is_heard) != is_heard
     }
 
     // ── followers ──
