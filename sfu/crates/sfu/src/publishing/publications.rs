@@ -12,7 +12,7 @@ use super::speakers::Speakers;
 use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
-use crate::media::{Kind, LayerMask, LayerSpec, Quality};
+use crate::media::{Kind, LayerMask, Quality, TrackSpec};
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::peers::{Allowed, Peers};
@@ -35,25 +35,22 @@ pub(crate) type LocalPacket = (TrackId, Arc<Packet>);
 impl Publications {
     // ── announcing and matching ──
 
-    pub fn expect(
-        &mut self,
-        id: &PeerId,
-        track: TrackId,
-        kind: Kind,
-        cids: Vec<String>,
-        layers: Vec<LayerSpec>,
-        peers: &mut Peers,
-    ) {
+    pub fn expect(&mut self, id: &PeerId, track: TrackId, spec: TrackSpec, peers: &mut Peers) {
         let Some(key) = peers.key_of(id) else { return };
         if self.by_id.contains_key(&track) {
             return;
         }
-        let published = self.tracks.insert(PublishedTrack::new(key, track.clone(), kind, cids, layers));
+        let published = self.tracks.insert(PublishedTrack::new(key, track.clone(), spec));
         self.by_id.insert(track, published);
         if let Some(peer) = peers.get_mut(key) {
             peer.add_published(published);
         }
         self.match_sections(key, peers);
+    }
+
+    /// The codec that a track's publisher wants to send.
+    pub fn wanted_codec(&self, key: TrackKey) -> Option<&str> {
+        self.tracks.get(key)?.wanted_codec()
     }
 
     /// Match sections to announced tracks: by the client's id first, then by kind in order.
