@@ -1,6 +1,7 @@
 import type { RecordingStatus } from "../../api/recordings.ts";
 import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 
@@ -12,6 +13,7 @@ function several(names: readonly string[]): string {
 
 /** Every text that the user sees or a screen reader reads out. */
 export const en = {
+  access,
   before,
   errors,
   failedPart: {

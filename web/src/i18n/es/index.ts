@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 
@@ -13,6 +14,7 @@ const device = {
 };
 
 export const es: Catalogue = {
+  access,
   before,
   errors,
   failedPart: {
