@@ -3,6 +3,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("ar", names, (count) => `${count} آخرون`);
 
@@ -12,6 +13,7 @@ export const ar: Catalogue = {
   access,
   before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: تعطّل هذا الجزء من الصفحة.`,
     advice: "الصوت والصورة مستمران.",

@@ -3,6 +3,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("de", names, (count) => `${count} weitere`);
 
@@ -12,6 +13,7 @@ export const de: Catalogue = {
   access,
   before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: dieser Teil der Seite ist ausgefallen.`,
     advice: "Ton und Bilder laufen weiter.",

@@ -4,6 +4,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 export type { ErrorText } from "./errors.ts";
 
@@ -16,6 +17,7 @@ export const en = {
   access,
   before,
   errors,
+  views,
   failedPart: {
     title: (part: string) => `${part}: this part of the page failed.`,
     advice: "Sound and pictures go on.",

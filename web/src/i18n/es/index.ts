@@ -3,6 +3,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("es", names, (count) => `${count} personas más`);
 
@@ -17,6 +18,7 @@ export const es: Catalogue = {
   access,
   before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: esta parte de la página falló.`,
     advice: "El sonido y las imágenes siguen.",

@@ -3,6 +3,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("fr", names, (count) => `${count} autres`);
 
@@ -12,6 +13,7 @@ export const fr: Catalogue = {
   access,
   before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part} : cette partie de la page a échoué.`,
     advice: "Le son et les images continuent.",
