@@ -22,14 +22,24 @@ LOOKS: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("forced, dark", {"color_scheme": "dark", "forced_colors": "active"}, "ltr"),
     ("from right to left", {"color_scheme": "light", "forced_colors": "none"}, "rtl"),
 )
+# WCAG 1.4.12
+WIDER_TEXT: Final = """
+(isOn) => {
+  const sheet = new CSSStyleSheet();
+  if (isOn) sheet.replaceSync(`* {
+    line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important;
+  }
+  p { margin-block-end: 2em !important; }`);
+  document.adoptedStyleSheets = [sheet];
+}
+"""
 DIRECTION: Final = "(direction) => { document.documentElement.dir = direction }"
 
 
 class Looker:
     """Looks at what a user has on the screen, in every look, and collects what is wrong."""
 
-    def __init__(self, people: People) -> None:
-        self._people = people
+    def __init__(self) -> None:
         self.found: list[str] = []
 
     async def look(self, person: Person, what: str) -> None:
@@ -40,6 +50,10 @@ class Looker:
             await page.evaluate(DIRECTION, direction)
             await self._note(page, f"{what}, {look}", *OF_A_LOOK)
         await page.emulate_media(color_scheme="light", forced_colors="none")
+        await page.evaluate(WIDER_TEXT, True)
+        if await overflows(page):
+            self.found.append(f"{what}, with wider text: scrolls sideways")
+        await page.evaluate(WIDER_TEXT, False)
         await page.evaluate(DIRECTION, "ltr")
 
     async def _note(self, page: Page, what: str, *rules: str) -> None:
@@ -51,7 +65,7 @@ class Looker:
 async def test_axe_finds_nothing_in_the_meeting_and_its_panels(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:
-    looker = Looker(people)
+    looker = Looker()
     mona, ben = await people.at(red_browser, "Mona", reduced_motion="reduce"), await people.at(blue_browser, "Ben")
     await asyncio.gather(mona.join(room.moderator), ben.join(room.publisher))
     await ben.press("Raise hand")
@@ -82,7 +96,7 @@ async def test_axe_finds_nothing_before_and_after_the_meeting_and_on_a_phone(
     people: People, red_browser: Browser, blue_browser: Browser, product: Product
 ) -> None:
     room = await product.create_room(preferences={"lobbyPreferences": {"enabled": True}})
-    looker = Looker(people)
+    looker = Looker()
     phone = {"viewport": {"width": 375, "height": 667}, "reduced_motion": "reduce"}
     mona, ben = await people.at(red_browser, "Mona", **phone), await people.at(blue_browser, "Ben", **phone)
     await ben.open(room.publisher)
