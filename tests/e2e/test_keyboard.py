@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 
 from support.accessibility import is_focused, tab_to
 from support.fake_media import BLUE
-from support.people import People
+from support.people import People, Person
 from support.product import RoomLinks
 from support.waiting import until
 
@@ -41,7 +41,28 @@ async def test_a_whole_meeting_by_keyboard_alone(
     await keyboard.type("Ana")
     await keyboard.press("Enter")
     await ana.sees("Ben", BLUE)
+    await mutes_and_writes(ana, ben)
+    await shares_a_screen(ana, ben)
 
+    await keyboard.press("p")
+    await expect(page.get_by_role("heading", name="People")).to_be_focused()
+    await tab_to(page, '[aria-label="Actions for Ben"]')
+    await keyboard.press("Enter")
+    await keyboard.press("Tab")
+    await expect(page.locator(":focus")).to_have_text("Mute")
+    await keyboard.press("Enter")
+    await expect(ben.tile_of("Ben")).to_have_attribute("data-muted", "true")
+    await keyboard.press("Escape")
+    await until("the focus is back", lambda: is_focused(page, "share"))
+
+    await tab_to(page, '[data-control="leave"]')
+    await keyboard.press("Enter")
+    await expect(ana.end_screen("left")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+async def mutes_and_writes(ana: Person, ben: Person) -> None:
+    page, keyboard = ana.page, ana.page.keyboard
     await tab_to(page, '[data-control="microphone"]')
     await keyboard.press("Space")
     await expect(page.get_by_role("button", name="Unmute")).to_be_focused()
@@ -62,6 +83,10 @@ async def test_a_whole_meeting_by_keyboard_alone(
     await keyboard.press("Escape")
     await until("the focus is back", lambda: is_focused(page, "chat"))
 
+
+async def shares_a_screen(ana: Person, ben: Person) -> None:
+    """Share one, which the browser refuses at first, and stop."""
+    page, keyboard = ana.page, ana.page.keyboard
     await tab_to(page, '[data-control="share"]')
     await keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("ScreenCaptureAllowed")
@@ -73,22 +98,6 @@ async def test_a_whole_meeting_by_keyboard_alone(
     await expect(ben.tile_of("Ana", "screen_share")).to_be_visible()
     await keyboard.press("Enter")
     await expect(ben.tile_of("Ana", "screen_share")).to_have_count(0)
-
-    await keyboard.press("p")
-    await expect(page.get_by_role("heading", name="People")).to_be_focused()
-    await tab_to(page, '[aria-label="Actions for Ben"]')
-    await keyboard.press("Enter")
-    await keyboard.press("Tab")
-    await expect(page.locator(":focus")).to_have_text("Mute")
-    await keyboard.press("Enter")
-    await expect(ben.tile_of("Ben")).to_have_attribute("data-muted", "true")
-    await keyboard.press("Escape")
-    await until("the focus is back", lambda: is_focused(page, "share"))
-
-    await tab_to(page, '[data-control="leave"]')
-    await keyboard.press("Enter")
-    await expect(ana.end_screen("left")).to_be_visible()
-    await expect(page.get_by_role("heading", level=1)).to_be_focused()
 
 
 async def test_single_keys_can_be_switched_off(people: People, red_browser: Browser, room: RoomLinks) -> None:
