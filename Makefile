@@ -74,8 +74,13 @@ bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and P
 	.venv/bin/python -m bench.api
 	.venv/bin/python -m bench.many_rooms
 
-bench-page: need-test prepare-dev bench-peers ## the meeting page in Chromium: join, paint, 25 tiles, heap; its section in docs/performance.md, written again
+bench-page: need-test prepare-dev bench-peers ## the page in Chromium: join, paint, 25 tiles, heap; written into docs/performance.md
 	.venv/bin/python -m bench.page
+
+.PHONY: pictures
+pictures: need-test prepare-dev ## the pictures of docs/images, taken again (T="people phone" picks, without the README's)
+	$(if $(T),,PYTHONPATH=tests .venv/bin/python -m tools.readme_picture)
+	PYTHONPATH=tests .venv/bin/python -m tools.state_pictures $(T)
 
 bench-abuse: need-test prepare-dev ## what ordinary users notice of attacks: the table in docs/security.md, written again
 	.venv/bin/python -m bench.abuse
