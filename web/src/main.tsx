@@ -48,6 +48,7 @@ async function main(root: HTMLElement): Promise<void> {
   const token = () => storage.token(link.roomName);
   const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
+  announcer.readsSignals.value = saved.readsSignals;
   const page = new MeetingPage({
     link,
     api: participantsApi(client),

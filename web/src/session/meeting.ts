@@ -32,7 +32,7 @@ import { Network } from "./network.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
 import { PushToTalk } from "./push_to_talk.ts";
-import { Reactions } from "./reactions.ts";
+import { Reactions, spokenReaction, spokenReactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
@@ -300,10 +300,16 @@ export class Meeting {
   }
 
   #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
-    if (topic === "tertulia.reaction") this.reactions.receive(body);
+    if (topic === "tertulia.reaction") this.#onReaction(body);
     if (topic === "tertulia.room") this.#onSettings(body);
     if (topic === "tertulia.lobby") void this.guests.refresh();
     if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
+  }
+
+  #onReaction(body: Readonly<Record<string, unknown>>): void {
+    const received = this.reactions.receive(body);
+    const by = received && this.#room.remoteParticipants.get(received.identity);
+    if (by) this.#announcer.announceSignal("reactions", spokenReaction(nameOf(by), received.reaction), spokenReactions);
   }
 
   #onSettings(body: Readonly<Record<string, unknown>>): void {
@@ -319,7 +325,7 @@ export class Meeting {
     const { announce } = text;
     const isUp = handRaisedAt(participant) !== null;
     if (participant.isLocal) this.#announcer.announce(isUp ? announce.handUp : announce.handDown);
-    else if (isUp) this.#announcer.announceInGroups("hands", nameOf(participant), announce.handsRaised);
+    else if (isUp) this.#announcer.announceSignal("hands", nameOf(participant), announce.handsRaised);
   }
 
   #settle(): void {

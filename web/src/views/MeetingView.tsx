@@ -87,7 +87,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
             onClose={close}
           />
         )}
-        {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
+        {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} page={page} onClose={close} />}
       </ErrorBoundary>
     </main>
   );

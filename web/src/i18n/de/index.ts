@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -9,6 +10,7 @@ const several = (names: readonly string[]) => listOf("de", names, (count) => `${
 const device = { camera: "Kamera", microphone: "Mikrofon", defaultChoice: "Standard", level: "Pegel des Mikrofons" };
 
 export const de: Catalogue = {
+  access,
   before,
   errors,
   views,

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -14,6 +15,7 @@ const device = {
 };
 
 export const es: Catalogue = {
+  access,
   before,
   errors,
   views,

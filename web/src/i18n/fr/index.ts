@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -9,6 +10,7 @@ const several = (names: readonly string[]) => listOf("fr", names, (count) => `${
 const device = { camera: "Caméra", microphone: "Micro", defaultChoice: "Par défaut", level: "Niveau du micro" };
 
 export const fr: Catalogue = {
+  access,
   before,
   errors,
   views,
