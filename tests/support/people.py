@@ -141,7 +141,12 @@ class Person:
         await self.page.get_by_role("button", name="Join", exact=True).click()
 
     async def press(self, button: str) -> None:
-        await self.page.get_by_role("button", name=button, exact=True).click()
+        """Press a button, which on a phone may be in the menu."""
+        wanted = self.page.get_by_role("button", name=button, exact=True, include_hidden=True)
+        await wanted.wait_for(state="attached")
+        if await wanted.and_(self.page.locator(".more-menu button")).count() and not await wanted.is_visible():
+            await self.page.locator('[data-control="more"]').click()
+        await wanted.click()
 
     async def token_of(self, room: str) -> str:
         """Return the access token that this user's tab holds for a room."""

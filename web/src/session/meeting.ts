@@ -28,6 +28,7 @@ import { LobbyGuests } from "./lobby_guests.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
+import { Network } from "./network.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
 import { PushToTalk } from "./push_to_talk.ts";
@@ -36,6 +37,7 @@ import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleO
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
 import type { Speaker } from "./speaker.ts";
+import { pauseUnseenVideos } from "./unseen_videos.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
@@ -109,6 +111,7 @@ export class Meeting {
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
   readonly pushToTalk: PushToTalk;
+  readonly network: Network;
   readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -132,6 +135,7 @@ export class Meeting {
     this.settings = new LiveSettings(options.api);
     this.devices = new DeviceWatch(room, this, this.notices, announcer, options);
     this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
+    this.network = new Network(room, announcer);
   }
 
   /**
@@ -147,6 +151,7 @@ export class Meeting {
   ): Promise<Meeting> {
     const meeting = new Meeting(room, announcer, options);
     meeting.#listenToChat();
+    pauseUnseenVideos(room);
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
@@ -346,7 +351,7 @@ function newRoom({ deviceIds, speaker }: JoinOptions): Room {
   // names of participants do not belong in the console
   setLogLevel("error");
   return new Room({
-    adaptiveStream: true,
+    adaptiveStream: { pixelDensity: densityOf(devicePixelRatio) },
     ...(speaker.selectedId.value && { audioOutput: { deviceId: speaker.selectedId.value } }),
     dynacast: true,
     audioCaptureDefaults: { ...(deviceIds.microphone && { deviceId: { ideal: deviceIds.microphone } }) },
@@ -357,6 +362,11 @@ function newRoom({ deviceIds, speaker }: JoinOptions): Room {
     reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
     publishDefaults: { simulcast: true, videoCodec: "vp8" },
   });
+}
+
+/** Text of a screen is not sharp at one pixel for each CSS pixel; all the pixels of all the faces would be too many. */
+function densityOf(ratio: number): number {
+  return ratio > 2 ? 2 : Math.min(ratio, 1.5);
 }
 
 function nameOf(participant: Participant): string {

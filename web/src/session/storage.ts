@@ -10,6 +10,8 @@ export interface Preferences {
   hideSelf: boolean;
   hearsMuted: boolean;
   layout: string;
+  corner: string;
+  saveData: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -23,6 +25,8 @@ const DEFAULTS: Preferences = {
   hideSelf: false,
   hearsMuted: true,
   layout: "grid",
+  corner: "bottom-end",
+  saveData: "all",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

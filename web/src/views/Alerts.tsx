@@ -8,6 +8,7 @@ import type { DeviceKind } from "../session/devices.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { Notice } from "../session/notices.ts";
 import type { Recordings } from "../session/recordings.ts";
+import { WeakConnection } from "./Connection.tsx";
 import type { OpenDialog } from "./Controls.tsx";
 import { openPanel } from "./panels.ts";
 
@@ -29,11 +30,26 @@ export function Alerts(props: AlertsProps) {
           {text.meeting.reconnecting}
         </p>
       )}
+      <Sharing meeting={meeting} />
+      <WeakConnection meeting={meeting} />
       <BlockedPlayback meeting={meeting} />
       <Failure meeting={meeting} />
       {meeting.notices.all.value.map((notice) => (
         <NoticeLine key={notice.kind} notice={notice} {...props} />
       ))}
+    </div>
+  );
+}
+
+/** The user must not forget that others see the screen. */
+function Sharing({ meeting: { screenShare } }: { readonly meeting: Meeting }) {
+  if (!screenShare.on.value) return null;
+  return (
+    <div class="message sharing">
+      <p>{text.announce.shareOn}</p>
+      <button type="button" onClick={() => void screenShare.toggle()}>
+        {text.views.stop}
+      </button>
     </div>
   );
 }

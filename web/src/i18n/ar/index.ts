@@ -2,6 +2,7 @@ import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("ar", names, (count) => `${count} آخرون`);
 
@@ -10,6 +11,7 @@ const device = { camera: "الكاميرا", microphone: "الميكروفون",
 export const ar: Catalogue = {
   before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: تعطّل هذا الجزء من الصفحة.`,
     advice: "الصوت والصورة مستمران.",
@@ -50,6 +52,7 @@ export const ar: Catalogue = {
     recordOff: "تسجيل",
     recordBusy: "لحظة …",
     recordings: "التسجيلات",
+    more: "المزيد",
     leave: "مغادرة",
     startAudio: "تشغيل الصوت",
     startVideo: "عرض الصور",

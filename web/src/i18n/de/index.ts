@@ -2,6 +2,7 @@ import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("de", names, (count) => `${count} weitere`);
 
@@ -10,6 +11,7 @@ const device = { camera: "Kamera", microphone: "Mikrofon", defaultChoice: "Stand
 export const de: Catalogue = {
   before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: dieser Teil der Seite ist ausgefallen.`,
     advice: "Ton und Bilder laufen weiter.",
@@ -50,6 +52,7 @@ export const de: Catalogue = {
     recordOff: "Aufzeichnen",
     recordBusy: "Einen Moment …",
     recordings: "Aufzeichnungen",
+    more: "Mehr",
     leave: "Verlassen",
     startAudio: "Ton einschalten",
     startVideo: "Bilder zeigen",

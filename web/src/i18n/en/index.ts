@@ -3,6 +3,7 @@ import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 export type { ErrorText } from "./errors.ts";
 
@@ -14,6 +15,7 @@ function several(names: readonly string[]): string {
 export const en = {
   before,
   errors,
+  views,
   failedPart: {
     title: (part: string) => `${part}: this part of the page failed.`,
     advice: "Sound and pictures go on.",
@@ -59,6 +61,7 @@ export const en = {
     recordOff: "Record",
     recordBusy: "One moment …",
     recordings: "Recordings",
+    more: "More",
     leave: "Leave",
     startAudio: "Turn on sound",
     startVideo: "Show pictures",
@@ -144,7 +147,7 @@ export const en = {
     },
     guests: "Waiting to be let in",
     admit: "Let in",
-    admitOf: (name: string) => `Let ${name} in`,
+    admitOf: (name: string) => `Let in ${name}`,
     refuse: "Refuse",
     refuseOf: (name: string) => `Refuse ${name}`,
     admitAll: "Let all in",

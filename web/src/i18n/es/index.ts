@@ -2,6 +2,7 @@ import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("es", names, (count) => `${count} personas más`);
 
@@ -15,6 +16,7 @@ const device = {
 export const es: Catalogue = {
   before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: esta parte de la página falló.`,
     advice: "El sonido y las imágenes siguen.",
@@ -55,6 +57,7 @@ export const es: Catalogue = {
     recordOff: "Grabar",
     recordBusy: "Un momento …",
     recordings: "Grabaciones",
+    more: "Más",
     leave: "Salir",
     startAudio: "Activar el sonido",
     startVideo: "Mostrar las imágenes",

@@ -2,6 +2,7 @@ import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("fr", names, (count) => `${count} autres`);
 
@@ -10,6 +11,7 @@ const device = { camera: "Caméra", microphone: "Micro", defaultChoice: "Par dé
 export const fr: Catalogue = {
   before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part} : cette partie de la page a échoué.`,
     advice: "Le son et les images continuent.",
@@ -50,6 +52,7 @@ export const fr: Catalogue = {
     recordOff: "Enregistrer",
     recordBusy: "Un instant …",
     recordings: "Enregistrements",
+    more: "Plus",
     leave: "Quitter",
     startAudio: "Activer le son",
     startVideo: "Montrer les images",
