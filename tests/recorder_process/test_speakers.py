@@ -17,9 +17,10 @@ SCALE = 1280 // 320
 
 
 def words(frequency_hz: float) -> Sound:
-    """Half a second of sound and as much silence, in turn."""
-    speak = tone(frequency_hz)
-    return lambda start, count: speak(start, count) * (np.arange(start, start + count) % RATE < RATE // 2)
+    """Soft sound and as much silence, in turn: a media server says at each pause that it is over."""
+    speak = tone(frequency_hz, volume=0.05)
+    turn = RATE * 6 // 10
+    return lambda start, count: speak(start, count) * (np.arange(start, start + count) // turn % 2)
 
 
 def has_ring(frame: np.ndarray, tile: Rect) -> bool:
