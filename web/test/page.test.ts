@@ -156,6 +156,9 @@ test("what a moderator is offered follows the role and the room", async () => {
   role.value = "publisher";
   expect(page.recordingControl.available.value).toBe(false);
   expect(page.recordings.open.value).toBe(false);
+  expect(page.recordings.all.value).toBeNull();
+  role.value = "moderator";
+  await expect.poll(() => page.recordings.all.value).toEqual([]);
 });
 
 test.each<[Role, boolean]>([
