@@ -18,7 +18,7 @@ const STEP_MIN_DB = 1;
 /** A vowel fills a frame; of a click, most of it is silent. */
 const QUARTER_MIN = 0.05;
 
-/** Below this nobody speaks into this microphone; and speech is this much louder than the room. */
+/** What is softer than this is not said into this microphone; and speech is this much louder than the room. */
 const QUIET_DB = -48;
 const ABOVE_ROOM_DB = 8;
 
@@ -34,7 +34,7 @@ interface Frame {
   readonly isVoiced: boolean;
 }
 
-/** Whether a participant speaks into a microphone, and not only noise reaches it. Nothing of the sound is kept. */
+/** Whether there is speech in what a microphone hears, and not only noise. Nothing of the sound is kept. */
 export class SpeechDetector {
   #frames: Frame[] = [];
 
