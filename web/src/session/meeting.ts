@@ -17,9 +17,11 @@ import type { MeetingApi } from "../api/meeting.ts";
 import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import { CameraFlip } from "./camera_flip.ts";
 import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
+import { densityOf } from "./grid.ts";
 import { Hand } from "./hand.ts";
 import { IncomingMessages } from "./incoming_messages.ts";
 import { LiveSettings } from "./live_settings.ts";
@@ -30,10 +32,12 @@ import { Moderation } from "./moderation.ts";
 import { Network } from "./network.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
+import { PushToTalk } from "./push_to_talk.ts";
 import { Reactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
+import type { Speaker } from "./speaker.ts";
 import { pauseUnseenVideos } from "./unseen_videos.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
@@ -43,6 +47,9 @@ export interface JoinOptions {
   readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
+  readonly speaker: Pick<Speaker, "selectedId" | "failed">;
+  /** Whether to tell users who speak while they are muted. */
+  readonly hearsMuted: boolean;
   /** Which devices the user chose; empty for the standard ones. */
   readonly deviceIds: Readonly<Record<DeviceKind, string>>;
   /** What the form has opened, or is opening while the browser asks. */
@@ -95,6 +102,7 @@ export class Meeting {
   readonly microphone: LiveDevice;
   readonly camera: LiveDevice;
   readonly screenShare: ScreenShare;
+  readonly cameraFlip: CameraFlip;
   readonly hand: Hand;
   readonly reactions: Reactions;
   readonly moderation: Moderation;
@@ -104,6 +112,7 @@ export class Meeting {
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
   readonly network: Network;
+  readonly pushToTalk: PushToTalk;
   readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -117,6 +126,7 @@ export class Meeting {
     this.microphone = new LiveDevice("microphone", room, this.error);
     this.camera = new LiveDevice("camera", room, this.error);
     this.screenShare = new ScreenShare(room, this.error);
+    this.cameraFlip = new CameraFlip(room, this.camera, (id) => options.onDeviceSelected("camera", id));
     const identity = () => room.localParticipant.identity;
     const fail = (error: unknown) => this.#fail(error);
     this.hand = new Hand(options.api, identity, fail);
@@ -125,7 +135,8 @@ export class Meeting {
     this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
     this.network = new Network(room, announcer);
-    this.devices = new DeviceWatch(room, this, this.notices, announcer);
+    this.devices = new DeviceWatch(room, this, this.notices, announcer, options);
+    this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
   }
 
   /**
@@ -159,8 +170,12 @@ export class Meeting {
     return meeting;
   }
 
-  async toggle(kind: DeviceKind): Promise<void> {
-    await this[kind].toggle();
+  toggle(kind: DeviceKind): Promise<void> {
+    return this.set(kind, !this[kind].on.value);
+  }
+
+  async set(kind: DeviceKind, on: boolean): Promise<void> {
+    await this[kind].set(on);
     this.#announcer.announce(text.announce[kind][this[kind].on.value ? "on" : "off"]);
   }
 
@@ -333,11 +348,12 @@ export class Meeting {
   }
 }
 
-function newRoom({ deviceIds }: JoinOptions): Room {
+function newRoom({ deviceIds, speaker }: JoinOptions): Room {
   // names of participants do not belong in the console
   setLogLevel("error");
   return new Room({
     adaptiveStream: { pixelDensity: densityOf(devicePixelRatio) },
+    ...(speaker.selectedId.value && { audioOutput: { deviceId: speaker.selectedId.value } }),
     dynacast: true,
     audioCaptureDefaults: { ...(deviceIds.microphone && { deviceId: { ideal: deviceIds.microphone } }) },
     videoCaptureDefaults: {
@@ -347,11 +363,6 @@ function newRoom({ deviceIds }: JoinOptions): Room {
     reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
     publishDefaults: { simulcast: true, videoCodec: "vp8" },
   });
-}
-
-/** Text of a screen is not sharp at one pixel for each CSS pixel; all the pixels of all the faces would be too many. */
-function densityOf(ratio: number): number {
-  return ratio > 2 ? 2 : Math.min(ratio, 1.5);
 }
 
 function nameOf(participant: Participant): string {

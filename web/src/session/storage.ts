@@ -5,8 +5,10 @@ export interface Preferences {
   cameraId: string;
   microphoneOn: boolean;
   microphoneId: string;
+  speakerId: string;
   shortcutsOn: boolean;
   hideSelf: boolean;
+  hearsMuted: boolean;
   layout: string;
   corner: string;
   saveData: string;
@@ -18,8 +20,10 @@ const DEFAULTS: Preferences = {
   cameraId: "",
   microphoneOn: true,
   microphoneId: "",
+  speakerId: "",
   shortcutsOn: true,
   hideSelf: false,
+  hearsMuted: true,
   layout: "grid",
   corner: "bottom-end",
   saveData: "all",

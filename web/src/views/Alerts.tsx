@@ -120,11 +120,17 @@ function textOf(notice: Notice): string {
   return text.notices[notice.kind];
 }
 
+const UNMUTES: ReadonlySet<Notice["kind"]> = new Set([
+  "muted_by_moderator",
+  "ask_to_unmute",
+  "speaking_muted",
+] as const);
+
 function act(notice: Notice, { meeting, recordings, dialog }: AlertsProps): void {
   if (notice.kind === "lobby") openPanel("people", meeting, recordings);
   else if (notice.kind === "device_added") void use(meeting, notice.device, notice.id);
   else if (notice.kind === "camera_stopped") void meeting.camera.set(true);
-  else if (notice.kind === "muted_by_moderator" || notice.kind === "ask_to_unmute") void meeting.microphone.set(true);
+  else if (UNMUTES.has(notice.kind)) void meeting.set("microphone", true);
   else dialog.value = "devices";
 }
 

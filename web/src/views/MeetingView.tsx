@@ -11,22 +11,22 @@ import type { MeetingPage } from "../session/page.ts";
 import type { PageStorage } from "../session/storage.ts";
 import { keepAwake } from "../session/wake_lock.ts";
 import { Alerts } from "./Alerts.tsx";
-import { ChatPanel } from "./ChatPanel.tsx";
 import { ConnectionButton } from "./Connection.tsx";
 import { Controls, type OpenDialog } from "./Controls.tsx";
-import { DevicesDialog } from "./DevicesDialog.tsx";
 import { FullScreenButton } from "./FullScreenButton.tsx";
-import { HelpDialog } from "./HelpDialog.tsx";
 import { lazyView } from "./lazy.tsx";
 import { ParticipantGrid } from "./ParticipantGrid.tsx";
-import { PeoplePanel } from "./PeoplePanel.tsx";
 import { PictureInPictureButton } from "./PictureInPictureButton.tsx";
 import { togglePanel } from "./panels.ts";
-import { RecordingDialogs } from "./RecordingDialogs.tsx";
-import { RecordingsPanel } from "./RecordingsPanel.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 
+const ChatPanel = lazyView(async () => (await import("./ChatPanel.tsx")).ChatPanel);
 const ConnectionDialog = lazyView(async () => (await import("./ConnectionDialog.tsx")).ConnectionDialog);
+const DevicesDialog = lazyView(async () => (await import("./DevicesDialog.tsx")).DevicesDialog);
+const HelpDialog = lazyView(async () => (await import("./HelpDialog.tsx")).HelpDialog);
+const PeoplePanel = lazyView(async () => (await import("./PeoplePanel.tsx")).PeoplePanel);
+const RecordingDialogs = lazyView(async () => (await import("./RecordingDialogs.tsx")).RecordingDialogs);
+const RecordingsPanel = lazyView(async () => (await import("./RecordingsPanel.tsx")).RecordingsPanel);
 
 interface MeetingViewProps {
   readonly page: MeetingPage;
@@ -72,14 +72,20 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
       </ErrorBoundary>
       <RemoteSound meeting={meeting} />
       <ErrorBoundary part={text.recordings.title}>
-        <RecordingDialogs recordings={page.recordings} />
+        {page.recordings.hasDialog.value && <RecordingDialogs recordings={page.recordings} />}
       </ErrorBoundary>
       <ErrorBoundary part={text.views.connection.title}>
         {meeting.network.open.value && <ConnectionDialog network={meeting.network} />}
       </ErrorBoundary>
       <ErrorBoundary key={dialog.value} part={text.controls.label}>
         {dialog.value === "devices" && (
-          <DevicesDialog meeting={meeting} layout={layout} storage={page.storage} onClose={close} />
+          <DevicesDialog
+            meeting={meeting}
+            devices={page.devices}
+            layout={layout}
+            storage={page.storage}
+            onClose={close}
+          />
         )}
         {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
       </ErrorBoundary>
