@@ -1,12 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { budget } from "./build/budget.ts";
 import { compress } from "./build/compress.ts";
 import { effectFiles, effectPaths } from "./build/effect_files.ts";
 
 export default defineConfig({
   base: "/",
   // no plugin: Vite's own compiler turns JSX into calls of preact/jsx-runtime (tsconfig.json)
-  plugins: [effectFiles(fileURLToPath(new URL("node_modules", import.meta.url))), compress()],
+  plugins: [effectFiles(fileURLToPath(new URL("node_modules", import.meta.url))), budget(), compress()],
   define: { EFFECT_PATHS: JSON.stringify(effectPaths()) },
   build: {
     outDir: "../server/src/tertulia/web_dist",

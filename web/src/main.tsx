@@ -14,9 +14,10 @@ import { NoiseSuppression } from "./session/noise.ts";
 import { MeetingPage } from "./session/page.ts";
 import { RecordingControl } from "./session/recording_control.ts";
 import { Recordings } from "./session/recordings.ts";
+import { Speaker } from "./session/speaker.ts";
 import { PageStorage, storeOrNull } from "./session/storage.ts";
 import "./styles/index.css";
-import { App } from "./views/App.tsx";
+import { App, MeetingView } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
 async function main(root: HTMLElement): Promise<void> {
@@ -29,24 +30,13 @@ async function main(root: HTMLElement): Promise<void> {
   );
   const saved = storage.preferences();
   const { background, noise } = effectsOf(storage);
-  const devices = new LocalDevices(
-    // absent on a page that is not secure, whatever the types say
-    navigator.mediaDevices as MediaDevices | undefined,
-    new LocalDevice("camera", saved.cameraOn, saved.cameraId),
-    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId, () => noise.constraints()),
-    ({ camera, microphone }) =>
-      storage.savePreferences({
-        cameraOn: camera.on.value,
-        cameraId: camera.selectedId.value,
-        microphoneOn: microphone.on.value,
-        microphoneId: microphone.selectedId.value,
-      }),
-  );
+  const devices = devicesOf(storage, noise);
   const link = parseMeetingLink(location);
   const client = apiClient(location.origin, fetch.bind(globalThis));
   const token = () => storage.token(link.roomName);
   const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
+  announcer.readsSignals.value = saved.readsSignals;
   const page = new MeetingPage({
     link,
     api: participantsApi(client),
@@ -65,7 +55,10 @@ async function main(root: HTMLElement): Promise<void> {
       addEventListener: (type, act) => addEventListener(type, act),
       removeEventListener: (type, act) => removeEventListener(type, act),
     },
-    loadMeeting: async () => (await import("./session/meeting.ts")).Meeting,
+    loadMeeting: async () => {
+      const [{ Meeting }] = await Promise.all([import("./session/meeting.ts"), MeetingView.load()]);
+      return Meeting;
+    },
   });
   render(<App page={page} />, root);
   void page.open();
@@ -85,6 +78,27 @@ function effectsOf(storage: PageStorage) {
     (level) => storage.savePreferences({ noise: level }),
   );
   return { background, noise };
+}
+
+/** Camera, microphone and speaker as they were chosen, or as the browser has them. */
+function devicesOf(storage: PageStorage, noise: NoiseSuppression): LocalDevices {
+  const saved = storage.preferences();
+  return new LocalDevices(
+    // absent on a page that is not secure, whatever the types say
+    navigator.mediaDevices as MediaDevices | undefined,
+    new LocalDevice("camera", saved.cameraOn, saved.cameraId),
+    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId, () => noise.constraints()),
+    new Speaker(saved.speakerId, "setSinkId" in HTMLMediaElement.prototype, (speakerId) =>
+      storage.savePreferences({ speakerId }),
+    ),
+    ({ camera, microphone }) =>
+      storage.savePreferences({
+        cameraOn: camera.on.value,
+        cameraId: camera.selectedId.value,
+        microphoneOn: microphone.on.value,
+        microphoneId: microphone.selectedId.value,
+      }),
+  );
 }
 
 const root = document.getElementById("app");

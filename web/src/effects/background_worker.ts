@@ -45,7 +45,12 @@ class BackgroundThread {
         const { timestamp, displayWidth, displayHeight } = frame;
         try {
           const canvas = this.#compose(frame, displayWidth, displayHeight);
-          await writer.write(new VideoFrame(canvas, { timestamp, alpha: "discard" }));
+          const isTaken = writer.write(new VideoFrame(canvas, { timestamp, alpha: "discard" })).then(
+            () => true,
+            () => false,
+          );
+          // its track was stopped meanwhile
+          if (!(await isTaken)) break;
         } finally {
           frame.close();
         }

@@ -2,15 +2,12 @@ import { computed, signal } from "@preact/signals-core";
 import {
   DataStreamError,
   DataStreamErrorReason,
-  DefaultReconnectPolicy,
   type DisconnectReason,
   type Participant,
-  Room,
+  type Room,
   RoomEvent,
-  setLogLevel,
   type TextStreamReader,
   Track,
-  VideoPresets,
 } from "livekit-client";
 import type { Role } from "../api/claims.ts";
 import type { MeetingApi } from "../api/meeting.ts";
@@ -18,6 +15,7 @@ import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Background } from "./background.ts";
+import { CameraFlip } from "./camera_flip.ts";
 import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
@@ -29,13 +27,18 @@ import { LobbyGuests } from "./lobby_guests.ts";
 import { LiveDevice, type MediaFailure, type TrackEffect } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
+import { Network } from "./network.ts";
 import type { NoiseSuppression } from "./noise.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
-import { Reactions } from "./reactions.ts";
+import { PushToTalk } from "./push_to_talk.ts";
+import { Reactions, spokenReaction, spokenReactions } from "./reactions.ts";
+import { newRoom } from "./room.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
+import type { Speaker } from "./speaker.ts";
+import { pauseUnseenVideos } from "./unseen_videos.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
@@ -46,6 +49,9 @@ export interface JoinOptions {
   readonly chat?: Chat | undefined;
   readonly background: Background;
   readonly noise: NoiseSuppression;
+  readonly speaker: Pick<Speaker, "selectedId" | "failed">;
+  /** Whether to tell users who speak while they are muted. */
+  readonly hearsMuted: boolean;
   /** Which devices the user chose; empty for the standard ones. */
   readonly deviceIds: Readonly<Record<DeviceKind, string>>;
   /** What the form has opened, or is opening while the browser asks. */
@@ -76,12 +82,6 @@ const ROSTER_EVENTS = [
   RoomEvent.Reconnected,
 ] as const;
 
-/**
- * When to reconnect after the connection broke (the SDK adds half as much at random): for about a minute, in short steps,
- * since the user is waiting. The SDK's own steps of seven seconds would delay the return after a restart.
- */
-const RECONNECT_DELAYS_MS = [0, 300, 600, 1000, ...Array<number>(30).fill(2000)];
-
 /** A running meeting as its local participant has it: the state that the views show, and the actions. */
 export class Meeting {
   readonly roster = signal(EMPTY_ROSTER);
@@ -98,6 +98,7 @@ export class Meeting {
   readonly microphone: LiveDevice;
   readonly camera: LiveDevice;
   readonly screenShare: ScreenShare;
+  readonly cameraFlip: CameraFlip;
   readonly hand: Hand;
   readonly reactions: Reactions;
   readonly moderation: Moderation;
@@ -107,6 +108,8 @@ export class Meeting {
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
   readonly effects: LiveEffects;
+  readonly network: Network;
+  readonly pushToTalk: PushToTalk;
   readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -120,6 +123,7 @@ export class Meeting {
     this.microphone = new LiveDevice("microphone", room, this.error, options.noise as TrackEffect);
     this.camera = new LiveDevice("camera", room, this.error, options.background as TrackEffect);
     this.screenShare = new ScreenShare(room, this.error);
+    this.cameraFlip = new CameraFlip(room, this.camera, (id) => options.onDeviceSelected("camera", id));
     const identity = () => room.localParticipant.identity;
     const fail = (error: unknown) => this.#fail(error);
     this.hand = new Hand(options.api, identity, fail);
@@ -127,8 +131,10 @@ export class Meeting {
     this.moderation = new Moderation(options.api, fail);
     this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
-    this.devices = new DeviceWatch(room, this, this.notices, announcer);
+    this.network = new Network(room, announcer);
+    this.devices = new DeviceWatch(room, this, this.notices, announcer, options);
     this.effects = new LiveEffects(this, options, this.notices, announcer);
+    this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
   }
 
   /**
@@ -144,6 +150,7 @@ export class Meeting {
   ): Promise<Meeting> {
     const meeting = new Meeting(room, announcer, options);
     meeting.#listenToChat();
+    pauseUnseenVideos(room);
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
@@ -164,8 +171,12 @@ export class Meeting {
     return meeting;
   }
 
-  async toggle(kind: DeviceKind): Promise<void> {
-    await this[kind].toggle();
+  toggle(kind: DeviceKind): Promise<void> {
+    return this.set(kind, !this[kind].on.value);
+  }
+
+  async set(kind: DeviceKind, on: boolean): Promise<void> {
+    await this[kind].set(on);
     this.#announcer.announce(text.announce[kind][this[kind].on.value ? "on" : "off"]);
   }
 
@@ -292,10 +303,16 @@ export class Meeting {
   }
 
   #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
-    if (topic === "tertulia.reaction") this.reactions.receive(body);
+    if (topic === "tertulia.reaction") this.#onReaction(body);
     if (topic === "tertulia.room") this.#onSettings(body);
     if (topic === "tertulia.lobby") void this.guests.refresh();
     if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
+  }
+
+  #onReaction(body: Readonly<Record<string, unknown>>): void {
+    const received = this.reactions.receive(body);
+    const by = received && this.#room.remoteParticipants.get(received.identity);
+    if (by) this.#announcer.announceSignal("reactions", spokenReaction(nameOf(by), received.reaction), spokenReactions);
   }
 
   #onSettings(body: Readonly<Record<string, unknown>>): void {
@@ -311,7 +328,7 @@ export class Meeting {
     const { announce } = text;
     const isUp = handRaisedAt(participant) !== null;
     if (participant.isLocal) this.#announcer.announce(isUp ? announce.handUp : announce.handDown);
-    else if (isUp) this.#announcer.announceInGroups("hands", nameOf(participant), announce.handsRaised);
+    else if (isUp) this.#announcer.announceSignal("hands", nameOf(participant), announce.handsRaised);
   }
 
   #settle(): void {
@@ -337,22 +354,6 @@ export class Meeting {
     this.screenShare.refresh();
     this.hand.refresh(handRaisedAt(me) !== null, me.isSpeaking);
   }
-}
-
-function newRoom({ deviceIds }: JoinOptions): Room {
-  // names of participants do not belong in the console
-  setLogLevel("error");
-  return new Room({
-    adaptiveStream: true,
-    dynacast: true,
-    audioCaptureDefaults: { ...(deviceIds.microphone && { deviceId: { ideal: deviceIds.microphone } }) },
-    videoCaptureDefaults: {
-      resolution: VideoPresets.h720.resolution,
-      ...(deviceIds.camera && { deviceId: { ideal: deviceIds.camera } }),
-    },
-    reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
-    publishDefaults: { simulcast: true, videoCodec: "vp8" },
-  });
 }
 
 function nameOf(participant: Participant): string {

@@ -1,5 +1,5 @@
 import { effect, type Signal, signal, untracked } from "@preact/signals-core";
-import { type Claims, type Role, readClaims } from "../api/claims.ts";
+import { type Claims, identityOf, type Role, readClaims } from "../api/claims.ts";
 import type { LobbyApi } from "../api/lobby.ts";
 import type { MeetingApi } from "../api/meeting.ts";
 import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
@@ -8,6 +8,7 @@ import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Background } from "./background.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
+import { nextName } from "./free_name.ts";
 import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
 import type { Meeting } from "./meeting.ts";
 import type { NoiseSuppression } from "./noise.ts";
@@ -69,6 +70,8 @@ export class MeetingPage {
   readonly role = signal<Role>("publisher");
   readonly joining = signal(false);
   readonly error = signal<Cause | null>(null);
+  /** A name that may be free, while the one that was asked for is taken. */
+  readonly offeredName = signal<string | null>(null);
   readonly devices: LocalDevices;
   readonly background: Background;
   readonly noise: NoiseSuppression;
@@ -79,6 +82,8 @@ export class MeetingPage {
   readonly roomTitle: string;
   readonly #dependencies: PageDependencies;
   #stopFollowing = () => {};
+  /** The name for which another one was offered. */
+  #ownName: string | null = null;
 
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
@@ -91,7 +96,9 @@ export class MeetingPage {
     this.recordingControl = dependencies.recordingControl;
     this.recordings = dependencies.recordings;
     this.roomTitle = titleOf(dependencies.link.roomName);
-    this.name = signal(dependencies.storage.preferences().name);
+    // a reload is the same participant again, also one with an offered name
+    const token = this.storage.token(dependencies.link.roomName);
+    this.name = signal((token && identityOf(token)) || this.storage.preferences().name);
   }
 
   /** Checks the link, then shows the form; a camera permission is requested only where there is something to publish in. */
@@ -126,6 +133,16 @@ export class MeetingPage {
     });
   }
 
+  /** Joins under the name that was offered. The user's own name is what is kept for the next meeting. */
+  async joinAsOffered(): Promise<void> {
+    const { value: offered } = this.offeredName;
+    if (!offered) return;
+    const own = this.#ownName ?? this.name.value.trim();
+    this.name.value = offered;
+    this.#ownName = own;
+    await this.join();
+  }
+
   /** Goes on waiting in the lobby after a reload. */
   #waitOn({ name }: LobbySeat): void {
     this.name.value = name;
@@ -136,10 +153,14 @@ export class MeetingPage {
     if (this.joining.value) return;
     this.joining.value = true;
     this.error.value = null;
+    const offered = this.offeredName.value;
+    this.offeredName.value = null;
+    if (name !== offered) this.#ownName = null;
     try {
       await connect();
-      this.#savePreferences(name);
+      this.#savePreferences(this.#ownName ?? name);
     } catch (error) {
+      if (causeOf(error) === "name_taken") this.offeredName.value = nextName(name);
       this.#fail(causeOf(error));
     } finally {
       this.joining.value = false;
@@ -209,6 +230,8 @@ export class MeetingPage {
       chat: before?.chat,
       background: this.background,
       noise: this.noise,
+      speaker: this.devices.speaker,
+      hearsMuted: storage.preferences().hearsMuted,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
       deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
       detachTrack: (kind: DeviceKind) => this.devices.detach(kind),
@@ -226,14 +249,16 @@ export class MeetingPage {
 
   /** Offers what the role and the room allow: both can change during the meeting. */
   #followRole(meeting: Meeting): void {
-    let isFollowed = false;
+    let wasModerator = false;
     this.#stopFollowing();
     this.#stopFollowing = effect(() => {
       const isModerator = meeting.role.value === "moderator";
       this.recordingControl.available.value = isModerator && meeting.settings.current.value?.recording === true;
-      if (isModerator && !isFollowed) untracked(() => this.recordings.follow(meeting.recording));
-      isFollowed ||= isModerator;
-      if (!isModerator) untracked(() => this.recordings.show(false));
+      untracked(() => {
+        if (!isModerator) this.recordings.forget();
+        else if (!wasModerator) this.recordings.follow(meeting.recording);
+      });
+      wasModerator = isModerator;
     });
   }
 

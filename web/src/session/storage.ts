@@ -5,11 +5,16 @@ export interface Preferences {
   cameraId: string;
   microphoneOn: boolean;
   microphoneId: string;
+  speakerId: string;
   shortcutsOn: boolean;
+  readsSignals: boolean;
   hideSelf: boolean;
+  hearsMuted: boolean;
   layout: string;
   background: string;
   noise: string;
+  corner: string;
+  saveData: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -18,11 +23,16 @@ const DEFAULTS: Preferences = {
   cameraId: "",
   microphoneOn: true,
   microphoneId: "",
+  speakerId: "",
   shortcutsOn: true,
+  readsSignals: false,
   hideSelf: false,
+  hearsMuted: true,
   layout: "grid",
   background: "none",
   noise: "browser",
+  corner: "bottom-end",
+  saveData: "all",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

@@ -4,15 +4,14 @@ import { DeviceSelect } from "../components/DeviceSelect.tsx";
 import { ErrorMessage } from "../components/ErrorMessage.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { LevelMeter } from "../components/LevelMeter.tsx";
+import { SpeakerField } from "../components/SpeakerField.tsx";
 import { CameraPreview } from "../components/Tracks.tsx";
 import { text } from "../i18n/index.ts";
 import type { Background } from "../session/background.ts";
 import type { LocalDevice, LocalDevices } from "../session/devices.ts";
+import { NAME_LENGTH_MAX } from "../session/free_name.ts";
 import type { MeetingPage } from "../session/page.ts";
 import { EffectsButton } from "./EffectsButton.tsx";
-
-/** The API's limit for a participant's name. */
-const NAME_LENGTH_MAX = 128;
 
 /** The form before the meeting: name, camera, microphone. Joining works without either device. */
 export function PreJoin({ page }: { readonly page: MeetingPage }) {
@@ -25,7 +24,10 @@ export function PreJoin({ page }: { readonly page: MeetingPage }) {
         {viewOnly ? (
           <p class="hint">{text.prejoin.watchOnly}</p>
         ) : (
-          <CameraPanel devices={page.devices} background={page.background} />
+          <div class="camera-column">
+            <CameraPanel devices={page.devices} background={page.background} />
+            <EffectsButton page={page} />
+          </div>
         )}
         <JoinForm page={page} viewOnly={viewOnly} />
       </section>
@@ -47,8 +49,18 @@ export function CameraPanel({ devices, background }: CameraPanelProps) {
       <div class="preview-controls">
         <DeviceToggle devices={devices} device={devices.microphone} />
         <DeviceToggle devices={devices} device={devices.camera} />
+        {devices.facing.value && <FlipButton devices={devices} />}
       </div>
     </div>
+  );
+}
+
+function FlipButton({ devices }: { readonly devices: LocalDevices }) {
+  const { flip } = text.before;
+  return (
+    <button type="button" class="round" aria-label={flip} title={flip} onClick={() => void devices.flip()}>
+      <Icon name="flip" />
+    </button>
   );
 }
 
@@ -73,6 +85,7 @@ function JoinForm({ page, viewOnly }: { readonly page: MeetingPage; readonly vie
   const nameMissing = useSignal(false);
   const nameInput = useRef<HTMLInputElement>(null);
   const error = page.error.value;
+  const offered = page.offeredName.value;
   const aboutName = nameMissing.value || error === "name_taken" || error === "name_not_valid";
   useEffect(() => {
     if (aboutName) nameInput.current?.focus();
@@ -109,9 +122,16 @@ function JoinForm({ page, viewOnly }: { readonly page: MeetingPage; readonly vie
           </p>
         )}
       </div>
-      {error && <ErrorMessage text={text.errors[error]} id="name-problem" />}
-      {!viewOnly && <DeviceFields devices={page.devices} />}
-      {!viewOnly && <EffectsButton page={page} />}
+      {error && (
+        <ErrorMessage text={text.errors[error]} id="name-problem">
+          {offered && (
+            <button type="button" class="primary" onClick={() => void page.joinAsOffered()}>
+              {text.before.joinAs(offered)}
+            </button>
+          )}
+        </ErrorMessage>
+      )}
+      {viewOnly ? <SpeakerField speaker={page.devices.speaker} /> : <DeviceFields devices={page.devices} />}
       <button type="submit" class="primary" disabled={page.joining.value}>
         {page.joining.value ? text.prejoin.joining : text.prejoin.join}
       </button>
@@ -125,7 +145,7 @@ function DeviceFields({ devices }: { readonly devices: LocalDevices }) {
       {[devices.microphone, devices.camera].map((device) => (
         <div key={device.kind} class="device">
           <DeviceSelect
-            kind={device.kind}
+            label={text.device[device.kind]}
             options={device.options.value}
             selectedId={device.selectedId.value}
             onSelect={(id) => void devices.select(device, id)}
@@ -136,6 +156,7 @@ function DeviceFields({ devices }: { readonly devices: LocalDevices }) {
           )}
         </div>
       ))}
+      <SpeakerField speaker={devices.speaker} />
     </>
   );
 }
