@@ -1,10 +1,11 @@
 import { defineConfig } from "vite";
 import { compress } from "./build/compress.ts";
+import { elements } from "./build/elements.ts";
 
 export default defineConfig({
   base: "/",
   // no plugin: Vite's own compiler turns JSX into calls of preact/jsx-runtime (tsconfig.json)
-  plugins: [compress()],
+  plugins: [elements(["tertulia-meet", "openvidu-meet"]), compress()],
   build: {
     outDir: "../server/src/tertulia/web_dist",
     emptyOutDir: true,

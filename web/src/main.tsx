@@ -5,6 +5,7 @@ import { lobbyApi } from "./api/lobby.ts";
 import { meetingApi } from "./api/meeting.ts";
 import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
+import { earlyMessages, isEmbedded, parametersOf } from "./embedding/parameters.ts";
 import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
 import { LocalDevice, LocalDevices } from "./session/devices.ts";
@@ -18,9 +19,11 @@ import { App } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
 async function main(root: HTMLElement): Promise<void> {
-  await setLanguage(languageOf([new URLSearchParams(location.search).get("lang") ?? "", ...navigator.languages]));
-  document.documentElement.lang = language;
-  document.documentElement.dir = directionOf(language);
+  const early = earlyMessages();
+  const parameters = parametersOf(location);
+  // without it (a network that fails) the page works alone
+  const loading = isEmbedded(parameters) ? import("./embedding/embedding.ts").catch(() => null) : null;
+  await useLanguage(parameters.get("lang") ?? "");
   const storage = new PageStorage(
     storeOrNull(() => localStorage),
     storeOrNull(() => sessionStorage),
@@ -44,11 +47,12 @@ async function main(root: HTMLElement): Promise<void> {
   const token = () => storage.token(link.roomName);
   const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
+  const [participants, api] = [participantsApi(client), meetingApi(client, link.roomName, token)];
   const page = new MeetingPage({
     link,
-    api: participantsApi(client),
+    api: participants,
     lobbyApi: lobbyApi(client),
-    meetingApi: meetingApi(client, link.roomName, token),
+    meetingApi: api,
     recordingControl: new RecordingControl(recordings),
     recordings: new Recordings(recordings, announcer),
     devices,
@@ -62,8 +66,18 @@ async function main(root: HTMLElement): Promise<void> {
     },
     loadMeeting: async () => (await import("./session/meeting.ts")).Meeting,
   });
-  render(<App page={page} />, root);
-  void page.open();
+  const show = () => render(<App key={language} page={page} />, root);
+  show();
+  const embedding = await loading;
+  if (!embedding) return page.open();
+  const setLanguage = (wanted: string) => useLanguage(wanted).then(show);
+  await embedding.openEmbedded({ page, link, api, participants, parameters, early, setLanguage });
+}
+
+async function useLanguage(wanted: string): Promise<void> {
+  await setLanguage(languageOf([wanted, ...navigator.languages]));
+  document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
 }
 
 const root = document.getElementById("app");

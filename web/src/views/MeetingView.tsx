@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
@@ -33,6 +33,10 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   const dialog = useSignal<OpenDialog>(null);
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
   const [layout] = useState(() => layoutOf(meeting, page.storage));
+  useSignalEffect(() => {
+    const wanted = page.wantedLayout.value;
+    if (wanted) layout.mode.value = wanted === "speaker" ? "speaker" : "grid";
+  });
   const main = useRef<HTMLElement>(null);
   useEffect(() => keepAwake(), []);
   useEffect(() => main.current?.focus(), []);
