@@ -11,7 +11,8 @@ export function RecordingsScreen({ page }: { readonly page: MeetingPage }) {
   return (
     <main class="card-page">
       <section class="card recordings-screen">
-        <h1>{text.recordings.title}</h1>
+        <h1>{page.roomTitle || text.appName}</h1>
+        <h2>{text.recordings.title}</h2>
         {!isOne && <RecordingsList recordings={recordings} />}
         <RecordingDialogs recordings={recordings} />
         <CloseButton page={page} />
