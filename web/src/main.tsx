@@ -13,9 +13,10 @@ import { parseMeetingLink } from "./session/meeting_link.ts";
 import { MeetingPage } from "./session/page.ts";
 import { RecordingControl } from "./session/recording_control.ts";
 import { Recordings } from "./session/recordings.ts";
+import { Speaker } from "./session/speaker.ts";
 import { PageStorage, storeOrNull } from "./session/storage.ts";
 import "./styles/index.css";
-import { App } from "./views/App.tsx";
+import { App, MeetingView } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
 async function main(root: HTMLElement): Promise<void> {
@@ -28,20 +29,7 @@ async function main(root: HTMLElement): Promise<void> {
     storeOrNull(() => localStorage),
     storeOrNull(() => sessionStorage),
   );
-  const saved = storage.preferences();
-  const devices = new LocalDevices(
-    // absent on a page that is not secure, whatever the types say
-    navigator.mediaDevices as MediaDevices | undefined,
-    new LocalDevice("camera", saved.cameraOn, saved.cameraId),
-    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
-    ({ camera, microphone }) =>
-      storage.savePreferences({
-        cameraOn: camera.on.value,
-        cameraId: camera.selectedId.value,
-        microphoneOn: microphone.on.value,
-        microphoneId: microphone.selectedId.value,
-      }),
-  );
+  const devices = devicesOf(storage);
   const link = parseMeetingLink(location);
   const client = apiClient(location.origin, fetch.bind(globalThis));
   const token = () => storage.token(link.roomName);
@@ -64,14 +52,38 @@ async function main(root: HTMLElement): Promise<void> {
       addEventListener: (type, act) => addEventListener(type, act),
       removeEventListener: (type, act) => removeEventListener(type, act),
     },
-    loadMeeting: async () => (await import("./session/meeting.ts")).Meeting,
+    loadMeeting: async () => {
+      const [{ Meeting }] = await Promise.all([import("./session/meeting.ts"), MeetingView.load()]);
+      return Meeting;
+    },
   });
   const show = () => render(<App key={language} page={page} />, root);
   show();
   const embedding = await loading;
   if (!embedding) return page.open();
-  const setLanguage = (wanted: string) => useLanguage(wanted).then(show);
-  await embedding.openEmbedded({ page, link, api, participants, parameters, early, setLanguage });
+  const changeLanguage = (wanted: string) => useLanguage(wanted).then(show);
+  await embedding.openEmbedded({ page, link, api, participants, parameters, early, setLanguage: changeLanguage });
+}
+
+/** Camera, microphone and speaker, as they were chosen last. */
+function devicesOf(storage: PageStorage): LocalDevices {
+  const saved = storage.preferences();
+  return new LocalDevices(
+    // absent on a page that is not secure, whatever the types say
+    navigator.mediaDevices as MediaDevices | undefined,
+    new LocalDevice("camera", saved.cameraOn, saved.cameraId),
+    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
+    new Speaker(saved.speakerId, "setSinkId" in HTMLMediaElement.prototype, (speakerId) =>
+      storage.savePreferences({ speakerId }),
+    ),
+    ({ camera, microphone }) =>
+      storage.savePreferences({
+        cameraOn: camera.on.value,
+        cameraId: camera.selectedId.value,
+        microphoneOn: microphone.on.value,
+        microphoneId: microphone.selectedId.value,
+      }),
+  );
 }
 
 async function useLanguage(wanted: string): Promise<void> {

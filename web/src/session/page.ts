@@ -1,6 +1,6 @@
 import { effect, type Signal, signal, untracked } from "@preact/signals-core";
 import type { FunctionComponent } from "preact";
-import { type Claims, type Role, readClaims } from "../api/claims.ts";
+import { type Claims, identityOf, type Role, readClaims } from "../api/claims.ts";
 import type { LobbyApi } from "../api/lobby.ts";
 import type { MeetingApi } from "../api/meeting.ts";
 import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
@@ -8,6 +8,7 @@ import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
+import { nextName } from "./free_name.ts";
 import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
 import type { Meeting } from "./meeting.ts";
 import type { RecordingControl } from "./recording_control.ts";
@@ -68,6 +69,8 @@ export class MeetingPage {
   readonly role = signal<Role>("publisher");
   readonly joining = signal(false);
   readonly error = signal<Cause | null>(null);
+  /** A name that may be free, while the one that was asked for is taken. */
+  readonly offeredName = signal<string | null>(null);
   /** What a page around wants: another layout than the user's, and to be told that the user is done. */
   readonly wantedLayout = signal<string | null>(null);
   readonly close = signal<(() => void) | null>(null);
@@ -79,6 +82,8 @@ export class MeetingPage {
   readonly roomTitle: string;
   readonly #dependencies: PageDependencies;
   #stopFollowing = () => {};
+  /** The name for which another one was offered. */
+  #ownName: string | null = null;
 
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
@@ -88,7 +93,9 @@ export class MeetingPage {
     this.recordingControl = dependencies.recordingControl;
     this.recordings = dependencies.recordings;
     this.roomTitle = titleOf(dependencies.link.roomName);
-    this.name = signal(dependencies.storage.preferences().name);
+    // a reload is the same participant again, also one with an offered name
+    const token = this.storage.token(dependencies.link.roomName);
+    this.name = signal((token && identityOf(token)) || this.storage.preferences().name);
   }
 
   /** Checks the link, then shows the form; a camera permission is requested only where there is something to publish in. */
@@ -123,6 +130,16 @@ export class MeetingPage {
     });
   }
 
+  /** Joins under the name that was offered. The user's own name is what is kept for the next meeting. */
+  async joinAsOffered(): Promise<void> {
+    const { value: offered } = this.offeredName;
+    if (!offered) return;
+    const own = this.#ownName ?? this.name.value.trim();
+    this.name.value = offered;
+    this.#ownName = own;
+    await this.join();
+  }
+
   /** Goes on waiting in the lobby after a reload. */
   #waitOn({ name }: LobbySeat): void {
     this.name.value = name;
@@ -133,10 +150,14 @@ export class MeetingPage {
     if (this.joining.value) return;
     this.joining.value = true;
     this.error.value = null;
+    const offered = this.offeredName.value;
+    this.offeredName.value = null;
+    if (name !== offered) this.#ownName = null;
     try {
       await connect();
-      this.#savePreferences(name);
+      this.#savePreferences(this.#ownName ?? name);
     } catch (error) {
+      if (causeOf(error) === "name_taken") this.offeredName.value = nextName(name);
       this.#fail(causeOf(error));
     } finally {
       this.joining.value = false;
@@ -204,6 +225,8 @@ export class MeetingPage {
       token,
       api: this.#dependencies.meetingApi,
       chat: before?.chat,
+      speaker: this.devices.speaker,
+      hearsMuted: storage.preferences().hearsMuted,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
       deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
       detachTrack: (kind: DeviceKind) => this.devices.detach(kind),
