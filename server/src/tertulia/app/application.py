@@ -180,7 +180,8 @@ class Application:
             embed_origins=settings.embed_origins,
             recordings_origin=await files.links_origin(),
         )
-        self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy), services.readiness.look)
+        pages = Pages(WEB_BUNDLE, policy=policy, embed_origins=settings.embed_origins)
+        self.app.open(prefixes, pages, services.readiness.look)
         tasks = await stack.enter_async_context(background())
         tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
         tasks("expiry retries", _EXPIRY_RETRY_S, services.meetings.retry_expired_rooms)

@@ -6,6 +6,7 @@ was compressed when the bundle was built is sent as it is.
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -22,9 +23,12 @@ from starlette.routing import Route
 from tertulia.http.kit.errors import Endpoint, unknown_path
 
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
-_MEETING: Final = re.compile(r"/meet/[^/]+/?\Z")
+_EMBEDDING: Final = "/meet/v1/"
+"""Files for other sites' pages. Their addresses stay, so they are asked for again; no room is called v1."""
+_MEETING: Final = re.compile(r"/meet/(?!v1/?\Z)[^/]+/?\Z|/meet/v1/recording\Z")
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
+_FOR_ALL_SITES: Final = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 _SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
 """Files of the bundle that are served elsewhere: the API reference stands beside each API's document."""
 
@@ -69,7 +73,7 @@ class Pages:
     every machine, and reads the disk at every request.
     """
 
-    def __init__(self, folder: Path, *, policy: str) -> None:
+    def __init__(self, folder: Path, *, policy: str, embed_origins: tuple[str, ...] = ()) -> None:
         self._security = {
             "content-security-policy": policy,
             "referrer-policy": "no-referrer",
@@ -83,6 +87,8 @@ class Pages:
         if "/index.html" not in self._files:
             missing = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
             self._files["/index.html"] = self._file(missing.encode(), "text/html", _REVALIDATE, {})
+        origins = json.dumps({"origins": embed_origins}).encode()
+        self._files[f"{_EMBEDDING}origins.json"] = self._file(origins, "application/json", _REVALIDATE, {})
         self.files = Endpoint(Request, self._respond)
 
     def routes(self) -> list[Route]:
@@ -96,10 +102,13 @@ class Pages:
             for encoding, suffix in _ENCODINGS
             if Path(f"{path}{suffix}").is_file()
         }
-        hashed = path.relative_to(folder).parts[0] == "assets"
-        return self._file(path.read_bytes(), kind, _IMMUTABLE if hashed else _REVALIDATE, compressed)
+        name = f"/{path.relative_to(folder).as_posix()}"
+        caching = _IMMUTABLE if name.startswith("/assets/") else _REVALIDATE
+        return self._file(path.read_bytes(), kind, caching, compressed, foreign=name.startswith(_EMBEDDING))
 
-    def _file(self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes]) -> _File:
+    def _file(
+        self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes], *, foreign: bool = False
+    ) -> _File:
         text = kind.startswith("text/") or kind in {"application/javascript", "application/json"}
         etag = f'"{sha256(body).hexdigest()[:24]}"'
         headers = {
@@ -108,6 +117,7 @@ class Pages:
             "etag": etag,
             "vary": "accept-encoding",
             **self._security,
+            **(_FOR_ALL_SITES if foreign else {}),
         }
         by_encoding = {
             name: Response(data, 200, headers | {"content-encoding": name}) for name, data in compressed.items()
