@@ -12,6 +12,7 @@ from tertulia.domain.participants import LiveParticipant
 from tertulia.domain.rooms import Room
 from tertulia.errors import Unavailable
 from tertulia.services.admission import AdmissionService
+from tertulia.services.events import EventLog
 from tertulia.services.idempotency import LIFETIME_MS
 from tertulia.services.meetings import MeetingService
 from tertulia.services.participants import ParticipantAuth, ParticipantService, TokenRequest
@@ -103,11 +104,14 @@ class Installation:
         self.tokens = ParticipantTokens(api_key="key", api_secret="secret" * 8, media_url="ws://x")
         parts = {"store": store, "clock": self.clock, "media": self.media}
         self.admission = AdmissionService(**parts)
+        self.events = EventLog(store)
         self.participants = ParticipantService(
-            **parts, admission=self.admission, tokens=self.tokens, auth=ParticipantAuth.NONE
+            **parts, admission=self.admission, tokens=self.tokens, auth=ParticipantAuth.NONE, events=self.events
         )
         self.rooms = RoomService(**parts, rules=self.admission)
-        self.meetings = MeetingService(**parts, participants=self.participants, admission=self.admission)
+        self.meetings = MeetingService(
+            **parts, participants=self.participants, admission=self.admission, events=self.events
+        )
 
     async def create_room(self, lifetime_ms: int = 10 * LIFETIME_MS) -> Room:
         return await self.rooms.create(RoomOptions(expires_at_ms=Millis(self.clock.now + lifetime_ms)))

@@ -16,6 +16,8 @@ from tools.checks.repository import ROOT, shown
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api import internal
 from tertulia.http.api.authentication import SECURITY_SCHEMES
+from tertulia.http.api.console import ConsoleHandlers, console_operations
+from tertulia.http.api.events import EventHandlers
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
@@ -46,6 +48,7 @@ def internal_document() -> dict[str, Any]:
         ],
         recordings=_without_service(RecordingHandlers),
         sessions=_without_service(SessionHandlers),
+        console=console_operations(ConsoleHandlers(events=_without_service(EventHandlers))),
     )
     return document("Tertulia internal API", internal.BASE_PATH, operations, INTERNAL, SECURITY_SCHEMES)
 

@@ -223,5 +223,11 @@ class MeetingWebhookSink:
                 await self._meetings.participant_joined(room, _live(event.participant))
             elif event.event in {"participant_left", "participant_connection_aborted"}:
                 await self._meetings.participant_left(room, _live(event.participant))
+            elif event.event in {"track_published", "track_unpublished"}:
+                self._meetings.participant_changed(room, _live(event.participant))
+            elif event.event == "room_started":
+                self._meetings.meeting_started(room)
+            elif event.event == "room_finished":
+                self._meetings.meeting_ended(room)
         except Unavailable as error:
             _log.warning("a webhook event cannot be handled", webhook_event=event.event, reason=error.message)

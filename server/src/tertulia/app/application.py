@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
 from tertulia.app.background import background
+from tertulia.app.console import console_handlers, start_console_work
 from tertulia.app.garbage_collection import COLLECT_EVERY_S, collect_garbage, tune_garbage_collection
 from tertulia.app.installation import Installation, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
@@ -37,6 +39,7 @@ from tertulia.app.worker import run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
 from tertulia.http.api.authentication import Credentials
+from tertulia.http.api.console import console_operations
 from tertulia.http.api.docs_page import docs_page
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
@@ -90,6 +93,7 @@ class Application:
         self.app = RootApp(TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header))
         self._stop = asyncio.Event()
         self._worker_drain = WorkerDrain()
+        self._on_drain: list[Callable[[], None]] = []
 
     @property
     def public_url(self) -> str:
@@ -147,6 +151,8 @@ class Application:
         settings, running = self._inst.settings, self.app.running
         _log.info("stopping", requests=len(running), hint="a second signal ends the server at once")
         self.app.drain()
+        for end in self._on_drain:
+            end()
         await asyncio.sleep(settings.stop_delay_s)
         try:
             async with asyncio.timeout(settings.stop_timeout_s):
@@ -197,6 +203,8 @@ class Application:
             tasks("certificate", _CERTIFICATE_EVERY_S, certificate.look)
         tasks("expired rows", _DELETE_EXPIRED_ROWS_EVERY_S, services.meetings.delete_expired_rows)
         tasks("garbage", COLLECT_EVERY_S, collect_garbage)
+        start_console_work(services, tasks)
+        self._on_drain.append(services.feed.close)
 
     async def _media_apps(self, stack: AsyncExitStack, services: Services) -> dict[str, ASGIApp]:
         inst, settings = self._inst, self._inst.settings
@@ -255,7 +263,12 @@ class Application:
         )
         internal_api = internal.internal_api(
             internal.internal_operations(
-                rooms=rooms, participants=participants, meeting=meeting, recordings=in_internal, sessions=sessions
+                rooms=rooms,
+                participants=participants,
+                meeting=meeting,
+                recordings=in_internal,
+                sessions=sessions,
+                console=console_operations(console_handlers(services)),
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,

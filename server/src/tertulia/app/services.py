@@ -9,6 +9,7 @@ from tertulia.adapters.disk import FolderDisk
 from tertulia.app.installation import Installation, accounts_service
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
+from tertulia.services.events import EventFeed, EventLog
 from tertulia.services.lobby import LobbyService
 from tertulia.services.meetings import MeetingService
 from tertulia.services.moderation import ModerationService
@@ -35,6 +36,8 @@ class Services:
     meetings: MeetingService
     recordings: RecordingService
     readiness: ReadinessService
+    events: EventLog
+    feed: EventFeed
 
 
 def build_services(
@@ -47,7 +50,7 @@ def build_services(
     media_url: str,
 ) -> Services:
     """Return the services over a store, a media server and files; `media_url` is where clients reach the meetings."""
-    clock = SystemClock()
+    clock, events = SystemClock(), EventLog(store)
     tokens = ParticipantTokens(api_key=inst.media_api_key, api_secret=inst.media_api_secret, media_url=media_url)
     admission = AdmissionService(store=store, clock=clock, media=media)
     participants = ParticipantService(
@@ -57,6 +60,7 @@ def build_services(
         admission=admission,
         tokens=tokens,
         auth=ParticipantAuth(inst.settings.participant_auth),
+        events=events,
     )
     rooms = RoomService(store=store, clock=clock, media=media, rules=admission)
     return Services(
@@ -67,7 +71,11 @@ def build_services(
         moderation=ModerationService(participants=participants, clock=clock, media=media),
         lobby=LobbyService(store=store, clock=clock, media=media),
         rooms=rooms,
-        meetings=MeetingService(store=store, clock=clock, media=media, participants=participants, admission=admission),
+        meetings=MeetingService(
+            store=store, clock=clock, media=media, participants=participants, admission=admission, events=events
+        ),
+        events=events,
+        feed=EventFeed(store=store, clock=clock),
         recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
         readiness=ReadinessService(
             store=store,

@@ -103,6 +103,7 @@ class Action(StrEnum):
     REFRESH_SESSION = "refresh_session"
     LOG_OUT = "log_out"
     PROFILE = "profile"
+    FOLLOW_EVENTS = "follow_events"
 
 
 _APPLICATION = frozenset({Actor.API_KEY, Actor.ADMIN})
@@ -191,6 +192,7 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.REFRESH_SESSION: _ANYONE,
     Action.LOG_OUT: _ANYONE,
     Action.PROFILE: _ADMIN,
+    Action.FOLLOW_EVENTS: _ADMIN,
 }
 """The internal API, `/meet/internal-api/v1`. Participants act only inside their own room."""
 

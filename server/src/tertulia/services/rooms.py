@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from tertulia.domain.events import EventKind, room_event
 from tertulia.domain.ids import LATEST, Millis, RoomName
 from tertulia.domain.rooms import (
     SUFFIX_ALPHABET,
@@ -112,6 +113,7 @@ class RoomService:
             if earlier is not None:
                 return _room_from_json(earlier)
             tx.rooms.insert(room)
+            tx.events.add(room_event(EventKind.ROOM_CREATED, room.name))
             if idempotency_key is not None:
                 remember(tx, idempotency_key, json.dumps(asdict(room)), now_ms)
             return room
@@ -144,6 +146,7 @@ class RoomService:
             changed = room.with_preferences(change)
             if changed != room:
                 tx.rooms.set_preferences(room.name, changed.preferences)
+                tx.events.add(room_event(EventKind.ROOM_CHANGED, room.name))
             return room, changed
 
         before, room = await self._store.write(work)
@@ -157,6 +160,7 @@ class RoomService:
         def work(tx: Transaction) -> Room:
             room = find_room(tx, name, now_ms, lock=True)
             tx.rooms.set_locked(room.name, locked=locked)
+            tx.events.add(room_event(EventKind.ROOM_CHANGED, room.name))
             return room
 
         before = await self._store.write(work)
@@ -188,7 +192,9 @@ class RoomService:
         now_ms, replacement = self._clock.now_ms(), new_secrets()
 
         def work(tx: Transaction) -> None:
-            tx.rooms.set_secrets(find_room(tx, name, now_ms, lock=True).name, replacement)
+            room = find_room(tx, name, now_ms, lock=True)
+            tx.rooms.set_secrets(room.name, replacement)
+            tx.events.add(room_event(EventKind.ROOM_CHANGED, room.name))
 
         await self._store.write(work)
         return await self.get(name)
@@ -207,6 +213,7 @@ class RoomService:
         def work(tx: Transaction) -> None:
             if not could_be_room_name(name) or not tx.rooms.expire(RoomName(name), now_ms=now_ms):
                 raise room_not_found(name)
+            tx.events.add(room_event(EventKind.ROOM_DELETED, RoomName(name)))
 
         await self._store.write(work)
         try:

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, tuple_, update
 
+from tertulia.adapters.sql.events import add_event
 from tertulia.adapters.sql.statements import insert_unless_conflict, pieces
 from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, deleted_recordings, recordings
+from tertulia.domain.events import recording_deleted, recording_event
 from tertulia.domain.ids import Millis, RecordingId, RoomName
 from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
 from tertulia.services.ports import PageKey, RecordingRepository
@@ -41,14 +43,17 @@ def _recording(row: Mapping[Any, Any]) -> Recording:
 
 
 class SqlRecordingRepository(RecordingRepository):
-    """Recordings in one transaction."""
+    """Recordings in one transaction, which also writes an event of each change: workers of any process make them."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def insert(self, recording: Recording) -> bool:
         """Let the unique index `ux_recordings_one_active` decide (one-active-recording)."""
-        return insert_unless_conflict(self._connection, recordings, asdict(recording))
+        if not insert_unless_conflict(self._connection, recordings, asdict(recording)):
+            return False
+        add_event(self._connection, recording_event(recording))
+        return True
 
     def find(self, recording_id: RecordingId) -> Recording | None:
         row = self._connection.execute(_FIND, {"id": recording_id}).mappings().one_or_none()
@@ -82,12 +87,17 @@ class SqlRecordingRepository(RecordingRepository):
         statement = update(recordings).where(
             recordings.c.id == values.pop("id"), recordings.c.state.in_([state.value for state in sorted(only_from)])
         )
-        return self._connection.execute(statement.values(**values)).rowcount > 0
+        if self._connection.execute(statement.values(**values)).rowcount == 0:
+            return False
+        add_event(self._connection, recording_event(recording))
+        return True
 
     def mark_deleted(self, ids: Sequence[RecordingId], *, now_ms: Millis) -> None:
         for piece in pieces(ids):
             statement = update(recordings).where(recordings.c.id.in_(piece), _IS_THERE)
             self._connection.execute(statement.values(deleted_at_ms=now_ms))
+        for each in ids:
+            add_event(self._connection, recording_deleted(each))
 
     def marked_deleted(self, ids: Sequence[RecordingId]) -> list[RecordingId]:
         return [
@@ -139,7 +149,10 @@ class SqlRecordingRepository(RecordingRepository):
 
     def drop_unclaimed(self, recording_id: RecordingId) -> bool:
         statement = delete(recordings).where(recordings.c.id == recording_id, _IS_UNCLAIMED)
-        return self._connection.execute(statement).rowcount > 0
+        if self._connection.execute(statement).rowcount == 0:
+            return False
+        add_event(self._connection, recording_deleted(recording_id))
+        return True
 
     def stopping(self) -> list[Recording]:
         return self._running(recordings.c.stop_requested_at_ms.is_not(None))

@@ -45,10 +45,11 @@ def internal_operations(
     meeting: Sequence[Operation],
     recordings: RecordingHandlers,
     sessions: SessionHandlers,
+    console: Sequence[Operation],
 ) -> list[Operation]:
     """List the operations of the internal API: first those of the given document, then the additions to it.
 
-    `meeting` are those of a running meeting.
+    `meeting` are those of a running meeting, `console` what only administrators need.
     """
     additions = [
         *room_operations(rooms, _ROOM),
@@ -64,6 +65,7 @@ def internal_operations(
         ),
         ticket_operation(recordings, _RECORDINGS),
         *session_operations(sessions),
+        *console,
     ]
     return [
         token_operation(participants.token_if_free, 409, 503),

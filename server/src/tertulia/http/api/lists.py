@@ -27,7 +27,8 @@ Shown = dict[str, Any]
 Item = TypeVar("Item")
 
 
-def _digits(value: object) -> object:
+def digits(value: object) -> object:
+    """Refuse a text that is not a number."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise PydanticCustomError("int_type", "Expected a number")
     return value
@@ -42,7 +43,7 @@ class FieldsQuery(Query):
 
 
 class _PageQuery(Query):
-    maxItems: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=MAX_PAGE_ITEMS)] | None = Field(
+    maxItems: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_PAGE_ITEMS)] | None = Field(
         default=None, description="How many items to answer at most."
     )
     nextPageToken: str | None = Field(

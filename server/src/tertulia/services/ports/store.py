@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from tertulia.domain.ids import Millis
+from tertulia.services.ports.console import EventRepository
 from tertulia.services.ports.repositories import (
     AccountRepository,
     IdempotencyRepository,
@@ -53,6 +54,11 @@ class Transaction(Protocol):
     @property
     def idempotency(self) -> IdempotencyRepository:
         """Idempotency keys."""
+        ...
+
+    @property
+    def events(self) -> EventRepository:
+        """The history of what changed."""
         ...
 
 

@@ -1,0 +1,26 @@
+"""The console put together: its handlers, and the periodic work behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from tertulia.app.services import Services
+from tertulia.http.api.console import ConsoleHandlers
+from tertulia.http.api.events import EventHandlers
+
+_WRITE_EVENTS_EVERY_S: Final = 0.25
+_READ_EVENTS_EVERY_S: Final = 0.3
+_FORGET_EVENTS_EVERY_S: Final = 60.0
+
+
+def console_handlers(services: Services) -> ConsoleHandlers:
+    """Return the handlers over a server's services."""
+    return ConsoleHandlers(events=EventHandlers(services.feed))
+
+
+def start_console_work(services: Services, tasks: Callable[[str, float, Callable[[], Awaitable[None]]], None]) -> None:
+    """Start the periodic work of the console."""
+    tasks("events", _WRITE_EVENTS_EVERY_S, services.events.flush)
+    tasks("event feed", _READ_EVENTS_EVERY_S, services.feed.poll)
+    tasks("old events", _FORGET_EVENTS_EVERY_S, services.feed.forget)

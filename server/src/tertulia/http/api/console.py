@@ -1,0 +1,22 @@
+"""What only administrators need, for the console: the operations of several nouns as one list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tertulia.http.api.events import EventHandlers, event_operation
+from tertulia.http.kit.operations import Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleHandlers:
+    """The handlers of the console's operations."""
+
+    events: EventHandlers
+
+
+def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
+    """List the operations of the console, on the internal base path."""
+    return [
+        event_operation(handlers.events),
+    ]
