@@ -59,6 +59,9 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.REFRESH_SESSION: ("POST", "/auth/refresh", None),
     Action.LOG_OUT: ("POST", "/auth/logout", None),
     Action.PROFILE: ("GET", "/auth/profile", None),
+    Action.SEARCH_ROOMS: ("GET", "/console/rooms", None),
+    Action.DELETE_ROOMS: ("DELETE", "/console/rooms", {}),
+    Action.SEND_NOTICE: ("POST", "/rooms/{room}/notices", {}),
     Action.FOLLOW_EVENTS: ("GET", "/console/events", None),
 }
 _IN_ROOM = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}

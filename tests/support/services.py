@@ -56,6 +56,12 @@ class MediaServerInMemory:
         running = [room for room, participants in self.connected.items() if participants]
         return [room for room in running if not names or room in names]
 
+    async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:
+        await self.check()
+        return {
+            room: sum(not each.hidden for each in self.connected[room].values()) for room in await self.rooms(names)
+        }
+
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
         return list(self._room(room).values())
 

@@ -22,6 +22,7 @@ from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers
+from tertulia.http.api.room_overview import RoomOverviewHandlers
 from tertulia.http.api.rooms import RoomHandlers
 from tertulia.http.api.sessions import SessionHandlers
 from tertulia.http.kit.openapi import document
@@ -48,7 +49,12 @@ def internal_document() -> dict[str, Any]:
         ],
         recordings=_without_service(RecordingHandlers),
         sessions=_without_service(SessionHandlers),
-        console=console_operations(ConsoleHandlers(events=_without_service(EventHandlers))),
+        console=console_operations(
+            ConsoleHandlers(
+                events=_without_service(EventHandlers),
+                rooms=_without_service(RoomOverviewHandlers),
+            )
+        ),
     )
     return document("Tertulia internal API", internal.BASE_PATH, operations, INTERNAL, SECURITY_SCHEMES)
 

@@ -652,6 +652,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search and sort rooms that have not expired, with who is in them now
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["searchRooms"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete several rooms and end their meetings
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        delete: operations["deleteRooms"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{roomName}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show a message to all who are in a room
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        post: operations["sendNotice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -744,6 +788,10 @@ export interface components {
             /** @description The secret from the room's link. */
             secret: string;
         };
+        /** @description What to show to all who are in a room. */
+        Notice: {
+            message: string;
+        };
         /** @description A room. */
         OpenViduMeetRoom: {
             roomName?: string;
@@ -827,6 +875,10 @@ export interface components {
         RoleChange: {
             role: components["schemas"]["Role"];
         };
+        /** @description Which rooms to delete. */
+        RoomNames: {
+            roomNames: string[];
+        };
         /** @description What a room allows. */
         RoomPreferences: {
             chatPreferences?: components["schemas"]["ChatPreferences"];
@@ -841,6 +893,27 @@ export interface components {
             virtualBackgroundPreferences?: components["schemas"]["VirtualBackgroundPreferences"];
             lobbyPreferences?: components["schemas"]["LobbyPreferences"];
             preferences?: components["schemas"]["RoomPreferences"];
+        };
+        /** @description A room, and what happens in it now. */
+        RoomWithMeeting: {
+            roomName?: string;
+            creationDate?: number;
+            expirationDate?: number;
+            roomNamePrefix?: string;
+            preferences?: components["schemas"]["RoomPreferences"];
+            maxParticipants?: number;
+            /**
+             * @description An addition, only of a room that is locked.
+             * @enum {boolean}
+             */
+            locked?: true;
+            moderatorURL?: string;
+            publisherURL?: string;
+            viewerURL?: string;
+            /** @description How many are in it; absent while the media server cannot be asked. */
+            participants?: number;
+            /** @description The recording that is being made. */
+            recordingId?: string;
         };
         /** @description What a participant shows to all for a moment. */
         ShownReaction: {
@@ -3792,6 +3865,240 @@ export interface operations {
             };
             /** @description Unauthorized: no valid credential */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchRooms: {
+        parameters: {
+            query?: {
+                /** @description A part of a name, whatever its case. */
+                search?: string;
+                /** @description In which direction the list is sorted. */
+                order?: "asc" | "desc";
+                /** @description How many items to answer at most. */
+                maxItems?: number;
+                /** @description Where to go on: the X-Next-Page-Token of the answer before. */
+                nextPageToken?: string;
+                /** @description What rooms are sorted by. */
+                sort?: "created" | "name" | "expires";
+                /** @description Whether only rooms with a meeting are wanted. */
+                live?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rooms */
+            200: {
+                headers: {
+                    "X-Next-Page-Token"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomWithMeeting"][];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteRooms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomNames"];
+            };
+        };
+        responses: {
+            /** @description The rooms are gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendNotice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                roomName: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Notice"];
+            };
+        };
+        responses: {
+            /** @description The message was sent */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -80,6 +80,11 @@ class LiveKitClient(MediaServerClient):
         response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
         return [RoomName(room.name) for room in response.rooms]
 
+    async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:
+        """List the rooms: each says how many are in it."""
+        response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
+        return {RoomName(room.name): room.num_participants for room in response.rooms}
+
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
         request = room_protocol.ListParticipantsRequest(room=room)
         response = await _call_or_none(self._service.list_participants(request))

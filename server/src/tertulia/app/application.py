@@ -244,7 +244,8 @@ class Application:
             origins=CookieOrigins(self.public_url, settings.embed_origins, settings.cors_origins),
         )
         secure = self.public_url.startswith("https:")
-        rooms = RoomHandlers(rooms=services.rooms, presenter=RoomPresenter(self.public_url))
+        presenter = RoomPresenter(self.public_url)
+        rooms = RoomHandlers(rooms=services.rooms, presenter=presenter)
         participants = ParticipantHandlers(
             participants=services.participants, credentials=credentials, secure_cookies=secure
         )
@@ -268,7 +269,7 @@ class Application:
                 meeting=meeting,
                 recordings=in_internal,
                 sessions=sessions,
-                console=console_operations(console_handlers(services)),
+                console=console_operations(console_handlers(services, rooms=presenter)),
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,

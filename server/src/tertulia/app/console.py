@@ -8,15 +8,20 @@ from typing import Final
 from tertulia.app.services import Services
 from tertulia.http.api.console import ConsoleHandlers
 from tertulia.http.api.events import EventHandlers
+from tertulia.http.api.room_overview import RoomOverviewHandlers
+from tertulia.http.api.rooms import RoomPresenter
 
 _WRITE_EVENTS_EVERY_S: Final = 0.25
 _READ_EVENTS_EVERY_S: Final = 0.3
 _FORGET_EVENTS_EVERY_S: Final = 60.0
 
 
-def console_handlers(services: Services) -> ConsoleHandlers:
+def console_handlers(services: Services, *, rooms: RoomPresenter) -> ConsoleHandlers:
     """Return the handlers over a server's services."""
-    return ConsoleHandlers(events=EventHandlers(services.feed))
+    return ConsoleHandlers(
+        events=EventHandlers(services.feed),
+        rooms=RoomOverviewHandlers(overview=services.room_overview, rooms=services.rooms, presenter=rooms),
+    )
 
 
 def start_console_work(services: Services, tasks: Callable[[str, float, Callable[[], Awaitable[None]]], None]) -> None:

@@ -18,6 +18,7 @@ from tertulia.services.ports import Files, MediaServerClient, Store
 from tertulia.services.readiness import ReadinessService
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.service import RecordingService
+from tertulia.services.room_overview import RoomOverview
 from tertulia.services.rooms import RoomService
 from tertulia.services.tokens import ParticipantTokens
 
@@ -38,6 +39,7 @@ class Services:
     readiness: ReadinessService
     events: EventLog
     feed: EventFeed
+    room_overview: RoomOverview
 
 
 def build_services(
@@ -75,6 +77,7 @@ def build_services(
             store=store, clock=clock, media=media, participants=participants, admission=admission, events=events
         ),
         events=events,
+        room_overview=RoomOverview(store=store, clock=clock, media=media),
         feed=EventFeed(store=store, clock=clock),
         recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
         readiness=ReadinessService(

@@ -104,6 +104,9 @@ class Action(StrEnum):
     LOG_OUT = "log_out"
     PROFILE = "profile"
     FOLLOW_EVENTS = "follow_events"
+    SEARCH_ROOMS = "search_rooms"
+    DELETE_ROOMS = "delete_rooms"
+    SEND_NOTICE = "send_notice"
 
 
 _APPLICATION = frozenset({Actor.API_KEY, Actor.ADMIN})
@@ -193,6 +196,9 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LOG_OUT: _ANYONE,
     Action.PROFILE: _ADMIN,
     Action.FOLLOW_EVENTS: _ADMIN,
+    Action.SEARCH_ROOMS: _ADMIN,
+    Action.DELETE_ROOMS: _ADMIN,
+    Action.SEND_NOTICE: _ADMIN,
 }
 """The internal API, `/meet/internal-api/v1`. Participants act only inside their own room."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Protocol
 
@@ -23,7 +23,7 @@ from tertulia.domain.rooms import (
     could_be_room_name,
     room_name,
 )
-from tertulia.errors import FieldProblem, InvalidInput, Unavailable, room_not_found
+from tertulia.errors import Conflict, FieldProblem, InvalidInput, Unavailable, room_not_found
 from tertulia.services.idempotency import remember, replayed, written_once
 from tertulia.services.ports import Clock, IdempotencyKey, MediaServerClient, PageKey, Store, Transaction
 
@@ -32,6 +32,7 @@ _SECRET_BYTES: Final = 24
 _SUFFIX_RANDOM_BITS: Final = 144
 _PAGE: Final = 500
 ROOM_TOPIC: Final = "tertulia.room"
+NOTICE_TOPIC: Final = "tertulia.notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,27 @@ class RoomService:
             await self.close(RoomName(name), "room deleted")
         except Unavailable as error:
             _log.warning("meeting of a deleted room goes on for now", room=name, reason=error.message)
+
+    async def delete_many(self, names: Sequence[str]) -> None:
+        """Delete rooms: they expire now, and their meetings end like those of all expired rooms, within a second.
+
+        Unknown names count as deleted.
+        """
+        now_ms = self._clock.now_ms()
+
+        def work(tx: Transaction) -> None:
+            for name in dict.fromkeys(names):
+                if could_be_room_name(name) and tx.rooms.expire(RoomName(name), now_ms=now_ms):
+                    tx.events.add(room_event(EventKind.ROOM_DELETED, RoomName(name)))
+
+        await self._store.write(work)
+
+    async def send_notice(self, name: str, message: str) -> None:
+        """Show a message of the administrator to all who are in a meeting. Raises Conflict when nobody is in it."""
+        room = await self.get(name)
+        if not (await self._media.participant_counts([room.name])).get(room.name):
+            raise Conflict("room_empty", f"Nobody is in the room '{name}'", name="Room Error")
+        await self._media.send(room.name, NOTICE_TOPIC, {"message": message})
 
     async def close(self, name: RoomName, reason: str) -> None:
         """End the meeting of an expired room and delete its row. Raises Unavailable; a repetition is harmless."""

@@ -73,6 +73,15 @@ class SqlRecordingRepository(RecordingRepository):
         row = self._connection.execute(statement).mappings().one_or_none()
         return None if row is None else _recording(row)
 
+    def active_in_rooms(self, rooms: Sequence[RoomName]) -> dict[RoomName, RecordingId]:
+        """Use the index of one-active-recording."""
+        statement = select(recordings.c.room, recordings.c.id).where(RECORDING_OCCUPIES)
+        return {
+            row.room: RecordingId(row.id)
+            for piece in pieces(rooms)
+            for row in self._connection.execute(statement.where(recordings.c.room.in_(piece)))
+        }
+
     def page(self, *, room: RoomName | None, limit: int, after: PageKey | None) -> list[Recording]:
         statement, values = _NEWEST.limit(limit), {}
         if room is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tertulia.http.api.events import EventHandlers, event_operation
+from tertulia.http.api.room_overview import RoomOverviewHandlers, room_overview_operations
 from tertulia.http.kit.operations import Operation
 
 
@@ -13,10 +14,12 @@ class ConsoleHandlers:
     """The handlers of the console's operations."""
 
     events: EventHandlers
+    rooms: RoomOverviewHandlers
 
 
 def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
     """List the operations of the console, on the internal base path."""
     return [
         event_operation(handlers.events),
+        *room_overview_operations(handlers.rooms),
     ]

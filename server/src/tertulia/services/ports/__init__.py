@@ -4,7 +4,7 @@ An adapter implements a protocol of this package. It repeats no docstring of it:
 """
 
 from tertulia.services.ports.clock import Clock
-from tertulia.services.ports.console import EventRepository
+from tertulia.services.ports.console import EventRepository, RoomOrder, RoomSearch, SortKey
 from tertulia.services.ports.disk import Disk
 from tertulia.services.ports.files import FileReader, Files
 from tertulia.services.ports.media_server import MediaServerClient
@@ -41,7 +41,10 @@ __all__ = [
     "RecorderStatus",
     "Recorders",
     "RecordingRepository",
+    "RoomOrder",
     "RoomRepository",
+    "RoomSearch",
+    "SortKey",
     "Store",
     "Transaction",
 ]

@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from tertulia.domain.events import Event, StoredEvent
+from tertulia.domain.ids import RoomName
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """Where a page of a sorted list starts: after the row with this value of what it is sorted by, and this id."""
+
+    value: int | float | str
+    id: str
+
+
+class RoomOrder(StrEnum):
+    """What rooms are sorted by."""
+
+    CREATED = "created"
+    NAME = "name"
+    EXPIRES = "expires"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSearch:
+    """Which rooms are wanted: those with `text` in their names or prefixes, and of `names` if those are given."""
+
+    text: str = ""
+    names: Sequence[RoomName] | None = None
+    order: RoomOrder = RoomOrder.CREATED
+    descending: bool = True
+    limit: int = 100
+    after: SortKey | None = None
 
 
 class EventRepository(Protocol):
