@@ -62,6 +62,10 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.SEARCH_ROOMS: ("GET", "/console/rooms", None),
     Action.DELETE_ROOMS: ("DELETE", "/console/rooms", {}),
     Action.SEND_NOTICE: ("POST", "/rooms/{room}/notices", {}),
+    Action.SEARCH_RECORDINGS: ("GET", "/console/recordings", None),
+    Action.REPAIR_RECORDINGS: ("POST", "/console/recordings/repair", None),
+    Action.LIST_LOST_RECORDINGS: ("GET", "/console/lost-recordings", None),
+    Action.ADOPT_RECORDING: ("POST", "/console/lost-recordings/none/adopt", None),
     Action.FOLLOW_EVENTS: ("GET", "/console/events", None),
 }
 _IN_ROOM = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}

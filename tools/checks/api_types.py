@@ -21,6 +21,7 @@ from tertulia.http.api.events import EventHandlers
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
+from tertulia.http.api.recording_overview import RecordingOverviewHandlers
 from tertulia.http.api.recordings import RecordingHandlers
 from tertulia.http.api.room_overview import RoomOverviewHandlers
 from tertulia.http.api.rooms import RoomHandlers
@@ -53,6 +54,7 @@ def internal_document() -> dict[str, Any]:
             ConsoleHandlers(
                 events=_without_service(EventHandlers),
                 rooms=_without_service(RoomOverviewHandlers),
+                recordings=_without_service(RecordingOverviewHandlers),
             )
         ),
     )

@@ -498,7 +498,11 @@ export interface paths {
          * @description An addition: the OpenVidu Meet document does not have it.
          */
         post: operations["createRecording"];
-        delete?: never;
+        /**
+         * Delete several recordings, all or none
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        delete: operations["deleteMultipleRecordings"];
         options?: never;
         head?: never;
         patch?: never;
@@ -696,6 +700,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search and sort recordings
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["searchRecordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/recordings/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish now what crashes left on this machine
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        post: operations["repairRecordings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/lost-recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List media on this machine that no recording accounts for
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getLostRecordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/lost-recordings/{recordingId}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a lost recording back
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        post: operations["adoptRecording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -757,6 +841,17 @@ export interface components {
         Login: {
             username: string;
             password: string;
+        };
+        /** @description Media on this machine that no recording accounts for. */
+        LostRecordingShown: {
+            recordingId: string;
+            roomId: string;
+            filename: string;
+            /** @description What its row says; absent without a row. */
+            status?: components["schemas"]["RecordingState"];
+            startDate?: number;
+            duration?: number;
+            size?: number;
         };
         /** @description A participant who is in the room. */
         MeetParticipant: {
@@ -852,6 +947,33 @@ export interface components {
             sid?: string;
             source?: string;
             muted?: boolean;
+            /** @description An addition: of a picture, in pixels, if it is known. */
+            width?: number;
+            height?: number;
+            /** @description An addition: the codec, as in `video/VP8`. */
+            mimeType?: string;
+        };
+        /** @description Which recordings to delete. */
+        RecordingIds: {
+            recordingIds: string[];
+        };
+        /** @description A recording, as an administrator sees it. */
+        RecordingInView: {
+            recordingId?: string;
+            roomId?: string;
+            status?: components["schemas"]["RecordingState"];
+            filename?: string;
+            startDate?: number;
+            endDate?: number;
+            duration?: number;
+            size?: number;
+            errorCode?: number;
+            error?: string;
+            details?: string;
+            /** @description When it was asked for. */
+            createdDate?: number;
+            /** @description What was asked for; absent for the setting. */
+            preset?: string;
         };
         /** @description Preferences for recording the room. */
         RecordingPreferences: {
@@ -3381,6 +3503,94 @@ export interface operations {
             };
         };
     };
+    deleteMultipleRecordings: {
+        parameters: {
+            query?: {
+                /** @description Comma-separated ids; instead of a body. */
+                recordingIds?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RecordingIds"];
+            };
+        };
+        responses: {
+            /** @description The recordings are gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRecording: {
         parameters: {
             query?: {
@@ -4108,6 +4318,220 @@ export interface operations {
             };
             /** @description Unprocessable Entity: a field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchRecordings: {
+        parameters: {
+            query?: {
+                /** @description A part of a name, whatever its case. */
+                search?: string;
+                /** @description In which direction the list is sorted. */
+                order?: "asc" | "desc";
+                /** @description How many items to answer at most. */
+                maxItems?: number;
+                /** @description Where to go on: the X-Next-Page-Token of the answer before. */
+                nextPageToken?: string;
+                /** @description What recordings are sorted by. */
+                sort?: "created" | "duration" | "size";
+                /** @description Comma-separated states that are wanted. */
+                status?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of recordings */
+            200: {
+                headers: {
+                    "X-Next-Page-Token"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingInView"][];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    repairRecordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker of this machine looks for them */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLostRecordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lost recordings, by id */
+            200: {
+                headers: {
+                    "X-Next-Page-Token"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LostRecordingShown"][];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adoptRecording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recordingId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recording, which is finished now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingInView"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: the state does not allow it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -209,7 +209,15 @@ def _live(info: models.ParticipantInfo) -> LiveParticipant:
         metadata=info.metadata,
         hand_raised_at_ms=_hand(info.attributes.get(HAND_ATTRIBUTE, "")),
         publications=tuple(
-            LivePublication(track.sid, _SOURCE.get(track.source, "unknown"), track.muted) for track in info.tracks
+            LivePublication(
+                track.sid,
+                _SOURCE.get(track.source, "unknown"),
+                track.muted,
+                width=track.width,
+                height=track.height,
+                mime_type=track.mime_type,
+            )
+            for track in info.tracks
         ),
     )
 

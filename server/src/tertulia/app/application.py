@@ -35,7 +35,7 @@ from tertulia.app.listening import (
 )
 from tertulia.app.services import Services, build_services
 from tertulia.app.stop_signals import on_stop_signals
-from tertulia.app.worker import run_worker
+from tertulia.app.worker import WorkerDependencies, run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
 from tertulia.http.api.authentication import Credentials
@@ -180,7 +180,11 @@ class Application:
             inst, store=store, media=media, files=files, changes=changes, media_url=self.media_url
         )
         _show(await services.accounts.prepare(), settings.admin_user, self.public_url)
-        prefixes = self._apis(services) | await self._media_apps(stack, services)
+        worker = replace(
+            worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
+            drain=self._worker_drain,
+        )
+        prefixes = self._apis(services, worker) | await self._media_apps(stack, services)
         policy = content_security_policy(
             media_url=self.media_url,
             embed_origins=settings.embed_origins,
@@ -191,10 +195,6 @@ class Application:
         tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
         tasks("expiry retries", _EXPIRY_RETRY_S, services.meetings.retry_expired_rooms)
         tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
-        worker = replace(
-            worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
-            drain=self._worker_drain,
-        )
         tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))
         tasks("recording stops", _REPEAT_STOPS_EVERY_S, services.recordings.repeat_stops)
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
@@ -234,7 +234,7 @@ class Application:
         stack.push_async_callback(media.stop, _GRACE_S)
         return {"/rtc": media.app, "/twirp": media.app}
 
-    def _apis(self, services: Services) -> dict[str, ASGIApp]:
+    def _apis(self, services: Services, worker: WorkerDependencies) -> dict[str, ASGIApp]:
         accounts, recordings = services.accounts, services.recordings
         settings = self._inst.settings
         credentials = Credentials(
@@ -269,7 +269,7 @@ class Application:
                 meeting=meeting,
                 recordings=in_internal,
                 sessions=sessions,
-                console=console_operations(console_handlers(services, rooms=presenter)),
+                console=console_operations(console_handlers(services, rooms=presenter, worker=worker)),
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,

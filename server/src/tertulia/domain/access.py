@@ -104,6 +104,10 @@ class Action(StrEnum):
     LOG_OUT = "log_out"
     PROFILE = "profile"
     FOLLOW_EVENTS = "follow_events"
+    SEARCH_RECORDINGS = "search_recordings"
+    REPAIR_RECORDINGS = "repair_recordings"
+    LIST_LOST_RECORDINGS = "list_lost_recordings"
+    ADOPT_RECORDING = "adopt_recording"
     SEARCH_ROOMS = "search_rooms"
     DELETE_ROOMS = "delete_rooms"
     SEND_NOTICE = "send_notice"
@@ -189,6 +193,7 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LIST_RECORDINGS: _ADMIN_OR_MODERATOR,
     Action.GET_RECORDING: _ADMIN_OR_MODERATOR,
     Action.DELETE_RECORDING: _ADMIN_OR_MODERATOR,
+    Action.DELETE_RECORDINGS: _ADMIN,
     Action.STREAM_RECORDING: _ADMIN_OR_MODERATOR | {Actor.TICKET},
     Action.TICKET: _ADMIN_OR_MODERATOR,
     Action.LOG_IN: _ANYONE,
@@ -196,6 +201,10 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LOG_OUT: _ANYONE,
     Action.PROFILE: _ADMIN,
     Action.FOLLOW_EVENTS: _ADMIN,
+    Action.SEARCH_RECORDINGS: _ADMIN,
+    Action.REPAIR_RECORDINGS: _ADMIN,
+    Action.LIST_LOST_RECORDINGS: _ADMIN,
+    Action.ADOPT_RECORDING: _ADMIN,
     Action.SEARCH_ROOMS: _ADMIN,
     Action.DELETE_ROOMS: _ADMIN,
     Action.SEND_NOTICE: _ADMIN,

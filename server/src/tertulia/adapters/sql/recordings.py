@@ -6,15 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from tertulia.adapters.sql.events import add_event
+from tertulia.adapters.sql.searches import contains, sorted_page
 from tertulia.adapters.sql.statements import insert_unless_conflict, pieces
 from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, deleted_recordings, recordings
 from tertulia.domain.events import recording_deleted, recording_event
 from tertulia.domain.ids import Millis, RecordingId, RoomName
 from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
-from tertulia.services.ports import PageKey, RecordingRepository
+from tertulia.services.ports import PageKey, RecordingOrder, RecordingRepository, RecordingSearch
 from tertulia_recorder.job import RecordingPreset
 
 _IS_THERE: Final = recordings.c.deleted_at_ms.is_(None)
@@ -34,6 +48,12 @@ _RENEW: Final = update(recordings).where(
     recordings.c.lease_epoch == bindparam("at"),
     RECORDING_RUNS,
 )
+
+_ORDER: Final[Mapping[RecordingOrder, ColumnElement[Any]]] = {
+    RecordingOrder.CREATED: recordings.c.created_at_ms,
+    RecordingOrder.DURATION: func.coalesce(recordings.c.duration_s, 0.0, type_=Float(53)),
+    RecordingOrder.SIZE: func.coalesce(recordings.c.size_bytes, 0, type_=BigInteger),
+}
 
 
 def _recording(row: Mapping[Any, Any]) -> Recording:
@@ -90,6 +110,19 @@ class SqlRecordingRepository(RecordingRepository):
             statement = statement.where(_AFTER)
             values = {"after_ms": after.created_at_ms, "after_id": after.id}
         return [_recording(row) for row in self._connection.execute(statement, values).mappings()]
+
+    def search(self, wanted: RecordingSearch) -> list[Recording]:
+        """Sort those without a file as if theirs had nothing in it."""
+        statement = select(recordings).where(_IS_THERE)
+        if wanted.text:
+            statement = statement.where(contains(wanted.text, recordings.c.id))
+        if wanted.states != frozenset(RecordingState):
+            statement = statement.where(recordings.c.state.in_([state.value for state in sorted(wanted.states)]))
+        by, descending = _ORDER[wanted.order], wanted.descending
+        statement = sorted_page(
+            statement, by, recordings.c.id, descending=descending, limit=wanted.limit, after=wanted.after
+        )
+        return [_recording(row) for row in self._connection.execute(statement).mappings()]
 
     def update(self, recording: Recording, *, only_from: frozenset[RecordingState]) -> bool:
         values = asdict(recording)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tertulia.http.api.events import EventHandlers, event_operation
+from tertulia.http.api.recording_overview import RecordingOverviewHandlers, recording_overview_operations
 from tertulia.http.api.room_overview import RoomOverviewHandlers, room_overview_operations
 from tertulia.http.kit.operations import Operation
 
@@ -15,6 +16,7 @@ class ConsoleHandlers:
 
     events: EventHandlers
     rooms: RoomOverviewHandlers
+    recordings: RecordingOverviewHandlers
 
 
 def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
@@ -22,4 +24,5 @@ def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
     return [
         event_operation(handlers.events),
         *room_overview_operations(handlers.rooms),
+        *recording_overview_operations(handlers.recordings),
     ]

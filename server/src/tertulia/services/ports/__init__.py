@@ -4,7 +4,14 @@ An adapter implements a protocol of this package. It repeats no docstring of it:
 """
 
 from tertulia.services.ports.clock import Clock
-from tertulia.services.ports.console import EventRepository, RoomOrder, RoomSearch, SortKey
+from tertulia.services.ports.console import (
+    EventRepository,
+    RecordingOrder,
+    RecordingSearch,
+    RoomOrder,
+    RoomSearch,
+    SortKey,
+)
 from tertulia.services.ports.disk import Disk
 from tertulia.services.ports.files import FileReader, Files
 from tertulia.services.ports.media_server import MediaServerClient
@@ -40,7 +47,9 @@ __all__ = [
     "PageKey",
     "RecorderStatus",
     "Recorders",
+    "RecordingOrder",
     "RecordingRepository",
+    "RecordingSearch",
     "RoomOrder",
     "RoomRepository",
     "RoomSearch",

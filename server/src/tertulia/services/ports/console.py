@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tertulia.domain.events import Event, StoredEvent
 from tertulia.domain.ids import RoomName
+from tertulia.domain.recordings.recording import RecordingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,26 @@ class RoomSearch:
     text: str = ""
     names: Sequence[RoomName] | None = None
     order: RoomOrder = RoomOrder.CREATED
+    descending: bool = True
+    limit: int = 100
+    after: SortKey | None = None
+
+
+class RecordingOrder(StrEnum):
+    """What recordings are sorted by."""
+
+    CREATED = "created"
+    DURATION = "duration"
+    SIZE = "size"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingSearch:
+    """Which recordings are wanted: those with `text` in their ids, which begin with the room's name."""
+
+    text: str = ""
+    states: frozenset[RecordingState] = frozenset(RecordingState)
+    order: RecordingOrder = RecordingOrder.CREATED
     descending: bool = True
     limit: int = 100
     after: SortKey | None = None

@@ -11,7 +11,7 @@ from tertulia.domain.lobby import Guest
 from tertulia.domain.participants import Membership
 from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
-from tertulia.services.ports.console import RoomSearch
+from tertulia.services.ports.console import RecordingSearch, RoomSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,10 @@ class RecordingRepository(Protocol):
 
     def page(self, *, room: RoomName | None, limit: int, after: PageKey | None) -> list[Recording]:
         """List recordings, of one room or of all, newest first."""
+        ...
+
+    def search(self, wanted: RecordingSearch) -> list[Recording]:
+        """List the recordings that are wanted, in the order that is wanted."""
         ...
 
     def update(self, recording: Recording, *, only_from: frozenset[RecordingState]) -> bool:
