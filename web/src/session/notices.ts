@@ -9,7 +9,8 @@ export type Notice =
   | { readonly kind: "muted_by_moderator" }
   | { readonly kind: "camera_stopped" }
   | { readonly kind: "ask_to_unmute" }
-  | { readonly kind: "lobby"; readonly count: number };
+  | { readonly kind: "lobby"; readonly count: number }
+  | { readonly kind: "from_console"; readonly message: string };
 
 /** What is shown above the tiles until it is dismissed or over. Of each kind the newest. */
 export class Notices {

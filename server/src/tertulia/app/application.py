@@ -46,7 +46,7 @@ from tertulia.http.api.moderation import ModerationHandlers, moderation_operatio
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers, meet_recording, public_recording
 from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
-from tertulia.http.api.sessions import AUTH_PATH, SessionHandlers
+from tertulia.http.api.sessions import SessionHandlers
 from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.connections import ConnectionTimes
 from tertulia.http.kit.cors import CrossOrigin
@@ -291,7 +291,7 @@ def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
     if secrets.admin_password is not None:
         lines += [
             f"Administrator: user {admin_user}  password {secrets.admin_password}",
-            f"    logs in at {url}{AUTH_PATH}/login (REST); not yet in the browser: the console comes later",
+            f"    logs in to the console at {url}/",
         ]
     if lines:
         lines.insert(0, "Keep these: they are shown only now.")

@@ -20,6 +20,7 @@ import type {
   Status,
 } from "./types.ts";
 
+const PUBLIC_PATH = "/meet/api/v1";
 const TEST_ROOM = "connection-test";
 const TEST_ROOM_MS = 10 * 60_000;
 
@@ -29,11 +30,12 @@ export interface RoomFilter {
   readonly search: string;
   readonly sort: "created" | "name" | "expires";
   readonly order: Order;
+  /** Only rooms in which a meeting runs. */
+  readonly live: boolean;
 }
 
 export interface RecordingFilter {
   readonly search: string;
-  readonly roomName?: string;
   readonly status: RecordingState | "";
   readonly sort: "created" | "size" | "duration";
   readonly order: Order;
@@ -48,7 +50,8 @@ export class ConsoleServer {
   }
 
   rooms(filter: RoomFilter, after: string | null, maxItems: number): Promise<Page<Room>> {
-    return this.#asker.page<Room>("/console/rooms", { ...filter, maxItems, nextPageToken: after });
+    const query = { ...filter, live: filter.live ? "true" : "", maxItems, nextPageToken: after };
+    return this.#asker.page<Room>("/console/rooms", query);
   }
 
   room(name: string): Promise<Room> {
@@ -100,7 +103,9 @@ export class ConsoleServer {
   }
 
   remove(roomName: string, participant: string): Promise<void> {
-    return this.#asker.ask("DELETE", `/participants/${encodeURIComponent(participant)}`, { query: { roomName } });
+    const path = `/participants/${encodeURIComponent(participant)}`;
+    // on the internal path only a moderator of the room may do it
+    return this.#asker.ask("DELETE", path, { query: { roomName }, base: PUBLIC_PATH });
   }
 
   recordings(filter: RecordingFilter, after: string | null, maxItems: number): Promise<Page<Recording>> {
@@ -116,7 +121,7 @@ export class ConsoleServer {
   }
 
   deleteRecordings(recordingIds: readonly string[]): Promise<void> {
-    return this.#asker.ask("DELETE", "/console/recordings", { body: { recordingIds } });
+    return this.#asker.ask("DELETE", "/recordings", { body: { recordingIds } });
   }
 
   /** A ticket for what can send no header: a video element, or a download. */
@@ -187,7 +192,7 @@ export class ConsoleServer {
   }
 
   events(lastEventId: string, signal: AbortSignal): Promise<ReadableStream<string>> {
-    return this.#asker.stream("/console/events", { lastEventId }, signal);
+    return this.#asker.stream("/console/events", { query: { lastEventId }, signal });
   }
 }
 

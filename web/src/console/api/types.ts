@@ -14,17 +14,9 @@ export type RoomOptions = Schemas["OpenViduMeetRoomOptions"];
 export type Participant = Schemas["MeetParticipant"];
 export type RecordingState = Schemas["RecordingState"];
 
-export type Room = Schemas["OpenViduMeetRoom"] & {
-  /** How many are in it; absent where the media server cannot be asked. */
-  participants?: number;
-  /** The id of the recording that runs. */
-  recordingId?: string;
-};
-export type Recording = Schemas["MeetRecording"] & {
-  createdDate?: number;
-  preset?: string;
-};
-export type LostRecording = Schemas["MeetRecording"];
+export type Room = Schemas["RoomWithMeeting"];
+export type Recording = Schemas["RecordingInView"];
+export type LostRecording = Schemas["LostRecordingShown"];
 
 /** A setting that may change while the server runs, and where its value comes from. */
 export interface Changeable<T> {

@@ -1,6 +1,7 @@
 export const rooms = {
   title: "Rooms",
   search: "Search rooms",
+  live: "With a meeting now",
   sortBy: "Sort by",
   sorts: {
     "created:desc": "Newest first",
@@ -13,7 +14,7 @@ export const rooms = {
   list: "Rooms",
   none: "No rooms yet",
   noneAdvice: "Create a room, then send its links to those who meet in it.",
-  notFound: "No room matches your search",
+  notFound: "No room matches",
   create: "New room",
   select: (name: string) => `Select ${name}`,
   selectAll: "Select all on this page",

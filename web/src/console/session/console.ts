@@ -115,7 +115,7 @@ export class Console {
 
   async #isFirstStart(): Promise<boolean> {
     if (this.#memory.isDone()) return false;
-    const first = { search: "", sort: "created", order: "desc" } as const;
+    const first = { search: "", sort: "created", order: "desc", live: false } as const;
     return this.server.rooms(first, null, 1).then(
       ({ items }) => items.length === 0,
       () => false,

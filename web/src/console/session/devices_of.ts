@@ -22,6 +22,6 @@ export function devicesOf({ tracks = [] }: Participant): DevicesOf {
   };
 }
 
-function sizeOf(track: (Track & { width?: number; height?: number }) | undefined): string {
+function sizeOf(track: Track | undefined): string {
   return track?.width && track.height ? `${track.width} × ${track.height}` : "";
 }

@@ -144,7 +144,7 @@ export class LiveRoom {
   }
 
   async #loadRecordings(): Promise<void> {
-    const filter = { search: "", roomName: this.name, status: "", sort: "created", order: "desc" } as const;
+    const filter = { search: this.name, status: "", sort: "created", order: "desc" } as const;
     const page = await this.#server.recordings(filter, null, RECORDINGS_SHOWN).catch(() => null);
     if (page) this.recordings.value = page.items;
   }

@@ -31,15 +31,15 @@ export class Rooms {
     this.list = new PagedList<Room, RoomFilter>(
       ({ filter, after }) => server.rooms(filter, after, PAGE_ITEMS),
       (room) => room.roomName ?? "",
-      { search: "", sort: "created", order: "desc" },
+      { search: "", sort: "created", order: "desc", live: false },
     );
   }
 
   onEvent({ name, data }: ConsoleEvent): void {
     if (!CHANGES.has(name)) return;
     const room = String(data.roomName ?? "");
-    // new rooms come in by sort and search, which the server knows
-    if (name === "roomCreated" || this.list.has(room)) this.#refresh.soon();
+    // what comes in by sort and search, the server knows
+    if (name === "roomCreated" || this.list.filter.value.live || this.list.has(room)) this.#refresh.soon();
   }
 
   /** Returns the room; null where it was refused. */

@@ -23,7 +23,7 @@ export function RoomsView({ console }: { readonly console: Console }) {
     console.showRoom(null);
     void list.refresh();
   }, [console, list]);
-  const { search } = list.filter.value;
+  const { search, live } = list.filter.value;
   const rooms = list.items.value;
   const selected = list.selected.value;
   const close = () => setShown("none");
@@ -36,7 +36,16 @@ export function RoomsView({ console }: { readonly console: Console }) {
           {text.rooms.create}
         </button>
       </header>
-      <ListTools list={list} searchLabel={text.rooms.search} sortLabel={text.rooms.sortBy} sorts={text.rooms.sorts} />
+      <ListTools list={list} searchLabel={text.rooms.search} sortLabel={text.rooms.sortBy} sorts={text.rooms.sorts}>
+        <label class="checkbox">
+          <input
+            type="checkbox"
+            checked={live}
+            onChange={(event) => void list.change({ live: event.currentTarget.checked })}
+          />
+          {text.rooms.live}
+        </label>
+      </ListTools>
       <RefusalMessage refusal={list.refusal.value}>
         <button type="button" onClick={() => void list.refresh()}>
           {text.retry}
@@ -45,8 +54,8 @@ export function RoomsView({ console }: { readonly console: Console }) {
       {!list.loaded.value && !list.refusal.value && <Loading />}
       {list.loaded.value && rooms.length === 0 && (
         <Empty
-          title={search ? text.rooms.notFound : text.rooms.none}
-          {...(!search && { advice: text.rooms.noneAdvice })}
+          title={search || live ? text.rooms.notFound : text.rooms.none}
+          {...(!search && !live && { advice: text.rooms.noneAdvice })}
         />
       )}
       {rooms.length > 0 && (
