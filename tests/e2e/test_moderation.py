@@ -158,7 +158,7 @@ async def test_guests_wait_in_the_lobby_across_reloads(
     await people.screenshot("lobby-list")
     await panel.get_by_role("button", name="Refuse Cleo").click()
     await expect(cleo.end_screen("lobby_refused")).to_be_visible()
-    await panel.get_by_role("button", name="Let Ben in").click()
+    await panel.get_by_role("button", name="Let in Ben").click()
     await expect(ben.tile_of("Mona")).to_be_visible()
     await expect(ben.page.get_by_role("button", name="Leave")).to_be_visible()
     await expect(notice).to_have_count(0)

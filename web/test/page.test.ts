@@ -10,6 +10,7 @@ import { parseMeetingLink } from "../src/session/meeting_link.ts";
 import { MeetingPage, titleOf } from "../src/session/page.ts";
 import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
+import { Speaker } from "../src/session/speaker.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
 
@@ -103,6 +104,7 @@ function pageIn(setting: Setting = {}) {
       undefined,
       new LocalDevice("camera", false, ""),
       new LocalDevice("microphone", false, ""),
+      new Speaker("", true, () => {}),
     ),
     storage,
     recordingControl: new RecordingControl({ start: async () => {}, stop: async () => {} }),

@@ -42,3 +42,8 @@ export function sizeOf(sizeBytes: number): string {
 export function countOf(count: number): string {
   return number().format(count);
 }
+
+/** A measured number; a dash where there is none. */
+export function numberOf(value: number | null, digits = 0): string {
+  return value === null ? "–" : new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+}

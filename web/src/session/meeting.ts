@@ -17,6 +17,7 @@ import type { MeetingApi } from "../api/meeting.ts";
 import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import { CameraFlip } from "./camera_flip.ts";
 import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
@@ -27,12 +28,16 @@ import { LobbyGuests } from "./lobby_guests.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
+import { Network } from "./network.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
+import { PushToTalk } from "./push_to_talk.ts";
 import { Reactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
+import type { Speaker } from "./speaker.ts";
+import { pauseUnseenVideos } from "./unseen_videos.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
@@ -41,6 +46,9 @@ export interface JoinOptions {
   readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
+  readonly speaker: Pick<Speaker, "selectedId" | "failed">;
+  /** Whether to tell users who speak while they are muted. */
+  readonly hearsMuted: boolean;
   /** Which devices the user chose; empty for the standard ones. */
   readonly deviceIds: Readonly<Record<DeviceKind, string>>;
   /** What the form has opened, or is opening while the browser asks. */
@@ -93,6 +101,7 @@ export class Meeting {
   readonly microphone: LiveDevice;
   readonly camera: LiveDevice;
   readonly screenShare: ScreenShare;
+  readonly cameraFlip: CameraFlip;
   readonly hand: Hand;
   readonly reactions: Reactions;
   readonly moderation: Moderation;
@@ -101,6 +110,8 @@ export class Meeting {
   readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
+  readonly pushToTalk: PushToTalk;
+  readonly network: Network;
   readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -114,6 +125,7 @@ export class Meeting {
     this.microphone = new LiveDevice("microphone", room, this.error);
     this.camera = new LiveDevice("camera", room, this.error);
     this.screenShare = new ScreenShare(room, this.error);
+    this.cameraFlip = new CameraFlip(room, this.camera, (id) => options.onDeviceSelected("camera", id));
     const identity = () => room.localParticipant.identity;
     const fail = (error: unknown) => this.#fail(error);
     this.hand = new Hand(options.api, identity, fail);
@@ -121,7 +133,9 @@ export class Meeting {
     this.moderation = new Moderation(options.api, fail);
     this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
-    this.devices = new DeviceWatch(room, this, this.notices, announcer);
+    this.devices = new DeviceWatch(room, this, this.notices, announcer, options);
+    this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
+    this.network = new Network(room, announcer);
   }
 
   /**
@@ -137,6 +151,7 @@ export class Meeting {
   ): Promise<Meeting> {
     const meeting = new Meeting(room, announcer, options);
     meeting.#listenToChat();
+    pauseUnseenVideos(room);
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
@@ -154,8 +169,12 @@ export class Meeting {
     return meeting;
   }
 
-  async toggle(kind: DeviceKind): Promise<void> {
-    await this[kind].toggle();
+  toggle(kind: DeviceKind): Promise<void> {
+    return this.set(kind, !this[kind].on.value);
+  }
+
+  async set(kind: DeviceKind, on: boolean): Promise<void> {
+    await this[kind].set(on);
     this.#announcer.announce(text.announce[kind][this[kind].on.value ? "on" : "off"]);
   }
 
@@ -336,11 +355,12 @@ export class Meeting {
   }
 }
 
-function newRoom({ deviceIds }: JoinOptions): Room {
+function newRoom({ deviceIds, speaker }: JoinOptions): Room {
   // names of participants do not belong in the console
   setLogLevel("error");
   return new Room({
-    adaptiveStream: true,
+    adaptiveStream: { pixelDensity: densityOf(devicePixelRatio) },
+    ...(speaker.selectedId.value && { audioOutput: { deviceId: speaker.selectedId.value } }),
     dynacast: true,
     audioCaptureDefaults: { ...(deviceIds.microphone && { deviceId: { ideal: deviceIds.microphone } }) },
     videoCaptureDefaults: {
@@ -350,6 +370,11 @@ function newRoom({ deviceIds }: JoinOptions): Room {
     reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
     publishDefaults: { simulcast: true, videoCodec: "vp8" },
   });
+}
+
+/** Text of a screen is not sharp at one pixel for each CSS pixel; all the pixels of all the faces would be too many. */
+function densityOf(ratio: number): number {
+  return ratio > 2 ? 2 : Math.min(ratio, 1.5);
 }
 
 function nameOf(participant: Participant): string {

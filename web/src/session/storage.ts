@@ -5,9 +5,13 @@ export interface Preferences {
   cameraId: string;
   microphoneOn: boolean;
   microphoneId: string;
+  speakerId: string;
   shortcutsOn: boolean;
   hideSelf: boolean;
+  hearsMuted: boolean;
   layout: string;
+  corner: string;
+  saveData: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -16,9 +20,13 @@ const DEFAULTS: Preferences = {
   cameraId: "",
   microphoneOn: true,
   microphoneId: "",
+  speakerId: "",
   shortcutsOn: true,
   hideSelf: false,
+  hearsMuted: true,
   layout: "grid",
+  corner: "bottom-end",
+  saveData: "all",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

@@ -18,7 +18,7 @@ export function HelpDialog({ shortcutsOn, storage, onClose }: HelpDialogProps) {
         {Object.entries(text.help.keys).map(([key, meaning]) => (
           <div key={key}>
             <dt>
-              <kbd>{key.length === 1 ? key.toUpperCase() : key}</kbd>
+              <kbd>{key === "Space" ? text.before.space : key.length === 1 ? key.toUpperCase() : key}</kbd>
             </dt>
             <dd>{meaning}</dd>
           </div>
