@@ -24,6 +24,8 @@ export class LiveRoom {
   readonly recordingAction = new Action();
   readonly running = computed(() => this.recordings.value.find((one) => isRunning(one)) ?? null);
   readonly #server: ConsoleServer;
+  /** How many changes are on the way: what the server says meanwhile can be older. */
+  #changing = 0;
   readonly #refreshRoom = new Coalesced(() => this.#loadRoom(), REFRESH_MS);
   readonly #refreshPeople = new Coalesced(() => this.#loadPeople(), REFRESH_MS);
   readonly #refreshRecordings = new Coalesced(() => this.#loadRecordings(), REFRESH_MS);
@@ -55,14 +57,14 @@ export class LiveRoom {
     }
   }
 
-  allow(preferences: RoomPreferences): Promise<boolean> {
-    return this.action.run(async () => {
-      this.room.value = await this.#server.changeRoom(this.name, preferences);
-    });
+  allow(preferences: RoomPreferences): Promise<void> {
+    const change = (room: Room): Room => ({ ...room, preferences: { ...room.preferences, ...preferences } });
+    return this.#change(change, () => this.#server.changeRoom(this.name, preferences));
   }
 
-  lock(locked: boolean): Promise<boolean> {
-    return this.#act(() => this.#server.lockRoom(this.name, locked), this.#loadRoom);
+  lock(locked: boolean): Promise<void> {
+    const change = ({ locked: _before, ...room }: Room): Room => (locked ? { ...room, locked } : room);
+    return this.#change(change, () => this.#server.lockRoom(this.name, locked));
   }
 
   rotateLinks(): Promise<boolean> {
@@ -114,6 +116,20 @@ export class LiveRoom {
     });
   }
 
+  /** Shows a change at once; what the server says to it counts once nothing else is on the way. */
+  async #change(change: (room: Room) => Room, act: () => Promise<unknown>): Promise<void> {
+    const room = this.room.value;
+    if (!room) return;
+    this.room.value = change(room);
+    this.#changing += 1;
+    this.action.refusal.value = null;
+    await act().catch((error: unknown) => {
+      this.action.refusal.value = refusalFrom(error);
+    });
+    this.#changing -= 1;
+    await this.#loadRoom();
+  }
+
   #act(act: () => Promise<unknown>, load: () => Promise<void>): Promise<boolean> {
     return this.action.run(async () => {
       await act();
@@ -123,7 +139,8 @@ export class LiveRoom {
 
   async #loadRoom(): Promise<void> {
     try {
-      this.room.value = await this.#server.room(this.name);
+      const room = await this.#server.room(this.name);
+      if (this.#changing === 0) this.room.value = room;
       this.refusal.value = null;
     } catch (error) {
       const refusal = refusalFrom(error);

@@ -68,17 +68,15 @@ export class PagedList<Item, Filter extends object> {
 
   /** Searches or sorts otherwise, from the first page on. */
   async change(changed: Partial<Filter>): Promise<void> {
-    this.filter.value = { ...this.filter.value, ...changed };
-    this.#tokens = [null];
-    this.selected.value = new Set();
+    this.#ask(changed);
     await this.refresh();
   }
 
   /** As `change`, once the user has stopped typing. */
   changeSoon(changed: Partial<Filter>): void {
-    this.filter.value = { ...this.filter.value, ...changed };
+    this.#ask(changed);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.change({}), TYPING_MS);
+    this.#timer = setTimeout(() => void this.refresh(), TYPING_MS);
   }
 
   async next(): Promise<void> {
@@ -114,6 +112,12 @@ export class PagedList<Item, Filter extends object> {
 
   has(key: string): boolean {
     return this.items.value.some((one) => this.#keyOf(one) === key);
+  }
+
+  #ask(changed: Partial<Filter>): void {
+    this.filter.value = { ...this.filter.value, ...changed };
+    this.#tokens = [null];
+    this.selected.value = new Set();
   }
 
   #show(page: Page<Item>): void {

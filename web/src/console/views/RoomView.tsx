@@ -142,7 +142,6 @@ function Allowed({ live, room }: { readonly live: LiveRoom; readonly room: Room 
   const words = text.preferences;
   const { chatPreferences, recordingPreferences, virtualBackgroundPreferences, lobbyPreferences } =
     room.preferences ?? {};
-  const busy = live.action.running.value;
   return (
     <section class="panel" aria-labelledby="what-it-allows">
       <h2 id="what-it-allows">{text.liveRoom.allowed}</h2>
@@ -152,35 +151,30 @@ function Allowed({ live, room }: { readonly live: LiveRoom; readonly room: Room 
           label={words.chat}
           hint={words.chatHint}
           on={chatPreferences?.enabled ?? true}
-          disabled={busy}
           onChange={(enabled) => void live.allow({ chatPreferences: { enabled } })}
         />
         <Switch
           label={words.recording}
           hint={words.recordingHint}
           on={recordingPreferences?.enabled ?? true}
-          disabled={busy}
           onChange={(enabled) => void live.allow({ recordingPreferences: { enabled } })}
         />
         <Switch
           label={words.backgrounds}
           hint={words.backgroundsHint}
           on={virtualBackgroundPreferences?.enabled ?? true}
-          disabled={busy}
           onChange={(enabled) => void live.allow({ virtualBackgroundPreferences: { enabled } })}
         />
         <Switch
           label={words.lobby}
           hint={words.lobbyHint}
           on={lobbyPreferences?.enabled ?? false}
-          disabled={busy}
           onChange={(enabled) => void live.allow({ lobbyPreferences: { enabled } })}
         />
         <Switch
           label={words.locked}
           hint={words.lockedHint}
           on={room.locked ?? false}
-          disabled={busy}
           onChange={(locked) => void live.lock(locked)}
         />
       </div>
