@@ -23,7 +23,6 @@ export const en = {
   },
   navigation: "Console",
   cutOff: "The connection to the server is lost. What you see may be out of date.",
-  lazyFailed: { title: "This part could not be loaded.", advice: "Load the page again." },
   pages: {
     label: "Pages",
     previous: "Previous",

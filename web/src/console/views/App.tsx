@@ -1,10 +1,10 @@
+import { lazyView } from "../../views/lazy.tsx";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
 import { Brand, LoginView } from "./LoginView.tsx";
-import { lazy } from "./lazy.tsx";
 import { Shell } from "./Shell.tsx";
 
-const WelcomeView = lazy(async () => (await import("./WelcomeView.tsx")).WelcomeView);
+const WelcomeView = lazyView(async () => (await import("./WelcomeView.tsx")).WelcomeView);
 
 export function App({ console }: { readonly console: Console }) {
   switch (console.stage.value) {

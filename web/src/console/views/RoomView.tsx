@@ -13,7 +13,7 @@ import { type RoomDialog, RoomDialogs } from "./RoomDialogs.tsx";
 import { RoomRecordings } from "./RoomRecordings.tsx";
 import { RoomStates } from "./RoomsView.tsx";
 
-interface RoomViewProps {
+export interface RoomViewProps {
   readonly console: Console;
   readonly name: string;
 }

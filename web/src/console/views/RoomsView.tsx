@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { lazyView } from "../../views/lazy.tsx";
 import type { Room } from "../api/types.ts";
 import { dayOf, numberOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
@@ -7,11 +8,12 @@ import { hrefOf } from "../session/router.ts";
 import { Confirm } from "./Confirm.tsx";
 import { ConsoleIcon } from "./ConsoleIcon.tsx";
 import { ListTools, Pager, Selection } from "./Lists.tsx";
-import { lazy } from "./lazy.tsx";
 import { Empty, IconButton, Loading, RefusalMessage } from "./parts.tsx";
 
-const NewRoomDialog = lazy(async () => (await import("./NewRoomDialog.tsx")).NewRoomDialog);
-const LinksDialog = lazy(async () => (await import("./Links.tsx")).LinksDialog);
+const NewRoomDialog = lazyView(async () => (await import("./NewRoomDialog.tsx")).NewRoomDialog);
+const LinksDialog = lazyView(async () => (await import("./Links.tsx")).LinksDialog);
+
+export const ROOM_DIALOGS = [NewRoomDialog, LinksDialog];
 
 type Shown = "none" | "new" | "delete" | Room;
 

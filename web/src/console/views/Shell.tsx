@@ -1,20 +1,25 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ErrorBoundary } from "../../components/ErrorBoundary.tsx";
+import { lazyView } from "../../views/lazy.tsx";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
 import { hrefOf, type Route, SECTIONS } from "../session/router.ts";
 import { ConsoleIcon } from "./ConsoleIcon.tsx";
 import { Brand } from "./LoginView.tsx";
-import { lazy } from "./lazy.tsx";
-import { RoomsView } from "./RoomsView.tsx";
+import { ROOM_DIALOGS, RoomsView } from "./RoomsView.tsx";
+import type { RoomViewProps } from "./RoomView.tsx";
 
 type Props = { readonly console: Console };
 
-const RoomView = lazy(async () => (await import("./RoomView.tsx")).RoomView);
-const RecordingsView = lazy<Props>(async () => (await import("./RecordingsView.tsx")).RecordingsView);
-const InsightView = lazy<Props>(async () => (await import("./InsightView.tsx")).InsightView);
-const HealthView = lazy<Props>(async () => (await import("./HealthView.tsx")).HealthView);
-const SettingsView = lazy<Props>(async () => (await import("./SettingsView.tsx")).SettingsView);
+const RoomView = lazyView<RoomViewProps>(async () => (await import("./RoomView.tsx")).RoomView);
+const RecordingsView = lazyView<Props>(async () => (await import("./RecordingsView.tsx")).RecordingsView);
+const InsightView = lazyView<Props>(async () => (await import("./InsightView.tsx")).InsightView);
+const HealthView = lazyView<Props>(async () => (await import("./HealthView.tsx")).HealthView);
+const SettingsView = lazyView<Props>(async () => (await import("./SettingsView.tsx")).SettingsView);
+
+/** Until then the first screen is there. */
+const IDLE_MS = 1500;
+const LATER = [RoomView, RecordingsView, HealthView, SettingsView, InsightView, ...ROOM_DIALOGS];
 
 /** The frame around every screen: where one can go, and what the server tells. */
 export function Shell({ console }: Props) {
@@ -25,6 +30,8 @@ export function Shell({ console }: Props) {
   useLayoutEffect(() => {
     document.title = `${text.sections[route.section]} – ${text.product}`;
   }, [route.section]);
+  // once there is nothing else to do: then screens open at once, also while the server is away
+  useEffect(() => whenIdle(() => Promise.allSettled(LATER.map((view) => view.load()))), []);
   useEffect(() => {
     if (firstPlace.current === place) return;
     firstPlace.current = "";
@@ -102,4 +109,10 @@ function Notice({ console }: Props) {
       {sentence}
     </div>
   );
+}
+
+/** Returns what cancels it. */
+function whenIdle(act: () => unknown): () => void {
+  const timer = setTimeout(act, IDLE_MS);
+  return () => clearTimeout(timer);
 }
