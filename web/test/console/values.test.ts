@@ -5,7 +5,7 @@ import { type Check, ConnectionTest, type Result, verdictOf } from "../../src/co
 import { contrastOf, isColour } from "../../src/console/session/contrast.ts";
 import { devicesOf } from "../../src/console/session/devices_of.ts";
 import { seriesOf } from "../../src/console/session/insight.ts";
-import { expiryOf, NEW_ROOM, optionsOf } from "../../src/console/session/new_room.ts";
+import { expiryOf, NEW_ROOM, newRoomFrom, optionsOf } from "../../src/console/session/new_room.ts";
 import { badOriginIn, originsOf } from "../../src/console/session/origins.ts";
 import { qrPath } from "../../src/console/session/qr_code.ts";
 import { hrefOf, routeOf } from "../../src/console/session/router.ts";
@@ -36,6 +36,19 @@ test("a new room is what the form says", () => {
   });
   expect(expiryOf({ ...NEW_ROOM, lifetime: "date", expiresAt: "2001-01-01T00:00" }, NOW)).toBeNull();
   expect(expiryOf({ ...NEW_ROOM, lifetime: "date", expiresAt: "" }, NOW)).toBeNull();
+});
+
+test("a new room begins as the settings say", () => {
+  const given = { maxParticipants: 8, lifetimeS: 7 * 86_400, preferences: { chatPreferences: { enabled: false } } };
+  expect(newRoomFrom(given, NOW)).toMatchObject({
+    lifetime: "week",
+    mostParticipants: "8",
+    chat: false,
+    recording: true,
+  });
+  const odd = newRoomFrom({ lifetimeS: 3600 }, NOW);
+  expect(expiryOf(odd, NOW)).toBe(NOW + 3_600_000);
+  expect(newRoomFrom({}, NOW)).toEqual(NEW_ROOM);
 });
 
 test("devices are told from tracks", () => {

@@ -18,50 +18,57 @@ export type Room = Schemas["RoomWithMeeting"];
 export type Recording = Schemas["RecordingInView"];
 export type LostRecording = Schemas["LostRecordingShown"];
 
-/** A setting that may change while the server runs, and where its value comes from. */
-export interface Changeable<T> {
-  readonly value: T;
-  readonly source: string;
-}
 export interface Appearance {
-  readonly name?: string | null;
-  readonly logo?: string | null;
-  readonly accentLight?: string | null;
-  readonly accentDark?: string | null;
+  readonly name: string;
+  /** A `data:` URL of a picture. */
+  readonly logo: string;
+  readonly accentLight: string;
+  readonly accentDark: string;
 }
 export interface RoomDefaults {
-  readonly maxParticipants?: number | null;
-  readonly lifetimeS?: number | null;
+  readonly maxParticipants?: number;
+  readonly lifetimeS?: number;
   readonly preferences?: RoomPreferences;
 }
 export interface RecordingSettings {
   readonly preset?: string;
   readonly maxDurationS?: number;
-  readonly maxBytes?: number;
+  /** null: no limit. */
+  readonly maxBytes?: number | null;
   readonly emptyTimeoutS?: number;
   readonly minFreeBytes?: number;
 }
+/** The settings that may change while the server runs. */
 export interface ChangeableSettings {
-  readonly participantAuth: Changeable<string>;
-  readonly embedOrigins: Changeable<readonly string[]>;
-  readonly corsOrigins: Changeable<readonly string[]>;
-  readonly appearance: Changeable<Appearance>;
-  readonly roomDefaults: Changeable<RoomDefaults>;
-  readonly recordings: Changeable<RecordingSettings>;
+  readonly participantAuth: string;
+  readonly embedOrigins: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly appearance: Appearance;
+  readonly roomDefaults: RoomDefaults;
+  readonly recordings: RecordingSettings;
 }
+export type SettingName = keyof ChangeableSettings;
+/** A setting of the server's start. */
 export interface ShownSetting {
   readonly name: string;
-  readonly section?: string;
-  readonly value?: unknown;
-  readonly source?: string;
-  readonly default?: unknown;
-  readonly description?: string;
+  readonly section: string;
+  readonly value: string;
+  /** `option`, `environment`, `tertulia.toml` or `default`. */
+  readonly source: string;
+  readonly default: string;
+  readonly allowed: string;
+  readonly description: string;
+  /** Under which it changes while the server runs. */
+  readonly changeableAs?: string;
 }
 export interface Settings {
-  readonly changeable: ChangeableSettings;
+  readonly values: ChangeableSettings;
+  /** The names of those that were changed here. */
+  readonly stored: readonly string[];
   readonly settings: readonly ShownSetting[];
 }
-export type SettingsChange = { readonly [Name in keyof ChangeableSettings]?: unknown };
+/** null gives a setting back the value that it is configured with. */
+export type SettingsChange = { readonly [Name in SettingName]?: ChangeableSettings[Name] | null };
 
 export interface ApiKey {
   readonly id: string;

@@ -111,6 +111,8 @@ export class Console {
     this.stage.value = (await this.#isFirstStart()) ? "welcome" : "ready";
     if (this.stage.value === "ready") this.firstPassword = "";
     void this.events.run();
+    // what new rooms are like
+    void this.settings.refresh();
   }
 
   async #isFirstStart(): Promise<boolean> {

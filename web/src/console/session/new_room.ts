@@ -1,4 +1,4 @@
-import type { RoomOptions } from "../api/types.ts";
+import type { RoomDefaults, RoomOptions } from "../api/types.ts";
 
 export type Lifetime = "day" | "week" | "month" | "year" | "date";
 
@@ -28,6 +28,28 @@ export const NEW_ROOM: NewRoom = {
   backgrounds: true,
   lobby: false,
 };
+
+/** The form as it begins: with what the settings say of new rooms. */
+export function newRoomFrom(defaults: RoomDefaults, now: number): NewRoom {
+  const { maxParticipants, lifetimeS, preferences = {} } = defaults;
+  return {
+    ...NEW_ROOM,
+    ...(lifetimeS !== undefined && lifetimeOf(lifetimeS * 1000, now)),
+    mostParticipants: maxParticipants?.toString() ?? "",
+    chat: preferences.chatPreferences?.enabled ?? NEW_ROOM.chat,
+    recording: preferences.recordingPreferences?.enabled ?? NEW_ROOM.recording,
+    backgrounds: preferences.virtualBackgroundPreferences?.enabled ?? NEW_ROOM.backgrounds,
+    lobby: preferences.lobbyPreferences?.enabled ?? NEW_ROOM.lobby,
+  };
+}
+
+function lifetimeOf(lifetimeMs: number, now: number): Pick<NewRoom, "lifetime" | "expiresAt"> {
+  const [name] = Object.entries(DAYS).find(([, days]) => days * DAY_MS === lifetimeMs) ?? [];
+  if (name) return { lifetime: name as Lifetime, expiresAt: "" };
+  const at = new Date(now + lifetimeMs);
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+  return { lifetime: "date", expiresAt: local.toISOString().slice(0, 16) };
+}
 
 /** When the room shall end; null where the form does not say, or says a time that is over. */
 export function expiryOf({ lifetime, expiresAt }: NewRoom, now: number): number | null {

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals-core";
 import { type Refusal, refusalFrom } from "../api/refusal.ts";
 import type { ConsoleServer } from "../api/server.ts";
-import type { ApiKey, NewApiKey, SettingsChange, Settings as SettingsState } from "../api/types.ts";
+import type { ApiKey, NewApiKey, SettingName, SettingsChange, Settings as SettingsState } from "../api/types.ts";
 import { Action } from "./action.ts";
 import type { ConsoleEvent } from "./events.ts";
 
@@ -35,6 +35,13 @@ export class Settings {
       this.state.value = await this.#server.changeSettings(change);
     });
   }
+}
+
+/** Where the value of a changeable setting comes from: `stored` where it was changed here. */
+export function sourceOf({ stored, settings }: SettingsState, name: SettingName): string {
+  if (stored.includes(name)) return "stored";
+  const given = settings.find(({ changeableAs, source }) => changeableAs === name && source !== "default");
+  return given?.source ?? "default";
 }
 
 /** The API keys; a new one is shown once. */

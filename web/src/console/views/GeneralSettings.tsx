@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Changeable, SettingsChange } from "../api/types.ts";
+import type { SettingName, SettingsChange } from "../api/types.ts";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
 import { badOriginIn, originsOf } from "../session/origins.ts";
@@ -7,45 +7,43 @@ import { AppearancePanel } from "./AppearancePanel.tsx";
 import { OtherSettings } from "./OtherSettings.tsx";
 import { Field, Loading, RefusalMessage } from "./parts.tsx";
 import { RecordingSettingsPanel, RoomDefaultsPanel } from "./RoomSettingsPanels.tsx";
-import { type Save, SettingsPanel } from "./SettingsPanel.tsx";
+import { type SettingsForm, SettingsPanel } from "./SettingsPanel.tsx";
 
 /** What may change while the server runs, and the rest to look at. */
 export function GeneralSettings({ console }: { readonly console: Console }) {
   const { state, refusal, saving } = console.settings;
   const settings = state.value;
   if (!settings) return refusal.value ? <RefusalMessage refusal={refusal.value} /> : <Loading />;
-  const { participantAuth, embedOrigins, corsOrigins, appearance, roomDefaults, recordings } = settings.changeable;
   const save = async (change: SettingsChange) => {
     if (await console.settings.save(change)) console.notices.show(text.settings.saved);
   };
-  // a form begins again with what the server says after each change
+  // a form begins again with what the server says after each change of its settings
+  const key = (...names: readonly SettingName[]) => JSON.stringify(names.map((name) => settings.values[name]));
+  const form = { state: settings, save };
   return (
     <>
       <RefusalMessage refusal={saving.refusal.value} />
       <div class="settings-grid">
-        <AccessPanel key={keyOf(participantAuth)} setting={participantAuth} save={save} />
-        <OriginsPanel key={keyOf(embedOrigins, corsOrigins)} embed={embedOrigins} cors={corsOrigins} save={save} />
-        <AppearancePanel key={keyOf(appearance)} setting={appearance} save={save} />
-        <RoomDefaultsPanel key={keyOf(roomDefaults)} setting={roomDefaults} save={save} />
-        <RecordingSettingsPanel key={keyOf(recordings)} setting={recordings} save={save} />
+        <AccessPanel key={key("participantAuth")} {...form} />
+        <OriginsPanel key={key("embedOrigins", "corsOrigins")} {...form} />
+        <AppearancePanel key={key("appearance")} {...form} />
+        <RoomDefaultsPanel key={key("roomDefaults")} {...form} />
+        <RecordingSettingsPanel key={key("recordings")} {...form} />
       </div>
       <OtherSettings settings={settings.settings} />
     </>
   );
 }
 
-function keyOf(...settings: readonly Changeable<unknown>[]): string {
-  return JSON.stringify(settings.map(({ value }) => value));
-}
-
-function AccessPanel({ setting, save }: { readonly setting: Changeable<string>; readonly save: Save }) {
-  const [mode, setMode] = useState(setting.value);
+function AccessPanel({ state, save }: SettingsForm) {
+  const [mode, setMode] = useState(state.values.participantAuth);
   const words = text.settings;
   return (
     <SettingsPanel
       title={words.access}
       hint={words.accessHint}
-      settings={{ participantAuth: setting }}
+      state={state}
+      names={["participantAuth"]}
       save={save}
       change={() => ({ participantAuth: mode })}
     >
@@ -62,16 +60,10 @@ function AccessPanel({ setting, save }: { readonly setting: Changeable<string>; 
   );
 }
 
-interface OriginsPanelProps {
-  readonly embed: Changeable<readonly string[]>;
-  readonly cors: Changeable<readonly string[]>;
-  readonly save: Save;
-}
-
-function OriginsPanel({ embed, cors, save }: OriginsPanelProps) {
+function OriginsPanel({ state, save }: SettingsForm) {
   const words = text.settings;
-  const [embedLines, setEmbedLines] = useState(embed.value.join("\n"));
-  const [corsLines, setCorsLines] = useState(cors.value.join("\n"));
+  const [embedLines, setEmbedLines] = useState(state.values.embedOrigins.join("\n"));
+  const [corsLines, setCorsLines] = useState(state.values.corsOrigins.join("\n"));
   const [tried, setTried] = useState(false);
   const problemOf = (lines: string) => {
     const bad = tried ? badOriginIn(lines) : null;
@@ -80,7 +72,8 @@ function OriginsPanel({ embed, cors, save }: OriginsPanelProps) {
   return (
     <SettingsPanel
       title={words.embedding}
-      settings={{ embedOrigins: embed, corsOrigins: cors }}
+      state={state}
+      names={["embedOrigins", "corsOrigins"]}
       save={save}
       change={() => {
         setTried(true);

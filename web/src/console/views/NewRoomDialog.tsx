@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Dialog } from "../../components/Dialog.tsx";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
-import { expiryOf, type Lifetime, NEW_ROOM, type NewRoom, optionsOf } from "../session/new_room.ts";
+import { expiryOf, type Lifetime, type NewRoom, newRoomFrom, optionsOf } from "../session/new_room.ts";
 import { Field, RefusalMessage, Switch } from "./parts.tsx";
 
 interface NewRoomDialogProps {
@@ -11,7 +11,9 @@ interface NewRoomDialogProps {
 }
 
 export function NewRoomDialog({ console, onClose }: NewRoomDialogProps) {
-  const [room, setRoom] = useState<NewRoom>(NEW_ROOM);
+  const [room, setRoom] = useState(() =>
+    newRoomFrom(console.settings.state.peek()?.values.roomDefaults ?? {}, Date.now()),
+  );
   const [past, setPast] = useState(false);
   const { creating } = console.rooms;
   const change = (changed: Partial<NewRoom>) => setRoom({ ...room, ...changed });

@@ -7,9 +7,7 @@ export function OtherSettings({ settings }: { readonly settings: readonly ShownS
   const words = text.settings;
   const [filter, setFilter] = useState("");
   const wanted = filter.trim().toLowerCase();
-  const shown = settings.filter(({ name, description = "" }) =>
-    `${name} ${description}`.toLowerCase().includes(wanted),
-  );
+  const shown = settings.filter(({ name, description }) => `${name} ${description}`.toLowerCase().includes(wanted));
   return (
     <section class="panel" aria-labelledby="other-settings">
       <h2 id="other-settings">{words.others}</h2>
@@ -30,17 +28,12 @@ export function OtherSettings({ settings }: { readonly settings: readonly ShownS
             </div>
             <div class="setting-value">
               <span class="visually-hidden">{words.value}: </span>
-              <code>{shownValue(setting.value)}</code>
-              <span class="source">{words.sources[setting.source ?? ""] ?? setting.source}</span>
+              <code>{setting.value || words.notSet}</code>
+              <span class="source">{words.sources[setting.source] ?? setting.source}</span>
             </div>
           </li>
         ))}
       </ul>
     </section>
   );
-}
-
-function shownValue(value: unknown): string {
-  if (value === null || value === undefined || value === "") return text.settings.notSet;
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -1,21 +1,15 @@
 import { useState } from "preact/hooks";
-import type { Changeable, RecordingSettings, RoomDefaults } from "../api/types.ts";
 import { text } from "../i18n/index.ts";
 import { Field, Switch } from "./parts.tsx";
-import { type Save, SettingsPanel } from "./SettingsPanel.tsx";
+import { type SettingsForm, SettingsPanel } from "./SettingsPanel.tsx";
 
 const DAY_S = 86_400;
 const MB = 1_000_000;
 
-interface PanelProps<T> {
-  readonly setting: Changeable<T>;
-  readonly save: Save;
-}
-
 /** What a new room is like where its creator does not say. */
-export function RoomDefaultsPanel({ setting, save }: PanelProps<RoomDefaults>) {
+export function RoomDefaultsPanel({ state, save }: SettingsForm) {
   const words = text.settings;
-  const { value } = setting;
+  const value = state.values.roomDefaults;
   const given = value.preferences ?? {};
   const [most, setMost] = useState(value.maxParticipants?.toString() ?? "");
   const [days, setDays] = useState(value.lifetimeS ? String(value.lifetimeS / DAY_S) : "");
@@ -25,8 +19,8 @@ export function RoomDefaultsPanel({ setting, save }: PanelProps<RoomDefaults>) {
   const [lobby, setLobby] = useState(given.lobbyPreferences?.enabled ?? false);
   const change = () => ({
     roomDefaults: {
-      maxParticipants: most ? Number(most) : null,
-      lifetimeS: days ? Math.round(Number(days) * DAY_S) : null,
+      ...(most && { maxParticipants: Number(most) }),
+      ...(days && { lifetimeS: Math.round(Number(days) * DAY_S) }),
       preferences: {
         chatPreferences: { enabled: chat },
         recordingPreferences: { enabled: recording },
@@ -39,7 +33,8 @@ export function RoomDefaultsPanel({ setting, save }: PanelProps<RoomDefaults>) {
     <SettingsPanel
       title={words.defaults}
       hint={words.defaultsHint}
-      settings={{ roomDefaults: setting }}
+      state={state}
+      names={["roomDefaults"]}
       save={save}
       change={change}
     >
@@ -58,9 +53,9 @@ export function RoomDefaultsPanel({ setting, save }: PanelProps<RoomDefaults>) {
 }
 
 /** What recordings hold, and when they end by themselves. */
-export function RecordingSettingsPanel({ setting, save }: PanelProps<RecordingSettings>) {
+export function RecordingSettingsPanel({ state, save }: SettingsForm) {
   const words = text.settings;
-  const { value } = setting;
+  const value = state.values.recordings;
   const [preset, setPreset] = useState(value.preset ?? "720p30");
   const [minutes, setMinutes] = useState(shown(value.maxDurationS, 60));
   const [size, setSize] = useState(shown(value.maxBytes, MB));
@@ -70,13 +65,13 @@ export function RecordingSettingsPanel({ setting, save }: PanelProps<RecordingSe
     recordings: {
       preset,
       ...(minutes && { maxDurationS: Math.round(Number(minutes) * 60) }),
-      ...(size && { maxBytes: Math.round(Number(size) * MB) }),
+      maxBytes: size ? Math.round(Number(size) * MB) : null,
       ...(empty && { emptyTimeoutS: Number(empty) }),
       ...(free && { minFreeBytes: Math.round(Number(free) * MB) }),
     },
   });
   return (
-    <SettingsPanel title={words.recording} settings={{ recordings: setting }} save={save} change={change}>
+    <SettingsPanel title={words.recording} state={state} names={["recordings"]} save={save} change={change}>
       <Field label={words.preset}>
         {(tied) => (
           <select {...tied} value={preset} onChange={(event) => setPreset(event.currentTarget.value)}>
@@ -90,7 +85,7 @@ export function RecordingSettingsPanel({ setting, save }: PanelProps<RecordingSe
       </Field>
       <div class="field-row">
         <NumberField label={words.maxDuration} value={minutes} onValue={setMinutes} />
-        <NumberField label={words.maxSize} value={size} onValue={setSize} />
+        <NumberField label={words.maxSize} hint={text.newRoom.noLimit} value={size} onValue={setSize} />
         <NumberField label={words.emptyTimeout} value={empty} onValue={setEmpty} />
         <NumberField label={words.minFree} value={free} onValue={setFree} />
       </div>
@@ -98,8 +93,8 @@ export function RecordingSettingsPanel({ setting, save }: PanelProps<RecordingSe
   );
 }
 
-function shown(value: number | undefined, unit: number): string {
-  return value === undefined ? "" : String(Math.round((value / unit) * 100) / 100);
+function shown(value: number | null | undefined, unit: number): string {
+  return value === undefined || value === null ? "" : String(Math.round((value / unit) * 100) / 100);
 }
 
 interface NumberFieldProps {

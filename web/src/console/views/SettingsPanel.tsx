@@ -1,15 +1,23 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import type { Changeable, ChangeableSettings, SettingsChange } from "../api/types.ts";
+import type { SettingName, Settings, SettingsChange } from "../api/types.ts";
 import { text } from "../i18n/index.ts";
+import { sourceOf } from "../session/settings.ts";
 
-export type Save = (change: SettingsChange) => Promise<void>;
+type Save = (change: SettingsChange) => Promise<void>;
+
+/** What a form of settings begins with, and how it ends. */
+export interface SettingsForm {
+  readonly state: Settings;
+  readonly save: Save;
+}
 
 interface PanelProps {
   readonly title: string;
   readonly hint?: string;
-  /** The names of the settings that this form holds, and whether each has been changed here. */
-  readonly settings: Readonly<Partial<Record<keyof ChangeableSettings, Changeable<unknown>>>>;
+  readonly state: Settings;
+  /** The settings that this form holds. */
+  readonly names: readonly SettingName[];
   readonly save: Save;
   /** What to save; null where something in the form is wrong. */
   readonly change: () => SettingsChange | null;
@@ -17,11 +25,10 @@ interface PanelProps {
 }
 
 /** A form for some settings, which says where their values come from and can give them back. */
-export function SettingsPanel({ title, hint, settings, save, change, children }: PanelProps) {
+export function SettingsPanel({ title, hint, state, names, save, change, children }: PanelProps) {
   const id = useId();
-  const entries = Object.entries(settings);
-  const isOwn = entries.some(([, setting]) => isChangedHere(setting.source));
-  const sources = [...new Set(entries.map(([, { source }]) => text.settings.sources[source] ?? source))];
+  const sources = names.map((name) => sourceOf(state, name));
+  const shown = [...new Set(sources)].map((source) => text.settings.sources[source] ?? source);
   return (
     <form
       class="panel"
@@ -34,16 +41,16 @@ export function SettingsPanel({ title, hint, settings, save, change, children }:
     >
       <div class="panel-title">
         <h2 id={id}>{title}</h2>
-        <span class="source">{sources.join(", ")}</span>
+        <span class="source">{shown.join(", ")}</span>
       </div>
       {hint && <p class="hint">{hint}</p>}
       {children}
       <div class="panel-actions">
-        {isOwn && (
+        {sources.includes("stored") && (
           <button
             type="button"
             aria-label={text.settings.resetOf(title)}
-            onClick={() => void save(Object.fromEntries(entries.map(([name]) => [name, null])))}
+            onClick={() => void save(Object.fromEntries(names.map((name) => [name, null])))}
           >
             {text.settings.reset}
           </button>
@@ -54,8 +61,4 @@ export function SettingsPanel({ title, hint, settings, save, change, children }:
       </div>
     </form>
   );
-}
-
-export function isChangedHere(source: string): boolean {
-  return source === "console" || source === "stored";
 }
