@@ -25,7 +25,7 @@ export const health = {
   waiting: (count: string) => `${count} waiting`,
   connection: "Connection from this browser",
   connectionHint:
-    "Joins a test meeting from here and tries each way that sound and pictures can take. It takes about 20 seconds.",
+    "Joins a test meeting from here and tries each way that sound and pictures can take. It takes about ten seconds.",
   test: "Test the connection",
   testing: "Testing…",
   again: "Test again",
