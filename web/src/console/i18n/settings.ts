@@ -52,6 +52,7 @@ export const settings = {
   filter: "Filter settings",
   value: "Value",
   notSet: "not set",
+  emptyNoLimit: "Empty: no limit",
 };
 
 export const keys = {

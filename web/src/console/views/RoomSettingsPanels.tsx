@@ -40,7 +40,7 @@ export function RoomDefaultsPanel({ state, save }: SettingsForm) {
     >
       <div class="field-row">
         <NumberField label={words.lifetime} value={days} onValue={setDays} />
-        <NumberField label={text.newRoom.most} hint={text.newRoom.noLimit} value={most} onValue={setMost} />
+        <NumberField label={text.newRoom.most} hint={words.emptyNoLimit} value={most} onValue={setMost} />
       </div>
       <div class="switches">
         <Switch label={text.preferences.chat} on={chat} onChange={setChat} />
@@ -85,7 +85,7 @@ export function RecordingSettingsPanel({ state, save }: SettingsForm) {
       </Field>
       <div class="field-row">
         <NumberField label={words.maxDuration} value={minutes} onValue={setMinutes} />
-        <NumberField label={words.maxSize} hint={text.newRoom.noLimit} value={size} onValue={setSize} />
+        <NumberField label={words.maxSize} hint={words.emptyNoLimit} value={size} onValue={setSize} />
         <NumberField label={words.emptyTimeout} value={empty} onValue={setEmpty} />
         <NumberField label={words.minFree} value={free} onValue={setFree} />
       </div>
