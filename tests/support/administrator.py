@@ -8,9 +8,9 @@ from typing import Any, Final, Protocol
 
 from playwright.async_api import Browser, Locator, expect
 
-from support.accessibility import overflows, violations
-from support.people import Person
-from support.rest import FAR, PASSWORD, RestServer, now_ms
+from .accessibility import overflows, violations
+from .people import Person
+from .rest import FAR, PASSWORD, RestServer, now_ms
 
 DESKTOP: Final = {"width": 1440, "height": 900}
 TABLET: Final = {"width": 768, "height": 1024}

@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         "admin",
         min_length=1,
         title="a name",
-        description="the administrator's name; logs in by REST, a console is not built yet",
+        description="the administrator's name, who logs in to the console",
     )
     admin_password: str = Field(
         "", title="a text", description="the administrator's password; default: generated, printed once"

@@ -111,7 +111,7 @@ export const liveRoom = {
   rotateWords: "All three links that were sent so far stop working. Those who are in the room now stay in it.",
   rotateAction: "Make new links",
   rotated: "The room has new links.",
-  people: "In it now",
+  people: "In the room now",
   nobody: "Nobody is in this room right now.",
   peopleUnknown: "Who is in it cannot be told: the media server does not answer.",
   allowed: "What it allows",
