@@ -1,4 +1,4 @@
-import { computed, effect, signal } from "@preact/signals-core";
+import { computed, signal } from "@preact/signals-core";
 import type { LoginSession } from "../api/login.ts";
 import type { ConsoleServer } from "../api/server.ts";
 import { Action } from "./action.ts";
@@ -54,6 +54,9 @@ export class Console {
     this.settings = new Settings(server);
     this.apiKeys = new ApiKeys(server);
     this.events.listen((event) => this.#onEvent(event));
+    session.loggedIn.subscribe((loggedIn) => {
+      if (loggedIn === false) this.#close();
+    });
   }
 
   /** Takes up an earlier login, or asks for one. */
@@ -65,10 +68,6 @@ export class Console {
       this.stage.value = "unreachable";
       return;
     }
-    effect(() => {
-      const loggedIn = this.#session.loggedIn.value;
-      if (loggedIn === false) this.#close();
-    });
     if (this.#session.loggedIn.value) await this.#enter();
   }
 
