@@ -19,5 +19,6 @@ export const errors: Readonly<Record<string, ErrorText>> = {
   recording_not_finished: { title: "This recording is not finished.", advice: "Stop it first." },
   recording_file_not_found: { title: "The file of this recording is gone.", advice: "Delete the recording." },
   recording_failed: { title: "The recording did not start.", advice: "See the server's log for the reason." },
+  path_not_found: { title: "This server does not offer this.", advice: "It may be older than this page." },
   unexpected: { title: "That did not work.", advice: "Try again. If it goes on, see the server's log." },
 };

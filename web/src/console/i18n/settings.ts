@@ -32,6 +32,7 @@ export const settings = {
   removeLogo: "Remove",
   accentLight: "Colour in light mode",
   accentDark: "Colour in dark mode",
+  pick: (colour: string) => `Pick: ${colour.toLowerCase()}`,
   badColour: "Write it as # and six hex digits, such as #0f6b63.",
   contrast: (ratio: string) => `Contrast ${ratio} : 1`,
   contrastGood: "well visible",

@@ -99,7 +99,7 @@ function Colour({ accent, colour, onColour }: ColourProps) {
         <div class="colour">
           <input
             type="color"
-            aria-label={words[accent]}
+            aria-label={words.pick(words[accent])}
             value={shown}
             onInput={(event) => onColour(event.currentTarget.value)}
           />
