@@ -66,6 +66,9 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.REPAIR_RECORDINGS: ("POST", "/console/recordings/repair", None),
     Action.LIST_LOST_RECORDINGS: ("GET", "/console/lost-recordings", None),
     Action.ADOPT_RECORDING: ("POST", "/console/lost-recordings/none/adopt", None),
+    Action.SEE_SETTINGS: ("GET", "/console/settings", None),
+    Action.CHANGE_SETTINGS: ("PUT", "/console/settings", {}),
+    Action.SEE_APPEARANCE: ("GET", "/appearance", None),
     Action.FOLLOW_EVENTS: ("GET", "/console/events", None),
 }
 _IN_ROOM = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}

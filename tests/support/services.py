@@ -112,7 +112,7 @@ class Installation:
         self.admission = AdmissionService(**parts)
         self.events = EventLog(store)
         self.participants = ParticipantService(
-            **parts, admission=self.admission, tokens=self.tokens, auth=ParticipantAuth.NONE, events=self.events
+            **parts, admission=self.admission, tokens=self.tokens, auth=lambda: ParticipantAuth.NONE, events=self.events
         )
         self.rooms = RoomService(**parts, rules=self.admission)
         self.meetings = MeetingService(

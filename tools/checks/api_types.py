@@ -25,6 +25,7 @@ from tertulia.http.api.recording_overview import RecordingOverviewHandlers
 from tertulia.http.api.recordings import RecordingHandlers
 from tertulia.http.api.room_overview import RoomOverviewHandlers
 from tertulia.http.api.rooms import RoomHandlers
+from tertulia.http.api.runtime_settings import RuntimeSettingHandlers
 from tertulia.http.api.sessions import SessionHandlers
 from tertulia.http.kit.openapi import document
 
@@ -55,6 +56,7 @@ def internal_document() -> dict[str, Any]:
                 events=_without_service(EventHandlers),
                 rooms=_without_service(RoomOverviewHandlers),
                 recordings=_without_service(RecordingOverviewHandlers),
+                settings=_without_service(RuntimeSettingHandlers),
             )
         ),
     )

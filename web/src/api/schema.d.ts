@@ -780,10 +780,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See all settings, and where they come from
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getSettings"];
+        /**
+         * Change settings on all servers, within two seconds
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        put: operations["changeSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appearance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how the pages of this installation look
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getAppearance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description All settings. `stored` names those of `values` that were changed; the others are as configured. */
+        AllSettings: {
+            values: components["schemas"]["SettingsNow"];
+            stored: string[];
+            settings: components["schemas"]["SettingShown"][];
+        };
+        /** @description How the pages look; what is empty is as in Tertulia. */
+        AppearanceSettings: {
+            /**
+             * @description In place of Tertulia.
+             * @default
+             */
+            name: string;
+            /**
+             * @description A `data:` URL of a PNG, JPEG, WebP or SVG picture.
+             * @default
+             */
+            logo: string;
+            /**
+             * @description The accent colour of the light theme, as `#0f6b63`.
+             * @default
+             */
+            accentLight: string;
+            /**
+             * @description The accent colour of the dark theme.
+             * @default
+             */
+            accentDark: string;
+        };
         /** @description Preferences for the chat in the room. */
         ChatPreferences: {
             /**
@@ -983,6 +1056,16 @@ export interface components {
              */
             enabled: boolean;
         };
+        /** @description How recordings are made that start from now on; what is absent is as configured. */
+        RecordingSettings: {
+            /** @enum {string} */
+            preset?: "720p30" | "1080p30" | "audio";
+            maxDurationS?: number;
+            /** @description null: no limit */
+            maxBytes?: number;
+            minFreeBytes?: number;
+            emptyTimeoutS?: number;
+        };
         /**
          * @description How far a recording is. ACTIVE means that the first media is on the disk.
          * @enum {string}
@@ -996,6 +1079,13 @@ export interface components {
         /** @description What a participant is to be. */
         RoleChange: {
             role: components["schemas"]["Role"];
+        };
+        /** @description What a new room is where its creator does not say. */
+        RoomDefaultSettings: {
+            maxParticipants?: number;
+            /** @description What the console offers; the API always says when a room expires. */
+            lifetimeS?: number;
+            preferences?: components["schemas"]["RoomPreferences"];
         };
         /** @description Which rooms to delete. */
         RoomNames: {
@@ -1036,6 +1126,39 @@ export interface components {
             participants?: number;
             /** @description The recording that is being made. */
             recordingId?: string;
+        };
+        /** @description A setting of the server's start. Secrets are hidden. */
+        SettingShown: {
+            name: string;
+            section: string;
+            value: string;
+            /** @description option, environment, tertulia.toml or default */
+            source: string;
+            default: string;
+            allowed: string;
+            description: string;
+            /** @description The name under which it changes while servers run. */
+            changeableAs?: string;
+        };
+        /** @description What is to change. Absent settings stay; null takes a change back, so that the configured value counts. */
+        SettingsChange: {
+            /** @enum {string|null} */
+            participantAuth?: "none" | "moderators_only" | "all_users" | null;
+            embedOrigins?: string[] | null;
+            corsOrigins?: string[] | null;
+            appearance?: components["schemas"]["AppearanceSettings"] | null;
+            roomDefaults?: components["schemas"]["RoomDefaultSettings"] | null;
+            recordings?: components["schemas"]["RecordingSettings"] | null;
+        };
+        /** @description The values that count now. */
+        SettingsNow: {
+            /** @enum {string} */
+            participantAuth: "none" | "moderators_only" | "all_users";
+            embedOrigins: string[];
+            corsOrigins: string[];
+            appearance: components["schemas"]["AppearanceSettings"];
+            roomDefaults: components["schemas"]["RoomDefaultSettings"];
+            recordings: components["schemas"]["RecordingSettings"];
         };
         /** @description What a participant shows to all for a moment. */
         ShownReaction: {
@@ -4550,6 +4673,142 @@ export interface operations {
             };
             /** @description A part of the installation cannot do it right now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllSettings"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsChange"];
+            };
+        };
+        responses: {
+            /** @description All settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllSettings"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAppearance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What differs from how Tertulia looks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppearanceSettings"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
 from tertulia.app.background import background
-from tertulia.app.console import console_handlers, start_console_work
+from tertulia.app.console import RELOAD_SETTINGS_EVERY_S, SettingsWatch, console_handlers, start_console_work
 from tertulia.app.garbage_collection import COLLECT_EVERY_S, collect_garbage, tune_garbage_collection
 from tertulia.app.installation import Installation, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
@@ -49,7 +49,7 @@ from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
 from tertulia.http.api.sessions import SessionHandlers
 from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.connections import ConnectionTimes
-from tertulia.http.kit.cors import CrossOrigin
+from tertulia.http.kit.cors import CurrentCrossOrigin
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.operations import BoundedRequest
 from tertulia.http.kit.origins import CookieOrigins
@@ -179,18 +179,23 @@ class Application:
         services = build_services(
             inst, store=store, media=media, files=files, changes=changes, media_url=self.media_url
         )
+        await services.settings.reload()
         _show(await services.accounts.prepare(), settings.admin_user, self.public_url)
         worker = replace(
             worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
             drain=self._worker_drain,
         )
         prefixes = self._apis(services, worker) | await self._media_apps(stack, services)
-        policy = content_security_policy(
-            media_url=self.media_url,
-            embed_origins=settings.embed_origins,
-            recordings_origin=await files.links_origin(),
-        )
-        self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy), services.readiness.look)
+        recordings_origin = await files.links_origin()
+
+        def pages() -> Pages:
+            origins = services.settings.current.embed_origins
+            policy = content_security_policy(
+                media_url=self.media_url, embed_origins=origins, recordings_origin=recordings_origin
+            )
+            return Pages(WEB_BUNDLE, policy=policy)
+
+        self.app.open(prefixes, pages(), services.readiness.look)
         tasks = await stack.enter_async_context(background())
         tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
         tasks("expiry retries", _EXPIRY_RETRY_S, services.meetings.retry_expired_rooms)
@@ -204,6 +209,7 @@ class Application:
         tasks("expired rows", _DELETE_EXPIRED_ROWS_EVERY_S, services.meetings.delete_expired_rows)
         tasks("garbage", COLLECT_EVERY_S, collect_garbage)
         start_console_work(services, tasks)
+        tasks("settings", RELOAD_SETTINGS_EVERY_S, SettingsWatch(services.settings, self.app, pages).look)
         self._on_drain.append(services.feed.close)
 
     async def _media_apps(self, stack: AsyncExitStack, services: Services) -> dict[str, ASGIApp]:
@@ -241,7 +247,7 @@ class Application:
             accounts=accounts,
             participants=services.participants,
             tokens=services.tokens,
-            origins=CookieOrigins(self.public_url, settings.embed_origins, settings.cors_origins),
+            origins=CookieOrigins(self.public_url, services.settings.named_origins),
         )
         secure = self.public_url.startswith("https:")
         presenter = RoomPresenter(self.public_url)
@@ -269,16 +275,15 @@ class Application:
                 meeting=meeting,
                 recordings=in_internal,
                 sessions=sessions,
-                console=console_operations(console_handlers(services, rooms=presenter, worker=worker)),
+                console=console_operations(console_handlers(services, settings, rooms=presenter, worker=worker)),
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,
             public_url=self.public_url,
             docs_page=docs,
         )
-        origins = settings.cors_origins
         return {
-            public.BASE_PATH: CrossOrigin(public_api, origins=origins) if origins else public_api,
+            public.BASE_PATH: CurrentCrossOrigin(public_api, lambda: services.settings.current.cors_origins),
             internal.BASE_PATH: internal_api,
         }
 

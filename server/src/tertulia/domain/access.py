@@ -104,6 +104,9 @@ class Action(StrEnum):
     LOG_OUT = "log_out"
     PROFILE = "profile"
     FOLLOW_EVENTS = "follow_events"
+    SEE_SETTINGS = "see_settings"
+    CHANGE_SETTINGS = "change_settings"
+    SEE_APPEARANCE = "see_appearance"
     SEARCH_RECORDINGS = "search_recordings"
     REPAIR_RECORDINGS = "repair_recordings"
     LIST_LOST_RECORDINGS = "list_lost_recordings"
@@ -201,6 +204,9 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LOG_OUT: _ANYONE,
     Action.PROFILE: _ADMIN,
     Action.FOLLOW_EVENTS: _ADMIN,
+    Action.SEE_SETTINGS: _ADMIN,
+    Action.CHANGE_SETTINGS: _ADMIN,
+    Action.SEE_APPEARANCE: _ANYONE,
     Action.SEARCH_RECORDINGS: _ADMIN,
     Action.REPAIR_RECORDINGS: _ADMIN,
     Action.LIST_LOST_RECORDINGS: _ADMIN,

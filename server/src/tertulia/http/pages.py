@@ -58,7 +58,7 @@ def content_security_policy(
         "worker-src 'self' blob:",
         "manifest-src 'self'",
         f"connect-src 'self' {connect}",
-        f"frame-ancestors {' '.join(embed_origins)}",
+        " ".join(("frame-ancestors", *(embed_origins or ["'none'"]))),
         "base-uri 'none'",
         "form-action 'self'",
     ))  # fmt: skip

@@ -88,7 +88,7 @@ class _UnknownRoomError(Exception):
 
 
 class ParticipantService:
-    """Issues tokens for links, and changes participants of running meetings."""
+    """Issues tokens for links, and changes participants of running meetings. `auth` says who must be logged in now."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class ParticipantService:
         media: MediaServerClient,
         admission: AdmissionService,
         tokens: ParticipantTokens,
-        auth: ParticipantAuth,
+        auth: Callable[[], ParticipantAuth],
         events: EventLog,
     ) -> None:
         self._store = store
@@ -216,7 +216,7 @@ class ParticipantService:
         role = room.secrets.role_of(request.secret)
         if role is None:
             raise _WrongSecretError
-        if self._auth.needs_login(role) and not request.logged_in:
+        if self._auth().needs_login(role) and not request.logged_in:
             raise unauthenticated()
         return role
 

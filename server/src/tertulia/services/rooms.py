@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -43,6 +43,26 @@ class RoomOptions:
     prefix: str | None = None
     max_participants: int | None = None
     preferences: PreferencesChange = PreferencesChange()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomDefaults:
+    """What a new room is where its creator does not say. `lifetime_s` is what the console offers."""
+
+    max_participants: int | None = None
+    lifetime_s: int | None = None
+    preferences: PreferencesChange = PreferencesChange()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what differs from Tertulia's own defaults."""
+        preferences = {name: value for name, value in asdict(self.preferences).items() if value is not None}
+        made = {"max_participants": self.max_participants, "lifetime_s": self.lifetime_s, "preferences": preferences}
+        return {name: value for name, value in made.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RoomDefaults:
+        """Read what `to_json` returned. Raises TypeError for what is not known."""
+        return cls(**{**value, "preferences": PreferencesChange(**value.get("preferences", {}))})
 
 
 class RuleEnforcer(Protocol):
@@ -83,9 +103,18 @@ def find_room(tx: Transaction, name: str, now_ms: Millis, *, lock: bool = False)
 
 
 class RoomService:
-    """The rooms of this installation."""
+    """The rooms of this installation. `defaults` says what a new one is where its creator does not."""
 
-    def __init__(self, *, store: Store, clock: Clock, media: MediaServerClient, rules: RuleEnforcer) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        media: MediaServerClient,
+        rules: RuleEnforcer,
+        defaults: Callable[[], RoomDefaults] = RoomDefaults,
+    ) -> None:
+        self._defaults = defaults
         self._store = store
         self._clock = clock
         self._media = media
@@ -99,13 +128,14 @@ class RoomService:
             if earlier is not None:
                 return _room_from_json(earlier)
             raise InvalidInput("body", [FieldProblem("expirationDate", "must be in the future")])
+        defaults = self._defaults()
         room = Room(
             name=room_name(options.prefix, new_suffix()),
             prefix=options.prefix,
             created_at_ms=now_ms,
             expires_at_ms=options.expires_at_ms,
-            max_participants=options.max_participants,
-            preferences=options.preferences.applied_to(RoomPreferences()),
+            max_participants=options.max_participants or defaults.max_participants,
+            preferences=options.preferences.applied_to(defaults.preferences.applied_to(RoomPreferences())),
             secrets=new_secrets(),
         )
 

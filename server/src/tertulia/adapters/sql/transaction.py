@@ -15,6 +15,7 @@ from tertulia.adapters.sql.lobby import SqlLobbyRepository
 from tertulia.adapters.sql.participants import SqlMembershipRepository
 from tertulia.adapters.sql.recordings import SqlRecordingRepository
 from tertulia.adapters.sql.rooms import SqlRoomRepository
+from tertulia.adapters.sql.runtime_settings import SqlSettingRepository
 from tertulia.domain.ids import Millis
 
 T = TypeVar("T")
@@ -60,6 +61,10 @@ class SqlTransaction:
     @cached_property
     def events(self) -> SqlEventRepository:
         return SqlEventRepository(self._connection)
+
+    @cached_property
+    def settings(self) -> SqlSettingRepository:
+        return SqlSettingRepository(self._connection)
 
     def is_read_only(self) -> bool:
         """Return whether PostgreSQL refuses writes here: a standby, or a server that was told so."""

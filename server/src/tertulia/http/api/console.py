@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tertulia.http.api.events import EventHandlers, event_operation
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers, recording_overview_operations
 from tertulia.http.api.room_overview import RoomOverviewHandlers, room_overview_operations
+from tertulia.http.api.runtime_settings import RuntimeSettingHandlers, runtime_setting_operations
 from tertulia.http.kit.operations import Operation
 
 
@@ -17,6 +18,7 @@ class ConsoleHandlers:
     events: EventHandlers
     rooms: RoomOverviewHandlers
     recordings: RecordingOverviewHandlers
+    settings: RuntimeSettingHandlers
 
 
 def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
@@ -25,4 +27,5 @@ def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
         event_operation(handlers.events),
         *room_overview_operations(handlers.rooms),
         *recording_overview_operations(handlers.recordings),
+        *runtime_setting_operations(handlers.settings),
     ]

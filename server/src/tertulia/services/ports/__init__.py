@@ -10,6 +10,7 @@ from tertulia.services.ports.console import (
     RecordingSearch,
     RoomOrder,
     RoomSearch,
+    SettingRepository,
     SortKey,
 )
 from tertulia.services.ports.disk import Disk
@@ -53,6 +54,7 @@ __all__ = [
     "RoomOrder",
     "RoomRepository",
     "RoomSearch",
+    "SettingRepository",
     "SortKey",
     "Store",
     "Transaction",

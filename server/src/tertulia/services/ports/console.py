@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -77,4 +77,24 @@ class EventRepository(Protocol):
 
     def forget_all_but(self, *, newest: int) -> None:
         """Delete all but about so many of the newest events."""
+        ...
+
+
+class SettingRepository(Protocol):
+    """Settings that were changed while servers run: JSON by name."""
+
+    def all(self) -> Mapping[str, str]:
+        """Return all that are stored."""
+        ...
+
+    def find(self, name: str) -> str | None:
+        """Return one; None when what is configured counts."""
+        ...
+
+    def put(self, name: str, value: str) -> None:
+        """Insert or replace one."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget one; it need not be there."""
         ...

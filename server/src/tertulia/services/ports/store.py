@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from tertulia.domain.ids import Millis
-from tertulia.services.ports.console import EventRepository
+from tertulia.services.ports.console import EventRepository, SettingRepository
 from tertulia.services.ports.repositories import (
     AccountRepository,
     IdempotencyRepository,
@@ -59,6 +59,11 @@ class Transaction(Protocol):
     @property
     def events(self) -> EventRepository:
         """The history of what changed."""
+        ...
+
+    @property
+    def settings(self) -> SettingRepository:
+        """Settings that were changed while servers run."""
         ...
 
 
