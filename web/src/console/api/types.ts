@@ -18,57 +18,22 @@ export type Room = Schemas["RoomWithMeeting"];
 export type Recording = Schemas["RecordingInView"];
 export type LostRecording = Schemas["LostRecordingShown"];
 
-export interface Appearance {
-  readonly name: string;
-  /** A `data:` URL of a picture. */
-  readonly logo: string;
-  readonly accentLight: string;
-  readonly accentDark: string;
-}
-export interface RoomDefaults {
-  readonly maxParticipants?: number;
-  readonly lifetimeS?: number;
-  readonly preferences?: RoomPreferences;
-}
-export interface RecordingSettings {
-  readonly preset?: string;
-  readonly maxDurationS?: number;
-  /** null: no limit. */
-  readonly maxBytes?: number | null;
-  readonly emptyTimeoutS?: number;
-  readonly minFreeBytes?: number;
-}
+export type Appearance = Schemas["AppearanceSettings"];
+export type RoomDefaults = Schemas["RoomDefaultSettings"];
+/** `maxBytes` can be null, for no limit: the generated types know it only from its description. */
+export type RecordingSettings = Omit<Schemas["RecordingSettings"], "maxBytes"> & { readonly maxBytes?: number | null };
 /** The settings that may change while the server runs. */
-export interface ChangeableSettings {
-  readonly participantAuth: string;
-  readonly embedOrigins: readonly string[];
-  readonly corsOrigins: readonly string[];
-  readonly appearance: Appearance;
-  readonly roomDefaults: RoomDefaults;
+export type ChangeableSettings = Omit<Schemas["SettingsNow"], "recordings"> & {
   readonly recordings: RecordingSettings;
-}
+};
 export type SettingName = keyof ChangeableSettings;
 /** A setting of the server's start. */
-export interface ShownSetting {
-  readonly name: string;
-  readonly section: string;
-  readonly value: string;
-  /** `option`, `environment`, `tertulia.toml` or `default`. */
-  readonly source: string;
-  readonly default: string;
-  readonly allowed: string;
-  readonly description: string;
-  /** Under which it changes while the server runs. */
-  readonly changeableAs?: string;
-}
-export interface Settings {
-  readonly values: ChangeableSettings;
-  /** The names of those that were changed here. */
-  readonly stored: readonly string[];
-  readonly settings: readonly ShownSetting[];
-}
+export type ShownSetting = Schemas["SettingShown"];
+export type Settings = Omit<Schemas["AllSettings"], "values"> & { readonly values: ChangeableSettings };
 /** null gives a setting back the value that it is configured with. */
-export type SettingsChange = { readonly [Name in SettingName]?: ChangeableSettings[Name] | null };
+export type SettingsChange = Omit<Schemas["SettingsChange"], "recordings"> & {
+  readonly recordings?: RecordingSettings | null;
+};
 
 export interface ApiKey {
   readonly id: string;

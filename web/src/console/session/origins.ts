@@ -1,5 +1,5 @@
 /** One address a line. */
-export function originsOf(lines: string): readonly string[] {
+export function originsOf(lines: string): string[] {
   return lines
     .split(/\s+/)
     .map((line) => line.trim().replace(/\/$/, ""))

@@ -51,7 +51,13 @@ function AccessPanel({ state, save }: SettingsForm) {
         <legend class="visually-hidden">{words.access}</legend>
         {Object.entries(words.accessModes).map(([value, label]) => (
           <label key={value} class="checkbox">
-            <input type="radio" name="access" value={value} checked={mode === value} onChange={() => setMode(value)} />
+            <input
+              type="radio"
+              name="access"
+              value={value}
+              checked={mode === value}
+              onChange={() => setMode(value as typeof mode)}
+            />
             {label}
           </label>
         ))}

@@ -74,7 +74,7 @@ export function RecordingSettingsPanel({ state, save }: SettingsForm) {
     <SettingsPanel title={words.recording} state={state} names={["recordings"]} save={save} change={change}>
       <Field label={words.preset}>
         {(tied) => (
-          <select {...tied} value={preset} onChange={(event) => setPreset(event.currentTarget.value)}>
+          <select {...tied} value={preset} onChange={(event) => setPreset(event.currentTarget.value as typeof preset)}>
             {Object.entries(words.presets).map(([name, label]) => (
               <option key={name} value={name}>
                 {label}
