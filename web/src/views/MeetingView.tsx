@@ -1,4 +1,4 @@
-import { effect, useSignal } from "@preact/signals";
+import { effect, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
@@ -21,12 +21,12 @@ import { togglePanel } from "./panels.ts";
 import { useShortcuts } from "./shortcuts.ts";
 
 const ChatPanel = lazyView(async () => (await import("./ChatPanel.tsx")).ChatPanel);
+const ConnectionDialog = lazyView(async () => (await import("./ConnectionDialog.tsx")).ConnectionDialog);
 const DevicesDialog = lazyView(async () => (await import("./DevicesDialog.tsx")).DevicesDialog);
 const HelpDialog = lazyView(async () => (await import("./HelpDialog.tsx")).HelpDialog);
 const PeoplePanel = lazyView(async () => (await import("./PeoplePanel.tsx")).PeoplePanel);
 const RecordingDialogs = lazyView(async () => (await import("./RecordingDialogs.tsx")).RecordingDialogs);
 const RecordingsPanel = lazyView(async () => (await import("./RecordingsPanel.tsx")).RecordingsPanel);
-const ConnectionDialog = lazyView(async () => (await import("./ConnectionDialog.tsx")).ConnectionDialog);
 
 interface MeetingViewProps {
   readonly page: MeetingPage;
@@ -38,6 +38,10 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   const dialog = useSignal<OpenDialog>(null);
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
   const [layout] = useState(() => layoutOf(meeting, page.storage));
+  useSignalEffect(() => {
+    const wanted = page.wantedLayout.value;
+    if (wanted) layout.mode.value = wanted === "speaker" ? "speaker" : "grid";
+  });
   const main = useRef<HTMLElement>(null);
   useEffect(() => remember(layout, meeting, page.storage), [layout, meeting, page.storage]);
   useEffect(() => keepAwake(), []);
