@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, expect
 
+from support.accessibility import overflows, violations
 from support.fake_media import RED
 from support.lossy_link import LossyLink
 from support.people import People, Person
@@ -130,3 +131,21 @@ async def video_has_stopped(person: Person) -> bool:
 async def received(person: Person) -> dict[str, int]:
     stats = await person.inbound()
     return {kind: sum(s["bytesReceived"] for s in stats if s["kind"] == kind) for kind in ("audio", "video")}
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 375), ("light", 1280)])
+async def test_the_dialog_fits_and_is_accessible(
+    people: People, red_browser: Browser, room: RoomLinks, scheme: str, width: int
+) -> None:
+    look = {"viewport": {"width": width, "height": 700}, "color_scheme": scheme, "reduced_motion": "reduce"}
+    ana = await people.at(red_browser, "Ana", **look)
+    await ana.join(room.publisher)
+    await ana.page.locator('[data-control="connection"]').click()
+    await ana.page.get_by_text("Numbers").click()
+    await expect(ana.page.get_by_role("row", name=re.compile("Ana, camera"))).to_contain_text("VP8")
+    assert await violations(ana.page) == []
+    assert not await overflows(ana.page)
+    assert await ana.page.locator("dialog").evaluate("(dialog) => dialog.scrollWidth <= dialog.clientWidth")
+    await people.screenshot(f"connection-{scheme}-{width}")
+    await ana.page.keyboard.press("Escape")
+    await expect(ana.page.locator('[data-control="connection"]')).to_be_focused()

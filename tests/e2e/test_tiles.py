@@ -129,3 +129,39 @@ async def drag(person: Person, element: Locator, *, to: tuple[float, float]) -> 
     await mouse.down()
     await mouse.move(*to, steps=3)
     await mouse.up()
+
+
+WATCH: Final = """
+() => {
+  const grid = document.querySelector('.tiles.grid');
+  const places = () => [...grid.children].map((tile) => {
+    const { x, y } = tile.getBoundingClientRect();
+    return [tile.dataset.identity, x, y].join(' ');
+  });
+  const before = places();
+  const redrawn = new Set();
+  const observer = new MutationObserver((changes) => {
+    for (const { target } of changes) redrawn.add(target.closest('.tile')?.dataset.identity ?? 'the grid');
+  });
+  observer.observe(grid, { subtree: true, childList: true, attributes: true, characterData: true });
+  globalThis.redraws = () => ({
+    redrawn: [...redrawn], moved: places().filter((place, i) => place !== before[i]),
+  });
+}
+"""
+
+
+async def test_a_speaker_redraws_one_tile_of_25_and_moves_none(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.viewer)
+    async with crowd(product, room, 25, can_publish=True) as clients:
+        await expect(ana.tiles()).to_have_count(25)
+        name = clients[7].local_participant.identity
+        await ana.page.evaluate(WATCH)
+        async with speaking(clients[7]):
+            await expect(ana.tile_of(name)).to_have_attribute("data-speaking", "true")
+            assert await ana.page.evaluate("redraws()") == {"redrawn": [name], "moved": []}
+        await expect(ana.tile_of(name)).to_have_attribute("data-speaking", "false")
+        assert await ana.page.evaluate("redraws()") == {"redrawn": [name], "moved": []}

@@ -35,6 +35,7 @@ async function main(root: HTMLElement): Promise<void> {
   const token = () => storage.token(link.roomName);
   const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
+  announcer.readsSignals.value = storage.preferences().readsSignals;
   const [participants, api] = [participantsApi(client), meetingApi(client, link.roomName, token)];
   const page = new MeetingPage({
     link,

@@ -39,6 +39,14 @@ export function tileWidthFor(count: number, { width, height }: Size, gap: number
   return Math.floor(wanted / aspect.width) * aspect.width;
 }
 
+/**
+ * How many pixels of a video to ask for, for each CSS pixel. Text of a screen is not sharp at one; all the pixels of all
+ * the faces would be too many.
+ */
+export function densityOf(devicePixelRatio: number): number {
+  return devicePixelRatio > 2 ? 2 : Math.min(devicePixelRatio, 1.5);
+}
+
 /** One or two letters that stand for a name where there is no video. */
 export function initialsOf(name: string): string {
   const words = name.trim().split(/\s+/u);

@@ -21,6 +21,7 @@ import { CameraFlip } from "./camera_flip.ts";
 import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
+import { densityOf } from "./grid.ts";
 import { Hand } from "./hand.ts";
 import { IncomingMessages } from "./incoming_messages.ts";
 import { LiveSettings } from "./live_settings.ts";
@@ -32,7 +33,7 @@ import { Network } from "./network.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
 import { PushToTalk } from "./push_to_talk.ts";
-import { Reactions } from "./reactions.ts";
+import { Reactions, spokenReaction, spokenReactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
@@ -110,8 +111,8 @@ export class Meeting {
   readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
-  readonly pushToTalk: PushToTalk;
   readonly network: Network;
+  readonly pushToTalk: PushToTalk;
   readonly chat: Chat;
   readonly #room: Room;
   readonly #announcer: Announcer;
@@ -133,9 +134,9 @@ export class Meeting {
     this.moderation = new Moderation(options.api, fail);
     this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
+    this.network = new Network(room, announcer);
     this.devices = new DeviceWatch(room, this, this.notices, announcer, options);
     this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
-    this.network = new Network(room, announcer);
   }
 
   /**
@@ -300,10 +301,24 @@ export class Meeting {
   }
 
   #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
-    if (topic === "tertulia.reaction") this.reactions.receive(body);
+    if (topic === "tertulia.reaction") this.#onReaction(body);
     if (topic === "tertulia.room") this.#onSettings(body);
     if (topic === "tertulia.lobby") void this.guests.refresh();
     if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
+    if (topic === "tertulia.notice") this.#onNotice(String(body.message ?? "").trim());
+  }
+
+  /** What the administrator tells all who are in the room. */
+  #onNotice(message: string): void {
+    if (!message) return;
+    this.notices.show({ kind: "from_console", message });
+    this.#announcer.announce(text.notices.from_console(message));
+  }
+
+  #onReaction(body: Readonly<Record<string, unknown>>): void {
+    const received = this.reactions.receive(body);
+    const by = received && this.#room.remoteParticipants.get(received.identity);
+    if (by) this.#announcer.announceSignal("reactions", spokenReaction(nameOf(by), received.reaction), spokenReactions);
   }
 
   #onSettings(body: Readonly<Record<string, unknown>>): void {
@@ -319,7 +334,7 @@ export class Meeting {
     const { announce } = text;
     const isUp = handRaisedAt(participant) !== null;
     if (participant.isLocal) this.#announcer.announce(isUp ? announce.handUp : announce.handDown);
-    else if (isUp) this.#announcer.announceInGroups("hands", nameOf(participant), announce.handsRaised);
+    else if (isUp) this.#announcer.announceSignal("hands", nameOf(participant), announce.handsRaised);
   }
 
   #settle(): void {
@@ -362,11 +377,6 @@ function newRoom({ deviceIds, speaker }: JoinOptions): Room {
     reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
     publishDefaults: { simulcast: true, videoCodec: "vp8" },
   });
-}
-
-/** Text of a screen is not sharp at one pixel for each CSS pixel; all the pixels of all the faces would be too many. */
-function densityOf(ratio: number): number {
-  return ratio > 2 ? 2 : Math.min(ratio, 1.5);
 }
 
 function nameOf(participant: Participant): string {

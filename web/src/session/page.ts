@@ -244,14 +244,16 @@ export class MeetingPage {
 
   /** Offers what the role and the room allow: both can change during the meeting. */
   #followRole(meeting: Meeting): void {
-    let isFollowed = false;
+    let wasModerator = false;
     this.#stopFollowing();
     this.#stopFollowing = effect(() => {
       const isModerator = meeting.role.value === "moderator";
       this.recordingControl.available.value = isModerator && meeting.settings.current.value?.recording === true;
-      if (isModerator && !isFollowed) untracked(() => this.recordings.follow(meeting.recording));
-      isFollowed ||= isModerator;
-      if (!isModerator) untracked(() => this.recordings.show(false));
+      untracked(() => {
+        if (!isModerator) this.recordings.forget();
+        else if (!wasModerator) this.recordings.follow(meeting.recording);
+      });
+      wasModerator = isModerator;
     });
   }
 

@@ -64,6 +64,17 @@ export class Recordings {
     });
   }
 
+  /** Knows of no recordings any more: they are the moderators'. */
+  forget(): void {
+    this.#stopFollowing();
+    clearTimeout(this.#timer);
+    this.#requests += 1;
+    this.open.value = false;
+    this.all.value = null;
+    this.playing.value = null;
+    this.deleting.value = null;
+  }
+
   show(open: boolean): void {
     this.open.value = open;
     this.error.value = null;

@@ -7,6 +7,7 @@ export interface Preferences {
   microphoneId: string;
   speakerId: string;
   shortcutsOn: boolean;
+  readsSignals: boolean;
   hideSelf: boolean;
   hearsMuted: boolean;
   layout: string;
@@ -22,6 +23,7 @@ const DEFAULTS: Preferences = {
   microphoneId: "",
   speakerId: "",
   shortcutsOn: true,
+  readsSignals: false,
   hideSelf: false,
   hearsMuted: true,
   layout: "grid",

@@ -21,12 +21,12 @@ import { togglePanel } from "./panels.ts";
 import { useShortcuts } from "./shortcuts.ts";
 
 const ChatPanel = lazyView(async () => (await import("./ChatPanel.tsx")).ChatPanel);
+const ConnectionDialog = lazyView(async () => (await import("./ConnectionDialog.tsx")).ConnectionDialog);
 const DevicesDialog = lazyView(async () => (await import("./DevicesDialog.tsx")).DevicesDialog);
 const HelpDialog = lazyView(async () => (await import("./HelpDialog.tsx")).HelpDialog);
 const PeoplePanel = lazyView(async () => (await import("./PeoplePanel.tsx")).PeoplePanel);
 const RecordingDialogs = lazyView(async () => (await import("./RecordingDialogs.tsx")).RecordingDialogs);
 const RecordingsPanel = lazyView(async () => (await import("./RecordingsPanel.tsx")).RecordingsPanel);
-const ConnectionDialog = lazyView(async () => (await import("./ConnectionDialog.tsx")).ConnectionDialog);
 
 interface MeetingViewProps {
   readonly page: MeetingPage;
@@ -91,7 +91,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
             onClose={close}
           />
         )}
-        {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
+        {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} page={page} onClose={close} />}
       </ErrorBoundary>
     </main>
   );

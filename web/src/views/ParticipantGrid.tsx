@@ -90,7 +90,11 @@ function useShape(ref: { readonly current: HTMLElement | null }): Shape {
   const measure = () => {
     const videos = [...(ref.current?.querySelectorAll("video") ?? [])];
     setShape(shapeFor(ref.current?.childElementCount ?? 0, videos.map(sizeOf)));
-    for (const video of videos) video.dataset.shape = shapeFor(1, [sizeOf(video)]);
+    for (const video of videos) {
+      const own = shapeFor(1, [sizeOf(video)]);
+      // whatever is written is drawn again
+      if (video.dataset.shape !== own) video.dataset.shape = own;
+    }
   };
   // tiles come and go without an event of a video
   useLayoutEffect(measure);

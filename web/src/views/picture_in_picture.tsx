@@ -70,6 +70,7 @@ function SmallMeeting({ meeting, layout, back }: SmallMeetingProps) {
   const shown = [...stage, ...tiles];
   return (
     <main class={stage.length > 0 ? "small-meeting with-stage" : "small-meeting"}>
+      <h1 class="visually-hidden">{text.appName}</h1>
       <ErrorBoundary part={text.meeting.participants}>
         <ul class="tiles" aria-label={text.meeting.participants}>
           {shown.map((tile) => (

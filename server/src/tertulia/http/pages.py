@@ -1,4 +1,4 @@
-"""The web bundle: the meeting's page and its files.
+"""The web bundle: the meeting's page, the console, and their files.
 
 Files with a hash in their name are kept for ever, pages are asked for again. Everything is read once, at start; what
 was compressed when the bundle was built is sent as it is.
@@ -29,6 +29,8 @@ _MEETING: Final = re.compile(r"/meet/(?!v1/?\Z)[^/]+/?\Z|/meet/v1/recording\Z")
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
 _FOR_ALL_SITES: Final = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+_CONSOLE: Final = "/console.html"
+_FRAME_ANCESTORS: Final = re.compile(r"frame-ancestors [^;]*")
 _SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
 """Files of the bundle that are served elsewhere: the API reference stands beside each API's document."""
 
@@ -60,7 +62,7 @@ def content_security_policy(
         "worker-src 'self' blob:",
         "manifest-src 'self'",
         f"connect-src 'self' {connect}",
-        f"frame-ancestors {' '.join(embed_origins)}",
+        " ".join(("frame-ancestors", *(embed_origins or ["'none'"]))),
         "base-uri 'none'",
         "form-action 'self'",
     ))  # fmt: skip
@@ -79,16 +81,22 @@ class Pages:
             "referrer-policy": "no-referrer",
             "permissions-policy": "camera=*, microphone=*, display-capture=*, geolocation=(), payment=(), usb=()",
         }
+        # who administers is never shown inside another page, wherever meetings may be
+        self._console_security = self._security | {
+            "content-security-policy": _FRAME_ANCESTORS.sub("frame-ancestors 'none'", policy),
+            "permissions-policy": "camera=(), microphone=(), display-capture=(), geolocation=(), payment=(), usb=()",
+        }
         self._files = {
             f"/{path.relative_to(folder).as_posix()}": self._load(path, folder)
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix not in {".br", ".gz"} and path.name not in _SERVED_ELSEWHERE
         }
-        if "/index.html" not in self._files:
-            missing = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
-            self._files["/index.html"] = self._file(missing.encode(), "text/html", _REVALIDATE, {})
-        origins = json.dumps({"origins": embed_origins}).encode()
-        self._files[f"{_EMBEDDING}origins.json"] = self._file(origins, "application/json", _REVALIDATE, {})
+        missing = b"<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
+        for path in ("/index.html", _CONSOLE):
+            if path not in self._files:
+                self._files[path] = self._file(missing, "text/html", _REVALIDATE, {}, self._security_of(path))
+        origins, path = json.dumps({"origins": embed_origins}).encode(), f"{_EMBEDDING}origins.json"
+        self._files[path] = self._file(origins, "application/json", _REVALIDATE, {}, self._security_of(path))
         self.files = Endpoint(Request, self._respond)
 
     def routes(self) -> list[Route]:
@@ -104,10 +112,16 @@ class Pages:
         }
         name = f"/{path.relative_to(folder).as_posix()}"
         caching = _IMMUTABLE if name.startswith("/assets/") else _REVALIDATE
-        return self._file(path.read_bytes(), kind, caching, compressed, foreign=name.startswith(_EMBEDDING))
+        return self._file(path.read_bytes(), kind, caching, compressed, self._security_of(name))
+
+    def _security_of(self, path: str) -> Mapping[str, str]:
+        if path == _CONSOLE:
+            return self._console_security
+        is_for_all = path.startswith(_EMBEDDING) and not path.endswith(".json")
+        return self._security | (_FOR_ALL_SITES if is_for_all else {})
 
     def _file(
-        self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes], *, foreign: bool = False
+        self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes], security: Mapping[str, str]
     ) -> _File:
         text = kind.startswith("text/") or kind in {"application/javascript", "application/json"}
         etag = f'"{sha256(body).hexdigest()[:24]}"'
@@ -116,8 +130,7 @@ class Pages:
             "cache-control": caching,
             "etag": etag,
             "vary": "accept-encoding",
-            **self._security,
-            **(_FOR_ALL_SITES if foreign else {}),
+            **security,
         }
         by_encoding = {
             name: Response(data, 200, headers | {"content-encoding": name}) for name, data in compressed.items()
@@ -126,7 +139,9 @@ class Pages:
 
     async def _respond(self, request: Request) -> Response:
         path = request.scope["path"]
-        if path == "/" or _MEETING.match(path):
+        if path == "/":
+            path = _CONSOLE
+        elif _MEETING.match(path):
             path = "/index.html"
         file = self._files.get(path)
         if file is None or request.method not in {"GET", "HEAD"}:

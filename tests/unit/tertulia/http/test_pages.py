@@ -16,8 +16,9 @@ def pages(tmp_path: Path) -> Pages:
     for folder in ("assets", "meet/v1"):
         (tmp_path / folder).mkdir(parents=True)
     for name, content in {
-        "index.html": b"<title>x</title>", "index.html.br": b"br", "assets/a.js": b"script", "assets/a.js.gz": b"gzip",
-        "logo.svg": b"<svg/>", "meet/v1/tertulia-meet.js": b"element",
+        "index.html": b"<title>x</title>", "index.html.br": b"br", "console.html": b"<title>c</title>",
+        "assets/a.js": b"script", "assets/a.js.gz": b"gzip", "logo.svg": b"<svg/>",
+        "meet/v1/tertulia-meet.js": b"element",
     }.items():  # fmt: skip
         (tmp_path / name).write_bytes(content)
     return Pages(tmp_path, policy="default-src 'none'", embed_origins=("https://a.example",))
@@ -26,7 +27,8 @@ def pages(tmp_path: Path) -> Pages:
 @pytest.mark.parametrize(
     ("path", "accepted", "encoding", "body"),
     [
-        ("/", "", None, b"<title>x</title>"),
+        ("/", "", None, b"<title>c</title>"),
+        ("/meet/a", "", None, b"<title>x</title>"),
         ("/meet/a", "gzip, br", "br", b"br"),
         ("/meet/a/", "br;q=0", None, b"<title>x</title>"),
         ("/assets/a.js", "gzip;q=0.5, br", "gzip", b"gzip"),
@@ -40,6 +42,19 @@ async def test_file(pages: Pages, path, accepted, encoding, body):
     assert headers["cache-control"] == ("public, max-age=31536000, immutable" if "assets" in path else "no-cache")
     assert headers["vary"] == "accept-encoding"
     assert headers["content-security-policy"] == "default-src 'none'"
+
+
+@pytest.mark.parametrize("path", ["/", "/console.html"])
+async def test_console_is_in_no_frame(tmp_path: Path, path):
+    """Meetings may be embedded, the console never."""
+    policy = content_security_policy(media_url="wss://m.example", embed_origins=("*",))
+    served = Pages(tmp_path, policy=policy).files
+    _status, headers, _body = await response_of(served, http_scope(path))
+    assert "frame-ancestors 'none';" in headers["content-security-policy"]
+    assert "script-src 'self';" in headers["content-security-policy"]
+    assert "camera=()" in headers["permissions-policy"]
+    _status, meeting, _body = await response_of(served, http_scope("/meet/a"))
+    assert "frame-ancestors *;" in meeting["content-security-policy"]
 
 
 async def test_not_modified(pages: Pages):

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -9,6 +10,7 @@ const several = (names: readonly string[]) => listOf("ar", names, (count) => `${
 const device = { camera: "الكاميرا", microphone: "الميكروفون", defaultChoice: "الافتراضي", level: "مستوى الميكروفون" };
 
 export const ar: Catalogue = {
+  access,
   before,
   errors,
   views,
@@ -184,6 +186,7 @@ export const ar: Catalogue = {
     lobby: (count) => `ينتظرون الدخول: ${count}`,
     camera_stopped: "أوقف أحد المشرفين كاميرتك",
     ask_to_unmute: "يطلب منك أحد المشرفين إلغاء الكتم",
+    from_console: (message: string) => `رسالة إلى الجميع: ${message}`,
     actions: {
       lobby: "إظهار",
       camera_stopped: "تشغيل الكاميرا",

@@ -3,7 +3,7 @@ export const views = {
   moveSelf: "تحريك صورتي",
   stop: "إيقاف",
   pip: "صورة داخل صورة",
-  back: "العودة إلى الاجتماع",
+  back: "رجوع",
   connection: {
     title: "الاتصال",
     own: { good: "اتصالك جيد.", weak: "اتصالك ضعيف.", lost: "انقطع اتصالك." },

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -9,6 +10,7 @@ const several = (names: readonly string[]) => listOf("de", names, (count) => `${
 const device = { camera: "Kamera", microphone: "Mikrofon", defaultChoice: "Standard", level: "Pegel des Mikrofons" };
 
 export const de: Catalogue = {
+  access,
   before,
   errors,
   views,
@@ -192,6 +194,7 @@ export const de: Catalogue = {
     lobby: (count) => (count === 1 ? "1 Person wartet auf Einlass" : `${count} Personen warten auf Einlass`),
     camera_stopped: "Ein Moderator hat Ihre Kamera beendet",
     ask_to_unmute: "Ein Moderator bittet Sie, das Mikrofon einzuschalten",
+    from_console: (message: string) => `Nachricht an alle: ${message}`,
     actions: {
       lobby: "Zeigen",
       camera_stopped: "Kamera an",

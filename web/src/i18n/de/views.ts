@@ -3,7 +3,7 @@ export const views = {
   moveSelf: "Mein Bild verschieben",
   stop: "Beenden",
   pip: "Bild im Bild",
-  back: "Zurück zur Besprechung",
+  back: "Zurück",
   connection: {
     title: "Verbindung",
     own: {

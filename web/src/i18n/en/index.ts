@@ -1,6 +1,7 @@
 import type { RecordingStatus } from "../../api/recordings.ts";
 import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -13,6 +14,7 @@ function several(names: readonly string[]): string {
 
 /** Every text that the user sees or a screen reader reads out. */
 export const en = {
+  access,
   before,
   errors,
   views,
@@ -201,6 +203,7 @@ export const en = {
     lobby: (count: number) => (count === 1 ? "1 person waits to be let in" : `${count} people wait to be let in`),
     camera_stopped: "A moderator stopped your camera",
     ask_to_unmute: "A moderator asks you to unmute",
+    from_console: (message: string) => `Message to all: ${message}`,
     actions: {
       lobby: "Show",
       camera_stopped: "Start camera",

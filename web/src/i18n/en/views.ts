@@ -3,7 +3,7 @@ export const views = {
   moveSelf: "Move my picture",
   stop: "Stop",
   pip: "Picture in picture",
-  back: "Back to the meeting",
+  back: "Back",
   connection: {
     title: "Connection",
     own: { good: "Your connection is good.", weak: "Your connection is weak.", lost: "Your connection is lost." },

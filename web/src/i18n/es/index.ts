@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -14,6 +15,7 @@ const device = {
 };
 
 export const es: Catalogue = {
+  access,
   before,
   errors,
   views,
@@ -197,6 +199,7 @@ export const es: Catalogue = {
     lobby: (count) => (count === 1 ? "1 persona espera para entrar" : `${count} personas esperan para entrar`),
     camera_stopped: "Un moderador paró tu cámara",
     ask_to_unmute: "Un moderador te pide que actives el micrófono",
+    from_console: (message: string) => `Mensaje para todos: ${message}`,
     actions: {
       lobby: "Mostrar",
       camera_stopped: "Encender cámara",

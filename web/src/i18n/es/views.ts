@@ -3,7 +3,7 @@ export const views = {
   moveSelf: "Mover mi imagen",
   stop: "Detener",
   pip: "Imagen en imagen",
-  back: "Volver a la reunión",
+  back: "Volver",
   connection: {
     title: "Conexión",
     own: { good: "Tu conexión es buena.", weak: "Tu conexión es débil.", lost: "Has perdido la conexión." },

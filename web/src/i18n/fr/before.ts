@@ -1,6 +1,6 @@
 /** Getting ready: name, devices, and a microphone that is muted. */
 export const before = {
-  joinAs: (name: string) => `Rejoindre en tant que « ${name} »`,
+  joinAs: (name: string) => `Entrer en tant que « ${name} »`,
   speaker: "Haut-parleur",
   testSound: "Tester le son",
   playing: "Lecture …",

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -9,6 +10,7 @@ const several = (names: readonly string[]) => listOf("fr", names, (count) => `${
 const device = { camera: "Caméra", microphone: "Micro", defaultChoice: "Par défaut", level: "Niveau du micro" };
 
 export const fr: Catalogue = {
+  access,
   before,
   errors,
   views,
@@ -192,6 +194,7 @@ export const fr: Catalogue = {
     lobby: (count) => (count === 1 ? "1 personne attend d’entrer" : `${count} personnes attendent d’entrer`),
     camera_stopped: "Un modérateur a arrêté votre caméra",
     ask_to_unmute: "Un modérateur vous demande d’ouvrir votre micro",
+    from_console: (message: string) => `Message à tous : ${message}`,
     actions: {
       lobby: "Voir",
       camera_stopped: "Allumer la caméra",

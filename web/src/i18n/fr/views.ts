@@ -3,7 +3,7 @@ export const views = {
   moveSelf: "Déplacer mon image",
   stop: "Arrêter",
   pip: "Image dans l’image",
-  back: "Retour à la réunion",
+  back: "Retour",
   connection: {
     title: "Connexion",
     own: {
