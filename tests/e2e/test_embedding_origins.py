@@ -79,7 +79,7 @@ async def test_a_hostile_frame_beside_gets_nothing(
     await expect(ana.page.frame_locator("#meet").get_by_label("Your name")).to_be_visible()
     frame = next(frame for frame in ana.page.frames if frame.url == evil)
     await frame.evaluate("greet(parent[1])")
-    # its own parent's greeting, later, is answered
+    # its own parent's hello, later, is answered
     await ana.page.evaluate("greet(frames[1])")
     await ana.page.wait_for_function("globalThis.answers.some((one) => one.welcome)")
     assert await frame.evaluate("globalThis.answers") == []

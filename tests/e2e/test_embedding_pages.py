@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -18,6 +19,7 @@ from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 SKIPPING: Final = "skip-prejoin participant-name='Ana' lang='en'"
 
 
@@ -176,3 +178,17 @@ async def plays(person: Person) -> None:
 
     await until("the player is there", is_there)
     await Player(person.page.frames[1].evaluate).plays()
+
+
+async def test_the_sample_of_the_docs(ana: Person, site: HostSite, product: Product, room: RoomLinks) -> None:
+    """`docs/embedding.md`, with this server's addresses."""
+    sample = (DOCS / "embedding.md").read_text().partition("```html\n")[2].partition("```")[0]
+    sample = sample.replace("https://meet.example.com/meet/my-room/?secret=…", room.publisher)
+    await ana.page.goto(site.show("/sample", sample.replace("https://meet.example.com", product.url)))
+    frame = ana.page.frame_locator("iframe")
+    await frame.get_by_role("button", name="Join", exact=True).click()
+    await expect(ana.page.get_by_text("In the meeting as Ana")).to_be_visible()
+    await ana.page.get_by_role("button", name="Mute").click()
+    await expect(frame.locator('.tile[data-identity="Ana"]')).to_have_attribute("data-muted", "true")
+    await frame.get_by_role("button", name="Leave").click()
+    await expect(ana.page.get_by_text("Left: voluntary_leave")).to_be_visible()

@@ -24,7 +24,7 @@ async function main(root: HTMLElement): Promise<void> {
   const parameters = parametersOf(location);
   // without it (a network that fails) the page works alone
   const loading = isEmbedded(parameters) ? import("./embedding/embedding.ts").catch(() => null) : null;
-  await useLanguage(parameters.get("lang") ?? "");
+  await applyLanguage(parameters.get("lang") ?? "");
   const storage = new PageStorage(
     storeOrNull(() => localStorage),
     storeOrNull(() => sessionStorage),
@@ -62,7 +62,7 @@ async function main(root: HTMLElement): Promise<void> {
   show();
   const embedding = await loading;
   if (!embedding) return page.open();
-  const changeLanguage = (wanted: string) => useLanguage(wanted).then(show);
+  const changeLanguage = (wanted: string) => applyLanguage(wanted).then(show);
   await embedding.openEmbedded({ page, link, api, participants, parameters, early, setLanguage: changeLanguage });
 }
 
@@ -87,7 +87,7 @@ function devicesOf(storage: PageStorage): LocalDevices {
   );
 }
 
-async function useLanguage(wanted: string): Promise<void> {
+async function applyLanguage(wanted: string): Promise<void> {
   await setLanguage(languageOf([wanted, ...navigator.languages]));
   document.documentElement.lang = language;
   document.documentElement.dir = directionOf(language);

@@ -131,4 +131,15 @@ export interface TertuliaMeetElement
   extends HTMLElement,
     MeetMethods,
     Omit<MeetProperties, "lang">,
-    Subscribing<MeetEvents> {}
+    Subscribing<MeetEvents> {
+  addEventListener<Name extends MeetEventName>(
+    name: Name,
+    act: (event: CustomEvent<MeetEvents[Name]>) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    name: string,
+    act: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
