@@ -41,7 +41,7 @@ async def test_a_first_start_leads_to_a_meeting(
         await admin.is_accessible()
         async with admin.page.expect_popup() as popup:
             await admin.page.get_by_role("link", name="Open the room in a new tab").click()
-        await expect((await popup.value).get_by_role("heading", name="first-")).to_be_visible()
+        await expect((await popup.value).get_by_label("Your name")).to_be_visible()
         await admin.press("Go to the console")
         await expect(admin.page.locator(".row")).to_have_count(1)
         await admin.page.reload()
