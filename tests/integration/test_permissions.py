@@ -69,6 +69,7 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.SEE_SETTINGS: ("GET", "/console/settings", None),
     Action.CHANGE_SETTINGS: ("PUT", "/console/settings", {}),
     Action.SEE_APPEARANCE: ("GET", "/appearance", None),
+    Action.SEE_STATUS: ("GET", "/console/status", None),
     Action.FOLLOW_EVENTS: ("GET", "/console/events", None),
 }
 _IN_ROOM = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}

@@ -27,6 +27,7 @@ from tertulia.http.api.room_overview import RoomOverviewHandlers
 from tertulia.http.api.rooms import RoomHandlers
 from tertulia.http.api.runtime_settings import RuntimeSettingHandlers
 from tertulia.http.api.sessions import SessionHandlers
+from tertulia.http.api.status import StatusHandlers
 from tertulia.http.kit.openapi import document
 
 TYPES: Final = ROOT / "web/src/api/schema.d.ts"
@@ -57,6 +58,7 @@ def internal_document() -> dict[str, Any]:
                 rooms=_without_service(RoomOverviewHandlers),
                 recordings=_without_service(RecordingOverviewHandlers),
                 settings=_without_service(RuntimeSettingHandlers),
+                status=_without_service(StatusHandlers),
             )
         ),
     )

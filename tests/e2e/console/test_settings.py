@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from support.administrator import PHONE, Administrator, Opens
+from support.administrator import PHONE, Administrator, Opens, needs
 from support.rest import INTERNAL, RestServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -85,6 +85,7 @@ async def test_every_other_setting_says_where_it_comes_from(administrators: Open
 
 
 async def test_api_keys_are_made_rotated_without_a_gap_and_revoked(administrators: Opens, server: RestServer) -> None:
+    needs(server, "/console/api-keys")
     admin = await administrators()
     await open_part(admin, "API keys")
     await admin.page.get_by_label("Name of the application").fill("intranet")

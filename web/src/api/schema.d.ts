@@ -824,6 +824,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how the installation is: database, disk, media server, recorders, version
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -864,6 +884,27 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+        };
+        /** @description The database. */
+        DatabaseStatus: {
+            state: components["schemas"]["PartState"];
+            /** @description sqlite or postgresql */
+            kind: string;
+        };
+        /** @description The disk of the data directory, in bytes. */
+        DiskStatus: {
+            state: components["schemas"]["PartState"];
+            free?: number;
+            total?: number;
+        };
+        /** @description How the installation is. What cannot be asked is absent. */
+        InstallationStatus: {
+            version: string;
+            ready: boolean;
+            database: components["schemas"]["DatabaseStatus"];
+            disk: components["schemas"]["DiskStatus"];
+            media: components["schemas"]["MediaStatus"];
+            recorders: components["schemas"]["RecorderStatus"];
         };
         /** @description The role of a participant who joins with that link. */
         LinkRole: {
@@ -925,6 +966,14 @@ export interface components {
             startDate?: number;
             duration?: number;
             size?: number;
+        };
+        /** @description The media server; `embedded`: it is a part of this server. */
+        MediaStatus: {
+            state: components["schemas"]["PartState"];
+            embedded: boolean;
+            /** @description Meetings that are not empty. */
+            rooms?: number;
+            participants?: number;
         };
         /** @description A participant who is in the room. */
         MeetParticipant: {
@@ -996,6 +1045,11 @@ export interface components {
             maxParticipants?: number;
             preferences?: components["schemas"]["RoomPreferences"];
         };
+        /**
+         * @description How a part that the server needs is.
+         * @enum {string}
+         */
+        PartState: "ok" | "low" | "full" | "unavailable";
         /** @description A refused request. */
         Problem: {
             message: string;
@@ -1025,6 +1079,12 @@ export interface components {
             height?: number;
             /** @description An addition: the codec, as in `video/VP8`. */
             mimeType?: string;
+        };
+        /** @description Recordings: how many this machine makes at once, and how many all machines make now. */
+        RecorderStatus: {
+            capacity: number;
+            running?: number;
+            waiting?: number;
         };
         /** @description Which recordings to delete. */
         RecordingIds: {
@@ -4809,6 +4869,53 @@ export interface operations {
             };
             /** @description Internal server error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationStatus"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

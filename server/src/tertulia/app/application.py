@@ -242,7 +242,6 @@ class Application:
 
     def _apis(self, services: Services, worker: WorkerDependencies) -> dict[str, ASGIApp]:
         accounts, recordings = services.accounts, services.recordings
-        settings = self._inst.settings
         credentials = Credentials(
             accounts=accounts,
             participants=services.participants,
@@ -275,7 +274,7 @@ class Application:
                 meeting=meeting,
                 recordings=in_internal,
                 sessions=sessions,
-                console=console_operations(console_handlers(services, settings, rooms=presenter, worker=worker)),
+                console=console_operations(console_handlers(services, self._inst, rooms=presenter, worker=worker)),
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import Final
 
 from tertulia.adapters.recorder.worker_lock import WorkerLock
+from tertulia.app.installation import Installation
 from tertulia.app.services import Services
 from tertulia.app.worker import WorkerDependencies
 from tertulia.http.api.console import ConsoleHandlers
@@ -15,6 +17,7 @@ from tertulia.http.api.recording_overview import RecordingOverviewHandlers
 from tertulia.http.api.room_overview import RoomOverviewHandlers
 from tertulia.http.api.rooms import RoomPresenter
 from tertulia.http.api.runtime_settings import ConfiguredSetting, RuntimeSettingHandlers
+from tertulia.http.api.status import Facts, StatusHandlers
 from tertulia.http.pages import Pages
 from tertulia.http.server import RootApp
 from tertulia.services.recordings.lost import LostRecordings
@@ -29,7 +32,7 @@ _FORGET_EVENTS_EVERY_S: Final = 60.0
 
 
 def console_handlers(
-    services: Services, settings: Settings, *, rooms: RoomPresenter, worker: WorkerDependencies
+    services: Services, inst: Installation, *, rooms: RoomPresenter, worker: WorkerDependencies
 ) -> ConsoleHandlers:
     """Return the handlers over a server's services, and the dependencies of its recording worker."""
 
@@ -40,7 +43,18 @@ def console_handlers(
         events=EventHandlers(services.feed),
         rooms=RoomOverviewHandlers(overview=services.room_overview, rooms=services.rooms, presenter=rooms),
         recordings=RecordingOverviewHandlers(recordings=services.recordings, lost=lost),
-        settings=RuntimeSettingHandlers(settings=services.settings, configured=_configured(settings), presenter=rooms),
+        settings=RuntimeSettingHandlers(
+            settings=services.settings, configured=_configured(inst.settings), presenter=rooms
+        ),
+        status=StatusHandlers(
+            services.status,
+            Facts(
+                version=version("tertulia"),
+                database_kind="sqlite" if inst.database_url.startswith("sqlite") else "postgresql",
+                embedded=inst.embedded,
+                capacity=worker.capacity,
+            ),
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from tertulia.services.recordings.service import RecordingService
 from tertulia.services.room_overview import RoomOverview
 from tertulia.services.rooms import RoomService
 from tertulia.services.runtime_settings import RuntimeSettings, RuntimeSettingsService
+from tertulia.services.status import StatusService
 from tertulia.services.tokens import ParticipantTokens
 from tertulia.settings import Settings
 
@@ -39,6 +40,7 @@ class Services:
     meetings: MeetingService
     recordings: RecordingService
     readiness: ReadinessService
+    status: StatusService
     events: EventLog
     settings: RuntimeSettingsService
     feed: EventFeed
@@ -91,15 +93,20 @@ def build_services(
         room_overview=RoomOverview(store=store, clock=clock, media=media),
         feed=EventFeed(store=store, clock=clock),
         recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
-        readiness=_readiness(inst, store, media),
+        readiness=(readiness := _readiness(inst, store, media)),
+        status=StatusService(store=store, media=media, disk=_disk(inst), readiness=readiness),
     )
+
+
+def _disk(inst: Installation) -> FolderDisk:
+    return FolderDisk(inst.data_dir, inst.recordings_dir)
 
 
 def _readiness(inst: Installation, store: Store, media: MediaServerClient) -> ReadinessService:
     return ReadinessService(
         store=store,
         media=media,
-        disk=FolderDisk(inst.data_dir, inst.recordings_dir),
+        disk=_disk(inst),
         low_below_bytes=inst.settings.recording_min_free_bytes,
     )
 

@@ -104,6 +104,7 @@ class Action(StrEnum):
     LOG_OUT = "log_out"
     PROFILE = "profile"
     FOLLOW_EVENTS = "follow_events"
+    SEE_STATUS = "see_status"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     SEE_APPEARANCE = "see_appearance"
@@ -204,6 +205,7 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LOG_OUT: _ANYONE,
     Action.PROFILE: _ADMIN,
     Action.FOLLOW_EVENTS: _ADMIN,
+    Action.SEE_STATUS: _ADMIN,
     Action.SEE_SETTINGS: _ADMIN,
     Action.CHANGE_SETTINGS: _ADMIN,
     Action.SEE_APPEARANCE: _ANYONE,

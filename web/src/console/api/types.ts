@@ -49,18 +49,7 @@ export interface NewApiKey extends ApiKey {
   readonly key: string;
 }
 
-export interface Status {
-  readonly version: string;
-  readonly database: { readonly state: string; readonly kind: string };
-  readonly disk: { readonly state: string; readonly freeBytes?: number; readonly totalBytes?: number };
-  readonly media: {
-    readonly state: string;
-    readonly embedded: boolean;
-    readonly rooms?: number;
-    readonly participants?: number;
-  };
-  readonly recorders: { readonly capacity: number; readonly running: number; readonly waiting: number };
-}
+export type Status = Schemas["InstallationStatus"];
 
 export type InsightPeriod = "24h" | "30d";
 export interface Insight {

@@ -37,21 +37,20 @@ export function HealthView({ console }: { readonly console: Console }) {
 
 function Parts({ status: { database, disk, media, recorders, version } }: { readonly status: Status }) {
   const words = text.health;
-  const free =
-    disk.freeBytes !== undefined && disk.totalBytes !== undefined
-      ? words.free(bytesOf(disk.freeBytes), bytesOf(disk.totalBytes))
-      : "";
+  const { capacity, running = 0, waiting: queued = 0 } = recorders;
+  const freeDisk =
+    disk.free !== undefined && disk.total !== undefined ? words.free(bytesOf(disk.free), bytesOf(disk.total)) : "";
   const load = media.rooms !== undefined ? words.load(numberOf(media.rooms), numberOf(media.participants ?? 0)) : "";
-  const waiting = recorders.waiting > 0 ? words.waiting(numberOf(recorders.waiting)) : "";
+  const waiting = queued > 0 ? words.waiting(numberOf(queued)) : "";
   return (
     <ul class="parts">
       <Part name={words.database} state={database.state} facts={[words.kinds[database.kind] ?? database.kind]} />
-      <Part name={words.disk} state={disk.state} facts={[free]} />
+      <Part name={words.disk} state={disk.state} facts={[freeDisk]} />
       <Part name={words.media} state={media.state} facts={[media.embedded ? words.embedded : words.external, load]} />
       <Part
         name={words.recorders}
-        state={recorders.capacity > 0 ? "ok" : "unavailable"}
-        facts={[words.running(numberOf(recorders.running), numberOf(recorders.capacity)), waiting]}
+        state={capacity > 0 ? "ok" : "unavailable"}
+        facts={[words.running(numberOf(running), numberOf(capacity)), waiting]}
       />
       <Part name={words.version} facts={[version]} />
     </ul>

@@ -76,19 +76,19 @@ export function RecordingsView({ console }: Props) {
 
 function FreeDisk({ console }: Props) {
   const disk = console.recordings.disk.value;
-  if (disk?.freeBytes === undefined || disk.totalBytes === undefined) return null;
-  const used = disk.totalBytes - disk.freeBytes;
+  if (disk?.free === undefined || disk.total === undefined) return null;
+  const used = disk.total - disk.free;
   return (
     <div class="free-disk">
       <meter
         aria-label={text.recordings.disk}
         min={0}
-        max={disk.totalBytes}
-        high={disk.totalBytes * 0.9}
+        max={disk.total}
+        high={disk.total * 0.9}
         optimum={0}
         value={used}
       />
-      <span>{text.recordings.free(bytesOf(disk.freeBytes), bytesOf(disk.totalBytes))}</span>
+      <span>{text.recordings.free(bytesOf(disk.free), bytesOf(disk.total))}</span>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Room } from "../api/types.ts";
 import { numberOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
@@ -18,15 +18,12 @@ type Props = { readonly console: Console };
 export function WelcomeView({ console }: Props) {
   const [step, setStep] = useState(1);
   const [room, setRoom] = useState<Room | null>(null);
-  const title = useRef<HTMLHeadingElement>(null);
-  // a screen reader goes on at each new step
-  useEffect(() => title.current?.focus(), []);
   return (
     <div class="card welcome">
       <Brand />
       <p class="step">{text.welcome.step(numberOf(step), numberOf(STEPS))}</p>
       <progress max={STEPS} value={step} aria-hidden="true" />
-      <h1 ref={title} tabIndex={-1}>
+      <h1 key={step} ref={focus} tabIndex={-1}>
         {step === 1 ? text.welcome.title : step === 2 ? text.welcome.roomTitle : text.welcome.tryTitle}
       </h1>
       {step === 1 && <OwnPassword console={console} onDone={() => setStep(2)} />}
@@ -42,6 +39,11 @@ export function WelcomeView({ console }: Props) {
       {step === 3 && room && <TryIt console={console} room={room} />}
     </div>
   );
+}
+
+/** A screen reader goes on at each new step. */
+function focus(title: HTMLElement | null): void {
+  title?.focus();
 }
 
 function OwnPassword({ console, onDone }: Props & { readonly onDone: () => void }) {

@@ -8,6 +8,7 @@ from tertulia.http.api.events import EventHandlers, event_operation
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers, recording_overview_operations
 from tertulia.http.api.room_overview import RoomOverviewHandlers, room_overview_operations
 from tertulia.http.api.runtime_settings import RuntimeSettingHandlers, runtime_setting_operations
+from tertulia.http.api.status import StatusHandlers, status_operation
 from tertulia.http.kit.operations import Operation
 
 
@@ -19,6 +20,7 @@ class ConsoleHandlers:
     rooms: RoomOverviewHandlers
     recordings: RecordingOverviewHandlers
     settings: RuntimeSettingHandlers
+    status: StatusHandlers
 
 
 def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
@@ -28,4 +30,5 @@ def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
         *room_overview_operations(handlers.rooms),
         *recording_overview_operations(handlers.recordings),
         *runtime_setting_operations(handlers.settings),
+        status_operation(handlers.status),
     ]
