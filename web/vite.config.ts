@@ -3,11 +3,17 @@ import { defineConfig } from "vite";
 import { budget } from "./build/budget.ts";
 import { compress } from "./build/compress.ts";
 import { effectFiles, effectPaths } from "./build/effect_files.ts";
+import { elements } from "./build/elements.ts";
 
 export default defineConfig({
   base: "/",
   // no plugin: Vite's own compiler turns JSX into calls of preact/jsx-runtime (tsconfig.json)
-  plugins: [effectFiles(fileURLToPath(new URL("node_modules", import.meta.url))), budget(), compress()],
+  plugins: [
+    effectFiles(fileURLToPath(new URL("node_modules", import.meta.url))),
+    elements(["tertulia-meet", "openvidu-meet"]),
+    budget(),
+    compress(),
+  ],
   define: { EFFECT_PATHS: JSON.stringify(effectPaths()) },
   build: {
     outDir: "../server/src/tertulia/web_dist",

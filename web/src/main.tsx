@@ -5,6 +5,7 @@ import { lobbyApi } from "./api/lobby.ts";
 import { meetingApi } from "./api/meeting.ts";
 import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
+import { earlyMessages, isEmbedded, parametersOf } from "./embedding/parameters.ts";
 import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
 import { Background } from "./session/background.ts";
@@ -21,14 +22,15 @@ import { App, MeetingView } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
 async function main(root: HTMLElement): Promise<void> {
-  await setLanguage(languageOf([new URLSearchParams(location.search).get("lang") ?? "", ...navigator.languages]));
-  document.documentElement.lang = language;
-  document.documentElement.dir = directionOf(language);
+  const early = earlyMessages();
+  const parameters = parametersOf(location);
+  // without it (a network that fails) the page works alone
+  const loading = isEmbedded(parameters) ? import("./embedding/embedding.ts").catch(() => null) : null;
+  await applyLanguage(parameters.get("lang") ?? "");
   const storage = new PageStorage(
     storeOrNull(() => localStorage),
     storeOrNull(() => sessionStorage),
   );
-  const saved = storage.preferences();
   const { background, noise } = effectsOf(storage);
   const devices = devicesOf(storage, noise);
   const link = parseMeetingLink(location);
@@ -36,12 +38,13 @@ async function main(root: HTMLElement): Promise<void> {
   const token = () => storage.token(link.roomName);
   const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
-  announcer.readsSignals.value = saved.readsSignals;
+  announcer.readsSignals.value = storage.preferences().readsSignals;
+  const [participants, api] = [participantsApi(client), meetingApi(client, link.roomName, token)];
   const page = new MeetingPage({
     link,
-    api: participantsApi(client),
+    api: participants,
     lobbyApi: lobbyApi(client),
-    meetingApi: meetingApi(client, link.roomName, token),
+    meetingApi: api,
     recordingControl: new RecordingControl(recordings),
     recordings: new Recordings(recordings, announcer),
     devices,
@@ -60,8 +63,19 @@ async function main(root: HTMLElement): Promise<void> {
       return Meeting;
     },
   });
-  render(<App page={page} />, root);
-  void page.open();
+  const show = () => render(<App key={language} page={page} />, root);
+  show();
+  const embedding = await loading;
+  if (!embedding) return page.open();
+  const changeLanguage = (wanted: string) => applyLanguage(wanted).then(show);
+  await embedding.openEmbedded({ page, link, api, participants, parameters, early, setLanguage: changeLanguage });
+}
+
+/** Camera, microphone and speaker, as they were chosen last. */
+async function applyLanguage(wanted: string): Promise<void> {
+  await setLanguage(languageOf([wanted, ...navigator.languages]));
+  document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
 }
 
 /** Background and noise suppression as they were chosen; their code is loaded when one is used. */
@@ -80,7 +94,6 @@ function effectsOf(storage: PageStorage) {
   return { background, noise };
 }
 
-/** Camera, microphone and speaker as they were chosen, or as the browser has them. */
 function devicesOf(storage: PageStorage, noise: NoiseSuppression): LocalDevices {
   const saved = storage.preferences();
   return new LocalDevices(

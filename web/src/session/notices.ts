@@ -14,7 +14,8 @@ export type Notice =
   | { readonly kind: "background_failed" }
   | { readonly kind: "background_refused" }
   | { readonly kind: "noise_failed" }
-  | { readonly kind: "lobby"; readonly count: number };
+  | { readonly kind: "lobby"; readonly count: number }
+  | { readonly kind: "from_console"; readonly message: string };
 
 /** What is shown above the tiles until it is dismissed or over. Of each kind the newest. */
 export class Notices {

@@ -1,7 +1,12 @@
 import type { Room } from "livekit-client";
 
 /** What our server tells the pages of a room. */
-export type ServerTopic = "tertulia.reaction" | "tertulia.ask-to-unmute" | "tertulia.room" | "tertulia.lobby";
+export type ServerTopic =
+  | "tertulia.reaction"
+  | "tertulia.ask-to-unmute"
+  | "tertulia.room"
+  | "tertulia.lobby"
+  | "tertulia.notice";
 
 /** Far more than any of them has. */
 const LENGTH_MAX = 4096;

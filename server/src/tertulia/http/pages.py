@@ -1,4 +1,4 @@
-"""The web bundle: the meeting's page and its files.
+"""The web bundle: the meeting's page, the console, and their files.
 
 Files with a hash or a version in their path are kept for ever, pages are asked for again. Everything is read once, at
 start; what was compressed when the bundle was built is sent as it is. Large files are there only compressed.
@@ -7,6 +7,7 @@ start; what was compressed when the bundle was built is sent as it is. Large fil
 from __future__ import annotations
 
 import gzip
+import json
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -23,13 +24,18 @@ from starlette.routing import Route
 from tertulia.http.kit.errors import Endpoint, unknown_path
 
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
-_MEETING: Final = re.compile(r"/meet/[^/]+/?\Z")
-_WASM: Final = "assets/wasm/"
+_EMBEDDING: Final = "/meet/v1/"
+"""Files for other sites' pages. Their addresses stay, so they are asked for again; no room is called v1."""
+_MEETING: Final = re.compile(r"/meet/(?!v1/?\Z)[^/]+/?\Z|/meet/v1/recording\Z")
+_WASM: Final = "/assets/wasm/"
 """Scripts of workers, and what they load: they alone may compile WebAssembly."""
 _KINDS: Final = {".wasm": "application/wasm", ".tflite": "application/octet-stream"}
 """What not every system's table of types has. A browser compiles WebAssembly while it loads only if it is called so."""
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
+_FOR_ALL_SITES: Final = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+_CONSOLE: Final = "/console.html"
+_FRAME_ANCESTORS: Final = re.compile(r"frame-ancestors [^;]*")
 _SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
 """Files of the bundle that are served elsewhere: the API reference stands beside each API's document."""
 
@@ -74,7 +80,7 @@ def content_security_policy(
         "worker-src 'self' blob:",
         "manifest-src 'self'",
         f"connect-src 'self' {connect}",
-        f"frame-ancestors {' '.join(embed_origins)}",
+        " ".join(("frame-ancestors", *(embed_origins or ["'none'"]))),
         "base-uri 'none'",
         "form-action 'self'",
     ))  # fmt: skip
@@ -87,12 +93,19 @@ class Pages:
     every machine, and reads the disk at every request.
     """
 
-    def __init__(self, folder: Path, *, policy: str) -> None:
-        self._policy = policy
+    def __init__(self, folder: Path, *, policy: str, embed_origins: tuple[str, ...] = ()) -> None:
         self._security = {
+            "content-security-policy": policy,
             "referrer-policy": "no-referrer",
             "permissions-policy": "camera=*, microphone=*, display-capture=*, geolocation=(), payment=(), usb=()",
         }
+        # who administers is never shown inside another page, wherever meetings may be
+        self._console_security = self._security | {
+            "content-security-policy": _FRAME_ANCESTORS.sub("frame-ancestors 'none'", policy),
+            "permissions-policy": "camera=(), microphone=(), display-capture=(), geolocation=(), payment=(), usb=()",
+        }
+        wasm_policy = policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+        self._wasm_security = self._security | {"content-security-policy": wasm_policy}
         names = {
             path.relative_to(folder).as_posix().removesuffix(".br").removesuffix(".gz")
             for path in folder.rglob("*")
@@ -101,9 +114,12 @@ class Pages:
         self._files = {
             f"/{name}": self._load(folder, name) for name in sorted(names) if Path(name).name not in _SERVED_ELSEWHERE
         }
-        if "/index.html" not in self._files:
-            missing = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
-            self._files["/index.html"] = self._file({"": missing.encode()}, "text/html", _REVALIDATE, policy)
+        missing = b"<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
+        for path in ("/index.html", _CONSOLE):
+            if path not in self._files:
+                self._files[path] = self._file({"": missing}, "text/html", _REVALIDATE, self._security_of(path))
+        origins, path = json.dumps({"origins": embed_origins}).encode(), f"{_EMBEDDING}origins.json"
+        self._files[path] = self._file({"": origins}, "application/json", _REVALIDATE, self._security_of(path))
         self.files = Endpoint(Request, self._respond)
 
     def routes(self) -> list[Route]:
@@ -118,12 +134,18 @@ class Pages:
             for encoding, suffix in (("", ""), *_ENCODINGS)
             if Path(f"{path}{suffix}").is_file()
         }
-        policy = self._policy
-        if name.startswith(_WASM):
-            policy = policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
-        return self._file(bodies, kind, _IMMUTABLE if name.startswith("assets/") else _REVALIDATE, policy)
+        caching = _IMMUTABLE if name.startswith("assets/") else _REVALIDATE
+        return self._file(bodies, kind, caching, self._security_of(f"/{name}"))
 
-    def _file(self, bodies: Mapping[str, bytes], kind: str, caching: str, policy: str) -> _File:
+    def _security_of(self, path: str) -> Mapping[str, str]:
+        if path == _CONSOLE:
+            return self._console_security
+        if path.startswith(_WASM):
+            return self._wasm_security
+        is_for_all = path.startswith(_EMBEDDING) and not path.endswith(".json")
+        return self._security | (_FOR_ALL_SITES if is_for_all else {})
+
+    def _file(self, bodies: Mapping[str, bytes], kind: str, caching: str, security: Mapping[str, str]) -> _File:
         text = kind.startswith("text/") or kind in {"application/javascript", "application/json"}
         etag = f'"{sha256(next(iter(bodies.values()))).hexdigest()[:24]}"'
         headers = {
@@ -131,8 +153,7 @@ class Pages:
             "cache-control": caching,
             "etag": etag,
             "vary": "accept-encoding",
-            "content-security-policy": policy,
-            **self._security,
+            **security,
         }
         by_encoding = {
             name: Response(data, 200, headers | ({"content-encoding": name} if name else {}))
@@ -142,7 +163,9 @@ class Pages:
 
     async def _respond(self, request: Request) -> Response:
         path = request.scope["path"]
-        if path == "/" or _MEETING.match(path):
+        if path == "/":
+            path = _CONSOLE
+        elif _MEETING.match(path):
             path = "/index.html"
         file = self._files.get(path)
         if file is None or request.method not in {"GET", "HEAD"}:

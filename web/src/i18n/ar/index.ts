@@ -189,6 +189,7 @@ export const ar: Catalogue = {
     lobby: (count) => `ينتظرون الدخول: ${count}`,
     camera_stopped: "أوقف أحد المشرفين كاميرتك",
     ask_to_unmute: "يطلب منك أحد المشرفين إلغاء الكتم",
+    from_console: (message: string) => `رسالة إلى الجميع: ${message}`,
     actions: {
       ...effectActions,
       lobby: "إظهار",

@@ -21,6 +21,10 @@ class MediaServerClient(Protocol):
         """List the rooms that have a running meeting: all, or those of some names."""
         ...
 
+    async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:
+        """Tell how many are in each running meeting, without hidden ones: of all rooms, or of some. One request."""
+        ...
+
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
         """List the connected participants, hidden ones too; none when there is no meeting."""
         ...
