@@ -41,23 +41,23 @@ export function EffectsDialog({ page, onClose }: { readonly page: MeetingPage; r
 
 function BackgroundChooser({ background }: { readonly background: Background }) {
   const [isSupported] = useState(isBackgroundSupported);
-  const problem = useSignal("");
+  const fileProblem = useSignal("");
   const file = useRef<HTMLInputElement>(null);
   const name = useId();
 
   async function keep(chosen: File | undefined): Promise<void> {
-    problem.value = "";
+    fileProblem.value = "";
     if (!chosen) return;
     try {
       await keepOwnPicture(chosen);
       background.choose("own");
     } catch {
-      problem.value = text.effects.notAPicture;
+      fileProblem.value = text.effects.notAPicture;
     }
   }
 
   async function choose(choice: BackgroundChoice): Promise<void> {
-    problem.value = "";
+    fileProblem.value = "";
     if (choice === "own" && !(await ownPicture())) file.current?.click();
     else background.choose(choice);
   }
@@ -102,15 +102,15 @@ function BackgroundChooser({ background }: { readonly background: Background }) 
         <p class="hint">{text.effects.unsupported}</p>
       )}
       <p class="background-state" role="status">
-        {background.starting.value ? text.effects.loading : problem.value || troubleOf(background)}
+        {background.starting.value ? text.effects.loading : fileProblem.value || problemOf(background)}
       </p>
     </fieldset>
   );
 }
 
-function troubleOf(background: Background): string {
-  const trouble = background.trouble.value;
-  return trouble ? text.notices[trouble] : "";
+function problemOf(background: Background): string {
+  const problem = background.problem.value;
+  return problem ? text.notices[problem] : "";
 }
 
 /** How a background looks, small. */
