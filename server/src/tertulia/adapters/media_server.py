@@ -17,7 +17,7 @@ from livekit.protocol import room as room_protocol
 from livekit.protocol.webhook import WebhookEvent
 
 from tertulia.domain.access import Grants, Role
-from tertulia.domain.ids import Identity, Millis, RoomName
+from tertulia.domain.ids import Identity, MeetingId, Millis, RoomName
 from tertulia.domain.participants import LiveParticipant, LivePublication
 from tertulia.errors import Unavailable
 from tertulia.services.meetings import MeetingService
@@ -77,8 +77,11 @@ class LiveKitClient(MediaServerClient):
         await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=[_NO_ROOM])))
 
     async def rooms(self, names: Sequence[RoomName] = ()) -> list[RoomName]:
+        return list(await self.meetings(names))
+
+    async def meetings(self, names: Sequence[RoomName] = ()) -> dict[RoomName, MeetingId]:
         response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
-        return [RoomName(room.name) for room in response.rooms]
+        return {RoomName(room.name): MeetingId(room.sid) for room in response.rooms}
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
         request = room_protocol.ListParticipantsRequest(room=room)
@@ -223,5 +226,7 @@ class MeetingWebhookSink:
                 await self._meetings.participant_joined(room, _live(event.participant))
             elif event.event in {"participant_left", "participant_connection_aborted"}:
                 await self._meetings.participant_left(room, _live(event.participant))
+            elif event.event == "room_finished":
+                await self._meetings.ended(room, MeetingId(event.room.sid))
         except Unavailable as error:
             _log.warning("a webhook event cannot be handled", webhook_event=event.event, reason=error.message)

@@ -9,6 +9,7 @@ from tertulia.adapters.disk import FolderDisk
 from tertulia.app.installation import Installation, accounts_service
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
+from tertulia.services.chat import ChatService
 from tertulia.services.lobby import LobbyService
 from tertulia.services.meetings import MeetingService
 from tertulia.services.moderation import ModerationService
@@ -30,6 +31,7 @@ class Services:
     admission: AdmissionService
     participants: ParticipantService
     moderation: ModerationService
+    chat: ChatService
     lobby: LobbyService
     rooms: RoomService
     meetings: MeetingService
@@ -65,6 +67,7 @@ def build_services(
         admission=admission,
         participants=participants,
         moderation=ModerationService(participants=participants, clock=clock, media=media),
+        chat=ChatService(store=store, clock=clock, media=media, participants=participants),
         lobby=LobbyService(store=store, clock=clock, media=media),
         rooms=rooms,
         meetings=MeetingService(store=store, clock=clock, media=media, participants=participants, admission=admission),

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from tertulia.domain.ids import Millis
 from tertulia.services.ports.repositories import (
     AccountRepository,
+    ChatRepository,
     IdempotencyRepository,
     LobbyRepository,
     MembershipRepository,
@@ -38,6 +39,11 @@ class Transaction(Protocol):
     @property
     def lobby(self) -> LobbyRepository:
         """Guests who wait to be let in."""
+        ...
+
+    @property
+    def chat(self) -> ChatRepository:
+        """Chat messages of running meetings."""
         ...
 
     @property
