@@ -381,7 +381,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Send a participant's message to all; the id is any new one: a repeated request sends nothing again
+         * Show a participant's message to all; with an id that is new, so that one sent again shows once
          * @description An addition: the OpenVidu Meet document does not have it.
          */
         put: operations["postMessage"];

@@ -1,10 +1,15 @@
 import type { Room } from "livekit-client";
 
 /** What our server tells the pages of a room. */
-export type ServerTopic = "tertulia.reaction" | "tertulia.ask-to-unmute" | "tertulia.room" | "tertulia.lobby";
+export type ServerTopic =
+  | "tertulia.reaction"
+  | "tertulia.ask-to-unmute"
+  | "tertulia.room"
+  | "tertulia.lobby"
+  | "tertulia.chat";
 
-/** Far more than any of them has. */
-const LENGTH_MAX = 4096;
+/** More than any of them has: the longest is a chat message. */
+const LENGTH_MAX = 64 * 1024;
 
 /** The part of a packet that says who sent what. */
 interface Packet {

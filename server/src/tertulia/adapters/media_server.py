@@ -80,6 +80,7 @@ class LiveKitClient(MediaServerClient):
         return list(await self.meetings(names))
 
     async def meetings(self, names: Sequence[RoomName] = ()) -> dict[RoomName, MeetingId]:
+        """Know a meeting by its room's SID."""
         response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
         return {RoomName(room.name): MeetingId(room.sid) for room in response.rooms}
 

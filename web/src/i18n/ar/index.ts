@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { chat } from "./chat.ts";
 import { errors } from "./errors.ts";
 
 const several = (names: readonly string[]) => listOf("ar", names, (count) => `${count} آخرون`);
@@ -98,17 +99,7 @@ export const ar: Catalogue = {
     handsRaised: (names) => `رُفعت اليد: ${several(names)}`,
   },
   lobby: { title: "انتظر حتى يُسمح لك بالدخول", advice: "يرى المشرفون أنك هنا. أبقِ هذه الصفحة مفتوحة." },
-  chat: {
-    title: "الدردشة",
-    empty: "لا رسائل بعد. يراها كل من هو هنا الآن، ولا تُحفظ.",
-    messages: "الرسائل",
-    newer: "رسائل أحدث",
-    input: "رسالة إلى الجميع",
-    send: "إرسال",
-    you: "أنت",
-    failed: "لم تُرسل.",
-    sendAgain: "إرسالها مجددًا",
-  },
+  chat,
   people: {
     title: "الأشخاص",
     search: "ابحث عن اسم",

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { chat } from "./chat.ts";
 import { errors } from "./errors.ts";
 
 const several = (names: readonly string[]) => listOf("de", names, (count) => `${count} weitere`);
@@ -101,17 +102,7 @@ export const de: Catalogue = {
     title: "Warten Sie, bis Sie eingelassen werden",
     advice: "Die Moderatoren sehen, dass Sie da sind. Lassen Sie diese Seite offen.",
   },
-  chat: {
-    title: "Chat",
-    empty: "Noch keine Nachrichten. Alle, die jetzt hier sind, sehen sie; aufbewahrt werden sie nicht.",
-    messages: "Nachrichten",
-    newer: "Neuere Nachrichten",
-    input: "Nachricht an alle",
-    send: "Senden",
-    you: "Sie",
-    failed: "Nicht gesendet.",
-    sendAgain: "Noch einmal senden",
-  },
+  chat,
   people: {
     title: "Personen",
     search: "Namen suchen",

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { chat } from "./chat.ts";
 import { errors } from "./errors.ts";
 
 const several = (names: readonly string[]) => listOf("fr", names, (count) => `${count} autres`);
@@ -101,17 +102,7 @@ export const fr: Catalogue = {
     title: "Attendez d’être admis",
     advice: "Les modérateurs voient que vous êtes là. Laissez cette page ouverte.",
   },
-  chat: {
-    title: "Chat",
-    empty: "Pas encore de messages. Tous ceux qui sont là maintenant les voient ; ils ne sont pas gardés.",
-    messages: "Messages",
-    newer: "Messages plus récents",
-    input: "Message à tous",
-    send: "Envoyer",
-    you: "Vous",
-    failed: "Non envoyé.",
-    sendAgain: "Renvoyer",
-  },
+  chat,
   people: {
     title: "Personnes",
     search: "Chercher un nom",

@@ -32,6 +32,7 @@ class SqlChatRepository(ChatRepository):
         self._connection = connection
 
     def add(self, message: ChatMessage) -> None:
+        """Delete what is beyond the bounds without counting: each row says how much there was up to it."""
         row = {
             "room": message.room,
             "meeting": message.meeting,
@@ -50,10 +51,12 @@ class SqlChatRepository(ChatRepository):
         self._connection.execute(delete(chat_messages).where(_columns.room == message.room, beyond))
 
     def of_meeting(self, room: RoomName, meeting: MeetingId) -> list[ChatMessage]:
+        """Read them in the order of their positions."""
         rows = self._connection.execute(_OF_MEETING, {"room": room, "meeting": meeting})
         return [_message(row) for row in rows]
 
     def meetings(self) -> list[tuple[RoomName, MeetingId]]:
+        """Look through all messages: they are bounded, and those of running meetings alone."""
         rows = self._connection.execute(select(_columns.room, _columns.meeting).distinct())
         return [(RoomName(row.room), MeetingId(row.meeting)) for row in rows]
 
