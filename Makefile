@@ -65,7 +65,7 @@ fuzz: need-test prepare-dev ## fuzz each input for SECONDS=60 (T=path picks, SEE
 	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) .venv/bin/pytest $(or $(T),tests/fuzz) -s --timeout 0 $(ARGS)
 
 ##@ Measure
-.PHONY: bench bench-abuse bench-api bench-recording bench-peers
+.PHONY: bench bench-abuse bench-api bench-page bench-recording bench-peers
 bench: prepare-dev bench-peers ## join time, and forwarded packets per server CPU-second
 	.venv/bin/python -m bench.join_time
 	.venv/bin/python -m bench.forwarding
@@ -73,6 +73,14 @@ bench: prepare-dev bench-peers ## join time, and forwarded packets per server CP
 bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and PostgreSQL
 	.venv/bin/python -m bench.api
 	.venv/bin/python -m bench.many_rooms
+
+bench-page: need-test prepare-dev bench-peers ## the page in Chromium: join, paint, 25 tiles, heap; written into docs/performance.md
+	.venv/bin/python -m bench.page
+
+.PHONY: pictures
+pictures: need-test prepare-dev ## the pictures of docs/images, taken again (T="people phone" picks, without the README's)
+	$(if $(T),,PYTHONPATH=tests .venv/bin/python -m tools.readme_picture)
+	PYTHONPATH=tests .venv/bin/python -m tools.state_pictures $(T)
 
 bench-abuse: need-test prepare-dev ## what ordinary users notice of attacks: the table in docs/security.md, written again
 	.venv/bin/python -m bench.abuse

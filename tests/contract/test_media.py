@@ -46,6 +46,15 @@ async def test_simulcast_camera_arrives(server: RunningServer, room: str) -> Non
         assert publication.simulcasted
 
 
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_the_codec_that_the_publisher_wants_is_sent(server: RunningServer, room: str, codec: str) -> None:
+    async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
+        await ann.shows(RED, codec=rtc.VideoCodec.Value(codec))
+        assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
+        publication = next(iter(bob.room.remote_participants["ann"].track_publications.values()))
+        assert publication.mime_type.lower() == f"video/{codec.lower()}"
+
+
 async def test_mute_and_unmute_are_seen(server: RunningServer, room: str) -> None:
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         publication = await ann.sounds(440)

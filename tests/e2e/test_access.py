@@ -1,4 +1,4 @@
-"""The page by keyboard, for screen readers, on a small screen and in dark mode; and its size."""
+"""The page for screen readers, on a small screen and in forced colours; and its size."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 import tertulia
-from support.accessibility import overflows, violations
+from support.accessibility import is_focused, overflows, violations
 from support.crowd import crowd
-from support.people import People
+from support.people import People, Person
 from support.product import Product, RoomLinks
 from support.waiting import until
 
@@ -23,44 +23,6 @@ FORM_SCRIPTS_BUDGET_BYTES: Final = 40_000
 SCRIPTS_BUDGET_BYTES: Final = 200_000
 LANGUAGE_BUDGET_BYTES: Final = 8_000
 WEB_ASSETS: Final = Path(tertulia.__file__).parent / "web_dist" / "assets"
-FOCUSED: Final = "document.activeElement?.dataset.control ?? document.activeElement?.tagName ?? ''"
-
-
-async def test_everything_works_by_keyboard(people: People, red_browser: Browser, room: RoomLinks) -> None:
-    ana = await people.at(red_browser, "Ana")
-    await ana.open(room.publisher)
-    name = ana.page.get_by_label("Your name")
-    await tab_to(ana.page, "input#name")
-    await expect(name).to_be_focused()
-    await ana.page.keyboard.type("Ana")
-    await ana.page.keyboard.press("Enter")
-    await expect(ana.page.get_by_role("button", name="Leave")).to_be_visible()
-
-    await tab_to(ana.page, '[data-control="microphone"]')
-    await ana.page.keyboard.press("Space")
-    await expect(ana.page.get_by_role("button", name="Unmute")).to_be_focused()
-
-    await ana.page.keyboard.press("?")
-    help_dialog = ana.page.get_by_role("dialog", name="Help")
-    await expect(help_dialog).to_be_visible()
-    await help_dialog.get_by_label("Use single-key shortcuts").uncheck()
-    await ana.page.keyboard.press("Escape")
-    await expect(help_dialog).to_have_count(0)
-    await ana.page.keyboard.press("?")
-    await expect(help_dialog).to_have_count(0)
-
-    await tab_to(ana.page, '[data-control="leave"]')
-    await ana.page.keyboard.press("Enter")
-    await expect(ana.end_screen("left")).to_be_visible()
-
-
-async def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until that element has the focus, as a keyboard user does."""
-    for _ in range(25):
-        if await page.evaluate("(selector) => document.activeElement?.matches(selector) ?? false", selector):
-            return
-        await page.keyboard.press("Tab")
-    raise AssertionError(f"{selector} cannot be reached with the Tab key")
 
 
 async def test_joins_and_leaves_are_announced(people: People, red_browser: Browser, room: RoomLinks) -> None:
@@ -97,54 +59,6 @@ async def test_many_joins_are_two_announcements(
         assert len(joins) <= 6, joins
 
 
-async def test_the_focus_returns_to_what_opened_a_panel_or_dialog(
-    people: People, red_browser: Browser, room: RoomLinks
-) -> None:
-    ana = await people.at(red_browser, "Ana")
-    await ana.join(room.moderator)
-    for control in ("chat", "recordings", "devices", "help"):
-        await tab_to(ana.page, f'[data-control="{control}"]')
-        await ana.page.keyboard.press("Enter")
-        await expect(ana.page.locator("aside, dialog")).to_have_count(1)
-        await ana.page.keyboard.press("Escape")
-        await expect(ana.page.locator("aside, dialog")).to_have_count(0)
-        await until(f"the focus is back on {control}", lambda name=control: is_focused(ana.page, name))
-
-    # opened by a key from nowhere: its button has the focus, or the meeting, so that Tab goes on from there
-    for key, owner in (("c", "chat"), ("?", "MAIN")):
-        await ana.page.evaluate("document.activeElement.blur()")
-        await ana.page.keyboard.press(key)
-        await expect(ana.page.locator("aside, dialog")).to_have_count(1)
-        await ana.page.keyboard.press("Escape")
-        await expect(ana.page.locator("aside, dialog")).to_have_count(0)
-        await until(f"{owner} has the focus", lambda name=owner: is_focused(ana.page, name))
-
-    # from one panel to the other: the focus goes with the user
-    await ana.press("Chat")
-    await ana.page.locator('[data-control="recordings"]').click()
-    await until("the other panel has the focus", lambda: is_focused(ana.page, "H2"))
-    await ana.page.keyboard.press("Escape")
-    await until("the focus is back", lambda: is_focused(ana.page, "recordings"))
-
-
-async def is_focused(page: Page, name: str) -> bool:
-    return bool(await page.evaluate(FOCUSED) == name)
-
-
-async def test_shortcuts_are_keys_not_letters(people: People, red_browser: Browser, room: RoomLinks) -> None:
-    ana = await people.at(red_browser, "Ana")
-    await ana.join(room.publisher)
-    await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
-    for letter in ("ь", "ة"):
-        await ana.page.evaluate(
-            "(key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, code: 'KeyM', bubbles: true }))",
-            letter,
-        )
-        await expect(ana.page.get_by_role("button", name="Unmute")).to_be_visible()
-        await ana.page.keyboard.press("m")
-        await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
-
-
 SIZES: Final = {"phone": (375, 667), "lying phone": (667, 375), "small phone": (320, 568), "zoomed": (640, 400)}
 
 
@@ -159,11 +73,16 @@ async def test_on_small_screens_all_controls_are_in_reach(
     await ana.join(room.moderator)
     await ana.page.evaluate("(direction) => { document.documentElement.dir = direction }", direction)
     await expect(ana.tile_of("Ana").locator("video")).to_be_visible()
-    await expect(ana.page.get_by_role("button", name="Recordings")).to_be_visible()
+    await expect(ana.page.locator('[data-control="recordings"]')).to_be_attached()
     await people.screenshot(f"small-{size}-{direction}")
     assert await in_one_row(ana.page)
     assert not await overflows(ana.page)
+    more = ana.page.locator('[data-control="more"]')
+    assert await more.is_visible() == (width < 608)
+    if await more.is_visible():
+        await menu_is_in_reach(people, ana, f"small-more-{size}-{direction}")
     await ana.press("Chat")
+    await expect(ana.page.locator(".chat-panel")).to_be_visible()
     await people.screenshot(f"small-chat-{size}-{direction}")
     assert not await overflows(ana.page)
     assert await covered(ana.page) == []
@@ -173,12 +92,32 @@ async def test_on_small_screens_all_controls_are_in_reach(
 async def in_one_row(page: Page) -> bool:
     """Tell whether all controls are inside the window, side by side."""
     tops = await page.locator(".controls button").evaluate_all(
-        """(buttons) => buttons.map((button) => {
-          const { top, left, right, bottom } = button.getBoundingClientRect();
-          return left >= 0 && top >= 0 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5 ? top : -1;
+        """(buttons) => buttons.filter((button) => button.checkVisibility()).map((button) => {
+          const { top, left, right, bottom, width } = button.getBoundingClientRect();
+          const isInside = left >= 0 && top >= 0 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5;
+          return isInside && width >= 40 ? top : -1;
         })"""
     )
     return len(set(tops)) == 1 and tops[0] >= 0
+
+
+async def menu_is_in_reach(people: People, person: Person, title: str) -> None:
+    """Go through the menu of a phone by keyboard."""
+    page = person.page
+    await page.locator('[data-control="more"]').press("Enter")
+    await until("the menu has the focus", lambda: is_focused(page, "reactions"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Thumbs up")).to_be_visible()
+    await people.screenshot(title)
+    assert not await overflows(page)
+    assert await violations(page) == []
+    await page.keyboard.press("Escape")
+    await until("the menu gives the focus back", lambda: is_focused(page, "more"))
+    await page.keyboard.press("Enter")
+    await page.locator('[data-control="help"]').press("Enter")
+    await expect(page.get_by_role("dialog", name="Help")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await until("the dialog gives the focus back", lambda: is_focused(page, "more"))
 
 
 async def covered(page: Page) -> list[str]:
@@ -207,6 +146,7 @@ async def test_forced_colours_tell_the_speaker_and_what_is_off(
     await ana.join(room.publisher)
     await ana.press("Stop camera")
     await ana.press("Chat")
+    await expect(ana.page.locator(".chat-panel")).to_be_visible()
     tile = ana.tile_of("Ana")
     await expect(tile).to_have_attribute("data-speaking", "true")
     ring = "(tile) => getComputedStyle(tile, '::after').borderTopColor"
@@ -219,29 +159,6 @@ async def test_forced_colours_tell_the_speaker_and_what_is_off(
     off, on = ana.page.locator(".control.microphone .control-icon"), ana.page.locator(".control.devices .control-icon")
     background = "(icon) => getComputedStyle(icon).backgroundColor"
     assert await off.evaluate(background) != await on.evaluate(background)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-async def test_axe_finds_no_violation(
-    people: People, red_browser: Browser, room: RoomLinks, scheme: str, width: int
-) -> None:
-    ana = await people.at(
-        red_browser, "Ana", color_scheme=scheme, viewport={"width": width, "height": 700}, reduced_motion="reduce"
-    )
-    await ana.open(room.moderator)
-    await ana.fill_in()
-    await expect(ana.page.locator(".preview video")).to_be_visible()
-    assert await violations(ana.page) == []
-    assert not await overflows(ana.page)
-    await people.screenshot(f"form-{scheme}-{width}")
-
-    await ana.join(room.moderator)
-    await expect(ana.tile_of("Ana")).to_be_visible()
-    await ana.press("Chat")
-    assert await violations(ana.page) == []
-    assert not await overflows(ana.page)
-    await people.screenshot(f"meeting-{scheme}-{width}")
 
 
 async def test_the_page_is_small_and_has_a_strict_policy(product: Product, room: RoomLinks) -> None:
@@ -264,13 +181,22 @@ async def test_the_page_is_small_and_has_a_strict_policy(product: Product, room:
     assert scripts_bytes <= FORM_SCRIPTS_BUDGET_BYTES
 
 
-async def test_all_scripts_of_a_meeting_are_small() -> None:
-    sizes = {path.name: path.stat().st_size for path in WEB_ASSETS.glob("*.js.gz")}
-    of_the_page = {name: size for name, size in sizes.items() if not name.startswith("reference")}
-    assert of_the_page, "the page is built"
-    assert sum(of_the_page.values()) <= SCRIPTS_BUDGET_BYTES
-    languages = [size for name, size in sizes.items() if name.split("-")[0] in {"es", "fr", "de", "ar"}]
-    assert len(languages) == 4
+async def test_what_is_loaded_to_meet_is_small(people: People, red_browser: Browser, room: RoomLinks) -> None:
+    ana = await people.at(red_browser, "Ana", locale="ar")
+    await ana.page.goto(room.moderator)
+    await ana.page.locator("input#name").fill("Ana")
+    await ana.page.keyboard.press("Enter")
+    await expect(ana.page.locator('[data-control="leave"]')).to_be_visible()
+    await expect(ana.tile_of("Ana").locator("video")).to_be_visible()
+    loaded = await ana.page.evaluate(
+        "performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js'))"
+    )
+    sizes = {name: (WEB_ASSETS / f"{Path(name).name}.gz").stat().st_size for name in loaded}
+    assert sum(sizes.values()) <= SCRIPTS_BUDGET_BYTES, sizes
+    # a panel is loaded when it is opened
+    assert not [name for name in sizes if "Panel" in name or "Dialog" in name]
+    languages = [size for name, size in sizes.items() if Path(name).name.startswith("ar-")]
+    assert len(languages) == 1
     assert max(languages) <= LANGUAGE_BUDGET_BYTES
 
 

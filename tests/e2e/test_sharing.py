@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, expect
 
-from support.people import People
+from support.people import People, Person
 from support.product import Product, RoomLinks
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -77,3 +78,65 @@ async def test_shares_are_said_when_they_begin_and_end(
         expect(other).to_contain_text("Ana is no longer sharing a screen"),
     )
     await expect(ana.page.get_by_role("button", name="Share screen")).to_be_visible()
+
+
+ASKED: Final = """
+const ask = MediaDevices.prototype.getDisplayMedia;
+MediaDevices.prototype.getDisplayMedia = function (options) {
+  globalThis.asked = options;
+  return ask.call(this, options);
+};
+"""
+
+SENDER_OF_SCREEN: Final = """
+() => {
+  const senders = globalThis.testConnections.flatMap((connection) => connection.getSenders());
+  const sender = senders.find(({ track }) => track?.getSettings().displaySurface);
+  const { encodings, degradationPreference } = sender.getParameters();
+  const scales = encodings.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy ?? 1);
+  return { hint: sender.track.contentHint, degradationPreference, scales: scales.sort() };
+}
+"""
+
+
+async def test_two_screens_are_shown_sharp_and_their_sharers_know(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    cleo = await people.at(blue_browser, "Cleo", device_scale_factor=2)
+    await ana.page.add_init_script(ASKED)
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher), cleo.join(room.viewer))
+    await asyncio.gather(ana.press("Share screen"), ben.press("Share screen"))
+    on_stage = cleo.page.locator(".stage .tile.screen_share")
+    await expect(on_stage).to_have_count(2)
+    await asyncio.gather(*(expect(on_stage.nth(place).locator("video")).to_be_visible() for place in (0, 1)))
+    asked = await ana.page.evaluate("asked")
+    assert asked["surfaceSwitching"] == "include"
+    assert asked["selfBrowserSurface"] == "exclude"
+    assert asked["audio"]["autoGainControl"] is False
+    assert await ana.page.evaluate(SENDER_OF_SCREEN) == {
+        "hint": "text",
+        "degradationPreference": "maintain-resolution",
+        "scales": [1, 2],
+    }
+    # one's own screen is not large
+    await expect(ana.page.locator(".stage .tile")).to_have_attribute("data-identity", "Ben")
+    await people.screenshot("two-screens")
+
+    await cleo.press("Pin Ben’s screen")
+    await expect(on_stage).to_have_attribute("data-identity", "Ben")
+    await expect_height(cleo, "Ben", at_least=1000)
+    await ana.press("Stop")
+    await expect(ana.page.locator(".sharing")).to_have_count(0)
+    await expect(cleo.tile_of("Ana", kind="screen_share")).to_have_count(0)
+    await expect(on_stage).to_have_attribute("data-identity", "Ben")
+
+
+async def expect_height(person: Person, sharer: str, *, at_least: int) -> None:
+    """Wait until a screen arrives with so many lines."""
+    video = person.tile_of(sharer, kind="screen_share").locator("video")
+
+    async def is_sharp() -> bool:
+        return bool(await video.evaluate("(video) => video.videoHeight") >= at_least)
+
+    await until("the screen is sharp", is_sharp)

@@ -50,13 +50,13 @@ async def test_the_screen_stays_on_and_the_meeting_can_fill_it(
         """
     )
     await ana.join(room.publisher)
-    await ana.page.wait_for_function("held === 1")
+    await ana.page.wait_for_function("() => held === 1")
     await ana.press("Full screen")
-    await ana.page.wait_for_function("document.fullscreenElement !== null")
+    await ana.page.wait_for_function("() => document.fullscreenElement !== null")
     await ana.press("Leave full screen")
-    await ana.page.wait_for_function("document.fullscreenElement === null")
+    await ana.page.wait_for_function("() => document.fullscreenElement === null")
     await ana.press("Leave")
-    await ana.page.wait_for_function("held === 0")
+    await ana.page.wait_for_function("() => held === 0")
 
 
 async def test_layouts_are_remembered_and_a_pinned_tile_is_large(

@@ -71,7 +71,9 @@ async def test_offers(fuzzing: Fuzzing, capfd: pytest.CaptureFixture[str]) -> No
         for number in fuzzing.rounds(600):
             peer = f"PA_{number}"
             core.add_peer(peer)
-            core.expect_track(peer, track=f"TR_{number}", kind="video", cids=["camera"], layers=[("high", 640, 360)])
+            core.expect_track(
+                peer, track=f"TR_{number}", kind="video", cids=["camera"], layers=[("high", 640, 360)], codec="h264"
+            )
             for offer_id in range(1, random.randint(1, OFFERS_OF_A_PEER) + 1):
                 sdp = mutated_lines(random, random.choice(corpus), corpus)
                 core.offer(peer, offer_id=offer_id, sdp=sdp)

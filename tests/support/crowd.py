@@ -55,3 +55,28 @@ async def speaking(client: rtc.Room) -> AsyncIterator[None]:
             yield
         finally:
             sounding.cancel()
+
+
+@asynccontextmanager
+async def filming(client: rtc.Room, width: int, height: int) -> AsyncIterator[None]:
+    """Have a client publish a picture of that size for as long as the block lasts."""
+    source = rtc.VideoSource(width, height)
+    track = rtc.LocalVideoTrack.create_video_track("picture", source)
+    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA, simulcast=False)
+    await client.local_participant.publish_track(track, options)
+
+    async def film() -> None:
+        brightness = 0
+        while True:
+            brightness = (brightness + 9) % 200
+            rgba = np.full((height, width, 4), brightness, np.uint8)
+            rgba[height // 4 : height // 2, width // 4 : width // 2] = 255
+            source.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, rgba.tobytes()))
+            await asyncio.sleep(1 / 15)
+
+    async with asyncio.TaskGroup() as tasks:
+        camera = tasks.create_task(film(), name="a camera")
+        try:
+            yield
+        finally:
+            camera.cancel()

@@ -147,7 +147,12 @@ class LiveKitClient:
         return track
 
     async def shows(
-        self, colour: tuple[int, int, int] = RED, *, size: tuple[int, int] = (320, 180), simulcast: bool = False
+        self,
+        colour: tuple[int, int, int] = RED,
+        *,
+        size: tuple[int, int] = (320, 180),
+        simulcast: bool = False,
+        codec: int = rtc.VideoCodec.VP8,
     ) -> rtc.LocalTrackPublication:
         """Publish a camera that shows one colour."""
         width, height = size
@@ -157,7 +162,11 @@ class LiveKitClient:
         picture[:] = (*colour, 255)
         frame = rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes())
         self._tasks.append(asyncio.ensure_future(_film(source, frame)))
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA, simulcast=simulcast)
+        options = rtc.TrackPublishOptions(
+            source=rtc.TrackSource.SOURCE_CAMERA,
+            simulcast=simulcast,
+            video_codec=codec,  # type: ignore[arg-type]
+        )
         return await asyncio.wait_for(self.me.publish_track(track, options), EVENT_DEADLINE_S)
 
     async def sounds(self, hertz: float = 440.0) -> rtc.LocalTrackPublication:

@@ -29,7 +29,7 @@ _FLAGS: Final = (
     "--mute-audio",
 )
 _MARK: Final = "--started-by-test"
-_FAKE_DEVICES: Final = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+_FAKE_DEVICES: Final = "--use-fake-device-for-media-stream"
 
 # the page does not expose its peer connections; this lets a test read their statistics
 KEEP_CONNECTIONS: Final = """
@@ -75,7 +75,7 @@ MEAN_COLOUR: Final = """
 
 @asynccontextmanager
 async def browser_with(
-    playwright: Playwright, *, picture: Path | None = None, voice: Path | None = None, mark: str = ""
+    playwright: Playwright, *, picture: Path | None = None, voice: Path | None = None, cameras: int = 1, mark: str = ""
 ) -> AsyncIterator[Browser]:
     """Run a Chromium process, whose camera shows `picture` and whose microphone hears `voice`.
 
@@ -83,7 +83,7 @@ async def browser_with(
 
     `mark` is for `kill_browser`.
     """
-    flags = [*_FLAGS, *_FAKE_DEVICES, f"{_MARK}={mark}"]
+    flags = [*_FLAGS, f"{_FAKE_DEVICES}=device-count={cameras}", "--use-fake-ui-for-media-stream", f"{_MARK}={mark}"]
     if picture:
         flags.append(f"--use-file-for-fake-video-capture={picture}")
     if voice:
@@ -141,7 +141,12 @@ class Person:
         await self.page.get_by_role("button", name="Join", exact=True).click()
 
     async def press(self, button: str) -> None:
-        await self.page.get_by_role("button", name=button, exact=True).click()
+        """Press a button, which on a phone may be in the menu."""
+        wanted = self.page.get_by_role("button", name=button, exact=True, include_hidden=True)
+        await wanted.wait_for(state="attached")
+        if await wanted.and_(self.page.locator(".more-menu button")).count() and not await wanted.is_visible():
+            await self.page.locator('[data-control="more"]').click()
+        await wanted.click()
 
     async def token_of(self, room: str) -> str:
         """Return the access token that this user's tab holds for a room."""

@@ -1,20 +1,40 @@
 """Free loopback ports.
 
-They lie below the range from which the system takes ports for connections, and each process of a parallel run has a
-part of its own: a port that was free a moment ago is still free when a server takes it.
+They lie below the range from which the system takes ports for connections, and each process has a part of its own, also
+among several test runs on one machine: a port that was free a moment ago is still free when a server takes it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+import tempfile
 from itertools import cycle
-from typing import Final
+from pathlib import Path
+from typing import IO, Final
 
-_FIRST: Final = 20_000
-_PORTS_EACH: Final = 1_000
-_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw") or 0)
-_BASE: Final = _FIRST + _WORKER % 12 * _PORTS_EACH
+_FIRST: Final = 23_000
+_PORTS_EACH: Final = 400
+_PARTS: Final = 24
+
+
+def _claimed_part() -> tuple[int, IO[bytes]]:
+    """Return the number of a part that no other process has, and the lock that holds it until this process ends."""
+    for attempt in range(_PARTS):
+        part = (os.getpid() + attempt) % _PARTS
+        lock = (Path(tempfile.gettempdir()) / f"tertulia-test-ports-{part}.lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+        else:
+            return part, lock
+    raise RuntimeError(f"more than {_PARTS} processes run tests on this machine")
+
+
+_PART, _LOCK = _claimed_part()
+_BASE: Final = _FIRST + _PART * _PORTS_EACH
 _CANDIDATES: Final = cycle(range(_BASE, _BASE + _PORTS_EACH))
 
 

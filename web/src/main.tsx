@@ -12,9 +12,10 @@ import { parseMeetingLink } from "./session/meeting_link.ts";
 import { MeetingPage } from "./session/page.ts";
 import { RecordingControl } from "./session/recording_control.ts";
 import { Recordings } from "./session/recordings.ts";
+import { Speaker } from "./session/speaker.ts";
 import { PageStorage, storeOrNull } from "./session/storage.ts";
 import "./styles/index.css";
-import { App } from "./views/App.tsx";
+import { App, MeetingView } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
 async function main(root: HTMLElement): Promise<void> {
@@ -31,6 +32,9 @@ async function main(root: HTMLElement): Promise<void> {
     navigator.mediaDevices as MediaDevices | undefined,
     new LocalDevice("camera", saved.cameraOn, saved.cameraId),
     new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
+    new Speaker(saved.speakerId, "setSinkId" in HTMLMediaElement.prototype, (speakerId) =>
+      storage.savePreferences({ speakerId }),
+    ),
     ({ camera, microphone }) =>
       storage.savePreferences({
         cameraOn: camera.on.value,
@@ -44,6 +48,7 @@ async function main(root: HTMLElement): Promise<void> {
   const token = () => storage.token(link.roomName);
   const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
+  announcer.readsSignals.value = saved.readsSignals;
   const page = new MeetingPage({
     link,
     api: participantsApi(client),
@@ -60,7 +65,10 @@ async function main(root: HTMLElement): Promise<void> {
       addEventListener: (type, act) => addEventListener(type, act),
       removeEventListener: (type, act) => removeEventListener(type, act),
     },
-    loadMeeting: async () => (await import("./session/meeting.ts")).Meeting,
+    loadMeeting: async () => {
+      const [{ Meeting }] = await Promise.all([import("./session/meeting.ts"), MeetingView.load()]);
+      return Meeting;
+    },
   });
   render(<App page={page} />, root);
   void page.open();

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { deviceCause, LocalDevice, LocalDevices, type MediaDevicesLike, optionsOf } from "../src/session/devices.ts";
+import { Speaker } from "../src/session/speaker.ts";
 
 class FakeTrack extends EventTarget {
   stopped = false;
@@ -50,6 +51,7 @@ function machine(failing: { audio?: string; video?: string } = {}) {
     media as unknown as MediaDevicesLike,
     new LocalDevice("camera", true, ""),
     new LocalDevice("microphone", true, ""),
+    new Speaker("", true, () => {}),
   );
   return { devices, opened, asked };
 }
@@ -77,6 +79,7 @@ test("a page that is not secure has no devices, and says why", async () => {
     undefined,
     new LocalDevice("camera", true, ""),
     new LocalDevice("microphone", true, ""),
+    new Speaker("", true, () => {}),
   );
   await devices.start();
   expect(devices.camera.error.value).toBe("device_insecure");

@@ -2,6 +2,7 @@ import type { Room } from "livekit-client";
 import { vi } from "vitest";
 import type { DetachedTrack, DeviceKind } from "../src/session/devices.ts";
 import type { JoinOptions } from "../src/session/meeting.ts";
+import { Speaker } from "../src/session/speaker.ts";
 import { FakeApi } from "./fake_api.ts";
 
 vi.stubGlobal("MediaStream", class {});
@@ -196,6 +197,8 @@ export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
     api: new FakeApi().asApi,
     onTokenRefreshed: () => {},
     onDeviceSelected: () => {},
+    hearsMuted: false,
+    speaker: new Speaker("", true, () => {}),
     deviceIds: { camera: "", microphone: "" },
     detachTrack: async () => ({ track: null, cause: null }),
     ...change,

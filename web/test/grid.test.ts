@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hueStepOf, initialsOf, tileWidthFor } from "../src/session/grid.ts";
+import { hueStepOf, initialsOf, shapeFor, tileWidthFor } from "../src/session/grid.ts";
 
 const GAP = 10;
 
@@ -14,6 +14,25 @@ test.each([1, 2, 3, 4, 9, 25])("%i tiles fit into the free space", (count) => {
 test("two tiles are side by side on a wide screen and one above the other on a tall one", () => {
   expect(tileWidthFor(2, { width: 1210, height: 500 }, GAP)).toBe(592);
   expect(tileWidthFor(2, { width: 320, height: 600 }, GAP)).toBe(320);
+});
+
+test("tiles are upright where most of them show an upright video", () => {
+  const phone = { width: 720, height: 1280 };
+  const laptop = { width: 1280, height: 720 };
+  const unknown = { width: 0, height: 0 };
+  expect(shapeFor(2, [phone, phone])).toBe("portrait");
+  expect(shapeFor(3, [phone, phone, laptop])).toBe("portrait");
+  expect(shapeFor(2, [phone, laptop])).toBe("landscape");
+  expect(shapeFor(4, [phone, unknown])).toBe("landscape");
+  expect(shapeFor(0, [])).toBe("landscape");
+});
+
+test.each([
+  [1, { width: 800, height: 640 }, 480],
+  [2, { width: 1210, height: 640 }, 480],
+  [2, { width: 375, height: 500 }, 180],
+])("%i upright tiles in %j are %i wide", (count, size, width) => {
+  expect(tileWidthFor(count, size, GAP, "portrait")).toBe(width);
 });
 
 test("a tile is never too small to recognise a face, nor wider than the screen", () => {

@@ -22,7 +22,7 @@ async function joined() {
     room.emit("activeSpeakersChanged", []);
   };
   const said = () => announcer.announcements.value.map(({ message }) => message);
-  return { room, api, meeting, setHand, speak, said };
+  return { room, api, meeting, setHand, speak, said, announcer };
 }
 
 test("the button asks the server, and shows what the room says", async () => {
@@ -77,8 +77,12 @@ test("it stays up for a cough, after a long pause, and for what was said before"
   expect(api.asked).toEqual([]);
 });
 
-test("hands of others are announced in groups", async () => {
-  const { room, said } = await joined();
+test("hands of others are read out in groups, for users who want that", async () => {
+  const { room, said, announcer } = await joined();
+  const ada = { identity: "Ada", name: "Ada", attributes: { "tertulia.hand": "1" } };
+  room.emit("participantAttributesChanged", ada.attributes, ada);
+  expect(said().filter((message) => message.startsWith("Raised hand"))).toEqual([]);
+  announcer.readsSignals.value = true;
   for (const name of ["Ben", "Cleo"]) {
     const participant = { identity: name, name, attributes: { "tertulia.hand": "1" } };
     room.emit("participantAttributesChanged", participant.attributes, participant);

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals-core";
 import { expect, test } from "vitest";
-import { Layout, TILES_PER_PAGE } from "../src/session/layout.ts";
+import { Layout, type SaveData, TILES_PER_PAGE } from "../src/session/layout.ts";
 import { EMPTY_ROSTER, type Roster, type Tile } from "../src/session/roster.ts";
 
 function tile(name: string, change: Partial<Tile> = {}): Tile {
@@ -126,4 +126,54 @@ test("oneself can be hidden", () => {
   const { layout, shown } = layoutOf(crowd(3));
   layout.hideSelf.value = true;
   expect(shown()).toEqual(["p1", "p2"]);
+});
+
+test("of two, one is in a corner; with a screen, a pin or a third one they are in the grid", () => {
+  const { layout, become } = layoutOf(crowd(2));
+  expect(layout.arrangement.value.isOneToOne).toBe(true);
+  layout.pin("participant:p1");
+  expect(layout.arrangement.value.isOneToOne).toBe(false);
+  layout.pin("participant:p1");
+  become(crowd(3));
+  expect(layout.arrangement.value.isOneToOne).toBe(false);
+  expect(layoutOf(crowd(2), [screen("p1")]).layout.arrangement.value.isOneToOne).toBe(false);
+  expect(layoutOf(crowd(1)).layout.arrangement.value.isOneToOne).toBe(false);
+});
+
+test("one's own picture goes round the corners", () => {
+  const { layout } = layoutOf(crowd(2));
+  const corners = [1, 2, 3, 4].map(() => {
+    layout.moveSelf();
+    return layout.corner.value;
+  });
+  expect(corners).toEqual(["bottom-start", "top-start", "top-end", "bottom-end"]);
+});
+
+test("two screens are large together; one's own is not", () => {
+  const own = { ...screen("p0"), isLocal: true };
+  const { layout, staged } = layoutOf(crowd(3), [own, screen("p1"), screen("p2")]);
+  expect(staged()).toEqual(["p1", "p2"]);
+  expect(layout.arrangement.value.tiles.map(({ key }) => key)).toContain("screen_share:p0");
+  expect(layoutOf(crowd(3), [own]).staged()).toEqual([]);
+  layout.pin("screen_share:p2");
+  expect(staged()).toEqual(["p2"]);
+});
+
+test("to save data only pinned pictures are shown, or none; one's own costs nothing", () => {
+  const video = {} as unknown as NonNullable<Tile["video"]>;
+  const saveData = signal<SaveData>("all");
+  const filmed = [...crowd(3)].map((each) => ({ ...each, video }));
+  const roster = signal<Roster>({ ...EMPTY_ROSTER, participants: filmed, screenShares: [{ ...screen("p1"), video }] });
+  const layout = new Layout(roster, saveData);
+  const seen = () => {
+    const { stage, tiles } = layout.arrangement.value;
+    return [...stage, ...tiles].filter((each) => each.video).map(({ key }) => key);
+  };
+  expect(seen()).toHaveLength(4);
+  saveData.value = "pinned";
+  expect(seen()).toEqual(["participant:p0"]);
+  layout.pin("screen_share:p1");
+  expect(seen()).toEqual(["screen_share:p1", "participant:p0"]);
+  saveData.value = "sound";
+  expect(seen()).toEqual(["participant:p0"]);
 });

@@ -9,6 +9,7 @@ import type { Meeting } from "../src/session/meeting.ts";
 import { MeetingPage } from "../src/session/page.ts";
 import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
+import { Speaker } from "../src/session/speaker.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
 
@@ -78,6 +79,7 @@ function pageAt(lobby: FakeLobby, tab = tabStore()) {
       undefined,
       new LocalDevice("camera", false, ""),
       new LocalDevice("microphone", false, ""),
+      new Speaker("", true, () => {}),
     ),
     storage: new PageStorage(null, tab),
     recordingControl: new RecordingControl({ start: async () => {}, stop: async () => {} }),

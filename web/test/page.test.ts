@@ -10,6 +10,7 @@ import { parseMeetingLink } from "../src/session/meeting_link.ts";
 import { MeetingPage, titleOf } from "../src/session/page.ts";
 import { RecordingControl } from "../src/session/recording_control.ts";
 import { Recordings } from "../src/session/recordings.ts";
+import { Speaker } from "../src/session/speaker.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
 
@@ -103,6 +104,7 @@ function pageIn(setting: Setting = {}) {
       undefined,
       new LocalDevice("camera", false, ""),
       new LocalDevice("microphone", false, ""),
+      new Speaker("", true, () => {}),
     ),
     storage,
     recordingControl: new RecordingControl({ start: async () => {}, stop: async () => {} }),
@@ -154,6 +156,9 @@ test("what a moderator is offered follows the role and the room", async () => {
   role.value = "publisher";
   expect(page.recordingControl.available.value).toBe(false);
   expect(page.recordings.open.value).toBe(false);
+  expect(page.recordings.all.value).toBeNull();
+  role.value = "moderator";
+  await expect.poll(() => page.recordings.all.value).toEqual([]);
 });
 
 test.each<[Role, boolean]>([
@@ -178,6 +183,37 @@ test("stores the name on this device and the token for this tab", async () => {
   await page.open();
   await page.join();
   expect(seen.held).toEqual([null, tokenFor("publisher")]);
+});
+
+test("another name is offered for one that is taken, and the user's own is the one that is kept", async () => {
+  const setting: Setting = { tokenError: "name_taken" };
+  const { page, storage } = pageIn(setting);
+  await page.open();
+  page.name.value = "Ana";
+  await page.join();
+  expect(page.offeredName.value).toBe("Ana (2)");
+  await page.joinAsOffered();
+  expect(page.error.value).toBe("name_taken");
+  expect(page.offeredName.value).toBe("Ana (3)");
+  delete setting.tokenError;
+  await page.joinAsOffered();
+  expect(page.state.value.view).toBe("meeting");
+  expect(page.name.value).toBe("Ana (3)");
+  expect(page.offeredName.value).toBeNull();
+  expect(storage.preferences().name).toBe("Ana");
+});
+
+test("a name that the user chose after all is kept", async () => {
+  const setting: Setting = { tokenError: "name_taken" };
+  const { page, storage } = pageIn(setting);
+  await page.open();
+  page.name.value = "Ana";
+  await page.join();
+  await page.joinAsOffered();
+  page.name.value = "Ana Gil";
+  delete setting.tokenError;
+  await page.join();
+  expect(storage.preferences().name).toBe("Ana Gil");
 });
 
 test("stores the token that the media server refreshed, which is valid for longer than the first", async () => {

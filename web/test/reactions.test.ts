@@ -10,10 +10,11 @@ afterEach(() => void vi.useRealTimers());
 
 async function joined() {
   const [room, api] = [new FakeRoom(), new FakeApi()];
-  const meeting = await Meeting.join(joinOptions({ api: api.asApi }), new Announcer(), () => {}, room.asRoom);
+  const announcer = new Announcer();
+  const meeting = await Meeting.join(joinOptions({ api: api.asApi }), announcer, () => {}, room.asRoom);
   api.asked.length = 0;
   const shown = () => meeting.reactions.shown.value.map(({ identity, reaction }) => `${identity} ${reaction}`);
-  return { room, api, meeting, shown };
+  return { room, api, meeting, shown, announcer };
 }
 
 test("the server's reactions are shown for five seconds", async () => {
@@ -24,6 +25,21 @@ test("the server's reactions are shown for five seconds", async () => {
   expect(shown()).toEqual(["ben 👍"]);
   await vi.advanceTimersByTimeAsync(200);
   expect(shown()).toEqual([]);
+});
+
+test("they are read out in groups, for users who want that", async () => {
+  const { room, announcer } = await joined();
+  const said = () => announcer.announcements.value.map(({ message }) => message);
+  const before = said();
+  room.remoteParticipants.set("ben", { identity: "ben", name: "Ben", trackPublications: new Map() });
+  const react = () => room.receive("tertulia.reaction", { participantName: "ben", reaction: "👍" });
+  react();
+  expect(said()).toEqual(before);
+  announcer.readsSignals.value = true;
+  for (let i = 0; i < 3; i += 1) react();
+  expect(said()).toEqual([...before, "Ben: Thumbs up"]);
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(said()).toContain("2 reactions");
 });
 
 test.each([{ identity: "mallory" }, { sid: "PA_mallory" }])(

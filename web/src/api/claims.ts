@@ -24,6 +24,16 @@ export function readClaims(token: string): Claims {
   return { livekitUrl: metadata.livekitUrl, role: metadata.role };
 }
 
+/** Whose token it is; empty where it cannot be read. */
+export function identityOf(token: string): string {
+  try {
+    const { sub } = asObject(token.split(".")[1] ?? "", decodeBase64Url);
+    return typeof sub === "string" ? sub : "";
+  } catch {
+    return "";
+  }
+}
+
 export function isRole(value: unknown): value is Role {
   return typeof value === "string" && ROLES.includes(value);
 }

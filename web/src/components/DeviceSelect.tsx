@@ -1,20 +1,20 @@
 import { useId } from "preact/hooks";
 import { text } from "../i18n/index.ts";
-import type { DeviceKind, DeviceOption } from "../session/devices.ts";
+import type { DeviceOption } from "../session/devices.ts";
 
 interface DeviceSelectProps {
-  readonly kind: DeviceKind;
+  readonly label: string;
   readonly options: readonly DeviceOption[];
   readonly selectedId: string;
   readonly onSelect: (id: string) => void;
 }
 
-/** Which camera or microphone to use. Before permission is given browsers list no labels, so there is nothing to select. */
-export function DeviceSelect({ kind, options, selectedId, onSelect }: DeviceSelectProps) {
+/** Which device to use. Before permission is given browsers list no labels, so there is nothing to select. */
+export function DeviceSelect({ label, options, selectedId, onSelect }: DeviceSelectProps) {
   const id = useId();
   return (
     <div class="field">
-      <label for={id}>{text.device[kind]}</label>
+      <label for={id}>{label}</label>
       <select
         id={id}
         value={selectedId}

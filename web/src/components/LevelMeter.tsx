@@ -4,17 +4,30 @@ import { watchLevel } from "../session/level.ts";
 
 /** Shows the microphone level, so that users see before joining that they will be heard. */
 export function LevelMeter({ track }: { readonly track: MediaStreamTrack | null }) {
-  const ref = useRef<HTMLMeterElement>(null);
+  const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const meter = ref.current;
     if (!meter || !track) return;
-    const stop = watchLevel(track, (level) => {
-      meter.value = level;
-    });
+    const show = (level: number) => {
+      meter.style.setProperty("--level", level.toFixed(2));
+      meter.ariaValueNow = level.toFixed(2);
+    };
+    const stop = watchLevel(track, show);
     return () => {
       stop();
-      meter.value = 0;
+      show(0);
     };
   }, [track]);
-  return <meter ref={ref} class="level" min={0} max={1} value={0} aria-label={text.device.level} />;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: browsers draw a <meter> that has a style differently, or hardly at all
+    <div
+      ref={ref}
+      class="level"
+      role="meter"
+      aria-label={text.device.level}
+      aria-valuemin={0}
+      aria-valuemax={1}
+      aria-valuenow={0}
+    />
+  );
 }

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { facingOf } from "../session/facing.ts";
 import type { Attachable } from "../session/roster.ts";
 
 interface VideoTrackProps {
@@ -11,7 +12,10 @@ interface VideoTrackProps {
 export function VideoTrack({ track, mirrored, label }: VideoTrackProps) {
   const ref = useRef<HTMLVideoElement>(null);
   useAttached(ref, track);
-  return <video ref={ref} class={mirrored ? "mirrored" : ""} aria-label={label} autoplay playsInline muted />;
+  const isOutward = useOutward(track);
+  return (
+    <video ref={ref} class={mirrored && !isOutward ? "mirrored" : ""} aria-label={label} autoplay playsInline muted />
+  );
 }
 
 /** Plays a remote participant's audio. */
@@ -20,6 +24,20 @@ export function AudioTrack({ track }: { readonly track: Attachable }) {
   useAttached(ref, track);
   // biome-ignore lint/a11y/useMediaCaption: there are no captions of live speech
   return <audio ref={ref} autoplay />;
+}
+
+/** Whether the picture is of a camera that looks away from the user: a mirror image of that would be wrong. */
+function useOutward(track: Attachable): boolean {
+  const look = () => facingOf(track.getSourceTrackSettings?.() ?? {}) === "environment";
+  const [isOutward, setOutward] = useState(look);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it depends on the track alone
+  useEffect(() => {
+    const update = () => setOutward(look());
+    update();
+    track.on?.("restarted", update);
+    return () => void track.off?.("restarted", update);
+  }, [track]);
+  return isOutward;
 }
 
 function useAttached(ref: { readonly current: HTMLMediaElement | null }, track: Attachable): void {
@@ -42,5 +60,6 @@ export function CameraPreview({ track, label }: { readonly track: MediaStreamTra
       element.srcObject = null;
     };
   }, [track]);
-  return <video ref={ref} class="mirrored" aria-label={label} autoplay playsInline muted />;
+  const isOutward = facingOf(track.getSettings()) === "environment";
+  return <video ref={ref} class={isOutward ? "" : "mirrored"} aria-label={label} autoplay playsInline muted />;
 }

@@ -15,6 +15,8 @@ export interface Announcement {
 /** What a screen reader reads out. Each announcement is an element of its own, so none replaces another. */
 export class Announcer {
   readonly announcements = signal<readonly Announcement[]>([]);
+  /** Whether raised hands and reactions are read out: to many users they are a nuisance. */
+  readonly readsSignals = signal(false);
   #nextId = 0;
   /** What waits to be announced together, by kind. */
   readonly #groups = new Map<string, Group>();
@@ -44,6 +46,11 @@ export class Announcer {
     clearTimeout(waiting.timer);
     const pause = Math.min(GROUP_PAUSE_MS, Math.max(0, waiting.endsAtMs - Date.now()));
     waiting.timer = setTimeout(() => this.#finish(kind, waiting), pause);
+  }
+
+  /** Announces a hand or a reaction, for a user who wants that. */
+  announceSignal<T>(kind: string, item: T, messageOf: (items: readonly T[]) => string): void {
+    if (this.readsSignals.peek()) this.announceInGroups(kind, item, messageOf);
   }
 
   #collect(kind: string): void {

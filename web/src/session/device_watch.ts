@@ -1,25 +1,38 @@
-import { effect, signal } from "@preact/signals-core";
+import { effect, type Signal, signal } from "@preact/signals-core";
 import { type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import type { CameraFlip } from "./camera_flip.ts";
 import { type DeviceKind, type DeviceOption, INPUT_KIND, optionsOf } from "./devices.ts";
 import { watchSilence } from "./level.ts";
 import type { LiveDevice } from "./local_media.ts";
 import type { Notices } from "./notices.ts";
+import type { Speaker } from "./speaker.ts";
 
 /** A browser lists its choice of a device under these ids, next to the device itself. */
 const ALIASES: ReadonlySet<string> = new Set(["default", "communications"]);
 
 const KINDS: readonly DeviceKind[] = ["microphone", "camera"];
 
+type Watched = Readonly<Record<DeviceKind, LiveDevice>> & { readonly cameraFlip: CameraFlip };
+
+interface Choices {
+  readonly hearsMuted: boolean;
+  /** Where the sound is to be heard, which the user can change. */
+  readonly speaker: Pick<Speaker, "selectedId" | "failed">;
+}
+
 /** Notices what happens to the user's devices during a meeting: plugged in, pulled out, silent, muted by others. */
 export class DeviceWatch {
   /** Changes when the system's devices do. */
   readonly version = signal(0);
+  /** Whether a muted microphone is listened to, on this device, to tell the user that nobody hears it. */
+  readonly hearsMuted: Signal<boolean>;
   readonly #room: Room;
-  readonly #devices: Readonly<Record<DeviceKind, LiveDevice>>;
+  readonly #devices: Watched;
   readonly #notices: Notices;
   readonly #announcer: Announcer;
+  readonly #speaker: Choices["speaker"];
   #known: ReadonlySet<string> | null = null;
   /** Devices that ended by themselves: the SDK opens another one, or mutes. */
   readonly #lost = new Set<DeviceKind>();
@@ -27,11 +40,13 @@ export class DeviceWatch {
   readonly #restarts = signal(0);
   readonly #stops: (() => void)[] = [];
 
-  constructor(room: Room, devices: Readonly<Record<DeviceKind, LiveDevice>>, notices: Notices, announcer: Announcer) {
+  constructor(room: Room, devices: Watched, notices: Notices, announcer: Announcer, { hearsMuted, speaker }: Choices) {
     this.#room = room;
     this.#devices = devices;
     this.#notices = notices;
     this.#announcer = announcer;
+    this.hearsMuted = signal(hearsMuted);
+    this.#speaker = speaker;
   }
 
   start(): void {
@@ -39,6 +54,9 @@ export class DeviceWatch {
     room
       .on(RoomEvent.MediaDevicesChanged, () => void this.#compare())
       .on(RoomEvent.LocalTrackPublished, (publication) => this.#follow(publication))
+      .on(RoomEvent.LocalTrackUnpublished, () => {
+        this.#restarts.value += 1;
+      })
       .on(RoomEvent.TrackMuted, (publication) => this.#onMuted(publication.source))
       .on(RoomEvent.Disconnected, () => this.#stop());
     // the SDK has it from the server: the only mute that is not the user's own
@@ -50,13 +68,37 @@ export class DeviceWatch {
         this.#restarts.value;
         return this.#watchSilence(this.#devices.microphone.on.value);
       }),
+      effect(() => {
+        this.#restarts.value;
+        return this.#watchMuted(this.hearsMuted.value && !this.#devices.microphone.on.value);
+      }),
     );
     this.#stops.push(
       effect(() => {
         if (this.#devices.camera.on.value) this.#notices.dismiss("camera_stopped");
       }),
+      effect(() => {
+        this.version.value;
+        if (!this.#devices.camera.on.value) this.#devices.cameraFlip.refresh(0);
+        else void this.options("camera").then(({ length }) => this.#devices.cameraFlip.refresh(length));
+      }),
+      this.#followSpeaker(),
     );
     void this.#compare();
+  }
+
+  /** The room was made with the speaker of the form; later choices follow. */
+  #followSpeaker(): () => void {
+    const { selectedId, failed } = this.#speaker;
+    let used = selectedId.peek();
+    return effect(() => {
+      const { value: id } = selectedId;
+      if (id === used) return;
+      used = id;
+      this.#room.switchActiveDevice("audiooutput", id).catch(() => {
+        failed.value = true;
+      });
+    });
   }
 
   async options(kind: DeviceKind): Promise<readonly DeviceOption[]> {
@@ -70,7 +112,7 @@ export class DeviceWatch {
     this.#tell("ask_to_unmute");
   }
 
-  #tell(kind: "ask_to_unmute" | "muted_by_moderator" | "camera_stopped"): void {
+  #tell(kind: "ask_to_unmute" | "muted_by_moderator" | "camera_stopped" | "speaking_muted"): void {
     this.#notices.show({ kind });
     this.#announcer.announce(text.notices[kind]);
   }
@@ -126,8 +168,7 @@ export class DeviceWatch {
     }
     this.#notices.dismiss("muted_by_moderator");
     this.#notices.dismiss("ask_to_unmute");
-    const publication = this.#room.localParticipant.getTrackPublication(Track.Source.Microphone);
-    const track = publication?.track?.mediaStreamTrack;
+    const track = this.#microphoneTrack();
     if (!track) return undefined;
     return watchSilence(track, (isSilent) => {
       if (isSilent) this.#notices.show({ kind: "silent_microphone" });
@@ -135,7 +176,46 @@ export class DeviceWatch {
       if (isSilent) this.#announcer.announce(text.notices.silent_microphone);
     });
   }
+
+  /** A microphone that is only muted is still open; one that the user never switched on is not opened for this. */
+  #watchMuted(isWanted: boolean): () => void {
+    const track = isWanted ? this.#microphoneTrack() : undefined;
+    let stop = () => {};
+    let isOver = !track;
+    if (track)
+      void import("./muted_speech.ts").then(({ watchMutedSpeech }) => {
+        if (!isOver) stop = watchMutedSpeech(track, this.#mutedSpeechTeller());
+      }, doNothing);
+    return () => {
+      isOver = true;
+      stop();
+      this.#notices.dismiss("speaking_muted");
+    };
+  }
+
+  /** Tells it once aloud. Users who dismiss it know that they are muted, until they mute themselves again. */
+  #mutedSpeechTeller(): (isSpeech: boolean) => void {
+    let isTold = false;
+    let isShown = false;
+    let isDismissed = false;
+    return (isSpeech) => {
+      if (isShown && !this.#notices.has("speaking_muted")) isDismissed = true;
+      isShown = isSpeech && !isDismissed;
+      if (!isShown) return this.#notices.dismiss("speaking_muted");
+      if (isTold) this.#notices.show({ kind: "speaking_muted" });
+      else this.#tell("speaking_muted");
+      isTold = true;
+    };
+  }
+
+  #microphoneTrack(): MediaStreamTrack | undefined {
+    const publication = this.#room.localParticipant.getTrackPublication(Track.Source.Microphone);
+    return publication?.track?.mediaStreamTrack;
+  }
 }
+
+/** Without that part of the page (a network that fails) nothing is noticed, and all else goes on. */
+function doNothing(): void {}
 
 function kindOf(source: Track.Source): DeviceKind | null {
   if (source === Track.Source.Microphone) return "microphone";

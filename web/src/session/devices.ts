@@ -1,6 +1,8 @@
-import { type Signal, signal } from "@preact/signals-core";
+import { computed, type Signal, signal } from "@preact/signals-core";
 import type { Cause } from "../app_error.ts";
+import { type Facing, facingOf, oppositeOf } from "./facing.ts";
 import { denialCause } from "./refusals.ts";
+import type { Speaker } from "./speaker.ts";
 
 export type DeviceKind = "camera" | "microphone";
 
@@ -62,8 +64,10 @@ export class LocalDevice {
     this.selectedId = signal(selectedId);
   }
 
-  constraints(): MediaTrackConstraints {
+  /** @param facing where it is to look, whichever device that is */
+  constraints(facing?: Facing): MediaTrackConstraints {
     const wanted = this.kind === "camera" ? CAMERA_CONSTRAINTS : MICROPHONE_CONSTRAINTS;
+    if (facing) return { ...wanted, facingMode: { ideal: facing } };
     return this.selectedId.value ? { ...wanted, deviceId: { ideal: this.selectedId.value } } : wanted;
   }
 
@@ -123,21 +127,29 @@ export interface DetachedTrack {
 export class LocalDevices {
   readonly camera: LocalDevice;
   readonly microphone: LocalDevice;
+  readonly speaker: Speaker;
+  /** Where the open camera looks, if it tells and there is another one: on phones and tablets. */
+  readonly facing = computed(() => {
+    const { track, options } = this.camera;
+    return track.value && options.value.length > 1 ? facingOf(track.value.getSettings()) : null;
+  });
   readonly #media: MediaDevicesLike | undefined;
   readonly #remember: () => void;
-  readonly #refresh = (): void => void this.#listOptions();
+  readonly #refresh = (): void => void this.list();
 
   /** @param remember is called when the user has chosen: a device, or whether it is on. */
   constructor(
     media: MediaDevicesLike | undefined,
     camera: LocalDevice,
     microphone: LocalDevice,
+    speaker: Speaker,
     remember: (devices: LocalDevices) => void = () => {},
   ) {
     this.#media = media;
     this.#remember = () => remember(this);
     this.camera = camera;
     this.microphone = microphone;
+    this.speaker = speaker;
   }
 
   /** Opens what is switched on, with one permission prompt for both. A missing device does not affect the other. */
@@ -145,7 +157,7 @@ export class LocalDevices {
     this.#media?.addEventListener("devicechange", this.#refresh);
     const wanted = [this.camera, this.microphone].filter((device) => device.on.value);
     await this.#track(wanted, this.#openWanted(wanted));
-    await this.#listOptions();
+    await this.list();
   }
 
   async #openWanted(wanted: readonly LocalDevice[]): Promise<void> {
@@ -164,7 +176,7 @@ export class LocalDevices {
     this.#remember();
     if (!device.on.value) return device.release();
     await this.#track([device], this.#open([device]));
-    await this.#listOptions();
+    await this.list();
   }
 
   async select(device: LocalDevice, id: string): Promise<void> {
@@ -174,6 +186,16 @@ export class LocalDevices {
     // some devices cannot be opened twice, and some browsers hold one camera at a time
     device.release();
     await this.#track([device], this.#open([device]));
+  }
+
+  /** From the front camera to the one at the back, and to the front again. */
+  async flip(): Promise<void> {
+    const facing = this.facing.value;
+    if (!facing) return;
+    // phones open one camera at a time
+    this.camera.release();
+    await this.#track([this.camera], this.#open([this.camera], oppositeOf(facing)));
+    this.#remember();
   }
 
   /** Keeps a choice that was made in the meeting. */
@@ -195,7 +217,7 @@ export class LocalDevices {
   }
 
   /** @returns false if several were requested together and each should be tried alone. */
-  async #open(devices: readonly LocalDevice[]): Promise<boolean> {
+  async #open(devices: readonly LocalDevice[], facing?: Facing): Promise<boolean> {
     if (devices.length === 0) return true;
     const attempts = devices.map((device) => device.begin());
     const failAll = (causeOf: (kind: DeviceKind) => Cause): void =>
@@ -205,7 +227,8 @@ export class LocalDevices {
       return true;
     }
     const constraints: MediaStreamConstraints = {};
-    for (const device of devices) constraints[device.kind === "camera" ? "video" : "audio"] = device.constraints();
+    for (const device of devices)
+      constraints[device.kind === "camera" ? "video" : "audio"] = device.constraints(facing);
     try {
       const stream = await this.#media.getUserMedia(constraints);
       devices.forEach((device, i) => {
@@ -220,9 +243,11 @@ export class LocalDevices {
     }
   }
 
-  async #listOptions(): Promise<void> {
+  /** Lists what the system has. */
+  async list(): Promise<void> {
     const all = (await this.#media?.enumerateDevices().catch(() => [])) ?? [];
     for (const device of [this.camera, this.microphone]) device.options.value = optionsOf(all, device.kind);
+    this.speaker.list(all);
   }
 }
 

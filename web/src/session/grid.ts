@@ -4,29 +4,47 @@ export interface Size {
   readonly height: number;
 }
 
-/** Videos are fitted in (`object-fit: contain`): one of another aspect ratio gets margins. */
-const TILE_ASPECT = 16 / 9;
+/**
+ * The shapes of tiles. Videos are fitted in (`object-fit: contain`): one of another aspect ratio gets margins. A width that
+ * is a multiple of this one has a height in whole pixels, so that no hairline shows at the edge.
+ */
+const LANDSCAPE: Size = { width: 16, height: 9 };
+const PORTRAIT: Size = { width: 12, height: 16 };
 
-/** A width that is a multiple of 16 has a height in whole pixels, so that no hairline shows at the edge. */
-const WIDTH_STEP = 16;
+export type Shape = "landscape" | "portrait";
 
 /** Below this no face can be recognised: scroll instead. */
 const TILE_WIDTH_MIN = 128;
+
+/** The shape for all tiles of a grid: upright if most of them show an upright video, as phones send it. */
+export function shapeFor(count: number, videos: Iterable<Size>): Shape {
+  const upright = [...videos].filter(({ width, height }) => height > width).length;
+  return upright * 2 > count ? "portrait" : "landscape";
+}
 
 /**
  * The width in CSS pixels at which `count` equal tiles are as large as they can be in the free space.
  * @param gap between tiles, in CSS pixels
  */
-export function tileWidthFor(count: number, { width, height }: Size, gap: number): number {
+export function tileWidthFor(count: number, { width, height }: Size, gap: number, shape: Shape = "landscape"): number {
+  const aspect = shape === "portrait" ? PORTRAIT : LANDSCAPE;
   let best = 0;
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);
     const byWidth = (width - gap * (columns - 1)) / columns;
-    const byHeight = ((height - gap * (rows - 1)) / rows) * TILE_ASPECT;
+    const byHeight = (((height - gap * (rows - 1)) / rows) * aspect.width) / aspect.height;
     best = Math.max(best, Math.min(byWidth, byHeight));
   }
   const wanted = Math.max(best, Math.min(TILE_WIDTH_MIN, width));
-  return Math.floor(wanted / WIDTH_STEP) * WIDTH_STEP;
+  return Math.floor(wanted / aspect.width) * aspect.width;
+}
+
+/**
+ * How many pixels of a video to ask for, for each CSS pixel. Text of a screen is not sharp at one; all the pixels of all
+ * the faces would be too many.
+ */
+export function densityOf(devicePixelRatio: number): number {
+  return devicePixelRatio > 2 ? 2 : Math.min(devicePixelRatio, 1.5);
 }
 
 /** One or two letters that stand for a name where there is no video. */

@@ -62,12 +62,12 @@ export function watchSilence(track: MediaStreamTrack, report: (isSilent: boolean
   });
 }
 
-/** @param hear gets the newest samples, or null while the browser lets no sound be processed. */
-function listen(
+/** @param hear gets the newest samples and their rate, or null while the browser lets no sound be processed. */
+export function listen(
   track: MediaStreamTrack,
   size: number,
   intervalMs: number,
-  hear: (samples: Float32Array | null) => void,
+  hear: (samples: Float32Array | null, sampleRateHz: number) => void,
 ): () => void {
   const context = contextOrNull();
   if (!context) return () => {};
@@ -78,9 +78,10 @@ function listen(
   // browsers keep sound suspended until a microphone is allowed or something is pressed
   context.resume().catch(() => undefined);
   const timer = setInterval(() => {
-    if (context.state !== "running" || track.muted || track.readyState === "ended") return hear(null);
+    if (context.state !== "running" || track.muted || track.readyState === "ended")
+      return hear(null, context.sampleRate);
     analyser.getFloatTimeDomainData(samples);
-    hear(samples);
+    hear(samples, context.sampleRate);
   }, intervalMs);
   return () => {
     clearInterval(timer);

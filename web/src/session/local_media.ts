@@ -65,11 +65,6 @@ export class LiveDevice {
     });
   }
 
-  /** Switches on what is shown as off, and off what is shown as on. */
-  toggle(): Promise<void> {
-    return this.set(!this.on.value);
-  }
-
   set(on: boolean): Promise<void> {
     this.#wanted = on;
     this.#choices += 1;

@@ -14,22 +14,28 @@ import type { MeetingApi } from "../api/meeting.ts";
 import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import { CameraFlip } from "./camera_flip.ts";
 import { Chat } from "./chat.ts";
 import { Conversation } from "./conversation.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
+import { densityOf } from "./grid.ts";
 import { Hand } from "./hand.ts";
 import { LiveSettings } from "./live_settings.ts";
 import { LobbyGuests } from "./lobby_guests.ts";
 import { LiveDevice, type MediaFailure } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
+import { Network } from "./network.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
-import { Reactions } from "./reactions.ts";
+import { PushToTalk } from "./push_to_talk.ts";
+import { Reactions, spokenReaction, spokenReactions } from "./reactions.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
+import type { Speaker } from "./speaker.ts";
+import { pauseUnseenVideos } from "./unseen_videos.ts";
 
 /** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
 export interface JoinOptions {
@@ -38,6 +44,9 @@ export interface JoinOptions {
   readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
+  readonly speaker: Pick<Speaker, "selectedId" | "failed">;
+  /** Whether to tell users who speak while they are muted. */
+  readonly hearsMuted: boolean;
   /** Which devices the user chose; empty for the standard ones. */
   readonly deviceIds: Readonly<Record<DeviceKind, string>>;
   /** What the form has opened, or is opening while the browser asks. */
@@ -90,6 +99,7 @@ export class Meeting {
   readonly microphone: LiveDevice;
   readonly camera: LiveDevice;
   readonly screenShare: ScreenShare;
+  readonly cameraFlip: CameraFlip;
   readonly hand: Hand;
   readonly reactions: Reactions;
   readonly moderation: Moderation;
@@ -98,6 +108,8 @@ export class Meeting {
   readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
+  readonly network: Network;
+  readonly pushToTalk: PushToTalk;
   readonly chat: Chat;
   readonly conversation: Conversation;
   readonly #room: Room;
@@ -112,6 +124,7 @@ export class Meeting {
     this.microphone = new LiveDevice("microphone", room, this.error);
     this.camera = new LiveDevice("camera", room, this.error);
     this.screenShare = new ScreenShare(room, this.error);
+    this.cameraFlip = new CameraFlip(room, this.camera, (id) => options.onDeviceSelected("camera", id));
     const identity = () => room.localParticipant.identity;
     const fail = (error: unknown) => this.#fail(error);
     this.hand = new Hand(options.api, identity, fail);
@@ -121,7 +134,9 @@ export class Meeting {
     this.settings = new LiveSettings(options.api);
     const { chat, settings } = this;
     this.conversation = new Conversation({ chat, room, api: options.api, settings, announcer });
-    this.devices = new DeviceWatch(room, this, this.notices, announcer);
+    this.network = new Network(room, announcer);
+    this.devices = new DeviceWatch(room, this, this.notices, announcer, options);
+    this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
   }
 
   /**
@@ -137,6 +152,7 @@ export class Meeting {
   ): Promise<Meeting> {
     const meeting = new Meeting(room, announcer, options);
     meeting.conversation.listen();
+    pauseUnseenVideos(room);
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
@@ -154,8 +170,12 @@ export class Meeting {
     return meeting;
   }
 
-  async toggle(kind: DeviceKind): Promise<void> {
-    await this[kind].toggle();
+  toggle(kind: DeviceKind): Promise<void> {
+    return this.set(kind, !this[kind].on.value);
+  }
+
+  async set(kind: DeviceKind, on: boolean): Promise<void> {
+    await this[kind].set(on);
     this.#announcer.announce(text.announce[kind][this[kind].on.value ? "on" : "off"]);
   }
 
@@ -249,11 +269,17 @@ export class Meeting {
   }
 
   #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
-    if (topic === "tertulia.reaction") this.reactions.receive(body);
+    if (topic === "tertulia.reaction") this.#onReaction(body);
     if (topic === "tertulia.chat") this.conversation.receive(body);
     if (topic === "tertulia.room") this.#onSettings(body);
     if (topic === "tertulia.lobby") void this.guests.refresh();
     if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
+  }
+
+  #onReaction(body: Readonly<Record<string, unknown>>): void {
+    const received = this.reactions.receive(body);
+    const by = received && this.#room.remoteParticipants.get(received.identity);
+    if (by) this.#announcer.announceSignal("reactions", spokenReaction(nameOf(by), received.reaction), spokenReactions);
   }
 
   #onSettings(body: Readonly<Record<string, unknown>>): void {
@@ -269,7 +295,7 @@ export class Meeting {
     const { announce } = text;
     const isUp = handRaisedAt(participant) !== null;
     if (participant.isLocal) this.#announcer.announce(isUp ? announce.handUp : announce.handDown);
-    else if (isUp) this.#announcer.announceInGroups("hands", nameOf(participant), announce.handsRaised);
+    else if (isUp) this.#announcer.announceSignal("hands", nameOf(participant), announce.handsRaised);
   }
 
   #settle(): void {
@@ -297,11 +323,12 @@ export class Meeting {
   }
 }
 
-function newRoom({ deviceIds }: JoinOptions): Room {
+function newRoom({ deviceIds, speaker }: JoinOptions): Room {
   // names of participants do not belong in the console
   setLogLevel("error");
   return new Room({
-    adaptiveStream: true,
+    adaptiveStream: { pixelDensity: densityOf(devicePixelRatio) },
+    ...(speaker.selectedId.value && { audioOutput: { deviceId: speaker.selectedId.value } }),
     dynacast: true,
     audioCaptureDefaults: { ...(deviceIds.microphone && { deviceId: { ideal: deviceIds.microphone } }) },
     videoCaptureDefaults: {

@@ -7,6 +7,7 @@ export type Notice =
   | { readonly kind: "device_replaced"; readonly device: DeviceKind; readonly label: string }
   | { readonly kind: "silent_microphone" }
   | { readonly kind: "muted_by_moderator" }
+  | { readonly kind: "speaking_muted" }
   | { readonly kind: "camera_stopped" }
   | { readonly kind: "ask_to_unmute" }
   | { readonly kind: "lobby"; readonly count: number };
@@ -22,6 +23,10 @@ export class Notices {
   dismiss(kind: Notice["kind"]): void {
     const rest = this.#but(kind);
     if (rest.length < this.all.peek().length) this.all.value = rest;
+  }
+
+  has(kind: Notice["kind"]): boolean {
+    return this.all.peek().some((notice) => notice.kind === kind);
   }
 
   /** What watches something else and changes notices must not run again because of them. */

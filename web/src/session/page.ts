@@ -1,5 +1,5 @@
 import { effect, type Signal, signal, untracked } from "@preact/signals-core";
-import { type Claims, type Role, readClaims } from "../api/claims.ts";
+import { type Claims, identityOf, type Role, readClaims } from "../api/claims.ts";
 import type { LobbyApi } from "../api/lobby.ts";
 import type { MeetingApi } from "../api/meeting.ts";
 import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
@@ -7,6 +7,7 @@ import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
+import { nextName } from "./free_name.ts";
 import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
 import type { Meeting } from "./meeting.ts";
 import type { RecordingControl } from "./recording_control.ts";
@@ -65,6 +66,8 @@ export class MeetingPage {
   readonly role = signal<Role>("publisher");
   readonly joining = signal(false);
   readonly error = signal<Cause | null>(null);
+  /** A name that may be free, while the one that was asked for is taken. */
+  readonly offeredName = signal<string | null>(null);
   readonly devices: LocalDevices;
   readonly announcer: Announcer;
   readonly storage: PageStorage;
@@ -73,6 +76,8 @@ export class MeetingPage {
   readonly roomTitle: string;
   readonly #dependencies: PageDependencies;
   #stopFollowing = () => {};
+  /** The name for which another one was offered. */
+  #ownName: string | null = null;
 
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
@@ -82,7 +87,9 @@ export class MeetingPage {
     this.recordingControl = dependencies.recordingControl;
     this.recordings = dependencies.recordings;
     this.roomTitle = titleOf(dependencies.link.roomName);
-    this.name = signal(dependencies.storage.preferences().name);
+    // a reload is the same participant again, also one with an offered name
+    const token = this.storage.token(dependencies.link.roomName);
+    this.name = signal((token && identityOf(token)) || this.storage.preferences().name);
   }
 
   /** Checks the link, then shows the form; a camera permission is requested only where there is something to publish in. */
@@ -117,6 +124,16 @@ export class MeetingPage {
     });
   }
 
+  /** Joins under the name that was offered. The user's own name is what is kept for the next meeting. */
+  async joinAsOffered(): Promise<void> {
+    const { value: offered } = this.offeredName;
+    if (!offered) return;
+    const own = this.#ownName ?? this.name.value.trim();
+    this.name.value = offered;
+    this.#ownName = own;
+    await this.join();
+  }
+
   /** Goes on waiting in the lobby after a reload. */
   #waitOn({ name }: LobbySeat): void {
     this.name.value = name;
@@ -127,10 +144,14 @@ export class MeetingPage {
     if (this.joining.value) return;
     this.joining.value = true;
     this.error.value = null;
+    const offered = this.offeredName.value;
+    this.offeredName.value = null;
+    if (name !== offered) this.#ownName = null;
     try {
       await connect();
-      this.#savePreferences(name);
+      this.#savePreferences(this.#ownName ?? name);
     } catch (error) {
+      if (causeOf(error) === "name_taken") this.offeredName.value = nextName(name);
       this.#fail(causeOf(error));
     } finally {
       this.joining.value = false;
@@ -198,6 +219,8 @@ export class MeetingPage {
       token,
       api: this.#dependencies.meetingApi,
       chat: before?.chat,
+      speaker: this.devices.speaker,
+      hearsMuted: storage.preferences().hearsMuted,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
       deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
       detachTrack: (kind: DeviceKind) => this.devices.detach(kind),
@@ -215,14 +238,16 @@ export class MeetingPage {
 
   /** Offers what the role and the room allow: both can change during the meeting. */
   #followRole(meeting: Meeting): void {
-    let isFollowed = false;
+    let wasModerator = false;
     this.#stopFollowing();
     this.#stopFollowing = effect(() => {
       const isModerator = meeting.role.value === "moderator";
       this.recordingControl.available.value = isModerator && meeting.settings.current.value?.recording === true;
-      if (isModerator && !isFollowed) untracked(() => this.recordings.follow(meeting.recording));
-      isFollowed ||= isModerator;
-      if (!isModerator) untracked(() => this.recordings.show(false));
+      untracked(() => {
+        if (!isModerator) this.recordings.forget();
+        else if (!wasModerator) this.recordings.follow(meeting.recording);
+      });
+      wasModerator = isModerator;
     });
   }
 

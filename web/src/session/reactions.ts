@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals-core";
 import type { Reaction } from "../api/meeting.ts";
 import { AppError } from "../app_error.ts";
+import { text } from "../i18n/index.ts";
 import { REACTIONS } from "./reaction_list.ts";
 
 /** How long a reaction is shown. */
@@ -39,22 +40,31 @@ export class Reactions {
     });
   }
 
-  /** @returns whether it is one, which is then shown. */
-  receive({ participantName, reaction }: Readonly<Record<string, unknown>>): boolean {
-    if (typeof participantName !== "string" || !isReaction(reaction)) return false;
+  /** @returns the reaction, which is then shown; null for what is none. */
+  receive({ participantName, reaction }: Readonly<Record<string, unknown>>): ShownReaction | null {
+    if (typeof participantName !== "string" || !isReaction(reaction)) return null;
     const id = this.#nextId;
     this.#nextId += 1;
-    const all = [...this.shown.value, { id, identity: participantName, reaction }];
+    const received = { id, identity: participantName, reaction };
+    const all = [...this.shown.value, received];
     const own = all.filter(({ identity }) => identity === participantName);
     const oldest = own.length > OF_ONE_MAX ? own[0] : undefined;
     this.shown.value = all.filter((one) => one !== oldest).slice(-OF_ALL_MAX);
     setTimeout(() => {
       this.shown.value = this.shown.value.filter((one) => one.id !== id);
     }, SHOWN_MS);
-    return true;
+    return received;
   }
 }
 
 function isReaction(value: unknown): value is Reaction {
   return (REACTIONS as readonly unknown[]).includes(value);
+}
+
+export function spokenReaction(name: string, reaction: Reaction): string {
+  return `${name}: ${text.people.reactions[REACTIONS.indexOf(reaction)] ?? reaction}`;
+}
+
+export function spokenReactions(all: readonly string[]): string {
+  return all.length === 1 ? all.join() : text.access.reactions(all.length);
 }

@@ -1,4 +1,4 @@
-import { effect, type ReadonlySignal, signal } from "@preact/signals-core";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Recording, RecordingStatus, RecordingsApi } from "../api/recordings.ts";
 import { type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
@@ -41,6 +41,8 @@ export class Recordings {
   readonly error = signal<Cause | null>(null);
   readonly playing = signal<Playing | null>(null);
   readonly deleting = signal<Recording | null>(null);
+  /** Whether the player or the confirmation is open. */
+  readonly hasDialog = computed(() => this.playing.value !== null || this.deleting.value !== null);
   readonly #api: StoredRecordingsApi;
   readonly #announcer: Pick<Announcer, "announce">;
   #requests = 0;
@@ -60,6 +62,17 @@ export class Recordings {
       this.#isRecording = isRecording.value;
       void this.refresh();
     });
+  }
+
+  /** Knows of no recordings any more: they are the moderators'. */
+  forget(): void {
+    this.#stopFollowing();
+    clearTimeout(this.#timer);
+    this.#requests += 1;
+    this.open.value = false;
+    this.all.value = null;
+    this.playing.value = null;
+    this.deleting.value = null;
   }
 
   show(open: boolean): void {

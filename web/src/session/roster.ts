@@ -4,6 +4,10 @@ import { isRole, type Role } from "../api/claims.ts";
 export interface Attachable {
   attach(element: HTMLMediaElement): HTMLMediaElement;
   detach(element: HTMLMediaElement): HTMLMediaElement;
+  /** Of a local track: it has another source now. */
+  on?(event: "restarted", act: () => void): unknown;
+  off?(event: "restarted", act: () => void): unknown;
+  getSourceTrackSettings?(): MediaTrackSettings;
 }
 
 export type Source = "camera" | "microphone" | "screen_share" | "screen_share_audio";

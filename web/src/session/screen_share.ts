@@ -1,7 +1,19 @@
 import { type Signal, signal } from "@preact/signals-core";
-import type { Room } from "livekit-client";
+import type { Room, ScreenShareCaptureOptions } from "livekit-client";
 import type { MediaFailure } from "./local_media.ts";
 import { shareCause } from "./refusals.ts";
+
+/**
+ * Text has to stay sharp: the hint makes the browser keep the resolution and lower the frame rate. Another tab can be
+ * chosen while sharing; the page itself is not offered, a hall of mirrors. Sound is music rather than a voice.
+ */
+const CAPTURE: ScreenShareCaptureOptions = {
+  audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false, restrictOwnAudio: true },
+  contentHint: "text",
+  surfaceSwitching: "include",
+  selfBrowserSurface: "exclude",
+  systemAudio: "include",
+};
 
 /** The user's own screen in the meeting. */
 export class ScreenShare {
@@ -19,7 +31,7 @@ export class ScreenShare {
     const askedAtMs = performance.now();
     if (this.#failure.value?.device === null) this.#failure.value = null;
     try {
-      await me.setScreenShareEnabled(!me.isScreenShareEnabled, { audio: true, contentHint: "detail" });
+      await me.setScreenShareEnabled(!me.isScreenShareEnabled, CAPTURE);
     } catch (error) {
       const cause = shareCause(error, performance.now() - askedAtMs);
       if (cause) this.#failure.value = { device: null, cause };

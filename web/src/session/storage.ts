@@ -5,9 +5,14 @@ export interface Preferences {
   cameraId: string;
   microphoneOn: boolean;
   microphoneId: string;
+  speakerId: string;
   shortcutsOn: boolean;
+  readsSignals: boolean;
   hideSelf: boolean;
+  hearsMuted: boolean;
   layout: string;
+  corner: string;
+  saveData: string;
 }
 
 const DEFAULTS: Preferences = {
@@ -16,9 +21,14 @@ const DEFAULTS: Preferences = {
   cameraId: "",
   microphoneOn: true,
   microphoneId: "",
+  speakerId: "",
   shortcutsOn: true,
+  readsSignals: false,
   hideSelf: false,
+  hearsMuted: true,
   layout: "grid",
+  corner: "bottom-end",
+  saveData: "all",
 };
 
 const PREFERENCES_KEY = "tertulia.preferences";

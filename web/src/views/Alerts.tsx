@@ -8,6 +8,7 @@ import type { DeviceKind } from "../session/devices.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { Notice } from "../session/notices.ts";
 import type { Recordings } from "../session/recordings.ts";
+import { WeakConnection } from "./Connection.tsx";
 import type { OpenDialog } from "./Controls.tsx";
 import { openPanel } from "./panels.ts";
 
@@ -29,11 +30,26 @@ export function Alerts(props: AlertsProps) {
           {text.meeting.reconnecting}
         </p>
       )}
+      <Sharing meeting={meeting} />
+      <WeakConnection meeting={meeting} />
       <BlockedPlayback meeting={meeting} />
       <Failure meeting={meeting} />
       {meeting.notices.all.value.map((notice) => (
         <NoticeLine key={notice.kind} notice={notice} {...props} />
       ))}
+    </div>
+  );
+}
+
+/** The user must not forget that others see the screen. */
+function Sharing({ meeting: { screenShare } }: { readonly meeting: Meeting }) {
+  if (!screenShare.on.value) return null;
+  return (
+    <div class="message sharing">
+      <p>{text.announce.shareOn}</p>
+      <button type="button" onClick={() => void screenShare.toggle()}>
+        {text.views.stop}
+      </button>
     </div>
   );
 }
@@ -104,11 +120,17 @@ function textOf(notice: Notice): string {
   return text.notices[notice.kind];
 }
 
+const UNMUTES: ReadonlySet<Notice["kind"]> = new Set([
+  "muted_by_moderator",
+  "ask_to_unmute",
+  "speaking_muted",
+] as const);
+
 function act(notice: Notice, { meeting, recordings, dialog }: AlertsProps): void {
   if (notice.kind === "lobby") openPanel("people", meeting, recordings);
   else if (notice.kind === "device_added") void use(meeting, notice.device, notice.id);
   else if (notice.kind === "camera_stopped") void meeting.camera.set(true);
-  else if (notice.kind === "muted_by_moderator" || notice.kind === "ask_to_unmute") void meeting.microphone.set(true);
+  else if (UNMUTES.has(notice.kind)) void meeting.set("microphone", true);
   else dialog.value = "devices";
 }
 

@@ -5,9 +5,12 @@ import type { MeetingPage, PageState } from "../session/page.ts";
 import { Announcements } from "./Announcements.tsx";
 import { EndScreen } from "./EndScreen.tsx";
 import { LobbyScreen } from "./LobbyScreen.tsx";
-import { MeetingView } from "./MeetingView.tsx";
+import { lazyView } from "./lazy.tsx";
 import { PreJoin } from "./PreJoin.tsx";
 import { ReturnScreen } from "./ReturnScreen.tsx";
+
+/** Loaded with the media code, after the form is shown. */
+export const MeetingView = lazyView(async () => (await import("./MeetingView.tsx")).MeetingView);
 
 type Views = {
   [View in PageState["view"]]: (page: MeetingPage, state: Extract<PageState, { view: View }>) => preact.JSX.Element;

@@ -1,4 +1,5 @@
 import type { Signal } from "@preact/signals";
+import { useMenu } from "../components/menu.ts";
 import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { RecordingControl } from "../session/recording_control.ts";
@@ -19,13 +20,13 @@ interface ControlsProps {
 const canShareScreen = "getDisplayMedia" in (navigator.mediaDevices ?? {});
 
 /** The control bar. Actions that the role does not permit are not offered; the server refuses them as well. */
-export function Controls({ meeting, recordingControl, recordings, dialog }: ControlsProps) {
+export function Controls(props: ControlsProps) {
+  const { meeting, recordings } = props;
   const { chat, canPublish, canChat } = meeting;
   return (
     <nav class="controls" aria-label={text.controls.label}>
       {canPublish.value && <PublishControls meeting={meeting} />}
       <HandButton meeting={meeting} />
-      <ReactionMenu meeting={meeting} />
       {canChat.value && (
         <ControlButton
           id="chat"
@@ -37,22 +38,53 @@ export function Controls({ meeting, recordingControl, recordings, dialog }: Cont
           onClick={() => togglePanel("chat", meeting, recordings)}
         />
       )}
-      {recordingControl.available.value && <RecordButton meeting={meeting} recordingControl={recordingControl} />}
-      {meeting.role.value === "moderator" && (recordingControl.available.value || hasRecordings(recordings)) && (
-        <ControlButton
-          id="recordings"
-          icon="recordings"
-          label={text.controls.recordings}
-          pressed={recordings.open.value}
-          onClick={() => togglePanel("recordings", meeting, recordings)}
-        />
-      )}
-      {canPublish.value && (
-        <ControlButton id="devices" icon="devices" label={text.controls.devices} onClick={() => show("devices")} />
-      )}
-      <ControlButton id="help" icon="help" label={text.controls.help} onClick={() => show("help")} />
+      <MoreControls {...props} />
       <ControlButton id="leave" icon="leave" label={text.controls.leave} onClick={() => void meeting.leave()} />
     </nav>
+  );
+}
+
+/** What is wanted less often: on a phone it is in a menu, on a wide screen in the row as all else. */
+function MoreControls({ meeting, recordingControl, recordings, dialog }: ControlsProps) {
+  const { open, around } = useMenu<HTMLDivElement>(".more-menu button", '[data-control="more"]');
+  const canRecord = recordingControl.available.value;
+  function onClick({ target }: Event): void {
+    // reactions open in the menu
+    if (!open.value || (target instanceof Element && target.closest(".reactions-control"))) return;
+    open.value = false;
+    // what is opened gives the focus back to what has it now
+    around.current?.querySelector<HTMLElement>('[data-control="more"]')?.focus();
+  }
+  return (
+    <div ref={around} class="more-controls">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the buttons' clicks bubble */}
+      <div class={open.value ? "more-menu open" : "more-menu"} onClick={onClick}>
+        <ReactionMenu meeting={meeting} />
+        {canRecord && <RecordButton meeting={meeting} recordingControl={recordingControl} />}
+        {meeting.role.value === "moderator" && (canRecord || hasRecordings(recordings)) && (
+          <ControlButton
+            id="recordings"
+            icon="recordings"
+            label={text.controls.recordings}
+            pressed={recordings.open.value}
+            onClick={() => togglePanel("recordings", meeting, recordings)}
+          />
+        )}
+        {meeting.canPublish.value && (
+          <ControlButton id="devices" icon="devices" label={text.controls.devices} onClick={() => show("devices")} />
+        )}
+        <ControlButton id="help" icon="help" label={text.controls.help} onClick={() => show("help")} />
+      </div>
+      <ControlButton
+        id="more"
+        icon="more"
+        label={text.controls.more}
+        expanded={open.value}
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      />
+    </div>
   );
 
   function show(which: OpenDialog): void {
@@ -81,6 +113,9 @@ function PublishControls({ meeting }: { readonly meeting: Meeting }) {
         off={!camera}
         onClick={() => void meeting.toggle("camera")}
       />
+      {meeting.cameraFlip.available.value && (
+        <ControlButton id="flip" icon="flip" label={text.before.flip} onClick={() => void meeting.cameraFlip.flip()} />
+      )}
       {canShareScreen && (
         <ControlButton
           id="share"

@@ -2,25 +2,31 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { DeviceSelect } from "../components/DeviceSelect.tsx";
 import { Dialog } from "../components/Dialog.tsx";
+import { SpeakerField } from "../components/SpeakerField.tsx";
 import { text } from "../i18n/index.ts";
-import type { DeviceKind, DeviceOption } from "../session/devices.ts";
+import type { DeviceKind, DeviceOption, LocalDevices } from "../session/devices.ts";
 import type { Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { PageStorage } from "../session/storage.ts";
 
 interface DevicesDialogProps {
   readonly meeting: Meeting;
+  readonly devices: LocalDevices;
   readonly layout: Layout;
   readonly storage: PageStorage;
   readonly onClose: () => void;
 }
 
 /** Selects another camera or microphone during a meeting. */
-export function DevicesDialog({ meeting, layout, storage, onClose }: DevicesDialogProps) {
+export function DevicesDialog({ meeting, devices, layout, storage, onClose }: DevicesDialogProps) {
+  const version = meeting.devices.version.value;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list follows the system's devices
+  useEffect(() => void devices.list(), [devices, version]);
   return (
     <Dialog title={text.devicesDialog.title} onClose={onClose}>
       <LiveDevice kind="microphone" meeting={meeting} />
       <LiveDevice kind="camera" meeting={meeting} />
+      <SpeakerField speaker={devices.speaker} />
       <label class="checkbox">
         <input
           type="checkbox"
@@ -31,6 +37,17 @@ export function DevicesDialog({ meeting, layout, storage, onClose }: DevicesDial
           }}
         />
         {text.devicesDialog.hideSelf}
+      </label>
+      <label class="checkbox">
+        <input
+          type="checkbox"
+          checked={meeting.devices.hearsMuted.value}
+          onChange={(event) => {
+            meeting.devices.hearsMuted.value = event.currentTarget.checked;
+            storage.savePreferences({ hearsMuted: event.currentTarget.checked });
+          }}
+        />
+        {text.before.hearsMuted}
       </label>
     </Dialog>
   );
@@ -48,7 +65,7 @@ function LiveDevice({ kind, meeting }: { readonly kind: DeviceKind; readonly mee
   }, [meeting, kind, options, version]);
   return (
     <DeviceSelect
-      kind={kind}
+      label={text.device[kind]}
       options={options.value}
       selectedId={selectedId.value}
       onSelect={(id) => {

@@ -3,8 +3,10 @@ import { type Cause, isFinal } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { MeetingPage } from "../session/page.ts";
 import type { Recordings } from "../session/recordings.ts";
-import { RecordingDialogs } from "./RecordingDialogs.tsx";
-import { RecordingsList } from "./RecordingsPanel.tsx";
+import { lazyView } from "./lazy.tsx";
+
+const RecordingDialogs = lazyView(async () => (await import("./RecordingDialogs.tsx")).RecordingDialogs);
+const RecordingsList = lazyView(async () => (await import("./RecordingsPanel.tsx")).RecordingsList);
 
 /** The user left, or why there is no meeting (any more), and what to do. */
 export function EndScreen({ page, cause }: { readonly page: MeetingPage; readonly cause: Cause | null }) {
@@ -40,7 +42,7 @@ function MeetingRecordings({ recordings }: { readonly recordings: Recordings }) 
     <section aria-label={text.recordings.title}>
       <h2>{text.recordings.title}</h2>
       <RecordingsList recordings={recordings} />
-      <RecordingDialogs recordings={recordings} />
+      {recordings.hasDialog.value && <RecordingDialogs recordings={recordings} />}
     </section>
   );
 }

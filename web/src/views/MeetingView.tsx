@@ -1,27 +1,32 @@
-import { useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
 import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
-import { Layout } from "../session/layout.ts";
+import { CORNERS, Layout, SAVE_DATA } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
 import type { PageStorage } from "../session/storage.ts";
 import { keepAwake } from "../session/wake_lock.ts";
 import { Alerts } from "./Alerts.tsx";
-import { ChatPanel } from "./ChatPanel.tsx";
+import { ConnectionButton } from "./Connection.tsx";
 import { Controls, type OpenDialog } from "./Controls.tsx";
-import { DevicesDialog } from "./DevicesDialog.tsx";
 import { FullScreenButton } from "./FullScreenButton.tsx";
-import { HelpDialog } from "./HelpDialog.tsx";
+import { lazyView } from "./lazy.tsx";
 import { ParticipantGrid } from "./ParticipantGrid.tsx";
-import { PeoplePanel } from "./PeoplePanel.tsx";
+import { PictureInPictureButton } from "./PictureInPictureButton.tsx";
 import { togglePanel } from "./panels.ts";
-import { RecordingDialogs } from "./RecordingDialogs.tsx";
-import { RecordingsPanel } from "./RecordingsPanel.tsx";
 import { useShortcuts } from "./shortcuts.ts";
+
+const ChatPanel = lazyView(async () => (await import("./ChatPanel.tsx")).ChatPanel);
+const ConnectionDialog = lazyView(async () => (await import("./ConnectionDialog.tsx")).ConnectionDialog);
+const DevicesDialog = lazyView(async () => (await import("./DevicesDialog.tsx")).DevicesDialog);
+const HelpDialog = lazyView(async () => (await import("./HelpDialog.tsx")).HelpDialog);
+const PeoplePanel = lazyView(async () => (await import("./PeoplePanel.tsx")).PeoplePanel);
+const RecordingDialogs = lazyView(async () => (await import("./RecordingDialogs.tsx")).RecordingDialogs);
+const RecordingsPanel = lazyView(async () => (await import("./RecordingsPanel.tsx")).RecordingsPanel);
 
 interface MeetingViewProps {
   readonly page: MeetingPage;
@@ -34,6 +39,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
   const [layout] = useState(() => layoutOf(meeting, page.storage));
   const main = useRef<HTMLElement>(null);
+  useEffect(() => remember(layout, meeting, page.storage), [layout, meeting, page.storage]);
   useEffect(() => keepAwake(), []);
   useEffect(() => main.current?.focus(), []);
   useShortcuts(shortcutsOn, meeting, page.recordings, () => {
@@ -66,13 +72,22 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
       </ErrorBoundary>
       <RemoteSound meeting={meeting} />
       <ErrorBoundary part={text.recordings.title}>
-        <RecordingDialogs recordings={page.recordings} />
+        {page.recordings.hasDialog.value && <RecordingDialogs recordings={page.recordings} />}
+      </ErrorBoundary>
+      <ErrorBoundary part={text.views.connection.title}>
+        {meeting.network.open.value && <ConnectionDialog network={meeting.network} />}
       </ErrorBoundary>
       <ErrorBoundary key={dialog.value} part={text.controls.label}>
         {dialog.value === "devices" && (
-          <DevicesDialog meeting={meeting} layout={layout} storage={page.storage} onClose={close} />
+          <DevicesDialog
+            meeting={meeting}
+            devices={page.devices}
+            layout={layout}
+            storage={page.storage}
+            onClose={close}
+          />
         )}
-        {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} storage={page.storage} onClose={close} />}
+        {dialog.value === "help" && <HelpDialog shortcutsOn={shortcutsOn} page={page} onClose={close} />}
       </ErrorBoundary>
     </main>
   );
@@ -114,7 +129,7 @@ function RemoteSound({ meeting }: { readonly meeting: Meeting }) {
 }
 
 function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout: Layout }) {
-  const { roomTitle, storage } = page;
+  const { roomTitle } = page;
   return (
     <header class="top-bar">
       <h1>{roomTitle || text.appName}</h1>
@@ -126,7 +141,9 @@ function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout:
       {meeting.settings.current.value?.locked && <span class="badge">{text.meeting.locked}</span>}
       {!meeting.canPublish.value && <span class="badge">{text.meeting.watching}</span>}
       <PeopleButton page={page} meeting={meeting} />
-      <LayoutButton layout={layout} storage={storage} />
+      <ConnectionButton meeting={meeting} />
+      <LayoutButton layout={layout} />
+      <PictureInPictureButton meeting={meeting} layout={layout} />
       <FullScreenButton />
     </header>
   );
@@ -156,15 +173,24 @@ function PeopleButton({ page, meeting }: MeetingViewProps) {
 }
 
 function layoutOf(meeting: Meeting, storage: PageStorage): Layout {
-  const layout = new Layout(meeting.roster);
+  const layout = new Layout(meeting.roster, meeting.network.saveData);
   const saved = storage.preferences();
+  meeting.network.saveData.value = SAVE_DATA.find((choice) => choice === saved.saveData) ?? "all";
   layout.hideSelf.value = saved.hideSelf;
   layout.mode.value = saved.layout === "speaker" ? "speaker" : "grid";
+  layout.corner.value = CORNERS.find((corner) => corner === saved.corner) ?? "bottom-end";
   return layout;
 }
 
-/** Changes between all in a grid and the one who speaks, and remembers it. */
-function LayoutButton({ layout, storage }: { readonly layout: Layout; readonly storage: PageStorage }) {
+/** Keeps what the user chooses for the next meeting. */
+function remember({ mode, corner }: Layout, { network }: Meeting, storage: PageStorage): () => void {
+  return effect(() =>
+    storage.savePreferences({ layout: mode.value, corner: corner.value, saveData: network.saveData.value }),
+  );
+}
+
+/** Changes between all in a grid and the one who speaks. */
+function LayoutButton({ layout }: { readonly layout: Layout }) {
   const other = layout.mode.value === "grid" ? "speaker" : "grid";
   const label = text.layout[other];
   return (
@@ -175,7 +201,6 @@ function LayoutButton({ layout, storage }: { readonly layout: Layout; readonly s
       title={label}
       onClick={() => {
         layout.mode.value = other;
-        storage.savePreferences({ layout: other });
       }}
     >
       <Icon name={other} />

@@ -5,26 +5,31 @@ import { countOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
 import { hueStepOf, initialsOf } from "../session/grid.ts";
 import type { Layout } from "../session/layout.ts";
+import type { Network } from "../session/network.ts";
 import type { Reactions } from "../session/reactions.ts";
 import type { Tile } from "../session/roster.ts";
+import { TileConnection } from "./Connection.tsx";
 import { TileReactions } from "./Reactions.tsx";
 
 interface ParticipantTileProps {
   readonly tile: Tile;
   readonly isPinned: boolean;
+  /** Whether it lies over the other one, on a phone. */
+  readonly isMovable: boolean;
   readonly layout: Layout;
   readonly reactions: Reactions;
+  readonly network: Network;
 }
 
 /** One tile. It is drawn again only when something in it has changed: every word that is spoken changes the roster. */
 export class ParticipantTile extends Component<ParticipantTileProps> {
   override shouldComponentUpdate(next: ParticipantTileProps): boolean {
-    const { tile, isPinned } = this.props;
-    if (isPinned !== next.isPinned) return true;
+    const { tile, isPinned, isMovable } = this.props;
+    if (isPinned !== next.isPinned || isMovable !== next.isMovable) return true;
     return (Object.keys(tile) as (keyof Tile)[]).some((key) => tile[key] !== next.tile[key]);
   }
 
-  override render({ tile, isPinned, layout, reactions }: ParticipantTileProps) {
+  override render({ tile, isPinned, isMovable, layout, reactions, network }: ParticipantTileProps) {
     const label = labelOf(tile);
     const pinLabel = isPinned ? text.layout.unpin(label) : text.layout.pin(label);
     return (
@@ -44,6 +49,7 @@ export class ParticipantTile extends Component<ParticipantTileProps> {
           </span>
         )}
         {tile.hand > 0 && <HandMark place={countOf(tile.hand)} />}
+        {!tile.isLocal && <TileConnection tile={tile} network={network} />}
         {tile.kind === "participant" && <TileReactions reactions={reactions} identity={tile.identity} />}
         <p class="name">
           {tile.muted && <Icon name="microphoneOff" />}
@@ -60,6 +66,17 @@ export class ParticipantTile extends Component<ParticipantTileProps> {
         >
           <Icon name="pin" />
         </button>
+        {isMovable && (
+          <button
+            type="button"
+            class="pin move"
+            aria-label={text.views.moveSelf}
+            title={text.views.moveSelf}
+            onClick={() => layout.moveSelf()}
+          >
+            <Icon name="move" />
+          </button>
+        )}
       </li>
     );
   }

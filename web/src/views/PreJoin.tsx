@@ -4,13 +4,12 @@ import { DeviceSelect } from "../components/DeviceSelect.tsx";
 import { ErrorMessage } from "../components/ErrorMessage.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { LevelMeter } from "../components/LevelMeter.tsx";
+import { SpeakerField } from "../components/SpeakerField.tsx";
 import { CameraPreview } from "../components/Tracks.tsx";
 import { text } from "../i18n/index.ts";
 import type { LocalDevice, LocalDevices } from "../session/devices.ts";
+import { NAME_LENGTH_MAX } from "../session/free_name.ts";
 import type { MeetingPage } from "../session/page.ts";
-
-/** The API's limit for a participant's name. */
-const NAME_LENGTH_MAX = 128;
 
 /** The form before the meeting: name, camera, microphone. Joining works without either device. */
 export function PreJoin({ page }: { readonly page: MeetingPage }) {
@@ -20,7 +19,13 @@ export function PreJoin({ page }: { readonly page: MeetingPage }) {
     <main class="card-page">
       <section class={viewOnly ? "card prejoin view-only" : "card prejoin"}>
         <h1>{title}</h1>
-        {viewOnly ? <p class="hint">{text.prejoin.watchOnly}</p> : <CameraPanel devices={page.devices} />}
+        {viewOnly ? (
+          <p class="hint">{text.prejoin.watchOnly}</p>
+        ) : (
+          <div class="camera-column">
+            <CameraPanel devices={page.devices} />
+          </div>
+        )}
         <JoinForm page={page} viewOnly={viewOnly} />
       </section>
     </main>
@@ -36,8 +41,18 @@ export function CameraPanel({ devices }: { readonly devices: LocalDevices }) {
       <div class="preview-controls">
         <DeviceToggle devices={devices} device={devices.microphone} />
         <DeviceToggle devices={devices} device={devices.camera} />
+        {devices.facing.value && <FlipButton devices={devices} />}
       </div>
     </div>
+  );
+}
+
+function FlipButton({ devices }: { readonly devices: LocalDevices }) {
+  const { flip } = text.before;
+  return (
+    <button type="button" class="round" aria-label={flip} title={flip} onClick={() => void devices.flip()}>
+      <Icon name="flip" />
+    </button>
   );
 }
 
@@ -62,6 +77,7 @@ function JoinForm({ page, viewOnly }: { readonly page: MeetingPage; readonly vie
   const nameMissing = useSignal(false);
   const nameInput = useRef<HTMLInputElement>(null);
   const error = page.error.value;
+  const offered = page.offeredName.value;
   const aboutName = nameMissing.value || error === "name_taken" || error === "name_not_valid";
   useEffect(() => {
     if (aboutName) nameInput.current?.focus();
@@ -98,8 +114,16 @@ function JoinForm({ page, viewOnly }: { readonly page: MeetingPage; readonly vie
           </p>
         )}
       </div>
-      {error && <ErrorMessage text={text.errors[error]} id="name-problem" />}
-      {!viewOnly && <DeviceFields devices={page.devices} />}
+      {error && (
+        <ErrorMessage text={text.errors[error]} id="name-problem">
+          {offered && (
+            <button type="button" class="primary" onClick={() => void page.joinAsOffered()}>
+              {text.before.joinAs(offered)}
+            </button>
+          )}
+        </ErrorMessage>
+      )}
+      {viewOnly ? <SpeakerField speaker={page.devices.speaker} /> : <DeviceFields devices={page.devices} />}
       <button type="submit" class="primary" disabled={page.joining.value}>
         {page.joining.value ? text.prejoin.joining : text.prejoin.join}
       </button>
@@ -113,7 +137,7 @@ function DeviceFields({ devices }: { readonly devices: LocalDevices }) {
       {[devices.microphone, devices.camera].map((device) => (
         <div key={device.kind} class="device">
           <DeviceSelect
-            kind={device.kind}
+            label={text.device[device.kind]}
             options={device.options.value}
             selectedId={device.selectedId.value}
             onSelect={(id) => void devices.select(device, id)}
@@ -124,6 +148,7 @@ function DeviceFields({ devices }: { readonly devices: LocalDevices }) {
           )}
         </div>
       ))}
+      <SpeakerField speaker={devices.speaker} />
     </>
   );
 }

@@ -1,5 +1,4 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useMenu } from "../components/menu.ts";
 import { text } from "../i18n/index.ts";
 import type { Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
@@ -9,28 +8,9 @@ import { ControlButton } from "./ControlButton.tsx";
 
 /** The button that offers the reactions, above the control bar. It stays open: many reactions come in twos. */
 export function ReactionMenu({ meeting: { reactions } }: { readonly meeting: Meeting }) {
-  const open = useSignal(false);
-  const menu = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!open.value) return;
-    menu.current?.querySelector<HTMLElement>(".reactions-menu button")?.focus();
-    function onPress({ target }: Event): void {
-      if (target instanceof Node && !menu.current?.contains(target)) open.value = false;
-    }
-    function onKey({ key }: KeyboardEvent): void {
-      if (key !== "Escape") return;
-      open.value = false;
-      menu.current?.querySelector<HTMLElement>("[data-control]")?.focus();
-    }
-    addEventListener("pointerdown", onPress);
-    addEventListener("keydown", onKey);
-    return () => {
-      removeEventListener("pointerdown", onPress);
-      removeEventListener("keydown", onKey);
-    };
-  }, [open, open.value]);
+  const { open, around } = useMenu<HTMLDivElement>(".reactions-menu button", '[data-control="reactions"]');
   return (
-    <div ref={menu} class="reactions-control">
+    <div ref={around} class="reactions-control">
       <ControlButton
         id="reactions"
         icon="smile"

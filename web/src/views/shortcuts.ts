@@ -40,6 +40,9 @@ export function shortcutOf({ key, code, shiftKey }: Key): string | null {
 
 const TYPING = "input, textarea, select, [contenteditable], dialog *";
 
+/** What the space bar does something to by itself: it presses them, or scrolls. */
+const PRESSABLE = 'button, a, summary, video, audio, [role="button"], [tabindex="0"]';
+
 /** Single keys for the most frequent actions. Not while the user types, and not with a modifier key. */
 export function useShortcuts(
   on: Signal<boolean>,
@@ -60,4 +63,30 @@ export function useShortcuts(
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, [on, meeting]);
+  useEffect(() => pushToTalk(on, meeting), [on, meeting]);
+}
+
+/** The space bar, while it is held. @returns what stops listening to it. */
+function pushToTalk(on: Signal<boolean>, { pushToTalk: talk, canPublish }: Meeting): () => void {
+  function press(event: KeyboardEvent): void {
+    const { target } = event;
+    if (event.code !== "Space" || !on.value || !canPublish.value) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (target instanceof Element && target.matches(`${TYPING}, ${PRESSABLE}`)) return;
+    // held since before the focus came here: only a press begins it, and the page must not scroll meanwhile
+    if (event.repeat ? talk.isHeld : talk.press()) event.preventDefault();
+  }
+  const release = () => talk.release();
+  const releaseKey = ({ code }: KeyboardEvent) => code === "Space" && release();
+  const stop = new AbortController();
+  const { signal } = stop;
+  addEventListener("keydown", press, { signal });
+  addEventListener("keyup", releaseKey, { signal });
+  // the key is let go where this page does not see it
+  addEventListener("blur", release, { signal });
+  document.addEventListener("visibilitychange", release, { signal });
+  return () => {
+    stop.abort();
+    release();
+  };
 }

@@ -18,7 +18,9 @@ from tertulia_recorder.scene import TrackSid
 
 BACKGROUND: Final = yuv(24, 26, 31)
 PANEL: Final = yuv(38, 41, 48)
-SPEAKING: Final = yuv(64, 200, 120)
+SPEAKING_RGB: Final = (79, 224, 200)
+"""The page's colour of who speaks, on dark ground."""
+SPEAKING: Final = yuv(*SPEAKING_RGB)
 _BADGE_COLOURS: Final = ((196, 78, 82), (76, 114, 176), (85, 138, 84), (140, 97, 160), (176, 120, 50), (60, 140, 150))
 _RING_PX: Final = 4
 _FADE_FRAMES: Final = 8

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livekit.protocol import models, rtc
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 RECONNECT_GRACE_S: Final = 1.0
 """A full reconnect looks like leaving and joining: the tile is kept for so long."""
+SPEAKING_HOLD_S: Final = 0.8
+"""A pause between words is part of speaking: the ring round a speaker does not flicker."""
 _RETRY_S: Final = 1.0
 
 _FINAL_REASONS: Final = {
@@ -54,6 +56,9 @@ class _History:
     screen_since_s: dict[TrackSid, float] = field(default_factory=dict)
     just_left: dict[Identity, tuple[Participant, float]] = field(default_factory=dict)
     """With the time until which their tile is kept."""
+    speaking: frozenset[Identity] = frozenset()
+    pausing_until_s: dict[Identity, float] = field(default_factory=dict)
+    """Who has just stopped speaking, and until when that may be a pause."""
 
 
 class MeetingSource:
@@ -167,7 +172,8 @@ class MeetingSource:
             self._history.join_order.setdefault(Identity(info.identity), len(self._history.join_order))
         for identity in connection.speaking:
             self._history.spoke_at_s[identity] = now_s
-        visible = (self._participant(each, connection.speaking, now_s) for each in present if _may_publish(each))
+        speaking = connection.speaking | self._pausing(connection.speaking, now_s)
+        visible = (self._participant(each, speaking, now_s) for each in present if _may_publish(each))
         by_identity = {each.identity: each for each in visible}
         by_identity |= self._just_left({Identity(p.identity) for p in present}, now_s)
         scene = Scene(tuple(sorted(by_identity.values(), key=lambda p: p.join_order)))
@@ -175,11 +181,22 @@ class MeetingSource:
             self._media_buffer.add_scene(scene, monotonic_us())
         self._update_subscriptions()
 
+    def _pausing(self, speaking: frozenset[Identity], now_s: float) -> frozenset[Identity]:
+        history = self._history
+        for identity in history.speaking - speaking:
+            history.pausing_until_s[identity] = now_s + SPEAKING_HOLD_S
+            asyncio.get_running_loop().call_later(SPEAKING_HOLD_S * 1.05, self._update)
+        history.speaking = speaking
+        for identity, until_s in list(history.pausing_until_s.items()):
+            if identity in speaking or now_s >= until_s:
+                del history.pausing_until_s[identity]
+        return frozenset(history.pausing_until_s)
+
     def _just_left(self, present: set[Identity], now_s: float) -> dict[Identity, Participant]:
         just_left = self._history.just_left
         for participant in self._media_buffer.scene.participants:
             if participant.identity not in present and participant.identity not in just_left:
-                just_left[participant.identity] = (participant, now_s + RECONNECT_GRACE_S)
+                just_left[participant.identity] = (replace(participant, is_speaking=False), now_s + RECONNECT_GRACE_S)
                 asyncio.get_running_loop().call_later(RECONNECT_GRACE_S * 1.05, self._update)
         for identity, (_, until_s) in list(just_left.items()):
             if identity in present or now_s >= until_s:

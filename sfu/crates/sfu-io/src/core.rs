@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tertulia_sfu::{
-    Channel, Command, DataMessage, Event, Kind, LayerSpec, PeerId, ShardConfig, ShardId, SubscriptionError,
-    SubscriptionSettings, TrackId,
+    Channel, Command, DataMessage, Event, PeerId, ShardConfig, ShardId, SubscriptionError, SubscriptionSettings,
+    TrackId, TrackSpec,
 };
 
 use crate::directory::Directory;
@@ -141,14 +141,14 @@ impl MediaCore {
     // ── publishing ──
 
     /// Announce a track that a section of a past or coming offer carries.
-    pub fn expect_track(&self, peer: PeerId, track: TrackId, kind: Kind, cids: Vec<String>, layers: Vec<LayerSpec>) {
+    pub fn expect_track(&self, peer: PeerId, track: TrackId, spec: TrackSpec) {
         let shard = {
             let mut directory = lock(&self.directory);
             let Some(shard) = directory.shard_of(&peer) else { return };
             directory.add_track(&peer, &track, shard);
             shard
         };
-        self.post(shard, Command::ExpectTrack { peer, track, kind, cids, layers });
+        self.post(shard, Command::ExpectTrack { peer, track, spec });
     }
 
     /// Stop forwarding a track and end its subscriptions.

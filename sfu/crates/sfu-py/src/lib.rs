@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, SubscriptionSettings};
+use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, SubscriptionSettings, TrackSpec};
 use tertulia_sfu_io::{MediaCore, Options};
 use tertulia_sfu_receiver::MAX_PICTURE_PIXELS;
 
@@ -84,7 +84,7 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, track, kind, cids, layers))]
+    #[pyo3(signature = (peer, *, track, kind, cids, layers, codec))]
     fn expect_track(
         &self,
         peer: &str,
@@ -92,12 +92,13 @@ impl PyMediaCore {
         kind: &str,
         cids: Vec<String>,
         layers: Vec<(String, u32, u32)>,
+        codec: Option<String>,
     ) -> PyResult<()> {
         let kind = choose("kind", kind, &[("audio", Kind::Audio), ("video", Kind::Video)])?;
         let spec =
             |(name, width, height): (String, u32, u32)| Ok(LayerSpec { quality: quality(&name)?, width, height });
         let layers = layers.into_iter().map(spec).collect::<PyResult<Vec<_>>>()?;
-        self.core()?.expect_track(peer.into(), track.into(), kind, cids, layers);
+        self.core()?.expect_track(peer.into(), track.into(), TrackSpec { kind, cids, layers, codec });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::data::DataMessage;
 use crate::ids::{PeerId, TrackId};
-use crate::media::{Channel, Kind, LayerSpec, Source, SubscriptionSettings};
+use crate::media::{Channel, Source, SubscriptionSettings, TrackSpec};
 
 /// A command to the shard that owns `peer`.
 #[derive(Clone, Debug)]
@@ -36,12 +36,8 @@ pub enum Command {
         peer: PeerId,
         /// The identifier under which it can be subscribed to.
         track: TrackId,
-        /// Audio or video.
-        kind: Kind,
-        /// The client's identifiers of the track, as in the msid of its section (RFC 8830).
-        cids: Vec<String>,
-        /// The layers of a video, in ascending order.
-        layers: Vec<LayerSpec>,
+        /// What is known of it.
+        spec: TrackSpec,
     },
     /// Stop forwarding a track and end its subscriptions.
     WithdrawTrack {

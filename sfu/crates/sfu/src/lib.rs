@@ -48,7 +48,7 @@ pub use data::{DataFlow, DataMessage};
 pub use datagram::Datagram;
 pub use event::{Event, SubscriptionError};
 pub use ids::{PeerId, ShardId, TrackId};
-pub use media::{Channel, Kind, LayerMask, LayerSpec, Quality, Source, SubscriptionSettings};
+pub use media::{Channel, Kind, LayerMask, LayerSpec, Quality, Source, SubscriptionSettings, TrackSpec};
 pub use message::{Message, TrackState};
 pub use outbox::Output;
 pub use shard::Shard;

@@ -49,6 +49,19 @@ pub struct LayerSpec {
     pub height: u32,
 }
 
+/// A track as its publisher announced it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackSpec {
+    /// Audio or video.
+    pub kind: Kind,
+    /// The client's identifiers of the track, as in the msid of its section (RFC 8830).
+    pub cids: Vec<String>,
+    /// The layers of a video, in ascending order.
+    pub layers: Vec<LayerSpec>,
+    /// The name of the codec that the client wants to send (RFC 8866 section 6.6), without regard to case. None: any.
+    pub codec: Option<String>,
+}
+
 /// Where a subscribed track is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -77,6 +90,14 @@ impl Default for SubscriptionSettings {
     fn default() -> Self {
         Self { enabled: true, quality: None, height: None, priority: None }
     }
+}
+
+/// A microphone that sends less only keeps its stream alive.
+const SILENCE_BPS: u64 = 6_000;
+
+/// Whether a sound track with this bitrate carries more than silence.
+pub(crate) fn is_heard(bitrates_bps: [u64; LAYERS]) -> bool {
+    bitrates_bps.into_iter().any(|bps| bps > SILENCE_BPS)
 }
 
 /// A data channel of the LiveKit protocol, opened by the client (RFC 8831).

@@ -114,7 +114,10 @@ impl Negotiation<'_> {
             let mid = section.mid().to_string();
             let answer = match section.role() {
                 Role::Idle => continue,
-                Role::Publishing(_) => SectionAnswer::Receive,
+                Role::Publishing(publishing) => {
+                    let codec = publishing.track().and_then(|track| self.publications.wanted_codec(track));
+                    SectionAnswer::Receive { codec: codec.map(str::to_owned) }
+                }
                 Role::Receiving(slot) => {
                     let source = slot.subscription().and_then(|key| self.subscriptions.source(key));
                     let sending = source.zip(ssrcs.get(section.mid())).map(|(source, streams)| {

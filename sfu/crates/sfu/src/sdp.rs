@@ -50,11 +50,14 @@ pub(crate) struct Sending {
 /// How a section is to be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SectionAnswer {
-    /// The client publishes here.
-    Receive,
+    /// The client publishes here, in this codec if it can.
+    Receive { codec: Option<String> },
     /// The client receives here, possibly nothing yet.
     Send { sending: Option<Sending>, transport_cc: Option<String> },
 }
+
+/// Payload types come after `m=<media> <port> <protocol>` (RFC 8866 section 5.14).
+const PAYLOAD_TYPES_FROM: usize = 3;
 
 /// A description cut at its `m=` lines; the first part is the session's.
 struct Parts<'a>(Vec<Vec<&'a str>>);
@@ -202,7 +205,7 @@ fn session_line(line: &str) -> String {
 
 fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>) {
     let unwanted_feedback = match answer {
-        SectionAnswer::Receive => " goog-remb",
+        SectionAnswer::Receive { .. } => " goog-remb",
         SectionAnswer::Send { .. } => " transport-cc",
     };
     for line in part {
@@ -212,6 +215,9 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
         }
         match (answer, *line) {
             (SectionAnswer::Send { sending: None, .. }, "a=sendonly") => lines.push("a=inactive".to_owned()),
+            (SectionAnswer::Receive { codec: Some(codec) }, line) if line.starts_with("m=") => {
+                lines.push(with_codec_first(part, line, codec));
+            }
             _ => lines.push((*line).to_owned()),
         }
     }
@@ -221,6 +227,20 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
     if let Some(sending) = sending {
         push_identity(sending, lines);
     }
+}
+
+/// The `m=` line with the payload types of `codec` first: a client sends in the first codec of the answer that it can
+/// encode (RFC 8829 section 4.2.1).
+fn with_codec_first(part: &[&str], line: &str, codec: &str) -> String {
+    let is_of_codec = |payload_type: &&str| {
+        part.iter().filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' ')).any(|(number, format)| {
+            number == *payload_type && format.split('/').next().is_some_and(|name| name.eq_ignore_ascii_case(codec))
+        })
+    };
+    let mut words = line.split(' ');
+    let head: Vec<&str> = words.by_ref().take(PAYLOAD_TYPES_FROM).collect();
+    let (first, rest): (Vec<&str>, Vec<&str>) = words.partition(is_of_codec);
+    [head, first, rest].concat().join(" ")
 }
 
 fn push_identity(sending: &Sending, lines: &mut Vec<String>) {
@@ -292,6 +312,19 @@ mod tests {
             assert!(text.contains(line), "{line} in {text}");
         }
         assert!(text.contains("a=sendonly") && !text.contains("a=msid:x y"));
+    }
+
+    #[test]
+    fn a_publisher_is_answered_with_its_codec_first() {
+        let answer = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103\r\na=mid:1\r\na=recvonly\r\n\
+            a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=rtpmap:102 H264/90000\r\na=rtpmap:103 rtx/90000\r\n";
+        let answered = |codec: Option<&str>| {
+            let receive = SectionAnswer::Receive { codec: codec.map(str::to_owned) };
+            let text = finish_answer(answer, &[("1".to_owned(), receive)].into(), &[]);
+            text.lines().find(|line| line.starts_with("m=video")).map(str::to_owned)
+        };
+        assert_eq!(answered(Some("h264")).as_deref(), Some("m=video 9 UDP/TLS/RTP/SAVPF 102 96 97 103"));
+        assert_eq!(answered(Some("av1")), answered(None));
     }
 
     #[test]

@@ -107,9 +107,7 @@ impl Shard {
             Command::AddPeer { peer } => self.add_peer(now, peer),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
             Command::Offer { peer, offer_id, sdp } => self.negotiate(now, peer, offer_id, &sdp),
-            Command::ExpectTrack { peer, track, kind, cids, layers } => {
-                publications.expect(&peer, track, kind, cids, layers, peers);
-            }
+            Command::ExpectTrack { peer, track, spec } => publications.expect(&peer, track, spec, peers),
             Command::WithdrawTrack { peer, track } => publications.withdraw(&peer, &track, peers, outbox),
             Command::SetTrackMuted { peer, track, muted } => {
                 publications.set_muted(&peer, &track, muted, peers, outbox);
@@ -305,9 +303,9 @@ impl Shard {
                 }
             }
             TransportEvent::Stats(stats) => {
-                if let Some(peer) = peers.get_mut(key)
-                    && let Some((loss, rtt_ms)) = peer.update_link(&stats)
-                {
+                let Some(peer) = peers.get_mut(key) else { return };
+                peer.budget_mut().lost(now, stats.sent_loss);
+                if let Some((loss, rtt_ms)) = peer.update_link(&stats) {
                     outbox.emit(Event::LinkQuality { peer: peer.id().clone(), loss, rtt_ms });
                 }
             }

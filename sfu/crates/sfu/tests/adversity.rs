@@ -48,6 +48,47 @@ fn losses_are_repaired_in_both_directions() {
 }
 
 #[test]
+fn thirty_percent_of_loss_to_a_subscriber_are_repaired() {
+    for seed in 1..=3 {
+        let link = Link { delay: Duration::from_millis(50), jitter: Duration::ZERO, loss: 0.0, seed };
+        let mut world = World::with_link(1, link);
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+        world.subscribe(bob, &track);
+        world.run(Duration::from_secs(3));
+        world.network.lossy = Some(world.clients[bob].address);
+        world.network.link.loss = 0.3;
+        world.clients[bob].forget();
+        world.run(Duration::from_secs(10));
+        world.network.link.loss = 0.0;
+        world.run(Duration::from_secs(1));
+        let got = in_order(world.clients[bob].received(&track));
+        let sent = (got[got.len() - 1].sequence - got[0].sequence + 1) as usize;
+        let missing = sent - got.len();
+        assert!(missing * 100 <= sent, "seed {seed}: {missing} of {sent} are missing");
+    }
+}
+
+#[test]
+fn loss_on_the_way_to_a_client_is_told() {
+    let mut world = World::with_link(1, Link { seed: 7, ..Link::default() });
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(3));
+    world.network.lossy = Some(world.clients[bob].address);
+    // this client tells what is missing after repair
+    world.network.link.loss = 0.7;
+    world.run(Duration::from_secs(12));
+    let subscriber = world.peer(bob);
+    let told = |event: &Event| match event {
+        Event::LinkQuality { peer, loss, .. } => *peer == subscriber && *loss > 0.1,
+        _ => false,
+    };
+    assert!(world.saw(told));
+}
+
+#[test]
 fn layers_are_switched_on_a_lossy_link() {
     for seed in 1..=5 {
         let mut world = World::with_link(1, lossy(0.03, seed));

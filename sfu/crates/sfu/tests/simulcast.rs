@@ -204,3 +204,41 @@ fn a_narrow_link_gets_lower_layers_and_recovers() {
     assert_eq!(layer(&world, bob, &track), 2, "the link is fine again");
     assert_continuous(world.clients[bob].received(&track));
 }
+
+/// What a client that is short of CPU does: it reads late, so its estimate falls, but nothing is lost.
+#[test]
+fn an_estimate_alone_pauses_nothing() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(3));
+    for _ in 0..80 {
+        let now = world.now;
+        world.clients[bob].send_estimate(now, &track, 10_000);
+        world.run(Duration::from_millis(500));
+    }
+    assert!(!world.saw(|event| matches!(event, Event::StreamPaused { .. })));
+    assert_eq!(layer(&world, bob, &track), 0);
+    let last = world.clients[bob].received(&track).len();
+    world.run(Duration::from_secs(1));
+    assert!(world.clients[bob].received(&track).len() >= last + 25, "every frame of the lowest layer");
+}
+
+#[test]
+fn a_link_that_loses_the_lowest_layer_pauses_it() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(3));
+    world.network.lossy = Some(world.clients[bob].address);
+    // more than repair can restore
+    world.network.link.loss = 0.7;
+    for _ in 0..60 {
+        let now = world.now;
+        world.clients[bob].send_estimate(now, &track, 10_000);
+        world.run(Duration::from_millis(500));
+    }
+    assert!(world.saw(|event| matches!(event, Event::StreamPaused { paused: true, .. })));
+}

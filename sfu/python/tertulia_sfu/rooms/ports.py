@@ -27,7 +27,14 @@ class MediaCommands(Protocol):
         """Apply a client's SDP offer."""
 
     def expect_track(
-        self, peer: str, *, track: str, kind: Kind, cids: list[str], layers: list[tuple[Quality, int, int]]
+        self,
+        peer: str,
+        *,
+        track: str,
+        kind: Kind,
+        cids: list[str],
+        layers: list[tuple[Quality, int, int]],
+        codec: str | None,
     ) -> None:
         """Announce a track that a section of a past or coming offer carries."""
 

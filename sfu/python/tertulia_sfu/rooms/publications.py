@@ -76,6 +76,7 @@ class PublicationManager:
             kind=_KINDS[request.type],
             cids=publication.cids,
             layers=_layers(publication.info),
+            codec=_wanted_codec(request),
         )
         if request.muted:
             self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=True)
@@ -240,6 +241,12 @@ class PublicationManager:
 
 def _cids(request: AddTrackRequest) -> list[str]:
     return list(dict.fromkeys([request.cid, *(codec.cid for codec in request.simulcast_codecs if codec.cid)]))
+
+
+def _wanted_codec(request: AddTrackRequest) -> str | None:
+    """Return the codec that the client wants to send, as in its offer: the first one, the others are backups."""
+    wanted = request.simulcast_codecs[0].codec if request.simulcast_codecs else ""
+    return wanted.rpartition("/")[2] or None
 
 
 def _echo(request: AddTrackRequest) -> AddTrackRequest:

@@ -1,15 +1,17 @@
 """Scene and subscriptions of a room that is described here; the connection sends nothing."""
 
 import asyncio
+import time
 
 import pytest
 from livekit.protocol import models, rtc
 
 from tertulia_recorder.drawing.layout import Size, arrange
+from tertulia_recorder.ids import Identity
 from tertulia_recorder.media_buffer import MediaBuffer
 from tertulia_recorder.pipeline.quality import QUALITY_LEVELS
 from tertulia_recorder.receiving.connection import Connection
-from tertulia_recorder.receiving.meeting_source import RECONNECT_GRACE_S, MeetingSource
+from tertulia_recorder.receiving.meeting_source import RECONNECT_GRACE_S, SPEAKING_HOLD_S, MeetingSource
 
 HD = Size(1280, 720)
 CAMERA, MICROPHONE = models.TrackSource.CAMERA, models.TrackSource.MICROPHONE
@@ -123,3 +125,36 @@ async def test_what_is_encrypted_is_not_subscribed_to_but_noted(room: Room):
     room.show()
     assert room.subscribed() == {"TR_m": True}
     assert room.source.encrypted_tracks == {"TR_c"}
+
+
+async def test_a_pause_between_words_is_part_of_speaking(room: Room):
+    def is_speaking() -> bool:
+        return room.media_buffer.scene.participants[0].is_speaking
+
+    def speak(*identities: str) -> None:
+        room.connection.speaking = frozenset(Identity(each) for each in identities)
+        room.source._update()
+
+    room.join("a")
+    speak("a")
+    assert is_speaking()
+    speak()
+    speak("a")
+    assert is_speaking()
+    began_s = time.monotonic()
+    speak()
+    speak()
+    assert is_speaking()
+    async with asyncio.timeout(SPEAKING_HOLD_S + 10):
+        while is_speaking():
+            await asyncio.sleep(0.02)
+    assert time.monotonic() - began_s >= SPEAKING_HOLD_S
+
+
+async def test_who_leaves_speaking_has_no_ring(room: Room):
+    room.join("a")
+    room.connection.speaking = frozenset({Identity("a")})
+    room.source._update()
+    room.leave("a")
+    (left,) = room.media_buffer.scene.participants
+    assert not left.is_speaking

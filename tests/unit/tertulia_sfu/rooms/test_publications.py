@@ -35,7 +35,13 @@ def test_a_track_is_answered_at_once_and_announced_with_its_first_packet() -> No
     assert bob.take_kinds() == []
     (peer, expected) = meeting.core.named("expect_track")[0]
     assert peer == ann.sid
-    assert expected == {"track": sid, "kind": "video", "cids": ["c1"], "layers": [("high", 640, 360)]}
+    assert expected == {
+        "track": sid,
+        "kind": "video",
+        "cids": ["c1"],
+        "layers": [("high", 640, 360)],
+        "codec": None,
+    }
     meeting.core_event("TrackStarted", ann.sid, track=sid, cid="c1", mid="7", mime_type="video/VP8", simulcast=False)
     info = bob.last("update").participants[0]
     assert info.is_publisher

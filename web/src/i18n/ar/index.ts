@@ -1,14 +1,20 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
+import { before } from "./before.ts";
 import { chat } from "./chat.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("ar", names, (count) => `${count} آخرون`);
 
 const device = { camera: "الكاميرا", microphone: "الميكروفون", defaultChoice: "الافتراضي", level: "مستوى الميكروفون" };
 
 export const ar: Catalogue = {
+  access,
+  before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: تعطّل هذا الجزء من الصفحة.`,
     advice: "الصوت والصورة مستمران.",
@@ -49,6 +55,7 @@ export const ar: Catalogue = {
     recordOff: "تسجيل",
     recordBusy: "لحظة …",
     recordings: "التسجيلات",
+    more: "المزيد",
     leave: "مغادرة",
     startAudio: "تشغيل الصوت",
     startVideo: "عرض الصور",
@@ -166,6 +173,7 @@ export const ar: Catalogue = {
     device_replaced: (kind, label) => `${device[kind]}: فُصل الجهاز. المستعمل الآن: ${label}`,
     silent_microphone: "الميكروفون لا يعطي صوتًا. ربما هو مطفأ في الجهاز نفسه.",
     muted_by_moderator: "كتم أحد المشرفين صوتك",
+    speaking_muted: "أنت تتحدث وصوتك مكتوم",
     lobby: (count) => `ينتظرون الدخول: ${count}`,
     camera_stopped: "أوقف أحد المشرفين كاميرتك",
     ask_to_unmute: "يطلب منك أحد المشرفين إلغاء الكتم",
@@ -177,6 +185,7 @@ export const ar: Catalogue = {
       device_replaced: "اختيار غيره",
       silent_microphone: "اختيار غيره",
       muted_by_moderator: "إلغاء الكتم",
+      speaking_muted: "إلغاء الكتم",
     },
   },
   devicesDialog: { title: "الأجهزة", hideSelf: "إخفاء صورتي" },
@@ -201,6 +210,7 @@ export const ar: Catalogue = {
       c: "فتح الدردشة أو إغلاقها",
       h: "رفع اليد أو خفضها",
       p: "فتح قائمة الأشخاص أو إغلاقها",
+      Space: "التحدث ما دام مضغوطًا",
       "?": "فتح هذه المساعدة",
       Esc: "إغلاق لوحة أو نافذة",
     },

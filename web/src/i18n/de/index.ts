@@ -1,14 +1,20 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
+import { before } from "./before.ts";
 import { chat } from "./chat.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("de", names, (count) => `${count} weitere`);
 
 const device = { camera: "Kamera", microphone: "Mikrofon", defaultChoice: "Standard", level: "Pegel des Mikrofons" };
 
 export const de: Catalogue = {
+  access,
+  before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: dieser Teil der Seite ist ausgefallen.`,
     advice: "Ton und Bilder laufen weiter.",
@@ -49,6 +55,7 @@ export const de: Catalogue = {
     recordOff: "Aufzeichnen",
     recordBusy: "Einen Moment …",
     recordings: "Aufzeichnungen",
+    more: "Mehr",
     leave: "Verlassen",
     startAudio: "Ton einschalten",
     startVideo: "Bilder zeigen",
@@ -174,6 +181,7 @@ export const de: Catalogue = {
     device_replaced: (kind, label) => `${device[kind]} abgezogen. Jetzt in Gebrauch: ${label}`,
     silent_microphone: "Ihr Mikrofon gibt keinen Ton. Vielleicht ist es am Gerät ausgeschaltet.",
     muted_by_moderator: "Ein Moderator hat Sie stumm geschaltet",
+    speaking_muted: "Sie sprechen, sind aber stumm geschaltet",
     lobby: (count) => (count === 1 ? "1 Person wartet auf Einlass" : `${count} Personen warten auf Einlass`),
     camera_stopped: "Ein Moderator hat Ihre Kamera beendet",
     ask_to_unmute: "Ein Moderator bittet Sie, das Mikrofon einzuschalten",
@@ -185,6 +193,7 @@ export const de: Catalogue = {
       device_replaced: "Anderes wählen",
       silent_microphone: "Anderes wählen",
       muted_by_moderator: "Mikrofon an",
+      speaking_muted: "Mikrofon an",
     },
   },
   devicesDialog: { title: "Geräte", hideSelf: "Mein eigenes Bild ausblenden" },
@@ -209,6 +218,7 @@ export const de: Catalogue = {
       c: "Chat öffnen oder schließen",
       h: "Hand heben oder senken",
       p: "Liste der Personen öffnen oder schließen",
+      Space: "Sprechen, solange sie gedrückt ist",
       "?": "Diese Hilfe öffnen",
       Esc: "Bereich oder Fenster schließen",
     },

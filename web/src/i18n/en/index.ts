@@ -1,8 +1,11 @@
 import type { RecordingStatus } from "../../api/recordings.ts";
 import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
+import { before } from "./before.ts";
 import { chat } from "./chat.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 export type { ErrorText } from "./errors.ts";
 
@@ -12,7 +15,10 @@ function several(names: readonly string[]): string {
 
 /** Every text that the user sees or a screen reader reads out. */
 export const en = {
+  access,
+  before,
   errors,
+  views,
   failedPart: {
     title: (part: string) => `${part}: this part of the page failed.`,
     advice: "Sound and pictures go on.",
@@ -58,6 +64,7 @@ export const en = {
     recordOff: "Record",
     recordBusy: "One moment …",
     recordings: "Recordings",
+    more: "More",
     leave: "Leave",
     startAudio: "Turn on sound",
     startVideo: "Show pictures",
@@ -133,7 +140,7 @@ export const en = {
     },
     guests: "Waiting to be let in",
     admit: "Let in",
-    admitOf: (name: string) => `Let ${name} in`,
+    admitOf: (name: string) => `Let in ${name}`,
     refuse: "Refuse",
     refuseOf: (name: string) => `Refuse ${name}`,
     admitAll: "Let all in",
@@ -183,6 +190,7 @@ export const en = {
       `Your ${device === "camera" ? "camera" : "microphone"} was gone. Now in use: ${label}`,
     silent_microphone: "Your microphone gives no sound. It may be switched off at the device.",
     muted_by_moderator: "A moderator muted you",
+    speaking_muted: "You are speaking, but you are muted",
     lobby: (count: number) => (count === 1 ? "1 person waits to be let in" : `${count} people wait to be let in`),
     camera_stopped: "A moderator stopped your camera",
     ask_to_unmute: "A moderator asks you to unmute",
@@ -194,6 +202,7 @@ export const en = {
       device_replaced: "Choose another",
       silent_microphone: "Choose another",
       muted_by_moderator: "Unmute",
+      speaking_muted: "Unmute",
     },
   },
   devicesDialog: { title: "Devices", hideSelf: "Hide my own picture" },
@@ -218,6 +227,7 @@ export const en = {
       c: "Open or close the chat",
       h: "Raise or lower your hand",
       p: "Open or close the list of people",
+      Space: "Speak for as long as it is held",
       "?": "Open this help",
       Esc: "Close a panel or dialog",
     },

@@ -1,7 +1,10 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
+import { before } from "./before.ts";
 import { chat } from "./chat.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("es", names, (count) => `${count} personas más`);
 
@@ -13,7 +16,10 @@ const device = {
 };
 
 export const es: Catalogue = {
+  access,
+  before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part}: esta parte de la página falló.`,
     advice: "El sonido y las imágenes siguen.",
@@ -54,6 +60,7 @@ export const es: Catalogue = {
     recordOff: "Grabar",
     recordBusy: "Un momento …",
     recordings: "Grabaciones",
+    more: "Más",
     leave: "Salir",
     startAudio: "Activar el sonido",
     startVideo: "Mostrar las imágenes",
@@ -179,6 +186,7 @@ export const es: Catalogue = {
     device_replaced: (kind, label) => `${device[kind]}: se desconectó. Ahora en uso: ${label}`,
     silent_microphone: "Tu micrófono no da sonido. Puede estar apagado en el propio aparato.",
     muted_by_moderator: "Un moderador te silenció",
+    speaking_muted: "Estás hablando con el micrófono silenciado",
     lobby: (count) => (count === 1 ? "1 persona espera para entrar" : `${count} personas esperan para entrar`),
     camera_stopped: "Un moderador paró tu cámara",
     ask_to_unmute: "Un moderador te pide que actives el micrófono",
@@ -190,6 +198,7 @@ export const es: Catalogue = {
       device_replaced: "Elegir otro",
       silent_microphone: "Elegir otro",
       muted_by_moderator: "Activar micrófono",
+      speaking_muted: "Activar micrófono",
     },
   },
   devicesDialog: { title: "Dispositivos", hideSelf: "Ocultar mi propia imagen" },
@@ -214,6 +223,7 @@ export const es: Catalogue = {
       c: "Abrir o cerrar el chat",
       h: "Levantar o bajar la mano",
       p: "Abrir o cerrar la lista de personas",
+      Space: "Hablar mientras se mantiene pulsada",
       "?": "Abrir esta ayuda",
       Esc: "Cerrar un panel o diálogo",
     },

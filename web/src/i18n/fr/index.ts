@@ -1,14 +1,20 @@
 import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
+import { access } from "./access.ts";
+import { before } from "./before.ts";
 import { chat } from "./chat.ts";
 import { errors } from "./errors.ts";
+import { views } from "./views.ts";
 
 const several = (names: readonly string[]) => listOf("fr", names, (count) => `${count} autres`);
 
 const device = { camera: "Caméra", microphone: "Micro", defaultChoice: "Par défaut", level: "Niveau du micro" };
 
 export const fr: Catalogue = {
+  access,
+  before,
   errors,
+  views,
   failedPart: {
     title: (part) => `${part} : cette partie de la page a échoué.`,
     advice: "Le son et les images continuent.",
@@ -49,6 +55,7 @@ export const fr: Catalogue = {
     recordOff: "Enregistrer",
     recordBusy: "Un instant …",
     recordings: "Enregistrements",
+    more: "Plus",
     leave: "Quitter",
     startAudio: "Activer le son",
     startVideo: "Montrer les images",
@@ -174,6 +181,7 @@ export const fr: Catalogue = {
     device_replaced: (kind, label) => `${device[kind]} débranché. Maintenant utilisé : ${label}`,
     silent_microphone: "Votre micro ne donne aucun son. Il est peut-être éteint sur l’appareil.",
     muted_by_moderator: "Un modérateur a coupé votre micro",
+    speaking_muted: "Vous parlez, mais votre micro est coupé",
     lobby: (count) => (count === 1 ? "1 personne attend d’entrer" : `${count} personnes attendent d’entrer`),
     camera_stopped: "Un modérateur a arrêté votre caméra",
     ask_to_unmute: "Un modérateur vous demande d’ouvrir votre micro",
@@ -185,6 +193,7 @@ export const fr: Catalogue = {
       device_replaced: "En choisir un autre",
       silent_microphone: "En choisir un autre",
       muted_by_moderator: "Ouvrir le micro",
+      speaking_muted: "Ouvrir le micro",
     },
   },
   devicesDialog: { title: "Appareils", hideSelf: "Cacher ma propre image" },
@@ -209,6 +218,7 @@ export const fr: Catalogue = {
       c: "Ouvrir ou fermer le chat",
       h: "Lever ou baisser la main",
       p: "Ouvrir ou fermer la liste des personnes",
+      Space: "Parler tant qu’elle est enfoncée",
       "?": "Ouvrir cette aide",
       Esc: "Fermer un panneau ou une fenêtre",
     },

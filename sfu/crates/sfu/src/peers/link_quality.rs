@@ -16,7 +16,7 @@ pub(super) struct LinkQuality {
 impl LinkQuality {
     /// The loss (0.0 to 1.0) and round-trip time (ms) to report, None if they are as before.
     pub fn update(&mut self, stats: &LinkStats) -> Option<(f64, u32)> {
-        let loss = (f64::from(stats.loss) * LOSS_STEPS).round() / LOSS_STEPS;
+        let loss = (stats.loss * LOSS_STEPS).round() / LOSS_STEPS;
         let rtt_ms = stats.rtt.map_or(0, |rtt| u32::try_from(rtt.as_millis()).unwrap_or(u32::MAX));
         let rounded = (loss, rtt_ms.div_ceil(RTT_STEP_MS).saturating_mul(RTT_STEP_MS));
         if self.reported == Some(rounded) {

@@ -29,6 +29,16 @@ pub(crate) struct Publishing {
     track: Matching,
 }
 
+impl Publishing {
+    /// The track that it carries, once announced.
+    pub fn track(&self) -> Option<TrackKey> {
+        match self.track {
+            Matching::Matched(track) => Some(track),
+            Matching::Waiting | Matching::Withdrawn => None,
+        }
+    }
+}
+
 /// Whether a publishing section has found its announced track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Matching {

@@ -12,7 +12,7 @@ use super::speakers::Speakers;
 use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
-use crate::media::{Kind, LayerMask, LayerSpec, Quality};
+use crate::media::{Kind, LayerMask, Quality, TrackSpec};
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::peers::{Allowed, Peers};
@@ -35,25 +35,22 @@ pub(crate) type LocalPacket = (TrackId, Arc<Packet>);
 impl Publications {
     // ── announcing and matching ──
 
-    pub fn expect(
-        &mut self,
-        id: &PeerId,
-        track: TrackId,
-        kind: Kind,
-        cids: Vec<String>,
-        layers: Vec<LayerSpec>,
-        peers: &mut Peers,
-    ) {
+    pub fn expect(&mut self, id: &PeerId, track: TrackId, spec: TrackSpec, peers: &mut Peers) {
         let Some(key) = peers.key_of(id) else { return };
         if self.by_id.contains_key(&track) {
             return;
         }
-        let published = self.tracks.insert(PublishedTrack::new(key, track.clone(), kind, cids, layers));
+        let published = self.tracks.insert(PublishedTrack::new(key, track.clone(), spec));
         self.by_id.insert(track, published);
         if let Some(peer) = peers.get_mut(key) {
             peer.add_published(published);
         }
         self.match_sections(key, peers);
+    }
+
+    /// The codec that a track's publisher wants to send.
+    pub fn wanted_codec(&self, key: TrackKey) -> Option<&str> {
+        self.tracks.get(key)?.wanted_codec()
     }
 
     /// Match sections to announced tracks: by the client's id first, then by kind in order.
@@ -248,7 +245,7 @@ impl Publications {
             if let Some(elapsed) = measured {
                 track.layers_mut().measure(elapsed);
             }
-            if track.layers_mut().check(now) || (measured.is_some() && track.kind() == Kind::Video) {
+            if track.layers_mut().check(now) || (measured.is_some() && track.is_bitrate_news()) {
                 self.send_state(key, outbox);
             }
             let Some(track) = self.tracks.get_mut(key) else { continue };
@@ -266,7 +263,7 @@ impl Publications {
         }
         let mut levels: BTreeMap<PeerId, f64> = BTreeMap::new();
         for (_, track) in self.tracks.iter_mut().filter(|(_, track)| track.kind() == Kind::Audio) {
-            let level = track.judge_loudness();
+            let level = track.speech_level(now);
             if let Some(peer) = peers.get(track.peer()).filter(|_| level > 0.0) {
                 let loudest = levels.entry(peer.id().clone()).or_default();
                 *loudest = loudest.max(level);

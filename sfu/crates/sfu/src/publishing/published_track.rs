@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::layers::Layers;
 use super::speakers::Loudness;
 use crate::ids::{Mid, PeerKey, ShardId, TrackId};
-use crate::media::{Kind, LAYERS, LayerMask, LayerSpec, Quality, layer_bit};
+use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec, is_heard, layer_bit};
 use crate::message::TrackState;
 use crate::transport::{CodecFormat, ReceivedPacket};
 
@@ -15,14 +15,14 @@ const LOWER_AFTER: Duration = Duration::from_secs(5);
 pub(super) struct PublishedTrack {
     peer: PeerKey,
     id: TrackId,
-    kind: Kind,
-    cids: Vec<String>,
-    specs: Vec<LayerSpec>,
+    spec: TrackSpec,
     section: Option<PublishedSection>,
     codec: Option<CodecFormat>,
     is_muted: bool,
     layers: Layers,
     loudness: Loudness,
+    /// What its followers know, for sound.
+    is_heard: bool,
     followers: Vec<Follower>,
     /// The quality announced to the publisher last.
     announced: Option<Option<Quality>>,
@@ -54,18 +54,17 @@ pub(super) struct Change {
 }
 
 impl PublishedTrack {
-    pub fn new(peer: PeerKey, id: TrackId, kind: Kind, cids: Vec<String>, specs: Vec<LayerSpec>) -> Self {
+    pub fn new(peer: PeerKey, id: TrackId, spec: TrackSpec) -> Self {
         Self {
             peer,
             id,
-            kind,
-            cids,
-            specs,
+            spec,
             section: None,
             codec: None,
             is_muted: false,
             layers: Layers::default(),
             loudness: Loudness::default(),
+            is_heard: false,
             followers: Vec::new(),
             announced: None,
             lower_at: None,
@@ -81,7 +80,12 @@ impl PublishedTrack {
     }
 
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.spec.kind
+    }
+
+    /// The codec that the publisher wants to send.
+    pub fn wanted_codec(&self) -> Option<&str> {
+        self.spec.codec.as_deref()
     }
 
     pub fn section(&self) -> Option<&PublishedSection> {
@@ -90,8 +94,8 @@ impl PublishedTrack {
 
     /// Whether it may be what a section of this kind carries; `cid`: only if the client announced this id for it.
     pub fn fits(&self, kind: Kind, cid: Option<&str>) -> bool {
-        let is_announced = cid.is_none_or(|cid| self.cids.iter().any(|known| known == cid));
-        self.section.is_none() && self.kind == kind && is_announced
+        let is_announced = cid.is_none_or(|cid| self.spec.cids.iter().any(|known| known == cid));
+        self.section.is_none() && self.spec.kind == kind && is_announced
     }
 
     pub fn bind(&mut self, section: PublishedSection) {
@@ -117,13 +121,13 @@ impl PublishedTrack {
 
     pub fn state(&self) -> TrackState {
         let mut heights = [0; LAYERS];
-        for spec in &self.specs {
-            if let Some(height) = heights.get_mut(spec.quality as usize) {
-                *height = spec.height;
+        for layer in &self.spec.layers {
+            if let Some(height) = heights.get_mut(layer.quality as usize) {
+                *height = layer.height;
             }
         }
         TrackState {
-            kind: self.kind,
+            kind: self.spec.kind,
             codec: self.codec,
             live: self.layers.live(),
             heights,
@@ -136,16 +140,26 @@ impl PublishedTrack {
     pub fn on_packet(&mut self, now: Instant, layer: u8, codec: CodecFormat, received: &ReceivedPacket) -> Change {
         let packet = &received.packet;
         let is_revived = self.layers.on_packet(layer, received.ssrc, now, packet.payload.len());
-        if let (Kind::Audio, Some(level), false) = (self.kind, packet.extensions.audio_level, self.is_muted) {
-            self.loudness.observe(level);
+        if let (Kind::Audio, Some(level), false) = (self.spec.kind, packet.extensions.audio_level, self.is_muted) {
+            self.loudness.observe(now, level);
         }
         Change { has_started: self.codec.replace(codec).is_none(), is_revived }
     }
 
-    /// The speech level of the last window, 0.0 to 1.0. Call it once for each window.
-    pub fn judge_loudness(&mut self) -> f64 {
-        let level = self.loudness.judge();
+    /// The level of its speech, 0.0 to 1.0.
+    pub fn speech_level(&mut self, now: Instant) -> f64 {
+        let level = self.loudness.level(now);
         if self.is_muted { 0.0 } else { level }
+    }
+
+    /// Whether its followers have to know the bitrate measured last: always of a video, of sound only whether it is
+    /// more than silence.
+    pub fn is_bitrate_news(&mut self) -> bool {
+        if self.spec.kind == Kind::Video {
+            return true;
+        }
+        let is_heard = is_heard(self.layers.bitrates_bps());
+        std::mem::replace(&mut self.is_heard, is_heard) != is_heard
     }
 
     // ── followers ──

@@ -14,7 +14,7 @@ use str0m::bwe::BweKind;
 use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
 use str0m::net::{Protocol, Receive};
-use str0m::stats::PeerStats;
+use str0m::stats::{MediaEgressStats, PeerStats};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
@@ -23,7 +23,7 @@ use super::config::ShardConfig;
 use super::credentials::IceCredentials;
 use super::incoming::{IncomingStreams, rtp_ssrc};
 use super::packet::{Egress, Outgoing, ReceivedPacket};
-use super::streams::{self, StreamSsrcs};
+use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::transport_sequence::TransportSequence;
 use crate::data::DataMessage;
 use crate::datagram::Datagram;
@@ -38,7 +38,9 @@ pub(crate) struct Transport {
     credentials: IceCredentials,
     channels: Channels,
     incoming: IncomingStreams,
+    outgoing: OutgoingStreams,
     sequence: TransportSequence,
+    measured: Option<Measured>,
     deadline: Instant,
 }
 
@@ -80,7 +82,9 @@ pub(crate) enum TransportEvent {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkStats {
     /// Share of packets lost in the worse direction, 0.0 to 1.0.
-    pub loss: f32,
+    pub loss: f64,
+    /// Share of what was sent to the client that it lost, 0.0 to 1.0 (RFC 3550 section 6.4.1).
+    pub sent_loss: f64,
     pub rtt: Option<Duration>,
 }
 
@@ -114,7 +118,9 @@ impl Transport {
             credentials,
             channels: Channels::default(),
             incoming: IncomingStreams::default(),
+            outgoing: OutgoingStreams::default(),
             sequence: TransportSequence::default(),
+            measured: None,
             deadline: now,
         }
     }
@@ -139,6 +145,9 @@ impl Transport {
                     .push(Datagram { destination: transmit.destination, contents: transmit.contents.into() }),
                 Output::Event(event) => self.read_event(now, event, drained),
                 Output::Timeout(deadline) => {
+                    if let Some(measured) = self.measured.take() {
+                        drained.push(TransportEvent::Stats(measured.link()));
+                    }
                     if !self.channels.follow_up(&mut self.rtc)? {
                         self.deadline = deadline.max(now + TIMER_SLACK);
                         return Ok(());
@@ -162,7 +171,9 @@ impl Transport {
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
                 drained.push(TransportEvent::BandwidthEstimated(estimate.as_u64()));
             }
-            Event::PeerStats(stats) => drained.push(TransportEvent::Stats(LinkStats::read(&stats))),
+            // the streams' statistics of the same instant follow
+            Event::PeerStats(stats) => self.measured = Some(Measured::new(&stats)),
+            Event::MediaEgressStats(stats) => self.measured.iter_mut().for_each(|it| it.add(&stats)),
             Event::ChannelOpen(id, label) => {
                 if let Some(channel) = self.channels.on_open(id, &label) {
                     drained.push(TransportEvent::ChannelOpened(channel));
@@ -305,7 +316,9 @@ impl Transport {
         drained: &mut Drained,
         sending: &[(Mid, bool)],
     ) -> Result<HashMap<Mid, StreamSsrcs>, TransportError> {
-        self.step(now, drained, |rtc, _| Ok(streams::prepare(rtc, sending)))
+        let ssrcs = self.outgoing.prepare(&mut self.rtc, sending);
+        self.drain(now, drained)?;
+        Ok(ssrcs)
     }
 
     /// Ask the client for a key frame of a received stream (RFC 4585 section 6.3.1).
@@ -353,9 +366,29 @@ impl Egress for Transport {
     }
 }
 
-impl LinkStats {
-    fn read(stats: &PeerStats) -> Self {
-        let directions = [stats.egress_loss_fraction, stats.ingress_loss_fraction];
-        Self { loss: directions.into_iter().flatten().fold(0.0, f32::max), rtt: stats.rtt }
+/// Statistics of one instant, while they are read.
+struct Measured {
+    received_loss: f64,
+    rtt: Option<Duration>,
+    sent_packets: f64,
+    lost_packets: f64,
+}
+
+impl Measured {
+    fn new(stats: &PeerStats) -> Self {
+        let received_loss = f64::from(stats.ingress_loss_fraction.unwrap_or(0.0));
+        Self { received_loss, rtt: stats.rtt, sent_packets: 0.0, lost_packets: 0.0 }
+    }
+
+    /// A stream that is sent counts by its packets.
+    fn add(&mut self, stats: &MediaEgressStats) {
+        let Some(loss) = stats.loss else { return };
+        self.sent_packets += stats.packets as f64;
+        self.lost_packets += stats.packets as f64 * f64::from(loss);
+    }
+
+    fn link(&self) -> LinkStats {
+        let sent_loss = if self.sent_packets > 0.0 { self.lost_packets / self.sent_packets } else { 0.0 };
+        LinkStats { loss: self.received_loss.max(sent_loss), sent_loss, rtt: self.rtt }
     }
 }

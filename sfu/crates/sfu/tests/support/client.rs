@@ -246,7 +246,11 @@ impl Client {
         let write = RtpWrite::new(pt, sequence.into(), sequence as u32, now, payload).ext_vals(extensions);
         let mut direct = self.rtc.direct_api();
         match ssrc {
-            Some(ssrc) => direct.declare_stream_tx(ssrc.into(), None, mid, None).write_rtp(write),
+            Some(ssrc) => {
+                // of two streams with the same mid and rid, str0m sends one, chosen by chance
+                let rid = Some(Rid::from("other"));
+                direct.declare_stream_tx(ssrc.into(), None, mid, rid).write_rtp(write);
+            }
             None => {
                 let rid = sender.rids.first().map(|rid| Rid::from(rid.as_str()));
                 if let Some(stream) = direct.stream_tx_by_mid(mid, rid) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
     Command, Event, Kind, LayerSpec, Message, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
-    SubscriptionSettings, TrackId,
+    SubscriptionSettings, TrackId, TrackSpec,
 };
 
 use client::Client;
@@ -118,7 +118,14 @@ impl World {
         let source =
             Source { track: track.clone(), publisher: peer.clone(), shard: ShardId(self.shard_of(client) as u16) };
         self.tracks.push(source);
-        self.command(client, Command::ExpectTrack { peer, track: track.clone(), kind, cids: vec![cid], layers });
+        self.command(
+            client,
+            Command::ExpectTrack {
+                peer,
+                track: track.clone(),
+                spec: TrackSpec { kind, cids: vec![cid], layers, codec: None },
+            },
+        );
         self.clients[client].offer_wanted = true;
         track
     }

@@ -24,6 +24,8 @@ type Entry = (Instant, u64, SocketAddr, SocketAddr, Vec<u8>);
 
 pub struct Network {
     pub link: Link,
+    /// Where only datagrams to this address are lost.
+    pub lossy: Option<SocketAddr>,
     /// All datagrams from and to these addresses are lost.
     pub cut: Vec<SocketAddr>,
     pub lost: usize,
@@ -34,7 +36,7 @@ pub struct Network {
 
 impl Network {
     pub fn new(link: Link) -> Self {
-        Self { link, cut: Vec::new(), lost: 0, state: link.seed | 1, sent: 0, waiting: BinaryHeap::new() }
+        Self { link, lossy: None, cut: Vec::new(), lost: 0, state: link.seed | 1, sent: 0, waiting: BinaryHeap::new() }
     }
 
     /// xorshift64*: 0.0 to 1.0.
@@ -46,7 +48,8 @@ impl Network {
     }
 
     pub fn send(&mut self, now: Instant, source: SocketAddr, destination: SocketAddr, data: Vec<u8>) {
-        let is_lost = self.random() < self.link.loss;
+        let is_lossy = self.lossy.is_none_or(|address| address == destination);
+        let is_lost = self.random() < self.link.loss && is_lossy;
         if is_lost || self.cut.contains(&source) || self.cut.contains(&destination) {
             self.lost += 1;
             return;

@@ -1,0 +1,57 @@
+"""The meeting in a small window above all others."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from support.accessibility import overflows, violations
+from support.people import People, Person
+from support.product import RoomLinks
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_the_small_window_has_tiles_and_controls_and_closes_with_the_meeting(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks, artefacts: Path
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await expect(ana.tile_of("Ben").locator("video")).to_be_visible()
+    small = await small_window_of(ana)
+    await expect(small.locator(".tile")).to_have_count(1)
+    await small.wait_for_function("() => document.querySelector('.tile[data-identity=Ben] video')?.videoWidth > 0")
+    await small.set_viewport_size({"width": 360, "height": 420})
+    assert not await overflows(small)
+    assert await violations(small) == []
+    await small.screenshot(path=artefacts / "picture-in-picture.png")
+
+    await small.get_by_role("button", name="Mute").click()
+    await expect(small.get_by_role("button", name="Unmute")).to_be_visible()
+    await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "true")
+    await small.get_by_role("button", name="Back").click()
+    await is_closed(ana, small)
+    await expect(ana.page.get_by_role("button", name="Unmute")).to_be_visible()
+    await expect(ana.tile_of("Ben").locator("video")).to_be_visible()
+
+    small = await small_window_of(ana)
+    await small.get_by_role("button", name="Leave").click()
+    await expect(ana.end_screen("left")).to_be_visible()
+    await is_closed(ana, small)
+
+
+async def small_window_of(person: Person) -> Page:
+    """Open the small window."""
+    async with person.page.context.expect_page() as opened:
+        await person.press("Picture in picture")
+    return await opened.value
+
+
+async def is_closed(person: Person, small: Page) -> None:
+    """Wait until the window is closed, and the page knows."""
+    await person.page.wait_for_function("() => documentPictureInPicture.window === null")
+    assert small.is_closed()
+    await expect(person.page.get_by_role("button", name="Picture in picture", pressed=True)).to_have_count(0)

@@ -1,0 +1,10 @@
+/** Getting ready: name, devices, and a microphone that is muted. */
+export const before = {
+  joinAs: (name: string) => `Join as “${name}”`,
+  speaker: "Speaker",
+  testSound: "Test sound",
+  playing: "Playing …",
+  flip: "Switch camera",
+  hearsMuted: "Tell me when I speak while muted (only this device listens)",
+  space: "Space",
+};

@@ -1,0 +1,10 @@
+/** Getting ready: name, devices, and a microphone that is muted. */
+export const before = {
+  joinAs: (name: string) => `Entrar como «${name}»`,
+  speaker: "Altavoz",
+  testSound: "Probar sonido",
+  playing: "Sonando …",
+  flip: "Cambiar de cámara",
+  hearsMuted: "Avisarme si hablo con el micrófono silenciado (solo escucha este dispositivo)",
+  space: "Espacio",
+};
