@@ -85,6 +85,23 @@ test("without a network it is sent again by itself, with the same id, and not as
   expect(room.sent).toEqual(["hello"]);
 });
 
+test("messages reach the server in the order in which they were written", async () => {
+  const { room, meeting, posted, states } = await joined();
+  let arrive = (): void => {};
+  room.sending = new Promise((resolve) => {
+    arrive = resolve;
+  });
+  const first = write(meeting, "first");
+  room.sending = Promise.resolve();
+  const second = write(meeting, "second");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(posted()).toEqual([]);
+  arrive();
+  await Promise.all([first, second]);
+  expect(posted().map((asked) => asked.split(" ").at(-1))).toEqual(["first", "second"]);
+  expect(states()).toEqual(["sent", "sent"]);
+});
+
 test("what the server refuses is not asked again and again", async () => {
   const { api, meeting, posted, states } = await joined();
   api.refusal = new AppError("action_failed");

@@ -35,6 +35,8 @@ export class Conversation {
   /** What the media server has taken: sent again, it goes to our server alone. */
   readonly #streamed = new Set<number>();
   #files: Promise<ChatFiles> | null = null;
+  /** The end of the last request: they go to our server in order. */
+  #posting: Promise<unknown> = Promise.resolve();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #retryMs = RETRY_MS;
 
@@ -145,9 +147,13 @@ export class Conversation {
     if (!message?.key) return;
     const { api, announcer, chat } = this.#parts;
     const { id, key, text: body } = message;
+    const streamed = this.#stream(id, idIn(key), body);
+    // one after the other: who comes later sees them in the order in which they were written
+    this.#posting = Promise.all([streamed, this.#posting.catch(() => null)]).then(() =>
+      api.postMessage(this.#me.identity, idIn(key), body),
+    );
     try {
-      await this.#stream(id, idIn(key), body);
-      await api.postMessage(this.#me.identity, idIn(key), body);
+      await this.#posting;
       chat.mark(id, "sent");
       this.#streamed.delete(id);
       this.#retryMs = RETRY_MS;
