@@ -273,7 +273,7 @@ def section(figures: Figures) -> str:
         *tasks,
         f"| tiles that a change of speaker draws again, at most | 2 | {f.redrawn} |",
         f"| visible tiles that it moves | 0 | {f.moved} |",
-        f"| heap at the start of a meeting of {f.minutes:g} minutes | | {f.heap[1] / 1e6:.1f} MB |",
+        f"| heap at the start of a meeting of {f.minutes:g} min | | {f.heap[1] / 1e6:.1f} MB |",
         f"| its growth to the end | flat | {growth:+.1f} MB |",
     ]
     load = f"Load of this machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."

@@ -1,11 +1,12 @@
 import { defineConfig } from "vite";
 import { budget } from "./build/budget.ts";
 import { compress } from "./build/compress.ts";
+import { elements } from "./build/elements.ts";
 
 export default defineConfig({
   base: "/",
   // no plugin: Vite's own compiler turns JSX into calls of preact/jsx-runtime (tsconfig.json)
-  plugins: [budget(), compress()],
+  plugins: [elements(["tertulia-meet", "openvidu-meet"]), budget(), compress()],
   build: {
     outDir: "../server/src/tertulia/web_dist",
     emptyOutDir: true,

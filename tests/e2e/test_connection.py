@@ -145,6 +145,7 @@ async def test_the_dialog_fits_and_is_accessible(
     await expect(ana.page.get_by_role("row", name=re.compile("Ana, camera"))).to_contain_text("VP8")
     assert await violations(ana.page) == []
     assert not await overflows(ana.page)
+    assert await ana.page.locator("dialog").evaluate("(dialog) => dialog.scrollWidth <= dialog.clientWidth")
     await people.screenshot(f"connection-{scheme}-{width}")
     await ana.page.keyboard.press("Escape")
     await expect(ana.page.locator('[data-control="connection"]')).to_be_focused()

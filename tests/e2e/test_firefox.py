@@ -12,6 +12,7 @@ from playwright.async_api import Browser, expect
 
 from support.fake_media import RED, Rgb
 from support.firefox import FirefoxWindow, firefox
+from support.host_site import host_site
 from support.people import People
 from support.player import Player
 from support.product import Product, RoomLinks, running_product
@@ -113,3 +114,23 @@ async def test_a_recording_plays_and_seeks_in_firefox(
         await player.shows("Ana, in her own red", lambda picture: picture.share_of(RED, within=12) > 0.1)
     await player.resume()
     await player.plays()
+
+
+async def test_a_page_of_another_site_embeds_a_meeting_in_firefox(fay: FirefoxWindow, room: RoomLinks) -> None:
+    server = room.publisher.partition("/meet/")[0]
+    element = f"<tertulia-meet room-url='{room.publisher}' participant-name='Fay' skip-prejoin></tertulia-meet>"
+    async with host_site("localhost") as site:
+        await fay.open(site.embed("/firefox", server, element))
+
+        async def happened(name: str) -> bool:
+            return bool(await fay.evaluate("(name) => seen.some((one) => one.name === name)", name))
+
+        await until("Fay is in the meeting", lambda: happened("meetingJoined"))
+        call = "() => document.querySelector('tertulia-meet')"
+        await fay.evaluate(f"{call}.setHand(true)")
+        await until("the hand is told", lambda: happened("handChanged"))
+        assert [one["name"] for one in await fay.evaluate(f"{call}.participants()")] == ["Fay"]
+        failed = await fay.evaluate(f"{call}.meetingEnd().catch(({{ cause }}) => cause)")
+        assert failed == "origin_not_named"
+        await fay.evaluate(f"{call}.meetingLeave()")
+        await until("Fay has left", lambda: happened("meetingLeft"))

@@ -22,7 +22,7 @@ import requests
 from support.command import run_command
 from support.livekit_clients import joined
 from support.ports import free_port
-from support.rest import COMMAND, FAR, PUBLIC, RestServer, running_server
+from support.rest import COMMAND, FAR, INTERNAL, PUBLIC, RestServer, running_server
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_first_start_shows_what_is_there(tmp_path: Path):
     with running_server(tmp_path, TERTULIA_API_KEY="", TERTULIA_ADMIN_PASSWORD="") as own:
         shown = (tmp_path / "stdout").read_text()
         found = re.search(
-            r"API key: (\S+)\nAdministrator: user (\S+)  password (\S+)\n +logs in at (\S+) .*not yet", shown
+            r"API key: (\S+)\nAdministrator: user (\S+)  password (\S+)\n +logs in to the console at (\S+)\n", shown
         )
         assert found is not None, shown
         key, user, password, address = found.groups()
-        assert "Console: http" not in shown
         assert own.ask("GET", "/rooms", key=key).status_code == 200
         body = {"username": user, "password": password}
-        assert requests.post(address, json=body, timeout=5).status_code == 200
+        assert "console" in requests.get(address, timeout=5).text
+        assert own.ask("POST", "/auth/login", body, base=INTERNAL).status_code == 200
         own.stop()
         own.start()
         assert (tmp_path / "stdout").read_text() == shown

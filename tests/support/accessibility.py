@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Page
+from playwright.async_api import Frame, Page
 
 AXE: Final = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 FOCUSED: Final = "document.activeElement?.dataset.control ?? document.activeElement?.tagName ?? ''"
 
 
-async def violations(page: Page, *only: str) -> list[str]:
+async def violations(page: Page | Frame, *only: str) -> list[str]:
     """Return what axe-core finds against WCAG 2.2 A and AA; of some rules, if they are named."""
     if not await page.evaluate("'axe' in globalThis"):
         await page.evaluate(AXE.read_text())

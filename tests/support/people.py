@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from playwright.async_api import Browser, Locator, Page, Playwright, expect
 
@@ -211,6 +211,9 @@ class Person:
         return stats
 
 
+AnyPerson = TypeVar("AnyPerson", bound=Person)
+
+
 class People:
     """All users of a test: opened, captured and closed together."""
 
@@ -220,7 +223,10 @@ class People:
 
     async def at(self, browser: Browser, name: str, **window: Any) -> Person:
         """Open a window for a user."""
-        person = await Person.at(browser, name, **window)
+        return self.add(await Person.at(browser, name, **window))
+
+    def add(self, person: AnyPerson) -> AnyPerson:
+        """Take charge of a user whose window is open."""
         self._all.append(person)
         return person
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from support.ports import free_port
+from .ports import free_port
 
 COMMAND: Final = Path(sys.executable).with_name("tertulia")
 API_KEY: Final = "key-of-the-end-to-end-tests-0123456789"

@@ -12,6 +12,7 @@ from tertulia.domain.participants import LiveParticipant
 from tertulia.domain.rooms import Room
 from tertulia.errors import Unavailable
 from tertulia.services.admission import AdmissionService
+from tertulia.services.events import EventLog
 from tertulia.services.idempotency import LIFETIME_MS
 from tertulia.services.meetings import MeetingService
 from tertulia.services.participants import ParticipantAuth, ParticipantService, TokenRequest
@@ -59,6 +60,12 @@ class MediaServerInMemory:
 
     async def meetings(self, names: Sequence[RoomName] = ()) -> dict[RoomName, MeetingId]:
         return {room: MeetingId(f"RM_{self.held_before.get(room, 0)}") for room in await self.rooms(names)}
+
+    async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:
+        await self.check()
+        return {
+            room: sum(not each.hidden for each in self.connected[room].values()) for room in await self.rooms(names)
+        }
 
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
         return list(self._room(room).values())
@@ -109,11 +116,14 @@ class Installation:
         self.tokens = ParticipantTokens(api_key="key", api_secret="secret" * 8, media_url="ws://x")
         parts = {"store": store, "clock": self.clock, "media": self.media}
         self.admission = AdmissionService(**parts)
+        self.events = EventLog(store)
         self.participants = ParticipantService(
-            **parts, admission=self.admission, tokens=self.tokens, auth=ParticipantAuth.NONE
+            **parts, admission=self.admission, tokens=self.tokens, auth=lambda: ParticipantAuth.NONE, events=self.events
         )
         self.rooms = RoomService(**parts, rules=self.admission)
-        self.meetings = MeetingService(**parts, participants=self.participants, admission=self.admission)
+        self.meetings = MeetingService(
+            **parts, participants=self.participants, admission=self.admission, events=self.events
+        )
 
     async def create_room(self, lifetime_ms: int = 10 * LIFETIME_MS) -> Room:
         return await self.rooms.create(RoomOptions(expires_at_ms=Millis(self.clock.now + lifetime_ms)))

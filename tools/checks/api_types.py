@@ -17,12 +17,18 @@ from tertulia.domain.access import INTERNAL
 from tertulia.http.api import internal
 from tertulia.http.api.authentication import SECURITY_SCHEMES
 from tertulia.http.api.chat import ChatHandlers, chat_operations
+from tertulia.http.api.console import ConsoleHandlers, console_operations
+from tertulia.http.api.events import EventHandlers
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
+from tertulia.http.api.recording_overview import RecordingOverviewHandlers
 from tertulia.http.api.recordings import RecordingHandlers
+from tertulia.http.api.room_overview import RoomOverviewHandlers
 from tertulia.http.api.rooms import RoomHandlers
+from tertulia.http.api.runtime_settings import RuntimeSettingHandlers
 from tertulia.http.api.sessions import SessionHandlers
+from tertulia.http.api.status import StatusHandlers
 from tertulia.http.kit.openapi import document
 
 TYPES: Final = ROOT / "web/src/api/schema.d.ts"
@@ -48,6 +54,15 @@ def internal_document() -> dict[str, Any]:
         ],
         recordings=_without_service(RecordingHandlers),
         sessions=_without_service(SessionHandlers),
+        console=console_operations(
+            ConsoleHandlers(
+                events=_without_service(EventHandlers),
+                rooms=_without_service(RoomOverviewHandlers),
+                recordings=_without_service(RecordingOverviewHandlers),
+                settings=_without_service(RuntimeSettingHandlers),
+                status=_without_service(StatusHandlers),
+            )
+        ),
     )
     return document("Tertulia internal API", internal.BASE_PATH, operations, INTERNAL, SECURITY_SCHEMES)
 

@@ -6,22 +6,28 @@ import { transformWithOxc } from "vite";
 
 const SOURCES = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
 
-async function catalogue() {
-  const folder = join(SOURCES, "i18n", "en");
-  const names = (await readdir(folder)).sort((one) => (one === "index.ts" ? 1 : -1)); // the index uses the others
-  const files = names.map(async (name) => {
-    const path = join(folder, name);
-    return (await transformWithOxc(await readFile(path, "utf8"), path)).code;
-  });
+/** Each catalogue, and the folder whose code uses it. */
+const CATALOGUES = [
+  { folder: "i18n/en", uses: (name) => !/^(i18n|reference|console)/.test(name) },
+  { folder: "console/i18n", uses: (name) => /^console\/(?!i18n)/.test(name) },
+];
+
+async function catalogue(words) {
+  const folder = join(SOURCES, words);
+  const names = (await readdir(folder)).sort((one) => (one === "index.ts" || one === "en.ts" ? 1 : -1)); // those use the others
+  const files = names
+    .filter((name) => name !== "format.ts" && (name !== "index.ts" || words === "i18n/en"))
+    .map(async (name) => {
+      const path = join(folder, name);
+      return (await transformWithOxc(await readFile(path, "utf8"), path)).code;
+    });
   const alone = (await Promise.all(files)).join("\n").replace(/^import .*$/gm, "");
   return (await import(`data:text/javascript,${encodeURIComponent(alone)}`)).en;
 }
 
-async function views() {
+async function views(uses) {
   const names = await readdir(SOURCES, { recursive: true });
-  const read = names.filter(
-    (name) => /\.tsx?$/.test(name) && !name.startsWith("i18n") && !name.startsWith("reference"),
-  );
+  const read = names.filter((name) => /\.tsx?$/.test(name) && uses(name));
   return (await Promise.all(read.map((name) => readFile(join(SOURCES, name), "utf8")))).join("\n");
 }
 
@@ -43,7 +49,11 @@ function escaped(key) {
   return key.replaceAll(/[^\w]/g, "\\$&");
 }
 
-const code = await views();
-const unused = [...keysOf(await catalogue())].filter((path) => !isUsed(path, code));
-for (const path of unused) process.stderr.write(`src/i18n/en: no view uses ${path.join(".")}\n`);
-process.exitCode = unused.length > 0 ? 1 : 0;
+for (const { folder, uses } of CATALOGUES) {
+  const code = await views(uses);
+  for (const path of keysOf(await catalogue(folder))) {
+    if (isUsed(path, code)) continue;
+    process.stderr.write(`src/${folder}: no view uses ${path.join(".")}\n`);
+    process.exitCode = 1;
+  }
+}

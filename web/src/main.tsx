@@ -5,6 +5,7 @@ import { lobbyApi } from "./api/lobby.ts";
 import { meetingApi } from "./api/meeting.ts";
 import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
+import { earlyMessages, isEmbedded, parametersOf } from "./embedding/parameters.ts";
 import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
 import { LocalDevice, LocalDevices } from "./session/devices.ts";
@@ -19,41 +20,28 @@ import { App, MeetingView } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
 async function main(root: HTMLElement): Promise<void> {
-  await setLanguage(languageOf([new URLSearchParams(location.search).get("lang") ?? "", ...navigator.languages]));
-  document.documentElement.lang = language;
-  document.documentElement.dir = directionOf(language);
+  const early = earlyMessages();
+  const parameters = parametersOf(location);
+  // without it (a network that fails) the page works alone
+  const loading = isEmbedded(parameters) ? import("./embedding/embedding.ts").catch(() => null) : null;
+  await applyLanguage(parameters.get("lang") ?? "");
   const storage = new PageStorage(
     storeOrNull(() => localStorage),
     storeOrNull(() => sessionStorage),
   );
-  const saved = storage.preferences();
-  const devices = new LocalDevices(
-    // absent on a page that is not secure, whatever the types say
-    navigator.mediaDevices as MediaDevices | undefined,
-    new LocalDevice("camera", saved.cameraOn, saved.cameraId),
-    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
-    new Speaker(saved.speakerId, "setSinkId" in HTMLMediaElement.prototype, (speakerId) =>
-      storage.savePreferences({ speakerId }),
-    ),
-    ({ camera, microphone }) =>
-      storage.savePreferences({
-        cameraOn: camera.on.value,
-        cameraId: camera.selectedId.value,
-        microphoneOn: microphone.on.value,
-        microphoneId: microphone.selectedId.value,
-      }),
-  );
+  const devices = devicesOf(storage);
   const link = parseMeetingLink(location);
   const client = apiClient(location.origin, fetch.bind(globalThis));
   const token = () => storage.token(link.roomName);
   const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
-  announcer.readsSignals.value = saved.readsSignals;
+  announcer.readsSignals.value = storage.preferences().readsSignals;
+  const [participants, api] = [participantsApi(client), meetingApi(client, link.roomName, token)];
   const page = new MeetingPage({
     link,
-    api: participantsApi(client),
+    api: participants,
     lobbyApi: lobbyApi(client),
-    meetingApi: meetingApi(client, link.roomName, token),
+    meetingApi: api,
     recordingControl: new RecordingControl(recordings),
     recordings: new Recordings(recordings, announcer),
     devices,
@@ -70,8 +58,39 @@ async function main(root: HTMLElement): Promise<void> {
       return Meeting;
     },
   });
-  render(<App page={page} />, root);
-  void page.open();
+  const show = () => render(<App key={language} page={page} />, root);
+  show();
+  const embedding = await loading;
+  if (!embedding) return page.open();
+  const changeLanguage = (wanted: string) => applyLanguage(wanted).then(show);
+  await embedding.openEmbedded({ page, link, api, participants, parameters, early, setLanguage: changeLanguage });
+}
+
+/** Camera, microphone and speaker, as they were chosen last. */
+function devicesOf(storage: PageStorage): LocalDevices {
+  const saved = storage.preferences();
+  return new LocalDevices(
+    // absent on a page that is not secure, whatever the types say
+    navigator.mediaDevices as MediaDevices | undefined,
+    new LocalDevice("camera", saved.cameraOn, saved.cameraId),
+    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
+    new Speaker(saved.speakerId, "setSinkId" in HTMLMediaElement.prototype, (speakerId) =>
+      storage.savePreferences({ speakerId }),
+    ),
+    ({ camera, microphone }) =>
+      storage.savePreferences({
+        cameraOn: camera.on.value,
+        cameraId: camera.selectedId.value,
+        microphoneOn: microphone.on.value,
+        microphoneId: microphone.selectedId.value,
+      }),
+  );
+}
+
+async function applyLanguage(wanted: string): Promise<void> {
+  await setLanguage(languageOf([wanted, ...navigator.languages]));
+  document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
 }
 
 const root = document.getElementById("app");

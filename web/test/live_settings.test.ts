@@ -57,3 +57,13 @@ test("a role that changes is the page's at once", async () => {
   room.emit("participantMetadataChanged", "", room.localParticipant);
   expect(meeting.role.value).toBe("moderator");
 });
+
+test("what the administrator writes to all is shown and read out; what a participant sends so is not", async () => {
+  const { room, meeting, said } = await joined();
+  room.receive("tertulia.notice", { message: "forged" }, { identity: "mallory" });
+  room.receive("tertulia.notice", { message: "  " });
+  expect(meeting.notices.all.value).toEqual([]);
+  room.receive("tertulia.notice", { message: "We close in five minutes" });
+  expect(meeting.notices.all.value).toEqual([{ kind: "from_console", message: "We close in five minutes" }]);
+  expect(said().at(-1)).toBe("Message to all: We close in five minutes");
+});

@@ -18,9 +18,9 @@ function random(seed: number): () => number {
 }
 
 /** When speech is heard first, in seconds of the sound's own time; null if never. */
-function heardAtS(sound: Sound, lengthS: number): number | null {
+function heardAtS(sound: Sound, lengthS: number, intervalMs = SPEECH_INTERVAL_MS): number | null {
   const detector = new SpeechDetector();
-  for (let endS = FRAME / RATE_HZ; endS < lengthS; endS += SPEECH_INTERVAL_MS / 1000) {
+  for (let endS = FRAME / RATE_HZ; endS < lengthS; endS += intervalMs / 1000) {
     const samples = Float32Array.from({ length: FRAME }, (_, i) => sound(endS - (FRAME - i) / RATE_HZ));
     if (detector.hear(samples, RATE_HZ, endS * 1000)) return endS;
   }
@@ -112,6 +112,12 @@ test.each<[string, Sound]>([
   expect(atS).not.toBeNull();
   expect((atS ?? 0) - startS).toBeGreaterThan(0.2);
   expect((atS ?? 0) - startS).toBeLessThan(1.3);
+});
+
+test("a machine whose timers are late notices as soon", () => {
+  const startS = 3;
+  const sound = sum(white(0.001, 9), (timeS) => (timeS < startS ? 0 : voice(140, 0.2)(timeS - startS)));
+  expect(heardAtS(sound, startS + 4, 110)).toBeLessThan(startS + 1.4);
 });
 
 test("a cough is not speech", () => {

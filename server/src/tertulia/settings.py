@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     secrets: ClassVar[frozenset[str]] = frozenset(
         {"api_key", "admin_password", "media_api_secret", "turn_secret", "secret_key", "database_url"}
     )
+
+    _options: frozenset[str] = PrivateAttr(frozenset())
 
     host: str = Field(
         "127.0.0.1",
@@ -137,7 +139,7 @@ class Settings(BaseSettings):
         "admin",
         min_length=1,
         title="a name",
-        description="the administrator's name; logs in by REST, a console is not built yet",
+        description="the administrator's name, who logs in to the console",
     )
     admin_password: str = Field(
         "", title="a text", description="the administrator's password; default: generated, printed once"
@@ -346,6 +348,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def options(self) -> frozenset[str]:
+        """The settings that were given as options."""
+        return self._options
+
+    @property
     def has_short_media_secret(self) -> bool:
         """Whether LiveKit's secret is set, and shorter than its signatures need."""
         return 0 < len(self.media_api_secret.encode()) < MIN_MEDIA_SECRET_BYTES
@@ -354,11 +361,13 @@ class Settings(BaseSettings):
 def load_settings(options: Mapping[str, Any]) -> Settings:
     """Collect the settings. Raise ConfigurationError with a line for each wrong one, which says what is allowed."""
     try:
-        return Settings(**{name: value for name, value in options.items() if value is not None})
+        settings = Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         raise ConfigurationError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from error
     except ValueError as error:  # a file that is not TOML
         raise ConfigurationError(f"{FILE}: {error}") from error
+    settings._options = frozenset(name for name, value in options.items() if value is not None)  # noqa: SLF001 - ours
+    return settings
 
 
 def _line(detail: Mapping[str, Any]) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tertulia.cli.setting_options import setting_infos
 from tertulia.domain.recordings import limits
 from tertulia.errors import ConfigurationError
 from tertulia.services.recordings.context import RecordingRules
+from tertulia.setting_infos import setting_infos
 from tertulia.settings import PREFIX, Settings, load_settings
 from tertulia_recorder.job import RecorderJob
 

@@ -538,7 +538,11 @@ export interface paths {
          * @description An addition: the OpenVidu Meet document does not have it.
          */
         post: operations["createRecording"];
-        delete?: never;
+        /**
+         * Delete several recordings, all or none
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        delete: operations["deleteMultipleRecordings"];
         options?: never;
         head?: never;
         patch?: never;
@@ -672,10 +676,247 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what changes, as server-sent events
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search and sort rooms that have not expired, with who is in them now
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["searchRooms"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete several rooms and end their meetings
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        delete: operations["deleteRooms"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{roomName}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show a message to all who are in a room
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        post: operations["sendNotice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search and sort recordings
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["searchRecordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/recordings/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish now what crashes left on this machine
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        post: operations["repairRecordings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/lost-recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List media on this machine that no recording accounts for
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getLostRecordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/lost-recordings/{recordingId}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a lost recording back
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        post: operations["adoptRecording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See all settings, and where they come from
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getSettings"];
+        /**
+         * Change settings on all servers, within two seconds
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        put: operations["changeSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appearance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how the pages of this installation look
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getAppearance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how the installation is: database, disk, media server, recorders, version
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description All settings. `stored` names those of `values` that were changed; the others are as configured. */
+        AllSettings: {
+            values: components["schemas"]["SettingsNow"];
+            stored: string[];
+            settings: components["schemas"]["SettingShown"][];
+        };
+        /** @description How the pages look; what is empty is as in Tertulia. */
+        AppearanceSettings: {
+            /**
+             * @description In place of Tertulia.
+             * @default
+             */
+            name: string;
+            /**
+             * @description A `data:` URL of a PNG, JPEG, WebP or SVG picture.
+             * @default
+             */
+            logo: string;
+            /**
+             * @description The accent colour of the light theme, as `#0f6b63`.
+             * @default
+             */
+            accentLight: string;
+            /**
+             * @description The accent colour of the dark theme.
+             * @default
+             */
+            accentDark: string;
+        };
         /** @description A message of the running meeting. */
         ChatMessage: {
             messageId: string;
@@ -701,6 +942,27 @@ export interface components {
              * @default true
              */
             files: boolean;
+        };
+        /** @description The database. */
+        DatabaseStatus: {
+            state: components["schemas"]["PartState"];
+            /** @description sqlite or postgresql */
+            kind: string;
+        };
+        /** @description The disk of the data directory, in bytes. */
+        DiskStatus: {
+            state: components["schemas"]["PartState"];
+            free?: number;
+            total?: number;
+        };
+        /** @description How the installation is. What cannot be asked is absent. */
+        InstallationStatus: {
+            version: string;
+            ready: boolean;
+            database: components["schemas"]["DatabaseStatus"];
+            disk: components["schemas"]["DiskStatus"];
+            media: components["schemas"]["MediaStatus"];
+            recorders: components["schemas"]["RecorderStatus"];
         };
         /** @description The role of a participant who joins with that link. */
         LinkRole: {
@@ -752,6 +1014,25 @@ export interface components {
             username: string;
             password: string;
         };
+        /** @description Media on this machine that no recording accounts for. */
+        LostRecordingShown: {
+            recordingId: string;
+            roomId: string;
+            filename: string;
+            /** @description What its row says; absent without a row. */
+            status?: components["schemas"]["RecordingState"];
+            startDate?: number;
+            duration?: number;
+            size?: number;
+        };
+        /** @description The media server; `embedded`: it is a part of this server. */
+        MediaStatus: {
+            state: components["schemas"]["PartState"];
+            embedded: boolean;
+            /** @description Meetings that are not empty. */
+            rooms?: number;
+            participants?: number;
+        };
         /** @description A participant who is in the room. */
         MeetParticipant: {
             participantName?: string;
@@ -786,6 +1067,10 @@ export interface components {
         NewMessage: {
             /** @description The text: plain, never markup. */
             text: string;
+        };
+        /** @description What to show to all who are in a room. */
+        Notice: {
+            message: string;
         };
         /** @description A room. */
         OpenViduMeetRoom: {
@@ -823,6 +1108,11 @@ export interface components {
             maxParticipants?: number;
             preferences?: components["schemas"]["RoomPreferences"];
         };
+        /**
+         * @description How a part that the server needs is.
+         * @enum {string}
+         */
+        PartState: "ok" | "low" | "full" | "unavailable";
         /** @description A refused request. */
         Problem: {
             message: string;
@@ -847,6 +1137,39 @@ export interface components {
             sid?: string;
             source?: string;
             muted?: boolean;
+            /** @description An addition: of a picture, in pixels, if it is known. */
+            width?: number;
+            height?: number;
+            /** @description An addition: the codec, as in `video/VP8`. */
+            mimeType?: string;
+        };
+        /** @description Recordings: how many this machine makes at once, and how many all machines make now. */
+        RecorderStatus: {
+            capacity: number;
+            running?: number;
+            waiting?: number;
+        };
+        /** @description Which recordings to delete. */
+        RecordingIds: {
+            recordingIds: string[];
+        };
+        /** @description A recording, as an administrator sees it. */
+        RecordingInView: {
+            recordingId?: string;
+            roomId?: string;
+            status?: components["schemas"]["RecordingState"];
+            filename?: string;
+            startDate?: number;
+            endDate?: number;
+            duration?: number;
+            size?: number;
+            errorCode?: number;
+            error?: string;
+            details?: string;
+            /** @description When it was asked for. */
+            createdDate?: number;
+            /** @description What was asked for; absent for the setting. */
+            preset?: string;
         };
         /** @description Preferences for recording the room. */
         RecordingPreferences: {
@@ -855,6 +1178,16 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+        };
+        /** @description How recordings are made that start from now on; what is absent is as configured. */
+        RecordingSettings: {
+            /** @enum {string} */
+            preset?: "720p30" | "1080p30" | "audio";
+            maxDurationS?: number;
+            /** @description null: no limit */
+            maxBytes?: number;
+            minFreeBytes?: number;
+            emptyTimeoutS?: number;
         };
         /**
          * @description How far a recording is. ACTIVE means that the first media is on the disk.
@@ -870,6 +1203,17 @@ export interface components {
         RoleChange: {
             role: components["schemas"]["Role"];
         };
+        /** @description What a new room is where its creator does not say. */
+        RoomDefaultSettings: {
+            maxParticipants?: number;
+            /** @description What the console offers; the API always says when a room expires. */
+            lifetimeS?: number;
+            preferences?: components["schemas"]["RoomPreferences"];
+        };
+        /** @description Which rooms to delete. */
+        RoomNames: {
+            roomNames: string[];
+        };
         /** @description What a room allows. */
         RoomPreferences: {
             chatPreferences?: components["schemas"]["ChatPreferences"];
@@ -884,6 +1228,60 @@ export interface components {
             virtualBackgroundPreferences?: components["schemas"]["VirtualBackgroundPreferences"];
             lobbyPreferences?: components["schemas"]["LobbyPreferences"];
             preferences?: components["schemas"]["RoomPreferences"];
+        };
+        /** @description A room, and what happens in it now. */
+        RoomWithMeeting: {
+            roomName?: string;
+            creationDate?: number;
+            expirationDate?: number;
+            roomNamePrefix?: string;
+            preferences?: components["schemas"]["RoomPreferences"];
+            maxParticipants?: number;
+            /**
+             * @description An addition, only of a room that is locked.
+             * @enum {boolean}
+             */
+            locked?: true;
+            moderatorURL?: string;
+            publisherURL?: string;
+            viewerURL?: string;
+            /** @description How many are in it; absent while the media server cannot be asked. */
+            participants?: number;
+            /** @description The recording that is being made. */
+            recordingId?: string;
+        };
+        /** @description A setting of the server's start. Secrets are hidden. */
+        SettingShown: {
+            name: string;
+            section: string;
+            value: string;
+            /** @description option, environment, tertulia.toml or default */
+            source: string;
+            default: string;
+            allowed: string;
+            description: string;
+            /** @description The name under which it changes while servers run. */
+            changeableAs?: string;
+        };
+        /** @description What is to change. Absent settings stay; null takes a change back, so that the configured value counts. */
+        SettingsChange: {
+            /** @enum {string|null} */
+            participantAuth?: "none" | "moderators_only" | "all_users" | null;
+            embedOrigins?: string[] | null;
+            corsOrigins?: string[] | null;
+            appearance?: components["schemas"]["AppearanceSettings"] | null;
+            roomDefaults?: components["schemas"]["RoomDefaultSettings"] | null;
+            recordings?: components["schemas"]["RecordingSettings"] | null;
+        };
+        /** @description The values that count now. */
+        SettingsNow: {
+            /** @enum {string} */
+            participantAuth: "none" | "moderators_only" | "all_users";
+            embedOrigins: string[];
+            corsOrigins: string[];
+            appearance: components["schemas"]["AppearanceSettings"];
+            roomDefaults: components["schemas"]["RoomDefaultSettings"];
+            recordings: components["schemas"]["RecordingSettings"];
         };
         /** @description What a participant shows to all for a moment. */
         ShownReaction: {
@@ -3527,6 +3925,94 @@ export interface operations {
             };
         };
     };
+    deleteMultipleRecordings: {
+        parameters: {
+            query?: {
+                /** @description Comma-separated ids; instead of a body. */
+                recordingIds?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RecordingIds"];
+            };
+        };
+        responses: {
+            /** @description The recordings are gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRecording: {
         parameters: {
             query?: {
@@ -3977,6 +4463,698 @@ export interface operations {
             };
             /** @description Internal server error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: {
+                /** @description The id of the last event that the client has; the header beats it. */
+                lastEventId?: number;
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events until the session ends: `ready` first, then `roomCreated`, `roomChanged`, `roomDeleted`, `meetingStarted`, `meetingEnded`, `participantJoined`, `participantLeft`, `participantChanged`, `recordingChanged`, `recordingDeleted`, `settingsChanged`, `apiKeysChanged`. After a break, `resumed` of `ready` says whether all that was missed follows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchRooms: {
+        parameters: {
+            query?: {
+                /** @description A part of a name, whatever its case. */
+                search?: string;
+                /** @description In which direction the list is sorted. */
+                order?: "asc" | "desc";
+                /** @description How many items to answer at most. */
+                maxItems?: number;
+                /** @description Where to go on: the X-Next-Page-Token of the answer before. */
+                nextPageToken?: string;
+                /** @description What rooms are sorted by. */
+                sort?: "created" | "name" | "expires";
+                /** @description Whether only rooms with a meeting are wanted. */
+                live?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rooms */
+            200: {
+                headers: {
+                    "X-Next-Page-Token"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomWithMeeting"][];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteRooms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomNames"];
+            };
+        };
+        responses: {
+            /** @description The rooms are gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendNotice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                roomName: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Notice"];
+            };
+        };
+        responses: {
+            /** @description The message was sent */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchRecordings: {
+        parameters: {
+            query?: {
+                /** @description A part of a name, whatever its case. */
+                search?: string;
+                /** @description In which direction the list is sorted. */
+                order?: "asc" | "desc";
+                /** @description How many items to answer at most. */
+                maxItems?: number;
+                /** @description Where to go on: the X-Next-Page-Token of the answer before. */
+                nextPageToken?: string;
+                /** @description What recordings are sorted by. */
+                sort?: "created" | "duration" | "size";
+                /** @description Comma-separated states that are wanted. */
+                status?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of recordings */
+            200: {
+                headers: {
+                    "X-Next-Page-Token"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingInView"][];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    repairRecordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker of this machine looks for them */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLostRecordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lost recordings, by id */
+            200: {
+                headers: {
+                    "X-Next-Page-Token"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LostRecordingShown"][];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adoptRecording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recordingId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recording, which is finished now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingInView"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllSettings"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsChange"];
+            };
+        };
+        responses: {
+            /** @description All settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllSettings"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAppearance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What differs from how Tertulia looks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppearanceSettings"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationStatus"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

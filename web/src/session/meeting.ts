@@ -274,6 +274,14 @@ export class Meeting {
     if (topic === "tertulia.room") this.#onSettings(body);
     if (topic === "tertulia.lobby") void this.guests.refresh();
     if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
+    if (topic === "tertulia.notice") this.#onNotice(String(body.message ?? "").trim());
+  }
+
+  /** What the administrator tells all who are in the room. */
+  #onNotice(message: string): void {
+    if (!message) return;
+    this.notices.show({ kind: "from_console", message });
+    this.#announcer.announce(text.notices.from_console(message));
   }
 
   #onReaction(body: Readonly<Record<string, unknown>>): void {

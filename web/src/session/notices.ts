@@ -10,7 +10,8 @@ export type Notice =
   | { readonly kind: "speaking_muted" }
   | { readonly kind: "camera_stopped" }
   | { readonly kind: "ask_to_unmute" }
-  | { readonly kind: "lobby"; readonly count: number };
+  | { readonly kind: "lobby"; readonly count: number }
+  | { readonly kind: "from_console"; readonly message: string };
 
 /** What is shown above the tiles until it is dismissed or over. Of each kind the newest. */
 export class Notices {

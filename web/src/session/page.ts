@@ -1,4 +1,5 @@
 import { effect, type Signal, signal, untracked } from "@preact/signals-core";
+import type { FunctionComponent } from "preact";
 import { type Claims, identityOf, type Role, readClaims } from "../api/claims.ts";
 import type { LobbyApi } from "../api/lobby.ts";
 import type { MeetingApi } from "../api/meeting.ts";
@@ -23,6 +24,8 @@ export type PageState =
   | { readonly view: "meeting"; readonly meeting: Meeting }
   /** The connection was lost for longer than the SDK tries; the page tries on. */
   | { readonly view: "returning"; readonly returning: Returning }
+  /** Something in place of the meeting, for a page around that asks for it. */
+  | { readonly view: "other"; readonly Screen: FunctionComponent<{ readonly page: MeetingPage }> }
   /** `cause` is null when the user left. */
   | { readonly view: "ended"; readonly cause: Cause | null };
 
@@ -68,6 +71,9 @@ export class MeetingPage {
   readonly error = signal<Cause | null>(null);
   /** A name that may be free, while the one that was asked for is taken. */
   readonly offeredName = signal<string | null>(null);
+  /** What a page around wants: another layout than the user's, and to be told that the user is done. */
+  readonly wantedLayout = signal<string | null>(null);
+  readonly close = signal<(() => void) | null>(null);
   readonly devices: LocalDevices;
   readonly announcer: Announcer;
   readonly storage: PageStorage;

@@ -6,6 +6,7 @@ export type ServerTopic =
   | "tertulia.ask-to-unmute"
   | "tertulia.room"
   | "tertulia.lobby"
+  | "tertulia.notice"
   | "tertulia.chat";
 
 /** More than any of them has: the longest is a chat message. */

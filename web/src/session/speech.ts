@@ -1,5 +1,6 @@
-/** How often the detector has to be given samples. */
+/** How often the detector is to be given samples, and for how much time a frame stands on a machine that is late. */
 export const SPEECH_INTERVAL_MS = 50;
+const FRAME_MAX_MS = 120;
 
 /** What is heard within this time decides, and how much of it has to be voiced. */
 const WINDOW_MS = 1000;
@@ -30,6 +31,7 @@ const ANALYSED_HZ = 8000;
 
 interface Frame {
   readonly atMs: number;
+  readonly lengthMs: number;
   readonly levelDb: number;
   readonly isVoiced: boolean;
 }
@@ -43,11 +45,13 @@ export class SpeechDetector {
     const levelDb = levelDbOf(samples);
     const isVoiced = levelDb > QUIET_DB && isFilled(samples) && periodicityOf(samples, sampleRateHz) > PERIODICITY_MIN;
     this.#frames = this.#frames.filter(({ atMs }) => nowMs - atMs < ROOM_WINDOW_MS);
-    this.#frames.push({ atMs: nowMs, levelDb, isVoiced });
+    const lengthMs = Math.min(FRAME_MAX_MS, nowMs - (this.#frames.at(-1)?.atMs ?? nowMs - SPEECH_INTERVAL_MS));
+    this.#frames.push({ atMs: nowMs, lengthMs, levelDb, isVoiced });
     const roomDb = Math.min(...this.#frames.map((frame) => frame.levelDb));
     const isLoudVoice = (frame: Frame) => frame.isVoiced && frame.levelDb > roomDb + ABOVE_ROOM_DB;
     const recent = this.#frames.filter(({ atMs }) => nowMs - atMs < WINDOW_MS);
-    if (recent.filter(isLoudVoice).length * SPEECH_INTERVAL_MS < VOICED_MS) return false;
+    const voicedMs = recent.filter(isLoudVoice).reduce((sum, frame) => sum + frame.lengthMs, 0);
+    if (voicedMs < VOICED_MS) return false;
     return swingDbOf(recent.slice(recent.findIndex(isLoudVoice), recent.findLastIndex(isLoudVoice) + 1)) > SWING_MIN_DB;
   }
 

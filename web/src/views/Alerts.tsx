@@ -99,15 +99,17 @@ function NoticeLine(props: NoticeLineProps) {
   return (
     <div class="message" data-notice={notice.kind}>
       <p>{textOf(notice)}</p>
-      <button
-        type="button"
-        onClick={() => {
-          dismiss();
-          act(notice, props);
-        }}
-      >
-        {text.notices.actions[notice.kind]}
-      </button>
+      {notice.kind !== "from_console" && (
+        <button
+          type="button"
+          onClick={() => {
+            dismiss();
+            act(notice, props);
+          }}
+        >
+          {text.notices.actions[notice.kind]}
+        </button>
+      )}
       <DismissButton onClick={dismiss} />
     </div>
   );
@@ -117,6 +119,7 @@ function textOf(notice: Notice): string {
   if (notice.kind === "device_added" || notice.kind === "device_replaced")
     return text.notices[notice.kind](notice.device, notice.label);
   if (notice.kind === "lobby") return text.notices.lobby(notice.count);
+  if (notice.kind === "from_console") return text.notices.from_console(notice.message);
   return text.notices[notice.kind];
 }
 

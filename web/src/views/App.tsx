@@ -26,6 +26,7 @@ const VIEWS: Views = {
   lobby: (page, { waiting }) => <LobbyScreen page={page} waiting={waiting} />,
   meeting: (page, { meeting }) => <MeetingView meeting={meeting} page={page} />,
   returning: (_page, { returning }) => <ReturnScreen returning={returning} />,
+  other: (page, { Screen }) => <Screen page={page} />,
   ended: (page, { cause }) => <EndScreen page={page} cause={cause} />,
 };
 

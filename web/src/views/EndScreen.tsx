@@ -3,6 +3,7 @@ import { type Cause, isFinal } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { MeetingPage } from "../session/page.ts";
 import type { Recordings } from "../session/recordings.ts";
+import { CloseButton } from "./CloseButton.tsx";
 import { lazyView } from "./lazy.tsx";
 
 const RecordingDialogs = lazyView(async () => (await import("./RecordingDialogs.tsx")).RecordingDialogs);
@@ -25,6 +26,7 @@ export function EndScreen({ page, cause }: { readonly page: MeetingPage; readonl
             {cause ? text.ended.retry : text.ended.again}
           </button>
         )}
+        <CloseButton page={page} />
         {cause !== "removed" && <MeetingRecordings recordings={page.recordings} />}
       </section>
     </main>

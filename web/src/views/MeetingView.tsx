@@ -1,4 +1,4 @@
-import { effect, useSignal } from "@preact/signals";
+import { effect, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
@@ -38,6 +38,10 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   const dialog = useSignal<OpenDialog>(null);
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
   const [layout] = useState(() => layoutOf(meeting, page.storage));
+  useSignalEffect(() => {
+    const wanted = page.wantedLayout.value;
+    if (wanted) layout.mode.value = wanted === "speaker" ? "speaker" : "grid";
+  });
   const main = useRef<HTMLElement>(null);
   useEffect(() => remember(layout, meeting, page.storage), [layout, meeting, page.storage]);
   useEffect(() => keepAwake(), []);

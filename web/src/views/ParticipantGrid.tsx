@@ -51,9 +51,11 @@ interface TileGridProps {
 export function TileGrid({ tiles, className, layout, meeting: { reactions, network } }: TileGridProps) {
   const ref = useRef<HTMLUListElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
-  useEffect(() => {
+  // before videos are attached: the size at which one is shown first decides which layer is asked for
+  useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
+    setSize({ width: element.clientWidth, height: element.clientHeight });
     const observer = new ResizeObserver(([entry]) => {
       if (entry) setSize({ width: entry.contentRect.width, height: entry.contentRect.height });
     });

@@ -16,6 +16,13 @@ class FolderDisk(Disk):
         self._folders = folders
 
     async def free_bytes(self) -> int:
-        return await asyncio.to_thread(
-            lambda: min(shutil.disk_usage(each).free for each in self._folders if each.is_dir())
-        )
+        """Look at the fullest."""
+        return (await asyncio.to_thread(self._fullest))[0]
+
+    async def total_bytes(self) -> int:
+        """Look at the fullest."""
+        return (await asyncio.to_thread(self._fullest))[1]
+
+    def _fullest(self) -> tuple[int, int]:
+        usages = [shutil.disk_usage(each) for each in self._folders if each.is_dir()]
+        return min((usage.free, usage.total) for usage in usages)

@@ -84,6 +84,11 @@ class LiveKitClient(MediaServerClient):
         response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
         return {RoomName(room.name): MeetingId(room.sid) for room in response.rooms}
 
+    async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:
+        """List the rooms: each says how many are in it."""
+        response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
+        return {RoomName(room.name): room.num_participants for room in response.rooms}
+
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
         request = room_protocol.ListParticipantsRequest(room=room)
         response = await _call_or_none(self._service.list_participants(request))
@@ -208,7 +213,15 @@ def _live(info: models.ParticipantInfo) -> LiveParticipant:
         metadata=info.metadata,
         hand_raised_at_ms=_hand(info.attributes.get(HAND_ATTRIBUTE, "")),
         publications=tuple(
-            LivePublication(track.sid, _SOURCE.get(track.source, "unknown"), track.muted) for track in info.tracks
+            LivePublication(
+                track.sid,
+                _SOURCE.get(track.source, "unknown"),
+                track.muted,
+                width=track.width,
+                height=track.height,
+                mime_type=track.mime_type,
+            )
+            for track in info.tracks
         ),
     )
 
@@ -227,7 +240,12 @@ class MeetingWebhookSink:
                 await self._meetings.participant_joined(room, _live(event.participant))
             elif event.event in {"participant_left", "participant_connection_aborted"}:
                 await self._meetings.participant_left(room, _live(event.participant))
+            elif event.event in {"track_published", "track_unpublished"}:
+                self._meetings.participant_changed(room, _live(event.participant))
+            elif event.event == "room_started":
+                self._meetings.meeting_started(room)
             elif event.event == "room_finished":
-                await self._meetings.ended(room, MeetingId(event.room.sid))
+                self._meetings.meeting_ended(room)
+                await self._meetings.chat_ended(room, MeetingId(event.room.sid))
         except Unavailable as error:
             _log.warning("a webhook event cannot be handled", webhook_event=event.event, reason=error.message)

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
 from tertulia.app.background import background
+from tertulia.app.console import RELOAD_SETTINGS_EVERY_S, SettingsWatch, console_handlers, start_console_work
 from tertulia.app.garbage_collection import COLLECT_EVERY_S, collect_garbage, tune_garbage_collection
 from tertulia.app.installation import Installation, installation, worker_dependencies
 from tertulia.app.join_policy import RoomJoinPolicy, ice_servers
@@ -33,21 +35,22 @@ from tertulia.app.listening import (
 )
 from tertulia.app.services import Services, build_services
 from tertulia.app.stop_signals import on_stop_signals
-from tertulia.app.worker import run_worker
+from tertulia.app.worker import WorkerDependencies, run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
 from tertulia.http.api.authentication import Credentials
 from tertulia.http.api.chat import ChatHandlers, chat_operations
+from tertulia.http.api.console import console_operations
 from tertulia.http.api.docs_page import docs_page
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
 from tertulia.http.api.recordings import RecordingHandlers, meet_recording, public_recording
 from tertulia.http.api.rooms import RoomHandlers, RoomPresenter
-from tertulia.http.api.sessions import AUTH_PATH, SessionHandlers
+from tertulia.http.api.sessions import SessionHandlers
 from tertulia.http.kit.addresses import TrustedProxies
 from tertulia.http.kit.connections import ConnectionTimes
-from tertulia.http.kit.cors import CrossOrigin
+from tertulia.http.kit.cors import CurrentCrossOrigin
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.operations import BoundedRequest
 from tertulia.http.kit.origins import CookieOrigins
@@ -91,6 +94,7 @@ class Application:
         self.app = RootApp(TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header))
         self._stop = asyncio.Event()
         self._worker_drain = WorkerDrain()
+        self._on_drain: list[Callable[[], None]] = []
 
     @property
     def public_url(self) -> str:
@@ -148,6 +152,8 @@ class Application:
         settings, running = self._inst.settings, self.app.running
         _log.info("stopping", requests=len(running), hint="a second signal ends the server at once")
         self.app.drain()
+        for end in self._on_drain:
+            end()
         await asyncio.sleep(settings.stop_delay_s)
         try:
             async with asyncio.timeout(settings.stop_timeout_s):
@@ -174,22 +180,27 @@ class Application:
         services = build_services(
             inst, store=store, media=media, files=files, changes=changes, media_url=self.media_url
         )
+        await services.settings.reload()
         _show(await services.accounts.prepare(), settings.admin_user, self.public_url)
-        prefixes = self._apis(services) | await self._media_apps(stack, services)
-        policy = content_security_policy(
-            media_url=self.media_url,
-            embed_origins=settings.embed_origins,
-            recordings_origin=await files.links_origin(),
-        )
-        self.app.open(prefixes, Pages(WEB_BUNDLE, policy=policy), services.readiness.look)
-        tasks = await stack.enter_async_context(background())
-        tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
-        tasks("expiry retries", _EXPIRY_RETRY_S, services.meetings.retry_expired_rooms)
-        tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
         worker = replace(
             worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
             drain=self._worker_drain,
         )
+        prefixes = self._apis(services, worker) | await self._media_apps(stack, services)
+        recordings_origin = await files.links_origin()
+
+        def pages() -> Pages:
+            origins = services.settings.current.embed_origins
+            policy = content_security_policy(
+                media_url=self.media_url, embed_origins=origins, recordings_origin=recordings_origin
+            )
+            return Pages(WEB_BUNDLE, policy=policy, embed_origins=origins)
+
+        self.app.open(prefixes, pages(), services.readiness.look)
+        tasks = await stack.enter_async_context(background())
+        tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
+        tasks("expiry retries", _EXPIRY_RETRY_S, services.meetings.retry_expired_rooms)
+        tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
         tasks("recordings", _RESTART_WORKER_AFTER_S, partial(run_worker, worker))
         tasks("recording stops", _REPEAT_STOPS_EVERY_S, services.recordings.repeat_stops)
         tasks("deleted recordings", _REMOVE_EVERY_S, services.recordings.remove_deleted)
@@ -198,6 +209,9 @@ class Application:
             tasks("certificate", _CERTIFICATE_EVERY_S, certificate.look)
         tasks("expired rows", _DELETE_EXPIRED_ROWS_EVERY_S, services.meetings.delete_expired_rows)
         tasks("garbage", COLLECT_EVERY_S, collect_garbage)
+        start_console_work(services, tasks)
+        tasks("settings", RELOAD_SETTINGS_EVERY_S, SettingsWatch(services.settings, self.app, pages).look)
+        self._on_drain.append(services.feed.close)
 
     async def _media_apps(self, stack: AsyncExitStack, services: Services) -> dict[str, ASGIApp]:
         inst, settings = self._inst, self._inst.settings
@@ -227,17 +241,17 @@ class Application:
         stack.push_async_callback(media.stop, _GRACE_S)
         return {"/rtc": media.app, "/twirp": media.app}
 
-    def _apis(self, services: Services) -> dict[str, ASGIApp]:
+    def _apis(self, services: Services, worker: WorkerDependencies) -> dict[str, ASGIApp]:
         accounts, recordings = services.accounts, services.recordings
-        settings = self._inst.settings
         credentials = Credentials(
             accounts=accounts,
             participants=services.participants,
             tokens=services.tokens,
-            origins=CookieOrigins(self.public_url, settings.embed_origins, settings.cors_origins),
+            origins=CookieOrigins(self.public_url, services.settings.named_origins),
         )
         secure = self.public_url.startswith("https:")
-        rooms = RoomHandlers(rooms=services.rooms, presenter=RoomPresenter(self.public_url))
+        presenter = RoomPresenter(self.public_url)
+        rooms = RoomHandlers(rooms=services.rooms, presenter=presenter)
         participants = ParticipantHandlers(
             participants=services.participants, credentials=credentials, secure_cookies=secure
         )
@@ -260,16 +274,20 @@ class Application:
         )
         internal_api = internal.internal_api(
             internal.internal_operations(
-                rooms=rooms, participants=participants, meeting=meeting, recordings=in_internal, sessions=sessions
+                rooms=rooms,
+                participants=participants,
+                meeting=meeting,
+                recordings=in_internal,
+                sessions=sessions,
+                console=console_operations(console_handlers(services, self._inst, rooms=presenter, worker=worker)),
             ),
             credentials=credentials,
             room_of_recording=in_internal.room_of,
             public_url=self.public_url,
             docs_page=docs,
         )
-        origins = settings.cors_origins
         return {
-            public.BASE_PATH: CrossOrigin(public_api, origins=origins) if origins else public_api,
+            public.BASE_PATH: CurrentCrossOrigin(public_api, lambda: services.settings.current.cors_origins),
             internal.BASE_PATH: internal_api,
         }
 
@@ -282,7 +300,7 @@ def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
     if secrets.admin_password is not None:
         lines += [
             f"Administrator: user {admin_user}  password {secrets.admin_password}",
-            f"    logs in at {url}{AUTH_PATH}/login (REST); not yet in the browser: the console comes later",
+            f"    logs in to the console at {url}/",
         ]
     if lines:
         lines.insert(0, "Keep these: they are shown only now.")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from tertulia.adapters.clock import SystemClock
 from tertulia.adapters.disk import FolderDisk
-from tertulia.app.installation import Installation, accounts_service
+from tertulia.app.installation import Installation, accounts_service, recording_rules
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
 from tertulia.services.chat import ChatService
+from tertulia.services.events import EventFeed, EventLog
 from tertulia.services.lobby import LobbyService
 from tertulia.services.meetings import MeetingService
 from tertulia.services.moderation import ModerationService
@@ -18,8 +19,12 @@ from tertulia.services.ports import Files, MediaServerClient, Store
 from tertulia.services.readiness import ReadinessService
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.service import RecordingService
+from tertulia.services.room_overview import RoomOverview
 from tertulia.services.rooms import RoomService
+from tertulia.services.runtime_settings import RuntimeSettings, RuntimeSettingsService
+from tertulia.services.status import StatusService
 from tertulia.services.tokens import ParticipantTokens
+from tertulia.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,11 @@ class Services:
     meetings: MeetingService
     recordings: RecordingService
     readiness: ReadinessService
+    status: StatusService
+    events: EventLog
+    settings: RuntimeSettingsService
+    feed: EventFeed
+    room_overview: RoomOverview
 
 
 def build_services(
@@ -49,8 +59,9 @@ def build_services(
     media_url: str,
 ) -> Services:
     """Return the services over a store, a media server and files; `media_url` is where clients reach the meetings."""
-    clock = SystemClock()
+    clock, events = SystemClock(), EventLog(store)
     tokens = ParticipantTokens(api_key=inst.media_api_key, api_secret=inst.media_api_secret, media_url=media_url)
+    settings = RuntimeSettingsService(store=store, configured=_configured(inst.settings, media_url))
     admission = AdmissionService(store=store, clock=clock, media=media)
     participants = ParticipantService(
         store=store,
@@ -58,9 +69,16 @@ def build_services(
         media=media,
         admission=admission,
         tokens=tokens,
-        auth=ParticipantAuth(inst.settings.participant_auth),
+        auth=lambda: settings.current.participant_auth,
+        events=events,
     )
-    rooms = RoomService(store=store, clock=clock, media=media, rules=admission)
+    rooms = RoomService(
+        store=store,
+        clock=clock,
+        media=media,
+        rules=admission,
+        defaults=lambda: settings.current.room_defaults,
+    )
     return Services(
         accounts=accounts_service(inst, store),
         tokens=tokens,
@@ -70,12 +88,36 @@ def build_services(
         chat=ChatService(store=store, clock=clock, media=media, participants=participants),
         lobby=LobbyService(store=store, clock=clock, media=media),
         rooms=rooms,
-        meetings=MeetingService(store=store, clock=clock, media=media, participants=participants, admission=admission),
-        recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
-        readiness=ReadinessService(
-            store=store,
-            media=media,
-            disk=FolderDisk(inst.data_dir, inst.recordings_dir),
-            low_below_bytes=inst.settings.recording_min_free_bytes,
+        meetings=MeetingService(
+            store=store, clock=clock, media=media, participants=participants, admission=admission, events=events
         ),
+        events=events,
+        settings=settings,
+        room_overview=RoomOverview(store=store, clock=clock, media=media),
+        feed=EventFeed(store=store, clock=clock),
+        recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
+        readiness=(readiness := _readiness(inst, store, media)),
+        status=StatusService(store=store, media=media, disk=_disk(inst), readiness=readiness),
+    )
+
+
+def _disk(inst: Installation) -> FolderDisk:
+    return FolderDisk(inst.data_dir, inst.recordings_dir)
+
+
+def _readiness(inst: Installation, store: Store, media: MediaServerClient) -> ReadinessService:
+    return ReadinessService(
+        store=store,
+        media=media,
+        disk=_disk(inst),
+        low_below_bytes=inst.settings.recording_min_free_bytes,
+    )
+
+
+def _configured(settings: Settings, media_url: str) -> RuntimeSettings:
+    return RuntimeSettings(
+        participant_auth=ParticipantAuth(settings.participant_auth),
+        embed_origins=settings.embed_origins,
+        cors_origins=settings.cors_origins,
+        recordings=recording_rules(settings, media_url),
     )

@@ -71,10 +71,7 @@ class SettingsCommand(click.Command):
         formatter.write_text(SETTINGS_RULE)
 
     def invoke(self, ctx: click.Context) -> None:
-        """Load the settings and run the command. Raise ConfigurationError when a setting is wrong.
-
-        `ctx.obj` names the settings that were given as options.
-        """
+        """Load the settings and run the command. Raise ConfigurationError when a setting is wrong."""
         from tertulia.logs import set_up_logs  # noqa: PLC0415 - see the module's docstring
         from tertulia.settings import Settings, load_settings  # noqa: PLC0415
 
@@ -83,7 +80,6 @@ class SettingsCommand(click.Command):
             of_group = ctx.parent.params.get(name) if ctx.parent is not None else None
             value = ctx.params.pop(name)
             given[name] = of_group if value is None else value
-        ctx.obj = frozenset(name for name, value in given.items() if value is not None)
         settings = load_settings(given)
         set_up_logs("error")
         module, _, function = self.row.run.partition(":")

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import click
 from click.shell_completion import CompletionItem
 from pydantic.fields import FieldInfo
 
-from tertulia.settings import PREFIX, Settings
+from tertulia.setting_infos import SettingInfo, setting_infos
+from tertulia.settings import Settings
 
 _Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
-_UNSET: Final = ("", None, ())
-
-
-@dataclass(frozen=True, slots=True)
-class SettingInfo:
-    """One setting as help, documents and `tertulia settings` show it. `default` is empty where there is none."""
-
-    name: str
-    section: str
-    allowed: str
-    description: str
-    default: str
-
-    @property
-    def variable(self) -> str:
-        """Return the environment variable."""
-        return f"{PREFIX}{self.name.upper()}"
-
-    @property
-    def option(self) -> str:
-        """Return the option."""
-        return f"--{self.name.replace('_', '-')}"
 
 
 class SettingOption(click.Option):
@@ -55,16 +33,6 @@ class SettingOption(click.Option):
         self.section = info.section
 
 
-def setting_infos() -> Iterator[SettingInfo]:
-    """Yield every setting in the order of the sections."""
-    section = ""
-    for name, field in Settings.model_fields.items():
-        section = Settings.sections.get(name, section)
-        description = field.description or ""
-        shown = field.default not in _UNSET and "default" not in description
-        yield SettingInfo(name, section, field.title or "", description, setting_text(field.default) if shown else "")
-
-
 def setting_options(sections: frozenset[str] | None) -> list[click.Parameter]:
     """Return an option for every setting; help shows those of the given sections (None: of all)."""
     return [
@@ -73,15 +41,6 @@ def setting_options(sections: frozenset[str] | None) -> list[click.Parameter]:
         )
         for info in setting_infos()
     ]
-
-
-def setting_text(value: object) -> str:
-    """Return a setting's value as it is written in the environment."""
-    if isinstance(value, tuple):
-        return ",".join(str(each) for each in value)
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return "" if value is None else str(value)
 
 
 def _type(name: str, field: FieldInfo) -> click.ParamType[Any]:

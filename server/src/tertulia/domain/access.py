@@ -105,6 +105,18 @@ class Action(StrEnum):
     REFRESH_SESSION = "refresh_session"
     LOG_OUT = "log_out"
     PROFILE = "profile"
+    FOLLOW_EVENTS = "follow_events"
+    SEE_STATUS = "see_status"
+    SEE_SETTINGS = "see_settings"
+    CHANGE_SETTINGS = "change_settings"
+    SEE_APPEARANCE = "see_appearance"
+    SEARCH_RECORDINGS = "search_recordings"
+    REPAIR_RECORDINGS = "repair_recordings"
+    LIST_LOST_RECORDINGS = "list_lost_recordings"
+    ADOPT_RECORDING = "adopt_recording"
+    SEARCH_ROOMS = "search_rooms"
+    DELETE_ROOMS = "delete_rooms"
+    SEND_NOTICE = "send_notice"
 
 
 _APPLICATION = frozenset({Actor.API_KEY, Actor.ADMIN})
@@ -191,12 +203,25 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LIST_RECORDINGS: _ADMIN_OR_MODERATOR,
     Action.GET_RECORDING: _ADMIN_OR_MODERATOR,
     Action.DELETE_RECORDING: _ADMIN_OR_MODERATOR,
+    Action.DELETE_RECORDINGS: _ADMIN,
     Action.STREAM_RECORDING: _ADMIN_OR_MODERATOR | {Actor.TICKET},
     Action.TICKET: _ADMIN_OR_MODERATOR,
     Action.LOG_IN: _ANYONE,
     Action.REFRESH_SESSION: _ANYONE,
     Action.LOG_OUT: _ANYONE,
     Action.PROFILE: _ADMIN,
+    Action.FOLLOW_EVENTS: _ADMIN,
+    Action.SEE_STATUS: _ADMIN,
+    Action.SEE_SETTINGS: _ADMIN,
+    Action.CHANGE_SETTINGS: _ADMIN,
+    Action.SEE_APPEARANCE: _ANYONE,
+    Action.SEARCH_RECORDINGS: _ADMIN,
+    Action.REPAIR_RECORDINGS: _ADMIN,
+    Action.LIST_LOST_RECORDINGS: _ADMIN,
+    Action.ADOPT_RECORDING: _ADMIN,
+    Action.SEARCH_ROOMS: _ADMIN,
+    Action.DELETE_ROOMS: _ADMIN,
+    Action.SEND_NOTICE: _ADMIN,
 }
 """The internal API, `/meet/internal-api/v1`. Participants act only inside their own room."""
 

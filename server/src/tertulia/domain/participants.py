@@ -66,11 +66,14 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class LivePublication:
-    """A track that a participant publishes."""
+    """A track that a participant publishes. Of sound, and where the media server does not say it, sizes are 0."""
 
     sid: str
     source: str
     muted: bool
+    width: int = 0
+    height: int = 0
+    mime_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The web bundle: the meeting's page and its files.
+"""The web bundle: the meeting's page, the console, and their files.
 
 Files with a hash in their name are kept for ever, pages are asked for again. Everything is read once, at start; what
 was compressed when the bundle was built is sent as it is.
@@ -6,6 +6,7 @@ was compressed when the bundle was built is sent as it is.
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -22,9 +23,14 @@ from starlette.routing import Route
 from tertulia.http.kit.errors import Endpoint, unknown_path
 
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
-_MEETING: Final = re.compile(r"/meet/[^/]+/?\Z")
+_EMBEDDING: Final = "/meet/v1/"
+"""Files for other sites' pages. Their addresses stay, so they are asked for again; no room is called v1."""
+_MEETING: Final = re.compile(r"/meet/(?!v1/?\Z)[^/]+/?\Z|/meet/v1/recording\Z")
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
+_FOR_ALL_SITES: Final = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+_CONSOLE: Final = "/console.html"
+_FRAME_ANCESTORS: Final = re.compile(r"frame-ancestors [^;]*")
 _SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
 """Files of the bundle that are served elsewhere: the API reference stands beside each API's document."""
 
@@ -56,7 +62,7 @@ def content_security_policy(
         "worker-src 'self' blob:",
         "manifest-src 'self'",
         f"connect-src 'self' {connect}",
-        f"frame-ancestors {' '.join(embed_origins)}",
+        " ".join(("frame-ancestors", *(embed_origins or ["'none'"]))),
         "base-uri 'none'",
         "form-action 'self'",
     ))  # fmt: skip
@@ -69,20 +75,28 @@ class Pages:
     every machine, and reads the disk at every request.
     """
 
-    def __init__(self, folder: Path, *, policy: str) -> None:
+    def __init__(self, folder: Path, *, policy: str, embed_origins: tuple[str, ...] = ()) -> None:
         self._security = {
             "content-security-policy": policy,
             "referrer-policy": "no-referrer",
             "permissions-policy": "camera=*, microphone=*, display-capture=*, geolocation=(), payment=(), usb=()",
+        }
+        # who administers is never shown inside another page, wherever meetings may be
+        self._console_security = self._security | {
+            "content-security-policy": _FRAME_ANCESTORS.sub("frame-ancestors 'none'", policy),
+            "permissions-policy": "camera=(), microphone=(), display-capture=(), geolocation=(), payment=(), usb=()",
         }
         self._files = {
             f"/{path.relative_to(folder).as_posix()}": self._load(path, folder)
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix not in {".br", ".gz"} and path.name not in _SERVED_ELSEWHERE
         }
-        if "/index.html" not in self._files:
-            missing = "<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
-            self._files["/index.html"] = self._file(missing.encode(), "text/html", _REVALIDATE, {})
+        missing = b"<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
+        for path in ("/index.html", _CONSOLE):
+            if path not in self._files:
+                self._files[path] = self._file(missing, "text/html", _REVALIDATE, {}, self._security_of(path))
+        origins, path = json.dumps({"origins": embed_origins}).encode(), f"{_EMBEDDING}origins.json"
+        self._files[path] = self._file(origins, "application/json", _REVALIDATE, {}, self._security_of(path))
         self.files = Endpoint(Request, self._respond)
 
     def routes(self) -> list[Route]:
@@ -96,10 +110,19 @@ class Pages:
             for encoding, suffix in _ENCODINGS
             if Path(f"{path}{suffix}").is_file()
         }
-        hashed = path.relative_to(folder).parts[0] == "assets"
-        return self._file(path.read_bytes(), kind, _IMMUTABLE if hashed else _REVALIDATE, compressed)
+        name = f"/{path.relative_to(folder).as_posix()}"
+        caching = _IMMUTABLE if name.startswith("/assets/") else _REVALIDATE
+        return self._file(path.read_bytes(), kind, caching, compressed, self._security_of(name))
 
-    def _file(self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes]) -> _File:
+    def _security_of(self, path: str) -> Mapping[str, str]:
+        if path == _CONSOLE:
+            return self._console_security
+        is_for_all = path.startswith(_EMBEDDING) and not path.endswith(".json")
+        return self._security | (_FOR_ALL_SITES if is_for_all else {})
+
+    def _file(
+        self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes], security: Mapping[str, str]
+    ) -> _File:
         text = kind.startswith("text/") or kind in {"application/javascript", "application/json"}
         etag = f'"{sha256(body).hexdigest()[:24]}"'
         headers = {
@@ -107,7 +130,7 @@ class Pages:
             "cache-control": caching,
             "etag": etag,
             "vary": "accept-encoding",
-            **self._security,
+            **security,
         }
         by_encoding = {
             name: Response(data, 200, headers | {"content-encoding": name}) for name, data in compressed.items()
@@ -116,7 +139,9 @@ class Pages:
 
     async def _respond(self, request: Request) -> Response:
         path = request.scope["path"]
-        if path == "/" or _MEETING.match(path):
+        if path == "/":
+            path = _CONSOLE
+        elif _MEETING.match(path):
             path = "/index.html"
         file = self._files.get(path)
         if file is None or request.method not in {"GET", "HEAD"}:

@@ -49,6 +49,7 @@ class RootApp(Starlette):
         log = Middleware(RequestLog, proxies or TrustedProxies(()))
         super().__init__(middleware=[log, Middleware(CountedRequests, self.running)])
         self.health = Health()
+        self._prefixes: list[Prefix] = []
         self._unrouted: ASGIApp = Endpoint(Request, self._not_ready)
         self.router.redirect_slashes = False
         self.router.default = self._default
@@ -60,12 +61,14 @@ class RootApp(Starlette):
         """Begin to serve: applications by the beginning of their paths, and pages at all other paths."""
         self.health.look = readiness
         self.health.state = ServerState.OK
-        self.router.routes = [
-            *(Prefix(path, app, websockets=path == _SIGNALLING) for path, app in prefixes.items()),
-            *self.health.routes(),
-            *pages.routes(),
-        ]
-        self._unrouted = pages.files
+        self._prefixes = [Prefix(path, app, websockets=path == _SIGNALLING) for path, app in prefixes.items()]
+        self.show(pages)
+
+    def show(self, pages: Pages) -> None:
+        """Serve other pages from now on, unless nothing is served any more."""
+        if self.health.state is ServerState.OK:
+            self.router.routes = [*self._prefixes, *self.health.routes(), *pages.routes()]
+            self._unrouted = pages.files
 
     def drain(self) -> None:
         """Say that the server stops, so that load balancers and clients turn to another one; all is still served."""

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from tertulia.domain.events import EventKind, room_event
 from tertulia.domain.ids import Millis, RoomName
 from tertulia.errors import Unavailable
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
@@ -111,8 +112,13 @@ class ExpiredRooms:
                 failed[name] = error.message
 
     async def _delete(self, names: Sequence[RoomName]) -> None:
+        def work(tx: Transaction) -> None:
+            tx.rooms.delete_many(names)
+            for name in names:
+                tx.events.add(room_event(EventKind.ROOM_DELETED, name))
+
         if names:
-            await self._store.write(lambda tx: tx.rooms.delete_many(names))
+            await self._store.write(work)
         for name in names:
             self._failures.pop(name, None)
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from tertulia.domain.events import EventKind, participant_event, room_event
 from tertulia.domain.ids import MeetingId, Millis, RoomName
 from tertulia.domain.lobby import LOBBY_IDLE_MS
 from tertulia.domain.participants import MEMBERSHIP_IDLE_MS, LiveParticipant
 from tertulia.domain.rooms import could_be_room_name
 from tertulia.services.admission import AdmissionService
+from tertulia.services.events import EventLog
 from tertulia.services.expiry import ExpiredRooms
 from tertulia.services.participants import ParticipantService
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
@@ -30,6 +32,7 @@ class MeetingService:
         media: MediaServerClient,
         participants: ParticipantService,
         admission: AdmissionService,
+        events: EventLog,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -37,16 +40,35 @@ class MeetingService:
         self._expired = ExpiredRooms(store=store, clock=clock, media=media)
         self._participants = participants
         self._admission = admission
+        self._events = events
 
     async def participant_joined(self, room: RoomName, participant: LiveParticipant) -> None:
         """Enforce what a token alone cannot hold, on a media server without our join policy."""
+        self._note(EventKind.PARTICIPANT_JOINED, room, participant)
         await self._admission.enforce_reported(room, participant)
+
+    def participant_changed(self, room: RoomName, participant: LiveParticipant) -> None:
+        """Tell administrators that a participant publishes something else now."""
+        self._note(EventKind.PARTICIPANT_CHANGED, room, participant)
+
+    def meeting_started(self, room: RoomName) -> None:
+        """Tell administrators that a meeting has begun."""
+        self._events.note(room_event(EventKind.MEETING_STARTED, room))
+
+    def meeting_ended(self, room: RoomName) -> None:
+        """Tell administrators that the last participant has left, or the meeting was ended."""
+        self._events.note(room_event(EventKind.MEETING_ENDED, room))
+
+    def _note(self, kind: EventKind, room: RoomName, participant: LiveParticipant) -> None:
+        if not participant.hidden:
+            self._events.note(participant_event(kind, room, participant.identity, role=participant.role))
 
     async def participant_left(self, room: RoomName, participant: LiveParticipant) -> None:
         """Release the identity of a participant that has left."""
+        self._note(EventKind.PARTICIPANT_LEFT, room, participant)
         await self._participants.left(room, participant)
 
-    async def ended(self, room: RoomName, meeting: MeetingId) -> None:
+    async def chat_ended(self, room: RoomName, meeting: MeetingId) -> None:
         """Delete the chat of a meeting that has ended."""
         if not could_be_room_name(room):
             return
@@ -59,7 +81,7 @@ class MeetingService:
         running = await self._media.meetings()
         for room, meeting in chats:
             if running.get(room) != meeting:
-                await self.ended(room, meeting)
+                await self.chat_ended(room, meeting)
         for room in running:
             await self._admission.enforce(room)
 

@@ -39,6 +39,7 @@ class ModerationService:
         participant = await self._participants.find(room, identity)
         if participant.hand_raised_at_ms is None:
             await self._media.set_hand(RoomName(room), participant, self._clock.now_ms())
+            self._participants.note_change(RoomName(room), identity)
 
     async def lower_hand(self, room: str, identity: Identity) -> None:
         """Lower a participant's hand."""
@@ -51,6 +52,8 @@ class ModerationService:
     async def _lower(self, participants: Sequence[LiveParticipant], room: str) -> None:
         raised = [each for each in participants if each.hand_raised_at_ms is not None]
         await asyncio.gather(*(self._media.set_hand(RoomName(room), each, None) for each in raised))
+        for each in raised:
+            self._participants.note_change(RoomName(room), each.identity)
 
     async def react(self, room: str, identity: Identity, reaction: Reaction) -> None:
         """Show a participant's reaction to all. Raises TooManyRequests when it reacts faster than anyone could see."""
@@ -64,11 +67,14 @@ class ModerationService:
         """Mute every microphone, besides that of the moderator who asks; only the participants can unmute them."""
         others = [each for each in await self._participants.in_room(room) if each.identity != besides]
         await asyncio.gather(*(self._media.mute(RoomName(room), each) for each in others))
+        for each in others:
+            self._participants.note_change(RoomName(room), each.identity)
 
     async def stop_camera(self, room: str, identity: Identity) -> None:
         """Stop a participant's camera; only the participant can start it again."""
         participant = await self._participants.find(room, identity)
         await self._media.mute(RoomName(room), participant, source="camera")
+        self._participants.note_change(RoomName(room), identity)
 
     async def ask_to_unmute(self, room: str, identity: Identity) -> None:
         """Ask a participant to unmute; nobody's microphone is ever opened by another."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from tertulia.domain.access import Role, grants_for
 from tertulia.domain.addresses import address_key
+from tertulia.domain.events import EventKind, participant_event
 from tertulia.domain.ids import Identity, Millis, RoomName
 from tertulia.domain.participants import RESERVATION_MS, LiveParticipant, Membership
 from tertulia.domain.rooms import Room, could_be_room_name
@@ -28,6 +29,7 @@ from tertulia.errors import (
     unauthenticated,
 )
 from tertulia.services.admission import AdmissionService
+from tertulia.services.events import EventLog
 from tertulia.services.lobby import check_admitted
 from tertulia.services.ports import Clock, MediaServerClient, Store, Transaction
 from tertulia.services.rate_limits import RateLimit
@@ -86,7 +88,7 @@ class _UnknownRoomError(Exception):
 
 
 class ParticipantService:
-    """Issues tokens for links, and changes participants of running meetings."""
+    """Issues tokens for links, and changes participants of running meetings. `auth` says who must be logged in now."""
 
     def __init__(
         self,
@@ -96,7 +98,8 @@ class ParticipantService:
         media: MediaServerClient,
         admission: AdmissionService,
         tokens: ParticipantTokens,
-        auth: ParticipantAuth,
+        auth: Callable[[], ParticipantAuth],
+        events: EventLog,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -104,6 +107,7 @@ class ParticipantService:
         self._admission = admission
         self._tokens = tokens
         self._auth = auth
+        self._events = events
         self._wrong_secrets = RateLimit(count=_WRONG_SECRETS, window_ms=_WRONG_SECRETS_WINDOW_MS)
 
     # ── links and tokens ──
@@ -212,7 +216,7 @@ class ParticipantService:
         role = room.secrets.role_of(request.secret)
         if role is None:
             raise _WrongSecretError
-        if self._auth.needs_login(role) and not request.logged_in:
+        if self._auth().needs_login(role) and not request.logged_in:
             raise unauthenticated()
         return role
 
@@ -275,6 +279,7 @@ class ParticipantService:
         grants = grants_for(role, chat_enabled=room.preferences.chat_enabled)
         await self._media.set_role(room.name, participant, role, grants)
         changed = replace(participant, role=role, grants=grants)
+        self.note_change(room.name, identity, role=role)
         await self._admission.enforce_reported(room.name, changed)  # the room's rules may have changed meanwhile
         return changed
 
@@ -282,6 +287,11 @@ class ParticipantService:
         """Mute a participant's microphone; only the participant can unmute it."""
         participant = await self.find(room_name, identity)
         await self._media.mute(RoomName(room_name), participant)
+        self.note_change(RoomName(room_name), identity)
+
+    def note_change(self, room: RoomName, identity: Identity, *, role: Role | None = None) -> None:
+        """Tell administrators that a participant is not as before."""
+        self._events.note(participant_event(EventKind.PARTICIPANT_CHANGED, room, identity, role=role))
 
     async def left(self, room_name: RoomName, participant: LiveParticipant) -> None:
         """Release an identity whose holder has left. A report may be late: a newer token keeps the identity."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
+from tertulia.domain.events import EventKind, room_event
 from tertulia.domain.ids import LATEST, Millis, RoomName
 from tertulia.domain.rooms import (
     SUFFIX_ALPHABET,
@@ -22,7 +23,7 @@ from tertulia.domain.rooms import (
     could_be_room_name,
     room_name,
 )
-from tertulia.errors import FieldProblem, InvalidInput, Unavailable, room_not_found
+from tertulia.errors import Conflict, FieldProblem, InvalidInput, Unavailable, room_not_found
 from tertulia.services.idempotency import remember, replayed, written_once
 from tertulia.services.ports import Clock, IdempotencyKey, MediaServerClient, PageKey, Store, Transaction
 
@@ -31,6 +32,7 @@ _SECRET_BYTES: Final = 24
 _SUFFIX_RANDOM_BITS: Final = 144
 _PAGE: Final = 500
 ROOM_TOPIC: Final = "tertulia.room"
+NOTICE_TOPIC: Final = "tertulia.notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,26 @@ class RoomOptions:
     prefix: str | None = None
     max_participants: int | None = None
     preferences: PreferencesChange = PreferencesChange()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomDefaults:
+    """What a new room is where its creator does not say. `lifetime_s` is what the console offers."""
+
+    max_participants: int | None = None
+    lifetime_s: int | None = None
+    preferences: PreferencesChange = PreferencesChange()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what differs from Tertulia's own defaults."""
+        preferences = {name: value for name, value in asdict(self.preferences).items() if value is not None}
+        made = {"max_participants": self.max_participants, "lifetime_s": self.lifetime_s, "preferences": preferences}
+        return {name: value for name, value in made.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RoomDefaults:
+        """Read what `to_json` returned. Raises TypeError for what is not known."""
+        return cls(**{**value, "preferences": PreferencesChange(**value.get("preferences", {}))})
 
 
 class RuleEnforcer(Protocol):
@@ -81,9 +103,18 @@ def find_room(tx: Transaction, name: str, now_ms: Millis, *, lock: bool = False)
 
 
 class RoomService:
-    """The rooms of this installation."""
+    """The rooms of this installation. `defaults` says what a new one is where its creator does not."""
 
-    def __init__(self, *, store: Store, clock: Clock, media: MediaServerClient, rules: RuleEnforcer) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        media: MediaServerClient,
+        rules: RuleEnforcer,
+        defaults: Callable[[], RoomDefaults] = RoomDefaults,
+    ) -> None:
+        self._defaults = defaults
         self._store = store
         self._clock = clock
         self._media = media
@@ -97,13 +128,14 @@ class RoomService:
             if earlier is not None:
                 return _room_from_json(earlier)
             raise InvalidInput("body", [FieldProblem("expirationDate", "must be in the future")])
+        defaults = self._defaults()
         room = Room(
             name=room_name(options.prefix, new_suffix()),
             prefix=options.prefix,
             created_at_ms=now_ms,
             expires_at_ms=options.expires_at_ms,
-            max_participants=options.max_participants,
-            preferences=options.preferences.applied_to(RoomPreferences()),
+            max_participants=options.max_participants or defaults.max_participants,
+            preferences=options.preferences.applied_to(defaults.preferences.applied_to(RoomPreferences())),
             secrets=new_secrets(),
         )
 
@@ -112,6 +144,7 @@ class RoomService:
             if earlier is not None:
                 return _room_from_json(earlier)
             tx.rooms.insert(room)
+            tx.events.add(room_event(EventKind.ROOM_CREATED, room.name))
             if idempotency_key is not None:
                 remember(tx, idempotency_key, json.dumps(asdict(room)), now_ms)
             return room
@@ -144,6 +177,7 @@ class RoomService:
             changed = room.with_preferences(change)
             if changed != room:
                 tx.rooms.set_preferences(room.name, changed.preferences)
+                tx.events.add(room_event(EventKind.ROOM_CHANGED, room.name))
             if not changed.preferences.chat_history_enabled:
                 tx.chat.delete(room.name)
             return room, changed
@@ -159,6 +193,7 @@ class RoomService:
         def work(tx: Transaction) -> Room:
             room = find_room(tx, name, now_ms, lock=True)
             tx.rooms.set_locked(room.name, locked=locked)
+            tx.events.add(room_event(EventKind.ROOM_CHANGED, room.name))
             return room
 
         before = await self._store.write(work)
@@ -192,7 +227,9 @@ class RoomService:
         now_ms, replacement = self._clock.now_ms(), new_secrets()
 
         def work(tx: Transaction) -> None:
-            tx.rooms.set_secrets(find_room(tx, name, now_ms, lock=True).name, replacement)
+            room = find_room(tx, name, now_ms, lock=True)
+            tx.rooms.set_secrets(room.name, replacement)
+            tx.events.add(room_event(EventKind.ROOM_CHANGED, room.name))
 
         await self._store.write(work)
         return await self.get(name)
@@ -212,12 +249,34 @@ class RoomService:
         def work(tx: Transaction) -> None:
             if not could_be_room_name(name) or not tx.rooms.expire(RoomName(name), now_ms=now_ms):
                 raise room_not_found(name)
+            tx.events.add(room_event(EventKind.ROOM_DELETED, RoomName(name)))
 
         await self._store.write(work)
         try:
             await self.close(RoomName(name), "room deleted")
         except Unavailable as error:
             _log.warning("meeting of a deleted room goes on for now", room=name, reason=error.message)
+
+    async def delete_many(self, names: Sequence[str]) -> None:
+        """Delete rooms: they expire now, and their meetings end like those of all expired rooms, within a second.
+
+        Unknown names count as deleted.
+        """
+        now_ms = self._clock.now_ms()
+
+        def work(tx: Transaction) -> None:
+            for name in dict.fromkeys(names):
+                if could_be_room_name(name) and tx.rooms.expire(RoomName(name), now_ms=now_ms):
+                    tx.events.add(room_event(EventKind.ROOM_DELETED, RoomName(name)))
+
+        await self._store.write(work)
+
+    async def send_notice(self, name: str, message: str) -> None:
+        """Show a message of the administrator to all who are in a meeting. Raises Conflict when nobody is in it."""
+        room = await self.get(name)
+        if not (await self._media.participant_counts([room.name])).get(room.name):
+            raise Conflict("room_empty", f"Nobody is in the room '{name}'", name="Room Error")
+        await self._media.send(room.name, NOTICE_TOPIC, {"message": message})
 
     async def close(self, name: RoomName, reason: str) -> None:
         """End the meeting of an expired room and delete its row. Raises Unavailable; a repetition is harmless."""

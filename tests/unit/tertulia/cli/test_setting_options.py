@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tertulia.cli.setting_options import SettingOption, setting_infos, setting_options, setting_text
+from tertulia.cli.setting_options import SettingOption, setting_options
+from tertulia.setting_infos import setting_infos, setting_text
 from tertulia.settings import Settings
 
 

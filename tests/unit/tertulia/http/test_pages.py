@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,19 +13,22 @@ from tertulia.http.pages import Pages, content_security_policy
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Pages:
-    (tmp_path / "assets").mkdir()
+    for folder in ("assets", "meet/v1"):
+        (tmp_path / folder).mkdir(parents=True)
     for name, content in {
-        "index.html": b"<title>x</title>", "index.html.br": b"br", "assets/a.js": b"script", "assets/a.js.gz": b"gzip",
-        "logo.svg": b"<svg/>",
+        "index.html": b"<title>x</title>", "index.html.br": b"br", "console.html": b"<title>c</title>",
+        "assets/a.js": b"script", "assets/a.js.gz": b"gzip", "logo.svg": b"<svg/>",
+        "meet/v1/tertulia-meet.js": b"element",
     }.items():  # fmt: skip
         (tmp_path / name).write_bytes(content)
-    return Pages(tmp_path, policy="default-src 'none'")
+    return Pages(tmp_path, policy="default-src 'none'", embed_origins=("https://a.example",))
 
 
 @pytest.mark.parametrize(
     ("path", "accepted", "encoding", "body"),
     [
-        ("/", "", None, b"<title>x</title>"),
+        ("/", "", None, b"<title>c</title>"),
+        ("/meet/a", "", None, b"<title>x</title>"),
         ("/meet/a", "gzip, br", "br", b"br"),
         ("/meet/a/", "br;q=0", None, b"<title>x</title>"),
         ("/assets/a.js", "gzip;q=0.5, br", "gzip", b"gzip"),
@@ -40,12 +44,51 @@ async def test_file(pages: Pages, path, accepted, encoding, body):
     assert headers["content-security-policy"] == "default-src 'none'"
 
 
+@pytest.mark.parametrize("path", ["/", "/console.html"])
+async def test_console_is_in_no_frame(tmp_path: Path, path):
+    """Meetings may be embedded, the console never."""
+    policy = content_security_policy(media_url="wss://m.example", embed_origins=("*",))
+    served = Pages(tmp_path, policy=policy).files
+    _status, headers, _body = await response_of(served, http_scope(path))
+    assert "frame-ancestors 'none';" in headers["content-security-policy"]
+    assert "script-src 'self';" in headers["content-security-policy"]
+    assert "camera=()" in headers["permissions-policy"]
+    _status, meeting, _body = await response_of(served, http_scope("/meet/a"))
+    assert "frame-ancestors *;" in meeting["content-security-policy"]
+
+
 async def test_not_modified(pages: Pages):
     """RFC 9110, section 15.4.5: a 304 says nothing of a length, or says the file's own."""
     _status, first, _body = await response_of(pages.files, http_scope("/"))
     status, headers, body = await response_of(pages.files, http_scope("/", headers={"if-none-match": first["etag"]}))
     assert (status, body, headers["etag"]) == (304, b"", first["etag"])
     assert "content-length" not in headers
+
+
+async def test_what_other_sites_load(pages: Pages):
+    """Scripts of other origins, modules too; the address stays, so it is asked for again."""
+    status, headers, body = await response_of(pages.files, http_scope("/meet/v1/tertulia-meet.js"))
+    assert (status, body) == (200, b"element")
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    assert headers["cache-control"] == "no-cache"
+    again = {"if-none-match": headers["etag"]}
+    status, headers, _body = await response_of(pages.files, http_scope("/meet/v1/tertulia-meet.js", headers=again))
+    assert (status, headers["access-control-allow-origin"]) == (304, "*")
+    assert "access-control-allow-origin" not in (await response_of(pages.files, http_scope("/meet/a")))[1]
+
+
+async def test_who_may_embed(pages: Pages):
+    status, headers, body = await response_of(pages.files, http_scope("/meet/v1/origins.json"))
+    assert (status, json.loads(body)) == (200, {"origins": ["https://a.example"]})
+    assert headers["cache-control"] == "no-cache"
+    assert "access-control-allow-origin" not in headers
+
+
+async def test_v1_is_no_room(pages: Pages):
+    assert [(await response_of(pages.files, http_scope(path)))[0] for path in ("/meet/v1", "/meet/v1/")] == [404, 404]
+    assert (await response_of(pages.files, http_scope("/meet/v1/recording")))[2] == b"<title>x</title>"
+    assert (await response_of(pages.files, http_scope("/meet/v1x/")))[2] == b"<title>x</title>"
 
 
 @pytest.mark.parametrize("path", ["/index.html.br", "/assets", "/assets/", "/../secret", "/nothing"])

@@ -56,7 +56,7 @@ async def test_the_next_meeting_sees_nothing_of_the_last_one(inst: Installation,
     await inst.meetings.reconcile()
     ((room, meeting),) = await inst.store.read(lambda tx: tx.chat.meetings())
     assert await texts(inst, chat) == ["second"]
-    await inst.meetings.ended(room, meeting)
+    await inst.meetings.chat_ended(room, meeting)
     assert await inst.store.read(lambda tx: tx.chat.meetings()) == []
 
 

@@ -55,7 +55,7 @@ async def test_a_token_is_refreshed_when_it_has_expired(inst: Installation):
 async def test_a_login_is_asked_for_where_the_settings_say_so(inst: Installation):
     participants = ParticipantService(
         store=inst.store, clock=inst.clock, media=inst.media, admission=inst.admission, tokens=inst.tokens,
-        auth=ParticipantAuth.MODERATORS_ONLY,
+        auth=lambda: ParticipantAuth.MODERATORS_ONLY, events=inst.events,
     )  # fmt: skip
     await participants.token(inst.request())
     moderator = inst.request(secret=inst.room.secrets.moderator)

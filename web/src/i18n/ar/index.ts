@@ -177,6 +177,7 @@ export const ar: Catalogue = {
     lobby: (count) => `ينتظرون الدخول: ${count}`,
     camera_stopped: "أوقف أحد المشرفين كاميرتك",
     ask_to_unmute: "يطلب منك أحد المشرفين إلغاء الكتم",
+    from_console: (message: string) => `رسالة إلى الجميع: ${message}`,
     actions: {
       lobby: "إظهار",
       camera_stopped: "تشغيل الكاميرا",

@@ -185,6 +185,7 @@ export const de: Catalogue = {
     lobby: (count) => (count === 1 ? "1 Person wartet auf Einlass" : `${count} Personen warten auf Einlass`),
     camera_stopped: "Ein Moderator hat Ihre Kamera beendet",
     ask_to_unmute: "Ein Moderator bittet Sie, das Mikrofon einzuschalten",
+    from_console: (message: string) => `Nachricht an alle: ${message}`,
     actions: {
       lobby: "Zeigen",
       camera_stopped: "Kamera an",

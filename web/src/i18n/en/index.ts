@@ -194,6 +194,7 @@ export const en = {
     lobby: (count: number) => (count === 1 ? "1 person waits to be let in" : `${count} people wait to be let in`),
     camera_stopped: "A moderator stopped your camera",
     ask_to_unmute: "A moderator asks you to unmute",
+    from_console: (message: string) => `Message to all: ${message}`,
     actions: {
       lobby: "Show",
       camera_stopped: "Start camera",

@@ -190,6 +190,7 @@ export const es: Catalogue = {
     lobby: (count) => (count === 1 ? "1 persona espera para entrar" : `${count} personas esperan para entrar`),
     camera_stopped: "Un moderador paró tu cámara",
     ask_to_unmute: "Un moderador te pide que actives el micrófono",
+    from_console: (message: string) => `Mensaje para todos: ${message}`,
     actions: {
       lobby: "Mostrar",
       camera_stopped: "Encender cámara",

@@ -185,6 +185,7 @@ export const fr: Catalogue = {
     lobby: (count) => (count === 1 ? "1 personne attend d’entrer" : `${count} personnes attendent d’entrer`),
     camera_stopped: "Un modérateur a arrêté votre caméra",
     ask_to_unmute: "Un modérateur vous demande d’ouvrir votre micro",
+    from_console: (message: string) => `Message à tous : ${message}`,
     actions: {
       lobby: "Voir",
       camera_stopped: "Allumer la caméra",

@@ -6,13 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
+from tertulia.adapters.sql.events import add_event
+from tertulia.adapters.sql.searches import contains, sorted_page
 from tertulia.adapters.sql.statements import insert_unless_conflict, pieces
 from tertulia.adapters.sql.tables import RECORDING_OCCUPIES, RECORDING_RUNS, deleted_recordings, recordings
+from tertulia.domain.events import recording_deleted, recording_event
 from tertulia.domain.ids import Millis, RecordingId, RoomName
 from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
-from tertulia.services.ports import PageKey, RecordingRepository
+from tertulia.services.ports import PageKey, RecordingOrder, RecordingRepository, RecordingSearch
 from tertulia_recorder.job import RecordingPreset
 
 _IS_THERE: Final = recordings.c.deleted_at_ms.is_(None)
@@ -33,6 +49,12 @@ _RENEW: Final = update(recordings).where(
     RECORDING_RUNS,
 )
 
+_ORDER: Final[Mapping[RecordingOrder, ColumnElement[Any]]] = {
+    RecordingOrder.CREATED: recordings.c.created_at_ms,
+    RecordingOrder.DURATION: func.coalesce(recordings.c.duration_s, 0.0, type_=Float(53)),
+    RecordingOrder.SIZE: func.coalesce(recordings.c.size_bytes, 0, type_=BigInteger),
+}
+
 
 def _recording(row: Mapping[Any, Any]) -> Recording:
     preset = row["preset"]
@@ -41,14 +63,17 @@ def _recording(row: Mapping[Any, Any]) -> Recording:
 
 
 class SqlRecordingRepository(RecordingRepository):
-    """Recordings in one transaction."""
+    """Recordings in one transaction, which also writes an event of each change: workers of any process make them."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def insert(self, recording: Recording) -> bool:
         """Let the unique index `ux_recordings_one_active` decide (one-active-recording)."""
-        return insert_unless_conflict(self._connection, recordings, asdict(recording))
+        if not insert_unless_conflict(self._connection, recordings, asdict(recording)):
+            return False
+        add_event(self._connection, recording_event(recording))
+        return True
 
     def find(self, recording_id: RecordingId) -> Recording | None:
         row = self._connection.execute(_FIND, {"id": recording_id}).mappings().one_or_none()
@@ -68,6 +93,15 @@ class SqlRecordingRepository(RecordingRepository):
         row = self._connection.execute(statement).mappings().one_or_none()
         return None if row is None else _recording(row)
 
+    def active_in_rooms(self, rooms: Sequence[RoomName]) -> dict[RoomName, RecordingId]:
+        """Use the index of one-active-recording."""
+        statement = select(recordings.c.room, recordings.c.id).where(RECORDING_OCCUPIES)
+        return {
+            row.room: RecordingId(row.id)
+            for piece in pieces(rooms)
+            for row in self._connection.execute(statement.where(recordings.c.room.in_(piece)))
+        }
+
     def page(self, *, room: RoomName | None, limit: int, after: PageKey | None) -> list[Recording]:
         statement, values = _NEWEST.limit(limit), {}
         if room is not None:
@@ -77,17 +111,35 @@ class SqlRecordingRepository(RecordingRepository):
             values = {"after_ms": after.created_at_ms, "after_id": after.id}
         return [_recording(row) for row in self._connection.execute(statement, values).mappings()]
 
+    def search(self, wanted: RecordingSearch) -> list[Recording]:
+        """Sort those without a file as if theirs had nothing in it."""
+        statement = select(recordings).where(_IS_THERE)
+        if wanted.text:
+            statement = statement.where(contains(wanted.text, recordings.c.id))
+        if wanted.states != frozenset(RecordingState):
+            statement = statement.where(recordings.c.state.in_([state.value for state in sorted(wanted.states)]))
+        by, descending = _ORDER[wanted.order], wanted.descending
+        statement = sorted_page(
+            statement, by, recordings.c.id, descending=descending, limit=wanted.limit, after=wanted.after
+        )
+        return [_recording(row) for row in self._connection.execute(statement).mappings()]
+
     def update(self, recording: Recording, *, only_from: frozenset[RecordingState]) -> bool:
         values = asdict(recording)
         statement = update(recordings).where(
             recordings.c.id == values.pop("id"), recordings.c.state.in_([state.value for state in sorted(only_from)])
         )
-        return self._connection.execute(statement.values(**values)).rowcount > 0
+        if self._connection.execute(statement.values(**values)).rowcount == 0:
+            return False
+        add_event(self._connection, recording_event(recording))
+        return True
 
     def mark_deleted(self, ids: Sequence[RecordingId], *, now_ms: Millis) -> None:
         for piece in pieces(ids):
             statement = update(recordings).where(recordings.c.id.in_(piece), _IS_THERE)
             self._connection.execute(statement.values(deleted_at_ms=now_ms))
+        for each in ids:
+            add_event(self._connection, recording_deleted(each))
 
     def marked_deleted(self, ids: Sequence[RecordingId]) -> list[RecordingId]:
         return [
@@ -139,7 +191,10 @@ class SqlRecordingRepository(RecordingRepository):
 
     def drop_unclaimed(self, recording_id: RecordingId) -> bool:
         statement = delete(recordings).where(recordings.c.id == recording_id, _IS_UNCLAIMED)
-        return self._connection.execute(statement).rowcount > 0
+        if self._connection.execute(statement).rowcount == 0:
+            return False
+        add_event(self._connection, recording_deleted(recording_id))
+        return True
 
     def stopping(self) -> list[Recording]:
         return self._running(recordings.c.stop_requested_at_ms.is_not(None))

@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, or_, select, tuple_, update
 
+from tertulia.adapters.sql.searches import contains, sorted_page
 from tertulia.adapters.sql.statements import pieces
 from tertulia.adapters.sql.tables import rooms
 from tertulia.domain.ids import Millis, RoomName
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
-from tertulia.services.ports import PageKey, RoomRepository
+from tertulia.services.ports import PageKey, RoomOrder, RoomRepository, RoomSearch
 
 _INSERT: Final = insert(rooms)
 _FIND: Final = select(rooms).where(rooms.c.name == bindparam("name"))
@@ -23,6 +24,12 @@ _NEWEST: Final = (
     .order_by(rooms.c.created_at_ms.desc(), rooms.c.name.desc())
 )
 _AFTER: Final = tuple_(rooms.c.created_at_ms, rooms.c.name) < tuple_(bindparam("after_ms"), bindparam("after_name"))
+
+_ORDER: Final = {
+    RoomOrder.CREATED: rooms.c.created_at_ms,
+    RoomOrder.NAME: rooms.c.name,
+    RoomOrder.EXPIRES: rooms.c.expires_at_ms,
+}
 
 
 class SqlRoomRepository(RoomRepository):
@@ -60,6 +67,28 @@ class SqlRoomRepository(RoomRepository):
             statement = statement.where(_AFTER)
             values |= {"after_ms": after.created_at_ms, "after_name": after.id}
         return [_room(row) for row in self._connection.execute(statement, values)]
+
+    def search(self, wanted: RoomSearch, *, now_ms: Millis) -> list[Room]:
+        """Look into the prefix as JSON writes it, which has no letters beyond ASCII."""
+        statement = select(rooms).where(rooms.c.expires_at_ms > now_ms)
+        if wanted.text:
+            statement = statement.where(
+                or_(
+                    contains(wanted.text, rooms.c.name),
+                    contains(json.dumps(wanted.text)[1:-1], rooms.c.prefix_json),
+                )
+            )
+        if wanted.names is not None:
+            statement = statement.where(rooms.c.name.in_(wanted.names))
+        statement = sorted_page(
+            statement,
+            _ORDER[wanted.order],
+            rooms.c.name,
+            descending=wanted.descending,
+            limit=wanted.limit,
+            after=wanted.after,
+        )
+        return [_room(row) for row in self._connection.execute(statement)]
 
     def expire(self, name: RoomName, *, now_ms: Millis) -> bool:
         statement = update(rooms).where(rooms.c.name == name, rooms.c.expires_at_ms > now_ms)

@@ -162,3 +162,45 @@ idempotency_keys = Table(
     Column("result", Text, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False, index=True),
 )
+
+# an integer that the database counts up: SQLite does so for its own kind of key alone
+_COUNTED: Final = BigInteger().with_variant(Integer, "sqlite")
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _COUNTED, primary_key=True, autoincrement=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+runtime_settings = Table(
+    "runtime_settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("last_used_at_ms", BigInteger),
+    Column("expires_at_ms", BigInteger),
+)
+
+insight = Table(
+    "insight",
+    metadata,
+    Column("step_s", Integer, primary_key=True),
+    Column("begin_ms", BigInteger, primary_key=True),
+    Column("participants", Integer, nullable=False),
+    Column("rooms", Integer, nullable=False),
+    Column("recordings", Integer, nullable=False),
+    Column("received_bps", BigInteger),
+    Column("sent_bps", BigInteger),
+)

@@ -10,11 +10,13 @@ from sqlalchemy import Connection, text
 
 from tertulia.adapters.sql.accounts import SqlAccountRepository
 from tertulia.adapters.sql.chat import SqlChatRepository
+from tertulia.adapters.sql.events import SqlEventRepository
 from tertulia.adapters.sql.idempotency import SqlIdempotencyRepository
 from tertulia.adapters.sql.lobby import SqlLobbyRepository
 from tertulia.adapters.sql.participants import SqlMembershipRepository
 from tertulia.adapters.sql.recordings import SqlRecordingRepository
 from tertulia.adapters.sql.rooms import SqlRoomRepository
+from tertulia.adapters.sql.runtime_settings import SqlSettingRepository
 from tertulia.domain.ids import Millis
 
 T = TypeVar("T")
@@ -60,6 +62,14 @@ class SqlTransaction:
     @cached_property
     def idempotency(self) -> SqlIdempotencyRepository:
         return SqlIdempotencyRepository(self._connection)
+
+    @cached_property
+    def events(self) -> SqlEventRepository:
+        return SqlEventRepository(self._connection)
+
+    @cached_property
+    def settings(self) -> SqlSettingRepository:
+        return SqlSettingRepository(self._connection)
 
     def is_read_only(self) -> bool:
         """Return whether PostgreSQL refuses writes here: a standby, or a server that was told so."""

@@ -23,6 +23,7 @@ from tertulia.http.api.recordings import (
     RecordingHandlers,
     StartMeetRecording,
     TicketQuery,
+    delete_many_operation,
     recording_operations,
     stream_operation,
     ticket_operation,
@@ -45,10 +46,11 @@ def internal_operations(
     meeting: Sequence[Operation],
     recordings: RecordingHandlers,
     sessions: SessionHandlers,
+    console: Sequence[Operation],
 ) -> list[Operation]:
     """List the operations of the internal API: first those of the given document, then the additions to it.
 
-    `meeting` are those of a running meeting.
+    `meeting` are those of a running meeting, `console` what only administrators need.
     """
     additions = [
         *room_operations(rooms, _ROOM),
@@ -62,8 +64,10 @@ def internal_operations(
             start=recordings.start_by_either_name,
             start_body=StartMeetRecording,
         ),
+        delete_many_operation(recordings, _RECORDINGS),
         ticket_operation(recordings, _RECORDINGS),
         *session_operations(sessions),
+        *console,
     ]
     return [
         token_operation(participants.token_if_free, 409, 503),

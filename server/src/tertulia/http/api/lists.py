@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
+import orjson
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
@@ -20,14 +21,15 @@ from tertulia.errors import FieldProblem, InvalidInput
 from tertulia.http.kit.operations import OperationRequest
 from tertulia.http.kit.responses import JsonResponse, json_array
 from tertulia.http.kit.validation import Query
-from tertulia.services.ports import PageKey
+from tertulia.services.ports import PageKey, SortKey
 
 MAX_PAGE_ITEMS: Final = 100
 Shown = dict[str, Any]
 Item = TypeVar("Item")
 
 
-def _digits(value: object) -> object:
+def digits(value: object) -> object:
+    """Refuse a text that is not a number."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise PydanticCustomError("int_type", "Expected a number")
     return value
@@ -42,7 +44,7 @@ class FieldsQuery(Query):
 
 
 class _PageQuery(Query):
-    maxItems: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=MAX_PAGE_ITEMS)] | None = Field(
+    maxItems: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_PAGE_ITEMS)] | None = Field(
         default=None, description="How many items to answer at most."
     )
     nextPageToken: str | None = Field(
@@ -52,6 +54,51 @@ class _PageQuery(Query):
 
 class ListQuery(FieldsQuery, _PageQuery):
     """What of a list is wanted; without `maxItems` it comes whole."""
+
+
+class SearchQuery(Query):
+    """What of a list that is searched and sorted is wanted: always a page."""
+
+    search: str = Field(
+        default="", max_length=200, pattern=r"^[^\x00]*$", description="A part of a name, whatever its case."
+    )
+    order: Literal["asc", "desc"] = Field(default="desc", description="In which direction the list is sorted.")
+    maxItems: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_PAGE_ITEMS)] = Field(
+        default=50, description="How many items to answer at most."
+    )
+    nextPageToken: str | None = Field(
+        default=None, description="Where to go on: the X-Next-Page-Token of the answer before."
+    )
+
+    def after(self, sort: str) -> SortKey | None:
+        """Read where the page starts. Raises InvalidInput for a token of another list, or of another order."""
+        if self.nextPageToken is None:
+            return None
+        refusal = InvalidInput("query", [FieldProblem("nextPageToken", "is no token of this list")])
+        try:
+            text = base64.b64decode(self.nextPageToken, altchars=b"-_", validate=True)
+            of, value, row_id = orjson.loads(text)
+        except (ValueError, TypeError, binascii.Error) as error:
+            raise refusal from error
+        kinds = (str,) if sort == "name" else (int, float)
+        fits = type(value) in kinds and isinstance(row_id, str) and not {"\0"} & {*row_id, *str(value)}
+        if of != sort or not fits or (isinstance(value, int) and abs(value) > LATEST * 1000):
+            raise refusal
+        return SortKey(value, row_id)
+
+
+def search_response(
+    request: OperationRequest, items: Sequence[Item], *, sort: str, show: Callable[[Item], Shown],
+    key: Callable[[Item], SortKey],
+) -> Response:  # fmt: skip
+    """Answer with a page of a SearchQuery, of which one item too many was read, and where the next page is."""
+    limit = request.query_as(SearchQuery).maxItems
+    headers = {}
+    if len(items) > limit:
+        last = key(items[limit - 1])
+        token = base64.urlsafe_b64encode(orjson.dumps([sort, last.value, last.id])).decode()
+        headers = {"x-next-page-token": token}
+    return JsonResponse([show(item) for item in items[:limit]], headers=headers)
 
 
 def parse_fields(text: str | None) -> Callable[[Shown], Shown]:

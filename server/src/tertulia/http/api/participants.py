@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from tertulia.domain.access import Action, Role
 from tertulia.domain.ids import Identity
-from tertulia.domain.participants import LiveParticipant, name_problem
+from tertulia.domain.participants import LiveParticipant, LivePublication, name_problem
 from tertulia.http.api.authentication import PARTICIPANT_COOKIE, Credentials, set_cookie
 from tertulia.http.kit.operations import (
     ROOM_IN_PATH,
@@ -104,6 +104,9 @@ class PublishedTrack(BaseModel):
     sid: str | None = None
     source: str | None = None
     muted: bool | None = None
+    width: int | None = Field(default=None, description="An addition: of a picture, in pixels, if it is known.")
+    height: int | None = None
+    mimeType: str | None = Field(default=None, description="An addition: the codec, as in `video/VP8`.")
 
 
 class MeetParticipant(BaseModel):
@@ -123,13 +126,19 @@ def shown_participant(participant: LiveParticipant) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "participantName": participant.identity,
         "joinedAt": participant.joined_at_ms,
-        "tracks": [{"sid": t.sid, "source": t.source, "muted": t.muted} for t in participant.publications],
+        "tracks": [_shown_track(track) for track in participant.publications],
     }
     if participant.hand_raised_at_ms is not None:
         shown["handRaisedAt"] = participant.hand_raised_at_ms
     if participant.role is not None:
         shown["role"] = participant.role
     return shown
+
+
+def _shown_track(track: LivePublication) -> dict[str, Any]:
+    known = {"width": track.width, "height": track.height, "mimeType": track.mime_type}
+    shown = {"sid": track.sid, "source": track.source, "muted": track.muted}
+    return shown | {name: value for name, value in known.items() if value}
 
 
 class ParticipantHandlers:

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from tertulia.domain.access import Action
-from tertulia.domain.ids import LATEST, Millis
-from tertulia.domain.rooms import MAX_PARTICIPANTS, PreferencesChange, Room, RoomPreferences
+from tertulia.domain.ids import LATEST, Millis, RoomName
+from tertulia.domain.rooms import MAX_PARTICIPANTS, PreferencesChange, RoleSecrets, Room, RoomPreferences
 from tertulia.http.api.idempotency import HEADER, check_idempotency_key, idempotency_key
 from tertulia.http.api.lists import FieldsQuery, ListQuery, list_response, parse_fields
 from tertulia.http.kit.operations import (
@@ -176,6 +176,12 @@ class RoomPresenter:
             "publisherURL": self.url(room, room.secrets.publisher),
             "viewerURL": self.url(room, room.secrets.viewer),
         }
+
+    def preferences(self, preferences: RoomPreferences) -> dict[str, Any]:
+        """Show what a room with these preferences allows."""
+        secrets = RoleSecrets(moderator="", publisher="", viewer="")
+        room = Room(RoomName(""), None, Millis(0), Millis(0), None, preferences, secrets)
+        return {"lobbyPreferences": {"enabled": False}, **self.without_links(room)["preferences"]}
 
     def without_links(self, room: Room) -> dict[str, Any]:
         """Show a room to a participant."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -38,3 +38,21 @@ class CrossOrigin(CORSMiddleware):
         if self.preflight_explicit_allow_origin:
             headers["access-control-allow-origin"] = request_headers["origin"]
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+
+
+class CurrentCrossOrigin:
+    """An API which those origins' pages may call that are named now, as administrators change them."""
+
+    def __init__(self, app: ASGIApp, origins: Callable[[], tuple[str, ...]]) -> None:
+        self._app = app
+        self._origins = origins
+        self._built: ASGIApp = app
+        self._built_for: tuple[str, ...] = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request by the rule that counts now."""
+        origins = self._origins()
+        if origins != self._built_for:
+            self._built = CrossOrigin(self._app, origins=origins) if origins else self._app
+            self._built_for = origins
+        await self._built(scope, receive, send)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,11 +20,22 @@ class CookieOrigins:
 
     These are the public URL's and those that are named for embedding or CORS. `*` names no origin: it lets any page
     show the meeting or call the API with credentials of its own, not use those of a browser's user. A page that was
-    loaded from the very address that it asks (127.0.0.1 in place of localhost) is ours as well.
+    loaded from the very address that it asks (127.0.0.1 in place of localhost) is ours as well. `named` returns those
+    that are named now.
     """
 
-    def __init__(self, public_url: str, *named: Iterable[str]) -> None:
-        self._allowed = {_origin(public_url), *(_origin(one) for origins in named for one in origins if one != "*")}
+    def __init__(self, public_url: str, named: Callable[[], tuple[str, ...]]) -> None:
+        self._own = _origin(public_url)
+        self._named = named
+        self._read: tuple[str, ...] = ()
+        self._allowed = {self._own}
+
+    def _are_allowed(self) -> set[_Origin | None]:
+        named = self._named()
+        if named != self._read:
+            self._read = named
+            self._allowed = {self._own, *(_origin(one) for one in named if one != "*")}
+        return self._allowed
 
     def check(self, request: Request) -> None:
         """Raise Forbidden for a changing request of another site's page. No browser sends neither header."""
@@ -33,7 +44,7 @@ class CookieOrigins:
         origins = request.headers.getlist("origin")
         if origins:
             origin = _origin(origins[0]) if len(origins) == 1 else None
-            is_allowed = origin is not None and (origin in self._allowed or origin == _asked(request))
+            is_allowed = origin is not None and (origin in self._are_allowed() or origin == _asked(request))
         else:
             is_allowed = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
         if not is_allowed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -68,6 +68,45 @@ class StreamedResponse(StreamingResponse):
                     break
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             watching.cancel()
+        await send({"type": "http.response.body", "body": b""})
+
+
+class EventStreamResponse(StreamedResponse):
+    """Server-sent events (HTML, section 9.2): a body without an end, of which no proxy keeps a part back."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes]) -> None:
+        headers = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no", **NO_STORE}
+        super().__init__(pieces, headers=headers)
+        self._events = pieces
+
+    async def prepare(self, scope: Scope) -> None:
+        """Make the first piece, as every streamed body does. HTTP/1.0 has no chunks: its body ends with the connection.
+
+        uvicorn closes the connection after a response whose length it does not know.
+        """
+        first = await anext(self._events, b"")
+        self._pieces = _chained(first, None if scope["method"] == "HEAD" else self._events)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the pieces as they come, until the client leaves: then end their making at once."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+        async def write() -> None:
+            async for piece in self._pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            watching.cancel()
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            writing.cancel()
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writing = tasks.create_task(write(), name="send events")
+                watching = tasks.create_task(watch(), name="watch whether the client is still there")
+        finally:
+            await self._events.aclose()
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -4,6 +4,15 @@ An adapter implements a protocol of this package. It repeats no docstring of it:
 """
 
 from tertulia.services.ports.clock import Clock
+from tertulia.services.ports.console import (
+    EventRepository,
+    RecordingOrder,
+    RecordingSearch,
+    RoomOrder,
+    RoomSearch,
+    SettingRepository,
+    SortKey,
+)
 from tertulia.services.ports.disk import Disk
 from tertulia.services.ports.files import FileReader, Files
 from tertulia.services.ports.media_server import MediaServerClient
@@ -28,6 +37,7 @@ __all__ = [
     "ChatRepository",
     "Clock",
     "Disk",
+    "EventRepository",
     "FileReader",
     "Files",
     "IdempotencyKey",
@@ -40,8 +50,14 @@ __all__ = [
     "PageKey",
     "RecorderStatus",
     "Recorders",
+    "RecordingOrder",
     "RecordingRepository",
+    "RecordingSearch",
+    "RoomOrder",
     "RoomRepository",
+    "RoomSearch",
+    "SettingRepository",
+    "SortKey",
     "Store",
     "Transaction",
 ]

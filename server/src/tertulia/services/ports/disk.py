@@ -11,3 +11,7 @@ class Disk(Protocol):
     async def free_bytes(self) -> int:
         """Return how much is left; where they are two disks, of the fuller one. Raises OSError."""
         ...
+
+    async def total_bytes(self) -> int:
+        """Return how much the disk that has least left holds. Raises OSError."""
+        ...

@@ -25,6 +25,10 @@ class MediaServerClient(Protocol):
         """Find the running meetings of all rooms, or of those of some names."""
         ...
 
+    async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:
+        """Tell how many are in each running meeting, without hidden ones: of all rooms, or of some. One request."""
+        ...
+
     async def participants(self, room: RoomName) -> list[LiveParticipant]:
         """List the connected participants, hidden ones too; none when there is no meeting."""
         ...

@@ -12,6 +12,7 @@ from tertulia.domain.lobby import Guest
 from tertulia.domain.participants import Membership
 from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
 from tertulia.domain.rooms import RoleSecrets, Room, RoomPreferences
+from tertulia.services.ports.console import RecordingSearch, RoomSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class RoomRepository(Protocol):
 
     def page(self, *, now_ms: Millis, limit: int, after: PageKey | None) -> list[Room]:
         """List rooms that have not expired, newest first."""
+        ...
+
+    def search(self, wanted: RoomSearch, *, now_ms: Millis) -> list[Room]:
+        """List rooms that have not expired and that are wanted, in the order that is wanted."""
         ...
 
     def expire(self, name: RoomName, *, now_ms: Millis) -> bool:
@@ -149,8 +154,16 @@ class RecordingRepository(Protocol):
         """Find the recording that occupies a room."""
         ...
 
+    def active_in_rooms(self, rooms: Sequence[RoomName]) -> dict[RoomName, RecordingId]:
+        """Find the recordings that occupy some rooms."""
+        ...
+
     def page(self, *, room: RoomName | None, limit: int, after: PageKey | None) -> list[Recording]:
         """List recordings, of one room or of all, newest first."""
+        ...
+
+    def search(self, wanted: RecordingSearch) -> list[Recording]:
+        """List the recordings that are wanted, in the order that is wanted."""
         ...
 
     def update(self, recording: Recording, *, only_from: frozenset[RecordingState]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from tertulia.domain.ids import Millis
+from tertulia.services.ports.console import EventRepository, SettingRepository
 from tertulia.services.ports.repositories import (
     AccountRepository,
     ChatRepository,
@@ -59,6 +60,16 @@ class Transaction(Protocol):
     @property
     def idempotency(self) -> IdempotencyRepository:
         """Idempotency keys."""
+        ...
+
+    @property
+    def events(self) -> EventRepository:
+        """The history of what changed."""
+        ...
+
+    @property
+    def settings(self) -> SettingRepository:
+        """Settings that were changed while servers run."""
         ...
 
 

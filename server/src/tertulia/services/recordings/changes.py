@@ -41,6 +41,7 @@ class RecordingChanges:
     def __init__(self) -> None:
         self._watchers: defaultdict[RecordingId, set[Wakeup]] = defaultdict(set)
         self._workers: set[Wakeup] = set()
+        self._repair_requested = False
 
     def notify(self, recording_id: RecordingId) -> None:
         """Wake everything that watches a recording: its row or its recorder's state may have changed."""
@@ -58,6 +59,16 @@ class RecordingChanges:
             self._watchers[recording_id].discard(wakeup)
             if not self._watchers[recording_id]:
                 del self._watchers[recording_id]
+
+    def request_repair(self) -> None:
+        """Let the worker of this process repair what crashes left, and wake it."""
+        self._repair_requested = True
+        self.notify_claimable()
+
+    def take_repair_request(self) -> bool:
+        """Return whether a repair was requested since the last call."""
+        requested, self._repair_requested = self._repair_requested, False
+        return requested
 
     def notify_claimable(self) -> None:
         """Wake the worker: a recording waits for one, or a recorder that occupied it has ended."""

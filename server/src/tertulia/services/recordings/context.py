@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from tertulia.domain.recordings.limits import (
     DEFAULT_EMPTY_TIMEOUT_S,
@@ -19,6 +22,8 @@ from tertulia.services.tokens import RecorderTokens
 from tertulia_recorder.job import RecorderJob, RecordingPreset
 
 _SHORTEST_EMPTY_TIMEOUT_S = 0.1
+STORED_RULES: Final = "recordings"
+"""The name under which an administrator's changes of the rules are stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +69,24 @@ class WorkerContext:
     rules: RecordingRules
     changes: RecordingChanges
     drain: WorkerDrain = field(default_factory=WorkerDrain)
+
+
+def with_stored_rules(rules: RecordingRules, stored: Mapping[str, Any]) -> RecordingRules:
+    """Return the rules with an administrator's changes. Raises TypeError or ValueError for what is not understood."""
+    changes = dict(stored)
+    if "preset" in changes:
+        changes["preset"] = RecordingPreset(changes["preset"])
+    return replace(rules, **changes)
+
+
+def rules_now(rules: RecordingRules, stored: str | None) -> RecordingRules:
+    """Return the rules that count for a recording that starts now. `stored` is the JSON of an administrator's changes.
+
+    What cannot be understood (of a newer version) changes nothing.
+    """
+    if stored is None:
+        return rules
+    try:
+        return with_stored_rules(rules, json.loads(stored))
+    except (TypeError, ValueError):
+        return rules

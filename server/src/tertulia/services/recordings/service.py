@@ -34,6 +34,7 @@ from tertulia.services.ports import (
     IdempotencyKey,
     MediaServerClient,
     PageKey,
+    RecordingSearch,
     Store,
     Transaction,
 )
@@ -202,6 +203,14 @@ class RecordingService:
     async def page(self, *, room: RoomName | None, limit: int, after: PageKey | None = None) -> list[Recording]:
         """List recordings, newest first, of one room or of all."""
         return await self._store.read(lambda tx: tx.recordings.page(room=room, limit=limit, after=after))
+
+    async def search(self, wanted: RecordingSearch) -> list[Recording]:
+        """List the recordings that are wanted."""
+        return await self._store.read(lambda tx: tx.recordings.search(wanted))
+
+    def repair(self) -> None:
+        """Let this machine's worker look now for what crashes left, as it does at its start and every ten minutes."""
+        self._changes.request_repair()
 
     async def all(self, *, room: RoomName | None) -> AsyncIterator[list[Recording]]:
         """List all recordings, page by page."""

@@ -34,7 +34,7 @@ from tertulia.domain.recordings.recording import PLAYABLE, Lease, Recording, Rec
 from tertulia.domain.rooms import Room
 from tertulia.errors import NotFound, Unavailable
 from tertulia.services.ports import RecorderStatus, Transaction
-from tertulia.services.recordings.context import WorkerContext
+from tertulia.services.recordings.context import STORED_RULES, WorkerContext, rules_now
 from tertulia.services.recordings.hang_detector import HangDetector
 from tertulia.services.recordings.service import file_path
 from tertulia_recorder.job import STATE_FILE, TOKEN_MARGIN_S, EndReason, RecorderPhase, RecorderState
@@ -144,22 +144,24 @@ class RecordingSupervisor:
         """Start the recorder; return why it was not, or None."""
         context = self._context
 
-        def read(tx: Transaction) -> tuple[Millis, Room | None, Recording | None]:
-            return tx.now_ms(), tx.rooms.find(recording.room), tx.recordings.find(recording.id)
+        def read(tx: Transaction) -> tuple[Millis, Room | None, Recording | None, str | None]:
+            room, row = tx.rooms.find(recording.room), tx.recordings.find(recording.id)
+            return tx.now_ms(), room, row, tx.settings.find(STORED_RULES)
 
-        now_ms, room, row = await context.store.read(read)
+        now_ms, room, row, stored = await context.store.read(read)
+        rules = rules_now(context.rules, stored)
         if row is None or not self._is_ours(row):
             return RecordingFault.NOT_STARTED, "Another worker has the recording."
         if now_ms - recording.created_at_ms > _START_EXPIRES_AFTER_MS:
             return RecordingFault.NOT_STARTED, "No recorder was free in the time allowed."
-        if await context.recorders.free_bytes() < context.rules.min_free_bytes:
+        if await context.recorders.free_bytes() < rules.min_free_bytes:
             return RecordingFault.NO_SPACE, "The disk of the recorder is nearly full."
         if room is None or room.has_expired(now_ms):
             return RecordingFault.NOT_STARTED, "The room is over."
-        lifetime_s = context.rules.max_duration_s + TOKEN_MARGIN_S
+        lifetime_s = rules.max_duration_s + TOKEN_MARGIN_S
         token = context.tokens.sign(room, recording.id, now_ms=now_ms, lifetime_s=lifetime_s)
         try:
-            await context.recorders.start(context.rules.job(recording), token)
+            await context.recorders.start(rules.job(recording), token)
         except Unavailable as error:
             return RecordingFault.NOT_STARTED, error.message
         _log.info("recorder started", recording=self._id, room=recording.room)

@@ -82,6 +82,8 @@ class RecordingWorker:
             pass
         if self._is_due("renew", self._lease_timing.renew_every_s):
             await self._renew()
+        if self._context.changes.take_repair_request():
+            self._due_at_s["sweep"] = 0.0
         if self._is_due("sweep", _SWEEP_EVERY_S):
             await self._sweep(tasks)
 

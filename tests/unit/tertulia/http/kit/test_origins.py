@@ -9,7 +9,9 @@ from support.asgi import http_scope
 from tertulia.errors import Forbidden
 from tertulia.http.kit.origins import CookieOrigins
 
-ORIGINS = CookieOrigins("https://meet.example.com", ("*", "https://embeds.example"), ("http://calls.example:8080",))
+ORIGINS = CookieOrigins(
+    "https://meet.example.com", lambda: ("*", "https://embeds.example", "http://calls.example:8080")
+)
 
 
 def request(headers: dict[str, str], *, method: str = "POST") -> Request:

@@ -1,0 +1,124 @@
+"""The first start, logging in and out, and what happens when the server or the session goes away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from support.administrator import DESKTOP, PHONE, Administrator, Opens, needs
+from support.people import People
+from support.rest import INTERNAL, PASSWORD, RestServer, running_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NEW_PASSWORD = "only-I-know-this-one"
+
+
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_a_first_start_leads_to_a_meeting(
+    people: People, red_browser: Browser, tmp_path: Path, window: dict[str, Any]
+) -> None:
+    with running_server(tmp_path, TERTULIA_ADMIN_PASSWORD="") as server:
+        admin = people.add(await Administrator.of(server, red_browser, viewport=window))
+        await expect(admin.heading("Log in")).to_be_visible()
+        await admin.is_accessible()
+        await admin.enter("wrong")
+        await expect(admin.page.get_by_text("Wrong user or password.")).to_be_visible()
+        await admin.enter(printed_password(tmp_path))
+        await expect(admin.heading("Welcome to Tertulia")).to_be_focused()
+        await admin.is_accessible()
+        await admin.press("Keep the printed one")
+
+        await expect(admin.heading("Create your first room")).to_be_focused()
+        await admin.page.get_by_label("Name").fill("first")
+        await admin.press("Create room")
+        await expect(admin.heading("Try it")).to_be_focused()
+        await expect(admin.page.get_by_role("img", name="QR code of the link for a publisher")).to_be_visible()
+        await admin.is_accessible()
+        async with admin.page.expect_popup() as popup:
+            await admin.page.get_by_role("link", name="Open the room in a new tab").click()
+        await expect((await popup.value).get_by_label("Your name")).to_be_visible()
+        await admin.press("Go to the console")
+        await expect(admin.page.locator(".row")).to_have_count(1)
+        await admin.page.reload()
+        await expect(admin.heading("Rooms")).to_be_visible()
+
+
+async def test_the_printed_password_is_replaced(people: People, red_browser: Browser, tmp_path: Path) -> None:
+    with running_server(tmp_path, TERTULIA_ADMIN_PASSWORD="") as server:
+        needs(server, "/auth/password")
+        printed = printed_password(tmp_path)
+        admin = people.add(await Administrator.of(server, red_browser))
+        await admin.enter(printed)
+        await admin.page.get_by_label("New password").fill("short")
+        await admin.press("Change password")
+        await expect(admin.page.get_by_text("At least 12 characters are needed.")).to_be_visible()
+        await admin.page.get_by_label("New password").fill(NEW_PASSWORD)
+        await admin.press("Change password")
+        await expect(admin.heading("Create your first room")).to_be_focused()
+        await admin.press("Later")
+        await expect(admin.heading("Rooms")).to_be_visible()
+        await admin.press("Log out")
+        await admin.enter(printed)
+        await expect(admin.page.get_by_text("Wrong user or password.")).to_be_visible()
+        await admin.enter(NEW_PASSWORD)
+        await expect(admin.heading("Rooms")).to_be_visible()
+
+
+def printed_password(folder: Path) -> str:
+    """Read what the first start has printed, as an operator does."""
+    printed = re.search(r"password (\S+)\n +logs in to the console at ", (folder / "stdout").read_text())
+    assert printed is not None
+    return printed[1]
+
+
+async def test_a_session_that_has_ended_asks_for_the_password(administrators: Opens, server: RestServer) -> None:
+    room = server.create_room(roomNamePrefix="later")
+    admin = await administrators()
+    await admin.open_room(room.name)
+    cookies = {one["name"]: one["value"] for one in await admin.page.context.cookies()}
+    assert server.ask("POST", "/auth/logout", base=INTERNAL, bearer=cookies["OvMeetAccessToken"]).status_code == 204
+    await expect(admin.heading("Log in")).to_be_visible()
+    await expect(admin.page.get_by_text("Your session has ended. Log in again to go on.")).to_be_visible()
+    await admin.is_accessible()
+    await admin.enter(PASSWORD)
+    await expect(admin.heading(room.name)).to_be_visible()
+
+
+async def test_a_server_that_goes_away_is_told_and_comes_back(
+    people: People, red_browser: Browser, tmp_path: Path
+) -> None:
+    with running_server(tmp_path) as first:
+        port = first.url.rpartition(":")[2]
+        admin = people.add(await Administrator.of(first, red_browser))
+        await admin.log_in()
+        await admin.press("New room")  # its code is here before the server goes
+        await expect(admin.dialog("New room")).to_be_visible()
+        await admin.page.keyboard.press("Escape")
+    banner = admin.page.get_by_text("The connection to the server is lost.")
+    await expect(banner).to_be_visible()
+    await admin.press("New room")
+    await admin.dialog("New room").get_by_role("button", name="Create room").click()
+    await expect(admin.dialog("New room").get_by_text("The server cannot be reached.")).to_be_visible()
+    await admin.is_accessible()
+    await admin.page.keyboard.press("Escape")
+    with running_server(tmp_path, TERTULIA_PORT=port) as again:
+        room = again.create_room(roomNamePrefix="meanwhile")
+        await expect(admin.room_row(room.name)).to_be_visible()
+        await expect(banner).to_have_count(0)
+
+
+async def test_two_tabs_of_one_browser_share_a_session(administrators: Opens, server: RestServer) -> None:
+    admin = await administrators()
+    tabs = [await admin.page.context.new_page() for _ in range(3)]
+    # all of them renew at the same moment; a refresh token that is used twice would end the session
+    for tab in tabs:
+        await tab.goto(f"{server.url}/", wait_until="commit")
+    for tab in tabs:
+        await expect(tab.get_by_role("heading", level=1, name="Rooms")).to_be_visible()
+    await admin.page.reload()
+    await expect(admin.heading("Rooms")).to_be_visible()

@@ -1,0 +1,105 @@
+"""An administrator with a browser window, and a store to look at."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import pytest
+from playwright.async_api import Browser, Locator, expect
+
+from .accessibility import overflows, violations
+from .people import Person
+from .rest import FAR, PASSWORD, RestServer, now_ms
+
+DESKTOP: Final = {"width": 1440, "height": 900}
+TABLET: Final = {"width": 768, "height": 1024}
+PHONE: Final = {"width": 375, "height": 667}
+
+
+class Administrator(Person):
+    """An administrator at the console of a server."""
+
+    server: RestServer
+
+    @classmethod
+    async def of(cls, server: RestServer, browser: Browser, name: str = "admin", **window: Any) -> Administrator:
+        """Open a window, and the console in it, logged out."""
+        person = await cls.at(browser, name, **({"viewport": DESKTOP, "reduced_motion": "reduce"} | window))
+        person.server = server
+        await person.page.goto(f"{server.url}/")
+        return person
+
+    async def log_in(self, password: str = PASSWORD) -> Administrator:
+        """Log in, and pass by the first start."""
+        await self.page.evaluate("localStorage.setItem('tertulia.console.welcomed', 'yes')")
+        await self.enter(password)
+        await expect(self.heading("Rooms")).to_be_visible()
+        return self
+
+    async def enter(self, password: str) -> None:
+        """Fill in the form and send it."""
+        await self.page.get_by_label("User").fill("admin")
+        await self.page.get_by_label("Password", exact=True).fill(password)
+        await self.press("Log in")
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", level=1, name=name, exact=True)
+
+    def dialog(self, name: str) -> Locator:
+        return self.page.get_by_role("dialog", name=name)
+
+    def notice(self, words: str) -> Locator:
+        return self.page.locator(".notice", has_text=words)
+
+    def room_row(self, name: str) -> Locator:
+        return self.page.locator(f'.row[data-room="{name}"]')
+
+    def recording_row(self, recording: str) -> Locator:
+        return self.page.locator(f'.row[data-recording="{recording}"]')
+
+    def person_row(self, name: str) -> Locator:
+        return self.page.locator(f'.person-row[data-participant="{name}"]')
+
+    async def go(self, section: str) -> None:
+        """Go to a section by its link, and wait until it is there."""
+        await self.page.get_by_role("navigation", name="Console").get_by_role("link", name=section).click()
+        await expect(self.heading(section)).to_be_visible()
+
+    async def open_room(self, name: str) -> None:
+        """Open a room's own screen."""
+        await self.page.goto(f"{self.server.url}/#/rooms/{name}")
+        await expect(self.heading(name)).to_be_visible()
+
+    async def is_accessible(self) -> None:
+        """Assert that axe finds nothing, and that nothing is wider than the window."""
+        assert await violations(self.page) == []
+        assert not await overflows(self.page)
+
+
+def needs(server: RestServer, path: str) -> None:
+    """Skip a test of what this server does not offer yet."""
+    if path not in server.internal("GET", "/openapi.json").json()["paths"]:
+        pytest.skip(f"the server has no {path} yet")
+
+
+class Opens(Protocol):
+    """Opens a window for an administrator who is logged in."""
+
+    async def __call__(self, name: str = "admin", **window: Any) -> Administrator: ...
+
+
+def add_rooms(server: RestServer, count: int, prefix: str = "many") -> None:
+    """Put rooms into a server's database, as it would have made them itself; faster than by asking it."""
+    now = now_ms()
+    rows = (
+        (f"{prefix}-{at:06d}", f'"{prefix} {at}"', now - at, FAR, True, True, True, f"m{at}", f"p{at}", f"v{at}")
+        for at in range(count)
+    )
+    columns = (
+        "name, prefix_json, created_at_ms, expires_at_ms, chat_enabled, recording_enabled, "
+        "virtual_background_enabled, moderator_secret, publisher_secret, viewer_secret"
+    )
+    with sqlite3.connect(Path(server.data_dir) / "tertulia.db", timeout=10) as database:
+        database.executemany(f"INSERT INTO rooms ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)

@@ -1,0 +1,122 @@
+import { useState } from "preact/hooks";
+import { text } from "../i18n/index.ts";
+import { Field, Switch } from "./parts.tsx";
+import { type SettingsForm, SettingsPanel } from "./SettingsPanel.tsx";
+
+const DAY_S = 86_400;
+const MB = 1_000_000;
+
+/** What a new room is like where its creator does not say. */
+export function RoomDefaultsPanel({ state, save }: SettingsForm) {
+  const words = text.settings;
+  const value = state.values.roomDefaults;
+  const given = value.preferences ?? {};
+  const [most, setMost] = useState(value.maxParticipants?.toString() ?? "");
+  const [days, setDays] = useState(value.lifetimeS ? String(value.lifetimeS / DAY_S) : "");
+  const [chat, setChat] = useState(given.chatPreferences?.enabled ?? true);
+  const [recording, setRecording] = useState(given.recordingPreferences?.enabled ?? true);
+  const [backgrounds, setBackgrounds] = useState(given.virtualBackgroundPreferences?.enabled ?? true);
+  const [lobby, setLobby] = useState(given.lobbyPreferences?.enabled ?? false);
+  const change = () => ({
+    roomDefaults: {
+      ...(most && { maxParticipants: Number(most) }),
+      ...(days && { lifetimeS: Math.round(Number(days) * DAY_S) }),
+      preferences: {
+        chatPreferences: { enabled: chat },
+        recordingPreferences: { enabled: recording },
+        virtualBackgroundPreferences: { enabled: backgrounds },
+        lobbyPreferences: { enabled: lobby },
+      },
+    },
+  });
+  return (
+    <SettingsPanel
+      title={words.defaults}
+      hint={words.defaultsHint}
+      state={state}
+      names={["roomDefaults"]}
+      save={save}
+      change={change}
+    >
+      <div class="field-row">
+        <NumberField label={words.lifetime} value={days} onValue={setDays} />
+        <NumberField label={text.newRoom.most} hint={words.emptyNoLimit} value={most} onValue={setMost} />
+      </div>
+      <div class="switches">
+        <Switch label={text.preferences.chat} on={chat} onChange={setChat} />
+        <Switch label={text.preferences.recording} on={recording} onChange={setRecording} />
+        <Switch label={text.preferences.backgrounds} on={backgrounds} onChange={setBackgrounds} />
+        <Switch label={text.preferences.lobby} on={lobby} onChange={setLobby} />
+      </div>
+    </SettingsPanel>
+  );
+}
+
+/** What recordings hold, and when they end by themselves. */
+export function RecordingSettingsPanel({ state, save }: SettingsForm) {
+  const words = text.settings;
+  const value = state.values.recordings;
+  const [preset, setPreset] = useState(value.preset ?? "720p30");
+  const [minutes, setMinutes] = useState(shown(value.maxDurationS, 60));
+  const [size, setSize] = useState(shown(value.maxBytes, MB));
+  const [empty, setEmpty] = useState(shown(value.emptyTimeoutS, 1));
+  const [free, setFree] = useState(shown(value.minFreeBytes, MB));
+  const change = () => ({
+    recordings: {
+      preset,
+      ...(minutes && { maxDurationS: Math.round(Number(minutes) * 60) }),
+      maxBytes: size ? Math.round(Number(size) * MB) : null,
+      ...(empty && { emptyTimeoutS: Number(empty) }),
+      ...(free && { minFreeBytes: Math.round(Number(free) * MB) }),
+    },
+  });
+  return (
+    <SettingsPanel title={words.recording} state={state} names={["recordings"]} save={save} change={change}>
+      <Field label={words.preset}>
+        {(tied) => (
+          <select {...tied} value={preset} onChange={(event) => setPreset(event.currentTarget.value as typeof preset)}>
+            {Object.entries(words.presets).map(([name, label]) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <div class="field-row">
+        <NumberField label={words.maxDuration} value={minutes} onValue={setMinutes} />
+        <NumberField label={words.maxSize} hint={words.emptyNoLimit} value={size} onValue={setSize} />
+        <NumberField label={words.emptyTimeout} value={empty} onValue={setEmpty} />
+        <NumberField label={words.minFree} value={free} onValue={setFree} />
+      </div>
+    </SettingsPanel>
+  );
+}
+
+function shown(value: number | null | undefined, unit: number): string {
+  return value === undefined || value === null ? "" : String(Math.round((value / unit) * 100) / 100);
+}
+
+interface NumberFieldProps {
+  readonly label: string;
+  readonly hint?: string;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+}
+
+function NumberField({ label, hint, value, onValue }: NumberFieldProps) {
+  return (
+    <Field label={label} hint={hint}>
+      {(tied) => (
+        <input
+          {...tied}
+          type="number"
+          min="0"
+          step="any"
+          value={value}
+          onInput={(event) => onValue(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,141 @@
+import { expect, test } from "vitest";
+import { bytesOf, dayOf } from "../../src/console/i18n/format.ts";
+import { text } from "../../src/console/i18n/index.ts";
+import { type Check, ConnectionTest, type Result, verdictOf } from "../../src/console/session/connection_test.ts";
+import { contrastOf, isColour } from "../../src/console/session/contrast.ts";
+import { devicesOf } from "../../src/console/session/devices_of.ts";
+import { seriesOf } from "../../src/console/session/insight.ts";
+import { expiryOf, NEW_ROOM, newRoomFrom, optionsOf } from "../../src/console/session/new_room.ts";
+import { badOriginIn, originsOf } from "../../src/console/session/origins.ts";
+import { qrPath } from "../../src/console/session/qr_code.ts";
+import { hrefOf, routeOf } from "../../src/console/session/router.ts";
+
+const NOW = Date.UTC(2026, 10, 28, 12);
+const DAY_MS = 86_400_000;
+
+test("addresses lead to screens and back", () => {
+  expect(routeOf(hrefOf("rooms", "a/b ü"))).toEqual({ section: "rooms", item: "a/b ü" });
+  expect(routeOf("#/health")).toEqual({ section: "health", item: null });
+  for (const odd of ["", "#", "#/", "#/nonsense", "#/rooms/%E0%A4%A"])
+    expect(routeOf(odd)).toEqual({ section: "rooms", item: null });
+});
+
+test("a new room is what the form says", () => {
+  const week = { ...NEW_ROOM, name: " standup ", lifetime: "week", mostParticipants: "12", lobby: true } as const;
+  expect(expiryOf(week, NOW)).toBe(NOW + 7 * DAY_MS);
+  expect(optionsOf(week, 5)).toEqual({
+    expirationDate: 5,
+    roomNamePrefix: "standup",
+    maxParticipants: 12,
+    preferences: {
+      chatPreferences: { enabled: true },
+      recordingPreferences: { enabled: true },
+      virtualBackgroundPreferences: { enabled: true },
+      lobbyPreferences: { enabled: true },
+    },
+  });
+  expect(expiryOf({ ...NEW_ROOM, lifetime: "date", expiresAt: "2001-01-01T00:00" }, NOW)).toBeNull();
+  expect(expiryOf({ ...NEW_ROOM, lifetime: "date", expiresAt: "" }, NOW)).toBeNull();
+});
+
+test("a new room begins as the settings say", () => {
+  const given = { maxParticipants: 8, lifetimeS: 7 * 86_400, preferences: { chatPreferences: { enabled: false } } };
+  expect(newRoomFrom(given, NOW)).toMatchObject({
+    lifetime: "week",
+    mostParticipants: "8",
+    chat: false,
+    recording: true,
+  });
+  const odd = newRoomFrom({ lifetimeS: 3600 }, NOW);
+  expect(expiryOf(odd, NOW)).toBe(NOW + 3_600_000);
+  expect(newRoomFrom({}, NOW)).toEqual(NEW_ROOM);
+});
+
+test("devices are told from tracks", () => {
+  const tracks = [
+    { source: "MICROPHONE", muted: true },
+    { source: "CAMERA", muted: false, width: 1280, height: 720 },
+    { source: "SCREEN_SHARE", muted: false },
+  ];
+  expect(devicesOf({ tracks })).toEqual({ microphone: "muted", camera: "on", screen: true, picture: "1280 × 720" });
+  expect(devicesOf({})).toEqual({ microphone: "none", camera: "off", screen: false, picture: "" });
+});
+
+test("contrast is WCAG's", () => {
+  expect(contrastOf("#ffffff", "#000000")).toBeCloseTo(21, 1);
+  expect(contrastOf("#777777", "#ffffff")).toBeCloseTo(4.48, 2);
+  expect(["#0f6b63", "#fff", "red", "#12345g"].map(isColour)).toEqual([true, false, false, false]);
+});
+
+test("sites are one a line, and what is none is named", () => {
+  expect(originsOf("https://a.example/\n\n http://b:8080 ")).toEqual(["https://a.example", "http://b:8080"]);
+  expect(badOriginIn("https://a.example\n*")).toBeNull();
+  for (const bad of ["a.example", "https://a.example/page", "ftp://a"]) expect(badOriginIn(bad)).toBe(bad);
+});
+
+test("a chart has a gap where the server was away", () => {
+  const points = {
+    stepS: 60,
+    points: [
+      { at: 0, rooms: 1 },
+      { at: 60_000, rooms: 2 },
+      { at: 600_000, rooms: 3 },
+    ],
+  };
+  expect(seriesOf(points, "rooms")).toEqual({ times: [0, 60, 120, 600], values: [1, 2, null, 3] });
+  expect(seriesOf(points, "participants")).toBeNull();
+});
+
+test("a QR code has its three finder patterns", () => {
+  const { size, drawn } = qrPath("https://meet.example/meet/a/?secret=b");
+  expect(size).toBeGreaterThanOrEqual(21);
+  for (const [x, y] of [
+    [0, 0],
+    [size - 7, 0],
+    [0, size - 7],
+  ])
+    expect(drawn).toContain(`M${x} ${y}h1`);
+});
+
+test("sizes and days are short", () => {
+  expect(bytesOf(0)).toBe("0 byte");
+  expect(bytesOf(1_234_567_890)).toBe("1.23 GB");
+  expect(dayOf(NOW + 40 * DAY_MS, NOW)).toBe("Jan 7, 2027");
+  expect(dayOf(NOW + 10 * DAY_MS, NOW)).toBe("Dec 8");
+});
+
+const ALL: readonly Check[] = ["signal", "udp", "tcp", "turn"];
+
+async function tested(works: Partial<Record<Check, "works" | "skipped">>) {
+  const asked: Check[] = [];
+  let closed = false;
+  const run = async (check: Check) => {
+    asked.push(check);
+    return works[check] ?? "fails";
+  };
+  const test = new ConnectionTest(async () => ({
+    run,
+    close: async () => {
+      closed = true;
+    },
+  }));
+  await test.run();
+  const results = ALL.map((check): Result => test.results.value[check]);
+  return { asked, closed, verdict: verdictOf(test.results), results };
+}
+
+test("the test of the connection says in words what works", async () => {
+  const good = await tested({ signal: "works", udp: "works", tcp: "works", turn: "skipped" });
+  expect([good.verdict, good.closed, good.asked]).toEqual(["good", true, ALL]);
+  expect((await tested({ signal: "works", tcp: "works" })).verdict).toBe("noUdp");
+  expect((await tested({ signal: "works" })).verdict).toBe("none");
+  const cutOff = await tested({});
+  expect([cutOff.verdict, cutOff.asked]).toEqual(["noSignal", ["signal"]]);
+  expect(cutOff.results).toEqual(["fails", "waiting", "waiting", "waiting"]);
+});
+
+test("every result and every state has words", () => {
+  for (const check of ALL) expect(text.health.checks[check] && text.health.advice[check]).toBeTruthy();
+  for (const result of ["waiting", "running", "works", "fails", "skipped"])
+    expect(text.health.results[result]).toBeTruthy();
+});
