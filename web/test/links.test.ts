@@ -23,7 +23,7 @@ test.each([
   "https://bank.example@evil.example/",
   "https://user:secret@evil.example/",
 ])("%s is no link", (text) => {
-  expect(piecesOf(text)).toEqual([{ text }]);
+  expect(piecesOf(text)).toEqual([{ at: 0, text }]);
 });
 
 test("a link ends before what is invisible or turns the direction of the text", () => {

@@ -932,16 +932,10 @@ export interface components {
              * @default true
              */
             enabled: boolean;
-            /**
-             * @description An addition: if true, those who come later see the messages, until the meeting ends. Shown where it is false.
-             * @default true
-             */
-            history: boolean;
-            /**
-             * @description An addition: if true, files may be sent in the chat. Shown where it is false.
-             * @default true
-             */
-            files: boolean;
+            /** @description An addition: if true, those who come later see the messages, until the meeting ends. On by default, shown where it is off. */
+            history?: boolean;
+            /** @description An addition: if true, files may be sent in the chat. On by default, shown where it is off. */
+            files?: boolean;
         };
         /** @description The database. */
         DatabaseStatus: {

@@ -1,5 +1,7 @@
 /** A piece of a message: a link where it has an address. */
 export interface Piece {
+  /** Where it begins. */
+  readonly at: number;
   readonly text: string;
   readonly href?: string;
 }
@@ -23,13 +25,13 @@ export function piecesOf(text: string): readonly Piece[] {
     const written = match[0].length > LENGTH_MAX ? "" : withoutEnd(match[0]);
     const href = addressOf(written);
     if (!href) continue;
-    if (match.index > done) pieces.push({ text: text.slice(done, match.index) });
-    pieces.push({ text: written, href });
+    if (match.index > done) pieces.push({ at: done, text: text.slice(done, match.index) });
+    pieces.push({ at: match.index, text: written, href });
     done = match.index + written.length;
     links += 1;
     if (links >= LINKS_MAX) break;
   }
-  if (done < text.length) pieces.push({ text: text.slice(done) });
+  if (done < text.length) pieces.push({ at: done, text: text.slice(done) });
   return pieces;
 }
 

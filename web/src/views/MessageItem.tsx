@@ -45,9 +45,9 @@ function Words({ words }: { readonly words: string }) {
   return (
     <>
       <p class="words" dir="auto">
-        {piecesOf(isLong ? shortened(words) : words).map(({ text: written, href }, place) =>
+        {piecesOf(isLong ? shortened(words) : words).map(({ at, text: written, href }) =>
           href ? (
-            <a key={place} href={href} target="_blank" rel="noopener noreferrer">
+            <a key={at} href={href} target="_blank" rel="noopener noreferrer">
               {written}
             </a>
           ) : (

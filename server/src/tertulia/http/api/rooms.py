@@ -33,13 +33,14 @@ class ChatPreferences(Body):
     """Preferences for the chat in the room."""
 
     enabled: Annotated[bool, NotNull] = Field(default=True, description="If true, chat messages may be sent.")
-    history: Annotated[bool, NotNull] = Field(
-        default=True,
+    history: Annotated[bool | None, NotNull] = Field(
+        default=None,
         description="An addition: if true, those who come later see the messages, until the meeting ends. "
-        "Shown where it is false.",
+        "On by default, shown where it is off.",
     )
-    files: Annotated[bool, NotNull] = Field(
-        default=True, description="An addition: if true, files may be sent in the chat. Shown where it is false."
+    files: Annotated[bool | None, NotNull] = Field(
+        default=None,
+        description="An addition: if true, files may be sent in the chat. On by default, shown where it is off.",
     )
 
     def change(self) -> PreferencesChange:
