@@ -1,12 +1,20 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { budget } from "./build/budget.ts";
 import { compress } from "./build/compress.ts";
+import { effectFiles, effectPaths } from "./build/effect_files.ts";
 import { elements } from "./build/elements.ts";
 
 export default defineConfig({
   base: "/",
   // no plugin: Vite's own compiler turns JSX into calls of preact/jsx-runtime (tsconfig.json)
-  plugins: [elements(["tertulia-meet", "openvidu-meet"]), budget(), compress()],
+  plugins: [
+    effectFiles(fileURLToPath(new URL("node_modules", import.meta.url))),
+    elements(["tertulia-meet", "openvidu-meet"]),
+    budget(),
+    compress(),
+  ],
+  define: { EFFECT_PATHS: JSON.stringify(effectPaths()) },
   build: {
     outDir: "../server/src/tertulia/web_dist",
     emptyOutDir: true,
@@ -20,4 +28,6 @@ export default defineConfig({
     // the API's reference is a page of its own: nothing of it is loaded in a meeting
     rolldownOptions: { input: ["index.html", "reference.html"] },
   },
+  // scripts of threads of their own: that of a worker may compile WebAssembly, so the server has to know them
+  worker: { rolldownOptions: { output: { entryFileNames: "assets/wasm/[name]-[hash].js" } } },
 });

@@ -1,14 +1,19 @@
-"""Files for Chromium's fake camera and microphone: plain colours, which tests tell apart, and a voice."""
+"""Files for Chromium's fake camera and microphone: plain colours, which tests tell apart, a face, a voice, noise."""
 
 from __future__ import annotations
 
+import itertools
+import struct
 import wave
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import av
 import numpy as np
 import numpy.typing as npt
+from bench import footage
 
 Rgb = tuple[int, int, int]
 
@@ -17,6 +22,8 @@ BLUE: Final[Rgb] = (40, 60, 200)
 
 _WIDTH, _HEIGHT, _FRAMES_PER_S = 640, 360, 15
 _BAR_WIDTH = 40
+_SQUARE, _SQUARES_WIDTH = 12, 192
+_FACE_FRAMES = 50
 _SECONDS = 2
 _SAMPLES_PER_S = 48_000
 _VOICE_SECONDS = 4
@@ -34,6 +41,40 @@ def write_plain_picture(path: Path, colour: Rgb) -> Path:
             for plane in _planes(luma, blue, red, left):
                 file.write(plane.tobytes())
     return path
+
+
+def write_face(path: Path) -> Path:
+    """Write a Y4M file of a woman's face; on its left, behind her, are black and white squares."""
+    clip = footage.fetch()
+    rows, columns = np.indices((_HEIGHT, _SQUARES_WIDTH)) // _SQUARE
+    squares = np.where((rows + columns) % 2, 220, 30).astype(np.uint8)
+    with path.open("wb") as file, av.open(str(clip)) as container:
+        file.write(f"YUV4MPEG2 W{_WIDTH} H{_HEIGHT} F{footage.FPS}:1 Ip A1:1 C420\n".encode())
+        for frame in itertools.islice(container.decode(video=0), _FACE_FRAMES):
+            planes = frame.reformat(_WIDTH, _HEIGHT, "yuv420p").to_ndarray()
+            planes[:_HEIGHT, :_SQUARES_WIDTH] = squares
+            file.write(b"FRAME\n" + planes.tobytes())
+    return path
+
+
+def png_of(colour: Rgb) -> bytes:
+    """Return a picture of one colour (PNG, third edition, section 5)."""
+    width, height = 64, 36
+    rows = (b"\0" + bytes(colour) * width) * height
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def write_noise(path: Path) -> Path:
+    """Write a WAV file of an office's ventilation: noise that does not change, louder at low frequencies."""
+    random = np.random.default_rng(1)
+    white = random.normal(0, 1, _SAMPLES_PER_S * _VOICE_SECONDS)
+    hum = np.convolve(white, np.ones(24) / 24, "same") + 0.15 * white
+    return _write_wav(path, (hum / np.max(np.abs(hum)) * 0.3 * 32767).astype("<i2"))
 
 
 def write_silence(path: Path) -> Path:

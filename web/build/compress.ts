@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
@@ -6,7 +6,13 @@ import type { Plugin } from "vite";
 
 const COMPRESSIBLE = /\.(html|js|css|svg|json|txt|webmanifest)$/;
 
-/** Puts a `.br` and a `.gz` beside every compressible file of the bundle, so that the server only picks one. */
+/** Megabytes, which nearly nobody asks for in another way: the package has them once. */
+const ONLY_COMPRESSED = /\.wasm$/;
+
+/**
+ * Puts a `.br` and a `.gz` beside every compressible file of the bundle, so that the server only picks one. Of a large
+ * one there is nothing but the `.gz`.
+ */
 export function compress(): Plugin {
   let outDir = "";
   return {
@@ -20,6 +26,9 @@ export function compress(): Plugin {
       await Promise.all(
         names.filter((name) => COMPRESSIBLE.test(name)).map((name) => compressFile(join(outDir, name))),
       );
+      await Promise.all(
+        names.filter((name) => ONLY_COMPRESSED.test(name)).map((name) => replaceByGzip(join(outDir, name))),
+      );
     },
   };
 }
@@ -31,4 +40,9 @@ async function compressFile(path: string): Promise<void> {
     promisify(gzip)(content, { level: 9 }),
   ]);
   await Promise.all([writeFile(`${path}.br`, br), writeFile(`${path}.gz`, gz)]);
+}
+
+async function replaceByGzip(path: string): Promise<void> {
+  await writeFile(`${path}.gz`, await promisify(gzip)(await readFile(path), { level: 9 }));
+  await rm(path);
 }

@@ -30,6 +30,7 @@ export type Cause =
   | "device_in_use"
   | "device_insecure"
   | "device_failed"
+  | "background_failed"
   | "share_failed"
   | "share_refused"
   | "share_denied_by_system"

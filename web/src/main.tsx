@@ -8,8 +8,10 @@ import { recordingsApi } from "./api/recordings.ts";
 import { earlyMessages, isEmbedded, parametersOf } from "./embedding/parameters.ts";
 import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
+import { Background } from "./session/background.ts";
 import { LocalDevice, LocalDevices } from "./session/devices.ts";
 import { parseMeetingLink } from "./session/meeting_link.ts";
+import { NoiseSuppression } from "./session/noise.ts";
 import { MeetingPage } from "./session/page.ts";
 import { RecordingControl } from "./session/recording_control.ts";
 import { Recordings } from "./session/recordings.ts";
@@ -29,7 +31,8 @@ async function main(root: HTMLElement): Promise<void> {
     storeOrNull(() => localStorage),
     storeOrNull(() => sessionStorage),
   );
-  const devices = devicesOf(storage);
+  const { background, noise } = effectsOf(storage);
+  const devices = devicesOf(storage, noise);
   const link = parseMeetingLink(location);
   const client = apiClient(location.origin, fetch.bind(globalThis));
   const token = () => storage.token(link.roomName);
@@ -45,6 +48,8 @@ async function main(root: HTMLElement): Promise<void> {
     recordingControl: new RecordingControl(recordings),
     recordings: new Recordings(recordings, announcer),
     devices,
+    background,
+    noise,
     storage,
     announcer,
     hasWebRtc: "RTCPeerConnection" in globalThis,
@@ -67,13 +72,35 @@ async function main(root: HTMLElement): Promise<void> {
 }
 
 /** Camera, microphone and speaker, as they were chosen last. */
-function devicesOf(storage: PageStorage): LocalDevices {
+async function applyLanguage(wanted: string): Promise<void> {
+  await setLanguage(languageOf([wanted, ...navigator.languages]));
+  document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
+}
+
+/** Background and noise suppression as they were chosen; their code is loaded when one is used. */
+function effectsOf(storage: PageStorage) {
+  const saved = storage.preferences();
+  const background = new Background(
+    saved.background,
+    async () => (await import("./effects/background.ts")).backgroundCode,
+    (choice) => storage.savePreferences({ background: choice }),
+  );
+  const noise = new NoiseSuppression(
+    saved.noise,
+    async () => (await import("./effects/noise.ts")).noiseCode,
+    (level) => storage.savePreferences({ noise: level }),
+  );
+  return { background, noise };
+}
+
+function devicesOf(storage: PageStorage, noise: NoiseSuppression): LocalDevices {
   const saved = storage.preferences();
   return new LocalDevices(
     // absent on a page that is not secure, whatever the types say
     navigator.mediaDevices as MediaDevices | undefined,
     new LocalDevice("camera", saved.cameraOn, saved.cameraId),
-    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId),
+    new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId, () => noise.constraints()),
     new Speaker(saved.speakerId, "setSinkId" in HTMLMediaElement.prototype, (speakerId) =>
       storage.savePreferences({ speakerId }),
     ),
@@ -85,12 +112,6 @@ function devicesOf(storage: PageStorage): LocalDevices {
         microphoneId: microphone.selectedId.value,
       }),
   );
-}
-
-async function applyLanguage(wanted: string): Promise<void> {
-  await setLanguage(languageOf([wanted, ...navigator.languages]));
-  document.documentElement.lang = language;
-  document.documentElement.dir = directionOf(language);
 }
 
 const root = document.getElementById("app");

@@ -4,6 +4,7 @@ import type { DetachedTrack, DeviceKind } from "../src/session/devices.ts";
 import type { JoinOptions } from "../src/session/meeting.ts";
 import { Speaker } from "../src/session/speaker.ts";
 import { FakeApi } from "./fake_api.ts";
+import { noEffects } from "./fake_effects.ts";
 
 vi.stubGlobal("MediaStream", class {});
 
@@ -201,6 +202,7 @@ export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
     speaker: new Speaker("", true, () => {}),
     deviceIds: { camera: "", microphone: "" },
     detachTrack: async () => ({ track: null, cause: null }),
+    ...noEffects(),
     ...change,
   };
 }

@@ -1,5 +1,5 @@
 import { effect, type Signal, signal } from "@preact/signals-core";
-import { type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
+import { type LocalTrack, type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { CameraFlip } from "./camera_flip.ts";
@@ -210,10 +210,15 @@ export class DeviceWatch {
 
   #microphoneTrack(): MediaStreamTrack | undefined {
     const publication = this.#room.localParticipant.getTrackPublication(Track.Source.Microphone);
-    return publication?.track?.mediaStreamTrack;
+    // of a quiet room noise suppression leaves nothing, which is no fault of the microphone
+    return publication?.track && sourceOf(publication.track);
   }
 }
 
+/** The device's own track, before anything is done to it. */
+function sourceOf(track: LocalTrack): MediaStreamTrack {
+  return (track.getProcessor?.() as { source?: MediaStreamTrack } | undefined)?.source ?? track.mediaStreamTrack;
+}
 /** Without that part of the page (a network that fails) nothing is noticed, and all else goes on. */
 function doNothing(): void {}
 

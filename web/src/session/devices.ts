@@ -1,5 +1,5 @@
 import { computed, type Signal, signal } from "@preact/signals-core";
-import type { Cause } from "../app_error.ts";
+import { AppError, type Cause } from "../app_error.ts";
 import { type Facing, facingOf, oppositeOf } from "./facing.ts";
 import { denialCause } from "./refusals.ts";
 import type { Speaker } from "./speaker.ts";
@@ -42,6 +42,7 @@ const DENIALS: ReadonlySet<string> = new Set(["NotAllowedError", "SecurityError"
 
 /** What a failed `getUserMedia` means for the user (Media Capture and Streams, section 10.2). */
 export function deviceCause(error: unknown, kind: DeviceKind): Cause {
+  if (error instanceof AppError) return error.code;
   if (!(error instanceof Error)) return "device_failed";
   return DENIALS.has(error.name) ? denialCause(error, kind) : (CAUSE_BY_ERROR[error.name] ?? "device_failed");
 }
@@ -56,17 +57,20 @@ export class LocalDevice {
   readonly error = signal<Cause | null>(null);
   /** Settled when the browser has opened the device, or has refused to. */
   opening: Promise<unknown> = Promise.resolve();
+  readonly #also: () => MediaTrackConstraints;
   #attempt = 0;
 
-  constructor(kind: DeviceKind, on: boolean, selectedId: string) {
+  /** @param also what else is asked of the browser */
+  constructor(kind: DeviceKind, on: boolean, selectedId: string, also: () => MediaTrackConstraints = () => ({})) {
     this.kind = kind;
+    this.#also = also;
     this.on = signal(on);
     this.selectedId = signal(selectedId);
   }
 
   /** @param facing where it is to look, whichever device that is */
   constraints(facing?: Facing): MediaTrackConstraints {
-    const wanted = this.kind === "camera" ? CAMERA_CONSTRAINTS : MICROPHONE_CONSTRAINTS;
+    const wanted = { ...(this.kind === "camera" ? CAMERA_CONSTRAINTS : MICROPHONE_CONSTRAINTS), ...this.#also() };
     if (facing) return { ...wanted, facingMode: { ideal: facing } };
     return this.selectedId.value ? { ...wanted, deviceId: { ideal: this.selectedId.value } } : wanted;
   }

@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals-core";
-import { ConnectionState, LocalAudioTrack, LocalVideoTrack, type Room, Track } from "livekit-client";
+import { ConnectionState, LocalAudioTrack, type LocalTrack, LocalVideoTrack, type Room, Track } from "livekit-client";
 import type { Cause } from "../app_error.ts";
 import { type DetachedTrack, type DeviceKind, deviceCause } from "./devices.ts";
 
@@ -9,10 +9,19 @@ export interface MediaFailure {
   readonly cause: Cause;
 }
 
+/** What is done to a device's track between the device and the others. */
+export interface TrackEffect {
+  /** For a track that the SDK is to open. */
+  captureOptions(): Promise<object | undefined>;
+  apply(track: LocalAudioTrack | LocalVideoTrack): Promise<void>;
+}
+
 interface Source {
   readonly source: Track.Source.Camera | Track.Source.Microphone;
   readonly isOn: (room: Room) => boolean;
-  readonly setOn: (room: Room, on: boolean) => Promise<unknown>;
+  readonly setOn: (room: Room, on: boolean, options?: object) => Promise<unknown>;
+  /** Whether others may see it only with its effect. */
+  readonly isPrivate: boolean;
   readonly wrap: (track: MediaStreamTrack) => LocalAudioTrack | LocalVideoTrack;
 }
 
@@ -20,13 +29,15 @@ const SOURCES: Readonly<Record<DeviceKind, Source>> = {
   camera: {
     source: Track.Source.Camera,
     isOn: ({ localParticipant }) => localParticipant.isCameraEnabled,
-    setOn: ({ localParticipant }, on) => localParticipant.setCameraEnabled(on),
+    setOn: ({ localParticipant }, on, options) => localParticipant.setCameraEnabled(on, options),
+    isPrivate: true,
     wrap: (track) => new LocalVideoTrack(track, track.getConstraints(), false),
   },
   microphone: {
     source: Track.Source.Microphone,
     isOn: ({ localParticipant }) => localParticipant.isMicrophoneEnabled,
-    setOn: ({ localParticipant }, on) => localParticipant.setMicrophoneEnabled(on),
+    setOn: ({ localParticipant }, on, options) => localParticipant.setMicrophoneEnabled(on, options),
+    isPrivate: false,
     wrap: (track) => new LocalAudioTrack(track, track.getConstraints(), false),
   },
 };
@@ -40,14 +51,16 @@ export class LiveDevice {
   readonly on = signal(false);
   readonly #room: Room;
   readonly #failure: Signal<MediaFailure | null>;
+  readonly #effect: TrackEffect;
   #wanted = false;
   /** How often the user has said what is wanted, and how many changes are under way. */
   #choices = 0;
   #changing = 0;
   #changes: Promise<void> = Promise.resolve();
 
-  constructor(kind: DeviceKind, room: Room, failure: Signal<MediaFailure | null>) {
+  constructor(kind: DeviceKind, room: Room, failure: Signal<MediaFailure | null>, effect: TrackEffect) {
     this.kind = kind;
+    this.#effect = effect;
     this.#room = room;
     this.#failure = failure;
   }
@@ -70,7 +83,7 @@ export class LiveDevice {
     this.#choices += 1;
     return this.#queue(async () => {
       if (SOURCES[this.kind].isOn(this.#room) === this.#wanted) return;
-      await SOURCES[this.kind].setOn(this.#room, this.#wanted);
+      await this.#setOn(this.#wanted);
       this.#succeed();
     });
   }
@@ -81,6 +94,11 @@ export class LiveDevice {
       await act();
       this.#succeed();
     });
+  }
+
+  /** Makes what is published as its effect is now. */
+  applyEffect(): Promise<void> {
+    return this.#queue(() => this.#apply(this.#track()));
   }
 
   /** Whether it is on, or is to be as soon as the change under way is done. It keeps its value when the meeting ends. */
@@ -110,11 +128,20 @@ export class LiveDevice {
     return this.#changes;
   }
 
+  async #setOn(on: boolean): Promise<void> {
+    const isNew = on && !this.#isPublished();
+    await SOURCES[this.kind].setOn(this.#room, on, isNew ? await this.#effect.captureOptions() : undefined);
+    if (isNew) await this.#apply(this.#track());
+  }
+
   async #publish(track: MediaStreamTrack): Promise<void> {
-    const { source, wrap } = SOURCES[this.kind];
+    const { source, wrap, isPrivate } = SOURCES[this.kind];
     try {
       // the SDK owns it from here: it closes the camera on mute and opens it again
-      await this.#room.localParticipant.publishTrack(wrap(track), { source });
+      const wrapped = wrap(track);
+      if (isPrivate) await this.#apply(wrapped);
+      await this.#room.localParticipant.publishTrack(wrapped, { source });
+      if (!isPrivate) await this.#apply(wrapped);
     } catch (error) {
       track.stop();
       throw error;
@@ -128,6 +155,14 @@ export class LiveDevice {
 
   #isPublished(): boolean {
     return this.#room.localParticipant.getTrackPublication(SOURCES[this.kind].source) !== undefined;
+  }
+
+  #track(): LocalTrack | undefined {
+    return this.#room.localParticipant.getTrackPublication(SOURCES[this.kind].source)?.track;
+  }
+
+  async #apply(track: LocalTrack | undefined): Promise<void> {
+    if (track instanceof LocalVideoTrack || track instanceof LocalAudioTrack) await this.#effect.apply(track);
   }
 
   /** Shows a failure; the meeting goes on. */

@@ -1,36 +1,30 @@
 import { computed, signal } from "@preact/signals-core";
-import {
-  DefaultReconnectPolicy,
-  type DisconnectReason,
-  type Participant,
-  Room,
-  RoomEvent,
-  setLogLevel,
-  Track,
-  VideoPresets,
-} from "livekit-client";
+import { type DisconnectReason, type Participant, type Room, RoomEvent, Track } from "livekit-client";
 import type { Role } from "../api/claims.ts";
 import type { MeetingApi } from "../api/meeting.ts";
 import { AppError, type Cause, causeOf } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import type { Background } from "./background.ts";
 import { CameraFlip } from "./camera_flip.ts";
 import { Chat } from "./chat.ts";
 import { Conversation } from "./conversation.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
-import { densityOf } from "./grid.ts";
 import { Hand } from "./hand.ts";
+import { LiveEffects } from "./live_effects.ts";
 import { LiveSettings } from "./live_settings.ts";
 import { LobbyGuests } from "./lobby_guests.ts";
-import { LiveDevice, type MediaFailure } from "./local_media.ts";
+import { LiveDevice, type MediaFailure, type TrackEffect } from "./local_media.ts";
 import { causeOfConnectError, causeOfDisconnect } from "./media_errors.ts";
 import { Moderation } from "./moderation.ts";
 import { Network } from "./network.ts";
+import type { NoiseSuppression } from "./noise.ts";
 import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
 import { PushToTalk } from "./push_to_talk.ts";
 import { Reactions, spokenReaction, spokenReactions } from "./reactions.ts";
+import { newRoom } from "./room.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
@@ -44,6 +38,8 @@ export interface JoinOptions {
   readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
+  readonly background: Background;
+  readonly noise: NoiseSuppression;
   readonly speaker: Pick<Speaker, "selectedId" | "failed">;
   /** Whether to tell users who speak while they are muted. */
   readonly hearsMuted: boolean;
@@ -77,12 +73,6 @@ const ROSTER_EVENTS = [
   RoomEvent.Reconnected,
 ] as const;
 
-/**
- * When to reconnect after the connection broke (the SDK adds half as much at random): for about a minute, in short steps,
- * since the user is waiting. The SDK's own steps of seven seconds would delay the return after a restart.
- */
-const RECONNECT_DELAYS_MS = [0, 300, 600, 1000, ...Array<number>(30).fill(2000)];
-
 /** A running meeting as its local participant has it: the state that the views show, and the actions. */
 export class Meeting {
   readonly roster = signal(EMPTY_ROSTER);
@@ -108,6 +98,7 @@ export class Meeting {
   readonly people = new People(this.roster);
   readonly notices = new Notices();
   readonly devices: DeviceWatch;
+  readonly effects: LiveEffects;
   readonly network: Network;
   readonly pushToTalk: PushToTalk;
   readonly chat: Chat;
@@ -121,8 +112,8 @@ export class Meeting {
     this.#options = options;
     this.chat = options.chat ?? new Chat();
     this.#announcer = announcer;
-    this.microphone = new LiveDevice("microphone", room, this.error);
-    this.camera = new LiveDevice("camera", room, this.error);
+    this.microphone = new LiveDevice("microphone", room, this.error, options.noise as TrackEffect);
+    this.camera = new LiveDevice("camera", room, this.error, options.background as TrackEffect);
     this.screenShare = new ScreenShare(room, this.error);
     this.cameraFlip = new CameraFlip(room, this.camera, (id) => options.onDeviceSelected("camera", id));
     const identity = () => room.localParticipant.identity;
@@ -136,6 +127,7 @@ export class Meeting {
     this.conversation = new Conversation({ chat, room, api: options.api, settings, announcer });
     this.network = new Network(room, announcer);
     this.devices = new DeviceWatch(room, this, this.notices, announcer, options);
+    this.effects = new LiveEffects(this, options, this.notices, announcer);
     this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
   }
 
@@ -162,11 +154,15 @@ export class Meeting {
     meeting.#listen(onEnd);
     meeting.devices.start();
     meeting.#refresh();
-    void meeting.#catchUp();
+    const settled = meeting.#loadSettings();
+    void meeting.#catchUp(settled);
+    meeting.effects.start();
     meeting.recording.value = room.isRecording;
     announcer.announce(text.announce.inMeeting);
     if (room.isRecording) announcer.announce(text.announce.recordingOn);
-    for (const device of [meeting.microphone, meeting.camera]) void device.publish(options.detachTrack(device.kind));
+    void meeting.microphone.publish(options.detachTrack("microphone"));
+    // whether the room allows the background has to be known before the others see it
+    void meeting.camera.publish(meeting.effects.ready(options.detachTrack("camera"), settled));
     return meeting;
   }
 
@@ -252,14 +248,19 @@ export class Meeting {
       })
       .on(RoomEvent.Disconnected, (reason?: DisconnectReason) => {
         stopGuests();
+        this.effects.stop();
         onEnd(causeOfDisconnect(reason));
       });
   }
 
   /** Asks for what was told while the page was not connected. */
-  async #catchUp(): Promise<void> {
+  async #loadSettings(): Promise<void> {
     await this.settings.load();
     this.#refresh();
+  }
+
+  async #catchUp(settled = this.#loadSettings()): Promise<void> {
+    await settled;
     if (this.canChat.value) await this.conversation.catchUp();
   }
 
@@ -329,23 +330,6 @@ export class Meeting {
     this.screenShare.refresh();
     this.hand.refresh(handRaisedAt(me) !== null, me.isSpeaking);
   }
-}
-
-function newRoom({ deviceIds, speaker }: JoinOptions): Room {
-  // names of participants do not belong in the console
-  setLogLevel("error");
-  return new Room({
-    adaptiveStream: { pixelDensity: densityOf(devicePixelRatio) },
-    ...(speaker.selectedId.value && { audioOutput: { deviceId: speaker.selectedId.value } }),
-    dynacast: true,
-    audioCaptureDefaults: { ...(deviceIds.microphone && { deviceId: { ideal: deviceIds.microphone } }) },
-    videoCaptureDefaults: {
-      resolution: VideoPresets.h720.resolution,
-      ...(deviceIds.camera && { deviceId: { ideal: deviceIds.camera } }),
-    },
-    reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
-    publishDefaults: { simulcast: true, videoCodec: "vp8" },
-  });
 }
 
 function nameOf(participant: Participant): string {

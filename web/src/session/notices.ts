@@ -10,6 +10,10 @@ export type Notice =
   | { readonly kind: "speaking_muted" }
   | { readonly kind: "camera_stopped" }
   | { readonly kind: "ask_to_unmute" }
+  | { readonly kind: "background_slow" }
+  | { readonly kind: "background_failed" }
+  | { readonly kind: "background_refused" }
+  | { readonly kind: "noise_failed" }
   | { readonly kind: "lobby"; readonly count: number }
   | { readonly kind: "from_console"; readonly message: string };
 

@@ -7,10 +7,12 @@ import type { MeetingLink, ParticipantsApi } from "../api/participants.ts";
 import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
+import type { Background } from "./background.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
 import { nextName } from "./free_name.ts";
 import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
 import type { Meeting } from "./meeting.ts";
+import type { NoiseSuppression } from "./noise.ts";
 import type { RecordingControl } from "./recording_control.ts";
 import type { Recordings } from "./recordings.ts";
 import { type NetworkLike, Returning, type Try } from "./returning.ts";
@@ -54,6 +56,8 @@ export interface PageDependencies {
   readonly recordingControl: RecordingControl;
   readonly recordings: Recordings;
   readonly devices: LocalDevices;
+  readonly background: Background;
+  readonly noise: NoiseSuppression;
   readonly storage: PageStorage;
   readonly announcer: Announcer;
   readonly hasWebRtc: boolean;
@@ -75,6 +79,8 @@ export class MeetingPage {
   readonly wantedLayout = signal<string | null>(null);
   readonly close = signal<(() => void) | null>(null);
   readonly devices: LocalDevices;
+  readonly background: Background;
+  readonly noise: NoiseSuppression;
   readonly announcer: Announcer;
   readonly storage: PageStorage;
   readonly recordingControl: RecordingControl;
@@ -88,6 +94,9 @@ export class MeetingPage {
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
     this.devices = dependencies.devices;
+    this.background = dependencies.background;
+    this.background.follow(this.devices.camera.track);
+    this.noise = dependencies.noise;
     this.announcer = dependencies.announcer;
     this.storage = dependencies.storage;
     this.recordingControl = dependencies.recordingControl;
@@ -225,6 +234,8 @@ export class MeetingPage {
       token,
       api: this.#dependencies.meetingApi,
       chat: before?.chat,
+      background: this.background,
+      noise: this.noise,
       speaker: this.devices.speaker,
       hearsMuted: storage.preferences().hearsMuted,
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
@@ -315,6 +326,7 @@ export class MeetingPage {
 
   #end(cause: Cause | null): void {
     this.devices.stop();
+    this.background.stop();
     this.state.value = { view: "ended", cause };
   }
 }

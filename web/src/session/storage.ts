@@ -11,6 +11,8 @@ export interface Preferences {
   hideSelf: boolean;
   hearsMuted: boolean;
   layout: string;
+  background: string;
+  noise: string;
   corner: string;
   saveData: string;
 }
@@ -27,6 +29,8 @@ const DEFAULTS: Preferences = {
   hideSelf: false,
   hearsMuted: true,
   layout: "grid",
+  background: "none",
+  noise: "browser",
   corner: "bottom-end",
   saveData: "all",
 };

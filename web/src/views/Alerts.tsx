@@ -132,6 +132,9 @@ const UNMUTES: ReadonlySet<Notice["kind"]> = new Set([
 function act(notice: Notice, { meeting, recordings, dialog }: AlertsProps): void {
   if (notice.kind === "lobby") openPanel("people", meeting, recordings);
   else if (notice.kind === "device_added") void use(meeting, notice.device, notice.id);
+  else if (notice.kind === "background_slow" || notice.kind === "background_failed")
+    void meeting.effects.removeBackground();
+  else if (notice.kind === "background_refused") void meeting.camera.set(false);
   else if (notice.kind === "camera_stopped") void meeting.camera.set(true);
   else if (UNMUTES.has(notice.kind)) void meeting.set("microphone", true);
   else dialog.value = "devices";

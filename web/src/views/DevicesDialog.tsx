@@ -8,6 +8,7 @@ import type { DeviceKind, DeviceOption, LocalDevices } from "../session/devices.
 import type { Layout } from "../session/layout.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { PageStorage } from "../session/storage.ts";
+import { EffectSettings } from "./EffectsButton.tsx";
 
 interface DevicesDialogProps {
   readonly meeting: Meeting;
@@ -27,6 +28,7 @@ export function DevicesDialog({ meeting, devices, layout, storage, onClose }: De
       <LiveDevice kind="microphone" meeting={meeting} />
       <LiveDevice kind="camera" meeting={meeting} />
       <SpeakerField speaker={devices.speaker} />
+      <EffectSettings background={meeting.effects.background} noise={meeting.effects.noise} />
       <label class="checkbox">
         <input
           type="checkbox"

@@ -15,7 +15,7 @@ export function LobbyScreen({ page, waiting }: { readonly page: MeetingPage; rea
           {text.lobby.title}
         </h1>
         <p>{text.lobby.advice}</p>
-        {page.role.value !== "viewer" && <CameraPanel devices={page.devices} />}
+        {page.role.value !== "viewer" && <CameraPanel devices={page.devices} background={page.background} />}
         <div class="card-actions">
           <button type="button" onClick={() => waiting.leave()}>
             {text.controls.leave}

@@ -7,9 +7,11 @@ import { LevelMeter } from "../components/LevelMeter.tsx";
 import { SpeakerField } from "../components/SpeakerField.tsx";
 import { CameraPreview } from "../components/Tracks.tsx";
 import { text } from "../i18n/index.ts";
+import type { Background } from "../session/background.ts";
 import type { LocalDevice, LocalDevices } from "../session/devices.ts";
 import { NAME_LENGTH_MAX } from "../session/free_name.ts";
 import type { MeetingPage } from "../session/page.ts";
+import { EffectsButton } from "./EffectsButton.tsx";
 
 /** The form before the meeting: name, camera, microphone. Joining works without either device. */
 export function PreJoin({ page }: { readonly page: MeetingPage }) {
@@ -23,7 +25,8 @@ export function PreJoin({ page }: { readonly page: MeetingPage }) {
           <p class="hint">{text.prejoin.watchOnly}</p>
         ) : (
           <div class="camera-column">
-            <CameraPanel devices={page.devices} />
+            <CameraPanel devices={page.devices} background={page.background} />
+            <EffectsButton page={page} />
           </div>
         )}
         <JoinForm page={page} viewOnly={viewOnly} />
@@ -32,9 +35,14 @@ export function PreJoin({ page }: { readonly page: MeetingPage }) {
   );
 }
 
+interface CameraPanelProps {
+  readonly devices: LocalDevices;
+  readonly background: Background;
+}
+
 /** The own picture, with switches for both devices. */
-export function CameraPanel({ devices }: { readonly devices: LocalDevices }) {
-  const track = devices.camera.track.value;
+export function CameraPanel({ devices, background }: CameraPanelProps) {
+  const track = background.preview.value ?? devices.camera.track.value;
   return (
     <div class="preview">
       {track ? <CameraPreview track={track} label={text.prejoin.previewLabel} /> : <p>{text.prejoin.noPicture}</p>}

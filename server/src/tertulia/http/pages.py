@@ -1,11 +1,12 @@
 """The web bundle: the meeting's page, the console, and their files.
 
-Files with a hash in their name are kept for ever, pages are asked for again. Everything is read once, at start; what
-was compressed when the bundle was built is sent as it is.
+Files with a hash or a version in their path are kept for ever, pages are asked for again. Everything is read once, at
+start; what was compressed when the bundle was built is sent as it is. Large files are there only compressed.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import mimetypes
 import re
@@ -26,6 +27,10 @@ _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _EMBEDDING: Final = "/meet/v1/"
 """Files for other sites' pages. Their addresses stay, so they are asked for again; no room is called v1."""
 _MEETING: Final = re.compile(r"/meet/(?!v1/?\Z)[^/]+/?\Z|/meet/v1/recording\Z")
+_WASM: Final = "/assets/wasm/"
+"""Scripts of workers, and what they load: they alone may compile WebAssembly."""
+_KINDS: Final = {".wasm": "application/wasm", ".tflite": "application/octet-stream"}
+"""What not every system's table of types has. A browser compiles WebAssembly while it loads only if it is called so."""
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
 _FOR_ALL_SITES: Final = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
@@ -39,13 +44,26 @@ _SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
 class _File:
     etag: str
     not_modified: Response
-    by_encoding: Mapping[str, Response]
+    by_encoding: dict[str, Response]
+    headers: Mapping[str, str]
+
+    def answer(self, accepted: frozenset[str]) -> Response:
+        for name, _ in _ENCODINGS:
+            if name in accepted and name in self.by_encoding:
+                return self.by_encoding[name]
+        if "" not in self.by_encoding:
+            # a proxy that takes the header away: every browser that could use such a file accepts gzip
+            body = gzip.decompress(self.by_encoding["gzip"].body)
+            self.by_encoding[""] = Response(body, 200, dict(self.headers))
+        return self.by_encoding[""]
 
 
 def content_security_policy(
     *, media_url: str, embed_origins: tuple[str, ...], recordings_origin: str | None = None
 ) -> str:
     """Allow our own files, the media server, and who may embed us; nothing inline, nothing else.
+
+    No WebAssembly either: a worker has the policy of its own script, and `Pages` allows it there.
 
     `recordings_origin`: where players are sent for recordings, unless it is our own.
     """
@@ -86,45 +104,50 @@ class Pages:
             "content-security-policy": _FRAME_ANCESTORS.sub("frame-ancestors 'none'", policy),
             "permissions-policy": "camera=(), microphone=(), display-capture=(), geolocation=(), payment=(), usb=()",
         }
+        wasm_policy = policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+        self._wasm_security = self._security | {"content-security-policy": wasm_policy}
+        names = {
+            path.relative_to(folder).as_posix().removesuffix(".br").removesuffix(".gz")
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
         self._files = {
-            f"/{path.relative_to(folder).as_posix()}": self._load(path, folder)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix not in {".br", ".gz"} and path.name not in _SERVED_ELSEWHERE
+            f"/{name}": self._load(folder, name) for name in sorted(names) if Path(name).name not in _SERVED_ELSEWHERE
         }
         missing = b"<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
         for path in ("/index.html", _CONSOLE):
             if path not in self._files:
-                self._files[path] = self._file(missing, "text/html", _REVALIDATE, {}, self._security_of(path))
+                self._files[path] = self._file({"": missing}, "text/html", _REVALIDATE, self._security_of(path))
         origins, path = json.dumps({"origins": embed_origins}).encode(), f"{_EMBEDDING}origins.json"
-        self._files[path] = self._file(origins, "application/json", _REVALIDATE, {}, self._security_of(path))
+        self._files[path] = self._file({"": origins}, "application/json", _REVALIDATE, self._security_of(path))
         self.files = Endpoint(Request, self._respond)
 
     def routes(self) -> list[Route]:
         """List the pages' routes; `files` serves all other paths."""
         return [Route(path, self.files) for path in ("/", "/meet/{roomName}", "/meet/{roomName}/")]
 
-    def _load(self, path: Path, folder: Path) -> _File:
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        compressed = {
+    def _load(self, folder: Path, name: str) -> _File:
+        path = folder / name
+        kind = _KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        bodies = {
             encoding: Path(f"{path}{suffix}").read_bytes()
-            for encoding, suffix in _ENCODINGS
+            for encoding, suffix in (("", ""), *_ENCODINGS)
             if Path(f"{path}{suffix}").is_file()
         }
-        name = f"/{path.relative_to(folder).as_posix()}"
-        caching = _IMMUTABLE if name.startswith("/assets/") else _REVALIDATE
-        return self._file(path.read_bytes(), kind, caching, compressed, self._security_of(name))
+        caching = _IMMUTABLE if name.startswith("assets/") else _REVALIDATE
+        return self._file(bodies, kind, caching, self._security_of(f"/{name}"))
 
     def _security_of(self, path: str) -> Mapping[str, str]:
         if path == _CONSOLE:
             return self._console_security
+        if path.startswith(_WASM):
+            return self._wasm_security
         is_for_all = path.startswith(_EMBEDDING) and not path.endswith(".json")
         return self._security | (_FOR_ALL_SITES if is_for_all else {})
 
-    def _file(
-        self, body: bytes, kind: str, caching: str, compressed: Mapping[str, bytes], security: Mapping[str, str]
-    ) -> _File:
+    def _file(self, bodies: Mapping[str, bytes], kind: str, caching: str, security: Mapping[str, str]) -> _File:
         text = kind.startswith("text/") or kind in {"application/javascript", "application/json"}
-        etag = f'"{sha256(body).hexdigest()[:24]}"'
+        etag = f'"{sha256(next(iter(bodies.values()))).hexdigest()[:24]}"'
         headers = {
             "content-type": f"{kind}; charset=utf-8" if text else kind,
             "cache-control": caching,
@@ -133,9 +156,10 @@ class Pages:
             **security,
         }
         by_encoding = {
-            name: Response(data, 200, headers | {"content-encoding": name}) for name, data in compressed.items()
+            name: Response(data, 200, headers | ({"content-encoding": name} if name else {}))
+            for name, data in bodies.items()
         }
-        return _File(etag, Response(None, 304, headers), {"": Response(body, 200, headers), **by_encoding})
+        return _File(etag, Response(None, 304, headers), by_encoding, headers)
 
     async def _respond(self, request: Request) -> Response:
         path = request.scope["path"]
@@ -148,10 +172,9 @@ class Pages:
             raise unknown_path()
         if request.headers.get("if-none-match") == file.etag:
             return file.not_modified
-        accepted = {
+        accepted = frozenset(
             part.partition(";")[0].strip()
             for part in request.headers.get("accept-encoding", "").split(",")
             if not part.replace(" ", "").endswith(";q=0")
-        }
-        encoding = next((name for name, _ in _ENCODINGS if name in accepted and name in file.by_encoding), "")
-        return file.by_encoding[encoding]
+        )
+        return file.answer(accepted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -107,3 +108,37 @@ def test_policy(url, origin):
     policy = content_security_policy(media_url=url, embed_origins=("https://a", "https://b"))
     assert f" {origin} " in policy
     assert "frame-ancestors https://a https://b;" in policy
+
+
+async def test_file_that_is_there_only_compressed(tmp_path: Path):
+    """Megabytes of WebAssembly are in the package once; a proxy may take away what a browser accepts."""
+    folder = tmp_path / "assets/wasm/vision-1"
+    folder.mkdir(parents=True)
+    (folder / "a.wasm.gz").write_bytes(gzip.compress(b"wasm"))
+    (folder / "a.tflite").write_bytes(b"model")
+    pages = Pages(tmp_path, policy="script-src 'self'; connect-src 'self'")
+    path = "/assets/wasm/vision-1/a.wasm"
+    for accepted, encoding in (("gzip, br", "gzip"), ("", None), ("identity", None)):
+        request = http_scope(path, headers={"accept-encoding": accepted})
+        status, headers, body = await response_of(pages.files, request)
+        assert (status, headers.get("content-encoding")) == (200, encoding)
+        assert (gzip.decompress(body) if encoding else body) == b"wasm"
+        assert headers["content-type"] == "application/wasm"
+        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert headers["content-length"] == str(len(body))
+    assert (await response_of(pages.files, http_scope(f"{path}.gz")))[0] == 404
+    _status, headers, _body = await response_of(pages.files, http_scope("/assets/wasm/vision-1/a.tflite"))
+    assert headers["content-type"] == "application/octet-stream"
+
+
+async def test_only_workers_may_compile_webassembly(tmp_path: Path):
+    for name in ("index.html", "assets/page.js", "assets/wasm/worker.js"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    pages = Pages(tmp_path, policy="script-src 'self'; connect-src 'self'")
+    policies = {
+        path: (await response_of(pages.files, http_scope(path)))[1]["content-security-policy"]
+        for path in ("/", "/assets/page.js", "/assets/wasm/worker.js")
+    }
+    assert policies["/"] == policies["/assets/page.js"] == "script-src 'self'; connect-src 'self'"
+    assert policies["/assets/wasm/worker.js"] == "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"

@@ -3,6 +3,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { chat } from "./chat.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
 
@@ -168,7 +169,9 @@ export const ar: Catalogue = {
     keep: "إبقاء",
     playerTitle: (when) => `تسجيل ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (kind, label) => `${device[kind]}: جهاز جديد ${label}`,
     device_replaced: (kind, label) => `${device[kind]}: فُصل الجهاز. المستعمل الآن: ${label}`,
     silent_microphone: "الميكروفون لا يعطي صوتًا. ربما هو مطفأ في الجهاز نفسه.",
@@ -179,6 +182,7 @@ export const ar: Catalogue = {
     ask_to_unmute: "يطلب منك أحد المشرفين إلغاء الكتم",
     from_console: (message: string) => `رسالة إلى الجميع: ${message}`,
     actions: {
+      ...effectActions,
       lobby: "إظهار",
       camera_stopped: "تشغيل الكاميرا",
       ask_to_unmute: "إلغاء الكتم",

@@ -111,6 +111,10 @@ export const errors: Catalogue["errors"] = {
     title: "Es ließ sich nicht starten",
     advice: "Schließen Sie es neu an oder wählen Sie ein anderes. Sie können auch ohne teilnehmen.",
   },
+  background_failed: {
+    title: "Der Hintergrund ist nicht gestartet",
+    advice: "Wählen Sie unter „Geräte“ einen anderen oder keinen und versuchen Sie es noch einmal.",
+  },
   share_failed: {
     title: "Ihr Bildschirm lässt sich nicht teilen",
     advice:

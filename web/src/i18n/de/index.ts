@@ -3,6 +3,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { chat } from "./chat.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
 
@@ -176,7 +177,9 @@ export const de: Catalogue = {
     keep: "Behalten",
     playerTitle: (when) => `Aufzeichnung vom ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (kind, label) => `${device[kind]} angeschlossen: ${label}`,
     device_replaced: (kind, label) => `${device[kind]} abgezogen. Jetzt in Gebrauch: ${label}`,
     silent_microphone: "Ihr Mikrofon gibt keinen Ton. Vielleicht ist es am Gerät ausgeschaltet.",
@@ -187,6 +190,7 @@ export const de: Catalogue = {
     ask_to_unmute: "Ein Moderator bittet Sie, das Mikrofon einzuschalten",
     from_console: (message: string) => `Nachricht an alle: ${message}`,
     actions: {
+      ...effectActions,
       lobby: "Zeigen",
       camera_stopped: "Kamera an",
       ask_to_unmute: "Mikrofon an",

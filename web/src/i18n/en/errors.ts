@@ -115,6 +115,10 @@ export const errors: Readonly<Record<Cause, ErrorText>> = {
     title: "It did not start",
     advice: "Connect it again or choose another one. You can also join without it.",
   },
+  background_failed: {
+    title: "The background did not start",
+    advice: "Choose another or none under Devices, then try again.",
+  },
   share_failed: {
     title: "Your screen cannot be shared",
     advice: "The system did not hand its picture over. Allow screen recording for the browser, then try again.",

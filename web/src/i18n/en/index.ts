@@ -4,6 +4,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { chat } from "./chat.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
 
@@ -183,7 +184,9 @@ export const en = {
     keep: "Keep",
     playerTitle: (when: string) => `Recording of ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (device: DeviceKind, label: string) =>
       `New ${device === "camera" ? "camera" : "microphone"}: ${label}`,
     device_replaced: (device: DeviceKind, label: string) =>
@@ -196,6 +199,7 @@ export const en = {
     ask_to_unmute: "A moderator asks you to unmute",
     from_console: (message: string) => `Message to all: ${message}`,
     actions: {
+      ...effectActions,
       lobby: "Show",
       camera_stopped: "Start camera",
       ask_to_unmute: "Unmute",

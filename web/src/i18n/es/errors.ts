@@ -97,6 +97,10 @@ export const errors: Catalogue["errors"] = {
     title: "No arrancó",
     advice: "Conéctalo de nuevo o elige otro. También puedes entrar sin él.",
   },
+  background_failed: {
+    title: "El fondo no se ha iniciado",
+    advice: "Elige otro o ninguno en Dispositivos e inténtalo de nuevo.",
+  },
   share_failed: {
     title: "No se puede compartir tu pantalla",
     advice: "El sistema no entregó la imagen. Permite la grabación de pantalla al navegador e inténtalo de nuevo.",

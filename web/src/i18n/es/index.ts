@@ -3,6 +3,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { chat } from "./chat.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
 
@@ -181,7 +182,9 @@ export const es: Catalogue = {
     keep: "Conservar",
     playerTitle: (when) => `Grabación del ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (kind, label) => `${device[kind]} nuevo: ${label}`,
     device_replaced: (kind, label) => `${device[kind]}: se desconectó. Ahora en uso: ${label}`,
     silent_microphone: "Tu micrófono no da sonido. Puede estar apagado en el propio aparato.",
@@ -192,6 +195,7 @@ export const es: Catalogue = {
     ask_to_unmute: "Un moderador te pide que actives el micrófono",
     from_console: (message: string) => `Mensaje para todos: ${message}`,
     actions: {
+      ...effectActions,
       lobby: "Mostrar",
       camera_stopped: "Encender cámara",
       ask_to_unmute: "Activar micrófono",

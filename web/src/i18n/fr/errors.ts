@@ -104,6 +104,10 @@ export const errors: Catalogue["errors"] = {
     title: "Il n’a pas démarré",
     advice: "Rebranchez-le ou choisissez-en un autre. Vous pouvez aussi entrer sans lui.",
   },
+  background_failed: {
+    title: "L’arrière-plan n’a pas démarré",
+    advice: "Choisissez-en un autre ou aucun sous Appareils, puis réessayez.",
+  },
   share_failed: {
     title: "Votre écran ne peut pas être partagé",
     advice: "Le système n’a pas livré l’image. Autorisez l’enregistrement de l’écran au navigateur, puis réessayez.",

@@ -3,6 +3,7 @@ import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
 import { chat } from "./chat.ts";
+import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
 
@@ -176,7 +177,9 @@ export const fr: Catalogue = {
     keep: "Garder",
     playerTitle: (when) => `Enregistrement du ${when}`,
   },
+  effects,
   notices: {
+    ...effectNotices,
     device_added: (kind, label) => `${device[kind]} à disposition : ${label}`,
     device_replaced: (kind, label) => `${device[kind]} débranché. Maintenant utilisé : ${label}`,
     silent_microphone: "Votre micro ne donne aucun son. Il est peut-être éteint sur l’appareil.",
@@ -187,6 +190,7 @@ export const fr: Catalogue = {
     ask_to_unmute: "Un modérateur vous demande d’ouvrir votre micro",
     from_console: (message: string) => `Message à tous : ${message}`,
     actions: {
+      ...effectActions,
       lobby: "Voir",
       camera_stopped: "Allumer la caméra",
       ask_to_unmute: "Ouvrir le micro",
