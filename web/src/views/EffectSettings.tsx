@@ -102,15 +102,15 @@ function BackgroundChooser({ background }: { readonly background: Background }) 
         <p class="hint">{text.effects.unsupported}</p>
       )}
       <p class="background-state" role="status">
-        {background.starting.value ? text.effects.loading : problem.value || troubleOf(background)}
+        {background.starting.value ? text.effects.loading : problem.value || warningOf(background)}
       </p>
     </fieldset>
   );
 }
 
-function troubleOf(background: Background): string {
-  const trouble = background.trouble.value;
-  return trouble ? text.notices[trouble] : "";
+function warningOf(background: Background): string {
+  const warning = background.warning.value;
+  return warning ? text.notices[warning] : "";
 }
 
 /** How a background looks, small. */
