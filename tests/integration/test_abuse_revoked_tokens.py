@@ -123,7 +123,8 @@ async def test_demoted(server: RestServer, room: TestRoom):
         assert {answers.pop(f"{action} by {credential}") for credential in ("bearer", "cookie")} == {200}
     for credential in ("bearer", "cookie"):
         assert answers.pop(f"{Action.REFRESH_TOKEN} by {credential}") == 409, "it is valid: that of a viewer now"
-        for action in (Action.RAISE_HAND, Action.LOWER_HAND, Action.REACT):  # of viewers, too: about oneself
+        of_viewers = (Action.RAISE_HAND, Action.LOWER_HAND, Action.REACT, Action.POST_MESSAGE, Action.LIST_MESSAGES)
+        for action in of_viewers:  # about oneself, or in the meeting
             assert answers.pop(f"{action} by {credential}") == 404, "allowed, but Max has left"
     assert set(answers.values()) == {403}, answers
 

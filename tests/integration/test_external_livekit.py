@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support.chat import messages_and_history
 from support.livekit_clients import joined
 from support.media_servers import find_livekit_server
 from support.moderation import hands_and_reactions, microphones_and_cameras
@@ -118,3 +119,9 @@ async def test_moderation(external: RestServer):
     for scenario in (hands_and_reactions, microphones_and_cameras):
         room = await asyncio.to_thread(external.create_room)
         await scenario(external, room, lambda token: Media(external, token))
+
+
+async def test_chat(external: RestServer):
+    """Messages through our API and their history, by a LiveKit server's own ids of meetings."""
+    room = await asyncio.to_thread(external.create_room)
+    await messages_and_history(external, room, lambda token: Media(external, token))

@@ -64,5 +64,6 @@ async def test_pages_are_told_what_the_room_allows_now(server: RestServer, room:
         assert (await asyncio.to_thread(server.ask, "PUT", f"/rooms/{room.name}", off)).status_code == 200
         (told,) = await client.wait_for_event("data_received")
         assert json.loads(told.data) == {
-            "chat": True, "recording": True, "virtualBackground": False, "lobby": False, "locked": False,
+            "chat": True, "chatHistory": True, "chatFiles": True,
+            "recording": True, "virtualBackground": False, "lobby": False, "locked": False,
         }  # fmt: skip

@@ -38,6 +38,8 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.LOWER_HAND: ("DELETE", "/rooms/{room}/participants/{self}/hand", None),
     Action.LOWER_ALL_HANDS: ("DELETE", "/rooms/{room}/hands", None),
     Action.REACT: ("POST", "/rooms/{room}/participants/{self}/reactions", {"reaction": "👍"}),
+    Action.POST_MESSAGE: ("PUT", "/rooms/{room}/participants/{self}/messages/1", {"text": "hello"}),
+    Action.LIST_MESSAGES: ("GET", "/rooms/{room}/messages", None),
     Action.ENTER_LOBBY: ("POST", "/rooms/{room}/lobby", {}),
     Action.ASK_LOBBY: ("POST", "/rooms/{room}/lobby/state", {}),
     Action.LIST_LOBBY: ("GET", "/rooms/{room}/lobby", None),

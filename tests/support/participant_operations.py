@@ -25,6 +25,8 @@ PARTICIPANT_OPERATIONS: Final[dict[Action, tuple[str, str, Any]]] = {
     Action.LOWER_HAND: ("DELETE", f"/rooms/{{room}}/participants/{ME}/hand", None),
     Action.LOWER_ALL_HANDS: ("DELETE", "/rooms/{room}/hands", None),
     Action.REACT: ("POST", f"/rooms/{{room}}/participants/{ME}/reactions", {"reaction": "👍"}),
+    Action.POST_MESSAGE: ("PUT", f"/rooms/{{room}}/participants/{ME}/messages/1", {"text": "hello"}),
+    Action.LIST_MESSAGES: ("GET", "/rooms/{room}/messages", None),
     Action.LIST_LOBBY: ("GET", "/rooms/{room}/lobby", None),
     Action.ADMIT_GUEST: ("PUT", "/rooms/{room}/lobby/nobody", None),
     Action.REFUSE_GUEST: ("DELETE", "/rooms/{room}/lobby/nobody", None),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tertulia.adapters.sql.store import SqlStore
 from tertulia.domain.access import Grants, Role, grants_for
-from tertulia.domain.ids import Identity, Millis, RoomName
+from tertulia.domain.ids import Identity, MeetingId, Millis, RoomName
 from tertulia.domain.participants import LiveParticipant
 from tertulia.domain.rooms import Room
 from tertulia.errors import Unavailable
@@ -40,6 +40,8 @@ class MediaServerInMemory:
     before_change: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     is_away: bool = False
     stopped_recorders: list[tuple[Identity, float]] = field(default_factory=list)
+    held_before: dict[RoomName, int] = field(default_factory=dict)
+    """How many meetings of a room have ended."""
     sent: list[tuple[RoomName, str, dict[str, object], tuple[Identity, ...]]] = field(default_factory=list)
 
     def _room(self, room: RoomName) -> dict[Identity, LiveParticipant]:
@@ -55,6 +57,9 @@ class MediaServerInMemory:
         await self.check()
         running = [room for room, participants in self.connected.items() if participants]
         return [room for room in running if not names or room in names]
+
+    async def meetings(self, names: Sequence[RoomName] = ()) -> dict[RoomName, MeetingId]:
+        return {room: MeetingId(f"RM_{self.held_before.get(room, 0)}") for room in await self.rooms(names)}
 
     async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:
         await self.check()
@@ -73,6 +78,7 @@ class MediaServerInMemory:
 
     async def end(self, room: RoomName) -> None:
         self._room(room).clear()
+        self.held_before[room] = self.held_before.get(room, 0) + 1
 
     async def set_role(self, room: RoomName, participant: LiveParticipant, role: Role, grants: Grants) -> None:
         if self.before_change:

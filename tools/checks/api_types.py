@@ -16,6 +16,7 @@ from tools.checks.repository import ROOT, shown
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api import internal
 from tertulia.http.api.authentication import SECURITY_SCHEMES
+from tertulia.http.api.chat import ChatHandlers, chat_operations
 from tertulia.http.api.console import ConsoleHandlers, console_operations
 from tertulia.http.api.events import EventHandlers
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
@@ -48,6 +49,7 @@ def internal_document() -> dict[str, Any]:
         participants=_without_service(ParticipantHandlers),
         meeting=[
             *moderation_operations(_without_service(ModerationHandlers)),
+            *chat_operations(_without_service(ChatHandlers)),
             *lobby_operations(_without_service(LobbyHandlers)),
         ],
         recordings=_without_service(RecordingHandlers),

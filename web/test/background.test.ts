@@ -81,9 +81,9 @@ test("after a failure the next choice starts another engine, whose processor rep
   const track = new FakeLocalTrack();
   await background.apply(sdkTrack(track));
   listeners[0]?.onFailure();
-  expect([background.problem.value, engines[0]?.isClosed]).toEqual(["background_failed", true]);
+  expect([background.warning.value, engines[0]?.isClosed]).toEqual(["background_failed", true]);
   background.choose("strong");
-  expect(background.problem.value).toBeNull();
+  expect(background.warning.value).toBeNull();
   await background.apply(sdkTrack(track));
   expect(track.done).toEqual(["set", "set"]);
   expect(engines[1]?.shown).toEqual([{ kind: "blur", strength: "strong" }]);
@@ -93,10 +93,10 @@ test("a slow device is told as long as there is a background", async () => {
   const { background, listeners } = backgroundOf("light");
   await background.captureOptions();
   listeners[0]?.onSlow();
-  expect(background.problem.value).toBe("background_slow");
+  expect(background.warning.value).toBe("background_slow");
   background.choose("none");
   listeners[0]?.onSlow();
-  expect(background.problem.value).toBeNull();
+  expect(background.warning.value).toBeNull();
 });
 
 test("the form shows its camera with the background, and frees it for the meeting", async () => {
@@ -120,6 +120,6 @@ test("a preview that fails is told, and the camera is shown as it is", async () 
   load.mockRejectedValue(new Error("offline"));
   const camera = signal({ id: "raw" } as MediaStreamTrack);
   background.follow(camera);
-  await vi.waitFor(() => expect(background.problem.value).toBe("background_failed"));
+  await vi.waitFor(() => expect(background.warning.value).toBe("background_failed"));
   expect(background.preview.value).toBeNull();
 });

@@ -42,7 +42,7 @@ test("the draft is taken once: a second Enter sends nothing, and what is typed m
   expect(chat.takeDraft()).toBe("");
   chat.draft.value = "next";
   const id = chat.add({ from: "Ana", mine: true, text: "hello", state: "sending" });
-  chat.mark(id, "failed");
+  chat.mark(id ?? -1, "failed");
   expect(chat.messages.value[0]).toMatchObject({ text: "hello", state: "failed" });
   expect(chat.draft.value).toBe("next");
 });

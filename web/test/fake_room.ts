@@ -52,6 +52,10 @@ export class FakeRoom {
   readonly engine = { on: (event: string, act: Listener) => this.on(`engine.${event}`, act) };
   readonly published: FakePublication[] = [];
   readonly sent: string[] = [];
+  readonly attributes: Record<string, string>[] = [];
+  readonly streams: { name: string; size: number; received: number; closed: boolean }[] = [];
+  /** Called after each piece of a file. */
+  onWrite = (): void => {};
   readonly asked: DeviceKind[] = [];
   publishFails: Error | null = null;
   sending: Promise<void> = Promise.resolve();
@@ -84,6 +88,7 @@ export class FakeRoom {
   }
 
   registerTextStreamHandler(): void {}
+  registerByteStreamHandler(): void {}
   async connect(): Promise<void> {}
   async disconnect(): Promise<void> {}
 
@@ -141,9 +146,24 @@ class FakeParticipant {
     return this.#set("camera", on);
   }
 
-  async sendText(message: string): Promise<void> {
+  async sendText(message: string, options?: { readonly attributes?: Record<string, string> }): Promise<void> {
     await this.#room.sending;
     this.#room.sent.push(message);
+    this.#room.attributes.push(options?.attributes ?? {});
+  }
+
+  async streamBytes({ name, totalSize }: { readonly name: string; readonly totalSize: number }) {
+    const stream = { name, size: totalSize, received: 0, closed: false };
+    this.#room.streams.push(stream);
+    return {
+      write: async (piece: Uint8Array) => {
+        stream.received += piece.length;
+        this.#room.onWrite();
+      },
+      close: async () => {
+        stream.closed = true;
+      },
+    };
   }
 
   #isOn(source: string): boolean {

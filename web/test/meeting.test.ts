@@ -123,15 +123,15 @@ test("a device that opens after the end of the meeting is closed", async () => {
 test("Enter twice sends once; a message that does not get through can be sent again", async () => {
   const { room, meeting } = await joined();
   meeting.chat.draft.value = "hello";
-  await Promise.all([meeting.sendDraft(), meeting.sendDraft()]);
+  await Promise.all([meeting.conversation.sendDraft(), meeting.conversation.sendDraft()]);
   expect(room.sent).toEqual(["hello"]);
 
   room.sending = Promise.reject(new Error("no network"));
   meeting.chat.draft.value = "again";
-  await meeting.sendDraft();
+  await meeting.conversation.sendDraft();
   const failed = meeting.chat.messages.value[1];
   expect(failed).toMatchObject({ text: "again", state: "failed" });
   room.sending = Promise.resolve();
-  if (failed) await meeting.sendAgain(failed);
+  if (failed) await meeting.conversation.sendAgain(failed);
   expect(meeting.chat.messages.value.map(({ state }) => state)).toEqual(["sent", "sent"]);
 });

@@ -53,10 +53,17 @@ test("each request has its own operation, with the participant's own token", asy
 });
 
 test("what the room allows is read from its preferences", async () => {
-  const preferences = { chatPreferences: { enabled: true }, lobbyPreferences: { enabled: true } };
+  const preferences = { chatPreferences: { enabled: true, files: false }, lobbyPreferences: { enabled: true } };
   const { api } = apiOver(() => Response.json({ preferences, locked: true }));
   const none = { recording: false, virtualBackground: false };
-  await expect(api.settings()).resolves.toEqual({ ...none, chat: true, lobby: true, locked: true });
+  await expect(api.settings()).resolves.toEqual({
+    ...none,
+    chat: true,
+    chatHistory: true,
+    chatFiles: false,
+    lobby: true,
+    locked: true,
+  });
 });
 
 test("guests are a list, whatever comes", async () => {

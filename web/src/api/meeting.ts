@@ -7,6 +7,8 @@ export type Reaction = components["schemas"]["ShownReaction"]["reaction"];
 /** What a room allows, and whether it is locked, as the page shows it. */
 export interface RoomSettings {
   readonly chat: boolean;
+  readonly chatHistory: boolean;
+  readonly chatFiles: boolean;
   readonly recording: boolean;
   readonly virtualBackground: boolean;
   readonly lobby: boolean;
@@ -16,11 +18,18 @@ export interface RoomSettings {
 /** A guest who waits in the lobby. */
 export type LobbyGuest = Readonly<components["schemas"]["LobbyGuest"]>;
 
+/** A chat message that our server keeps. */
+export type PostedMessage = Readonly<components["schemas"]["ChatMessage"]>;
+
 /** What a participant asks of the server during a meeting. All of it throws an AppError when it is refused. */
 export interface MeetingApi {
   settings(): Promise<RoomSettings>;
   setHand(name: string, raised: boolean): Promise<void>;
   react(name: string, reaction: Reaction): Promise<void>;
+  /** @param messageId a new one for a new message: one that is sent again shows once. */
+  postMessage(name: string, messageId: string, text: string): Promise<void>;
+  /** The newest messages of this meeting, the oldest first. */
+  messages(): Promise<readonly PostedMessage[]>;
   lowerAllHands(): Promise<void>;
   mute(name: string): Promise<void>;
   muteAll(): Promise<void>;
@@ -60,6 +69,8 @@ export function meetingApi(client: ApiClient, roomName: string, token: () => str
       const allowed = room?.preferences;
       return {
         chat: allowed?.chatPreferences?.enabled === true,
+        chatHistory: allowed?.chatPreferences?.history !== false,
+        chatFiles: allowed?.chatPreferences?.files !== false,
         recording: allowed?.recordingPreferences?.enabled === true,
         virtualBackground: allowed?.virtualBackgroundPreferences?.enabled === true,
         lobby: allowed?.lobbyPreferences?.enabled === true,
@@ -99,20 +110,35 @@ export function meetingApi(client: ApiClient, roomName: string, token: () => str
     },
     end: () => done(client.POST("/rooms/{roomName}/end", inRoom())),
     ...lobbyPart(client, inRoom, about, done),
+    ...chatPart(client, inRoom, about, done),
+  };
+}
+
+type InRoom = () => { headers: ReturnType<typeof bearer>; params: { path: { roomName: string } } };
+type About = (name: string) => {
+  headers: ReturnType<typeof bearer>;
+  params: { path: { roomName: string; participantName: string } };
+};
+type Done = (asked: Parameters<typeof answerOf>[0]) => Promise<void>;
+type ChatPart = Pick<MeetingApi, "postMessage" | "messages">;
+
+function chatPart(client: ApiClient, inRoom: InRoom, about: About, done: Done): ChatPart {
+  return {
+    postMessage(name, messageId, text) {
+      const path = "/rooms/{roomName}/participants/{participantName}/messages/{messageId}";
+      const { headers, params } = about(name);
+      return done(client.PUT(path, { headers, params: { path: { ...params.path, messageId } }, body: { text } }));
+    },
+    async messages() {
+      const answer = await answerOf(client.GET("/rooms/{roomName}/messages", inRoom()), CAUSES);
+      return Array.isArray(answer) ? (answer as readonly PostedMessage[]) : [];
+    },
   };
 }
 
 type LobbyPart = Pick<MeetingApi, "guests" | "admit" | "refuse" | "admitAll">;
 
-function lobbyPart(
-  client: ApiClient,
-  inRoom: () => { headers: ReturnType<typeof bearer>; params: { path: { roomName: string } } },
-  about: (name: string) => {
-    headers: ReturnType<typeof bearer>;
-    params: { path: { roomName: string; participantName: string } };
-  },
-  done: (asked: Parameters<typeof answerOf>[0]) => Promise<void>,
-): LobbyPart {
+function lobbyPart(client: ApiClient, inRoom: InRoom, about: About, done: Done): LobbyPart {
   const path = "/rooms/{roomName}/lobby/{participantName}";
   return {
     async guests() {

@@ -2,6 +2,7 @@ import type { MethodName } from "../../embed/src/names.ts";
 import type { MeetDevice } from "../../embed/src/types.ts";
 import type { MeetingApi } from "../api/meeting.ts";
 import { text } from "../i18n/index.ts";
+import { TEXT_LENGTH_MAX } from "../session/chat.ts";
 import type { DeviceKind } from "../session/devices.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
@@ -153,14 +154,14 @@ async function setHand({ page, api }: CommandContext, on: unknown): Promise<void
 }
 
 async function sendChat(meeting: Meeting, message: unknown): Promise<void> {
-  if (typeof message !== "string" || !message.trim()) fail("bad_argument");
+  if (typeof message !== "string" || !message.trim() || message.trim().length > TEXT_LENGTH_MAX) fail("bad_argument");
   if (!meeting.canChat.value) fail("not_allowed");
   const { chat } = meeting;
   const before = new Set(chat.messages.value.map(({ id }) => id));
   // what the user is typing stays
   const draft = chat.draft.value;
   chat.draft.value = message;
-  const sending = meeting.sendDraft();
+  const sending = meeting.conversation.sendDraft();
   chat.draft.value = draft;
   await sending;
   if (chat.messages.value.some(({ id, mine, state }) => mine && state === "failed" && !before.has(id)))

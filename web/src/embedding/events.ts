@@ -96,7 +96,7 @@ function followMeeting(meeting: Meeting, roomId: string, emit: Emit): () => void
     ),
     followNewest(
       () => meeting.chat.messages.value,
-      ({ from, mine, text }) => emit("chatMessage", { from, mine, text }),
+      ({ file, from, mine, text }) => file || emit("chatMessage", { from, mine, text }),
     ),
     onChange(
       () => speakersOf(meeting).join("\n"),

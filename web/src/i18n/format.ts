@@ -14,6 +14,9 @@ const time = inLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: "2-digit",
 const megabytes = inLanguage(
   (tag) => new Intl.NumberFormat(tag, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }),
 );
+const kilobytes = inLanguage(
+  (tag) => new Intl.NumberFormat(tag, { style: "unit", unit: "kilobyte", maximumFractionDigits: 1 }),
+);
 const number = inLanguage((tag) => new Intl.NumberFormat(tag));
 const twoDigits = inLanguage((tag) => new Intl.NumberFormat(tag, { minimumIntegerDigits: 2, useGrouping: false }));
 
@@ -36,6 +39,7 @@ export function clockOf(durationS: number): string {
 }
 
 export function sizeOf(sizeBytes: number): string {
+  if (sizeBytes < 100_000) return kilobytes().format(sizeBytes / 1000);
   return megabytes().format(sizeBytes / 1_000_000);
 }
 

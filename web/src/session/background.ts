@@ -24,7 +24,7 @@ export interface BackgroundEngineLike {
 }
 
 /** What is worth telling of a background that is on. */
-export type BackgroundProblem = "background_slow" | "background_failed";
+export type BackgroundWarning = "background_slow" | "background_failed";
 
 /** What stands behind the user: as chosen, where the room allows it. */
 export class Background {
@@ -35,7 +35,7 @@ export class Background {
   /** The form's camera with the background; null while there is none. */
   readonly preview = signal<MediaStreamTrack | null>(null);
   readonly starting = signal(false);
-  readonly problem = signal<BackgroundProblem | null>(null);
+  readonly warning = signal<BackgroundWarning | null>(null);
   /** Changes when another own picture is chosen. */
   readonly version = signal(0);
   readonly #load: () => Promise<BackgroundCode>;
@@ -59,7 +59,7 @@ export class Background {
   }
 
   choose(choice: BackgroundChoice): void {
-    this.problem.value = null;
+    this.warning.value = null;
     if (choice === "own") this.version.value += 1;
     this.choice.value = choice;
     this.#remember(choice);
@@ -146,7 +146,7 @@ export class Background {
     });
   }
 
-  #tell(problem: BackgroundProblem): void {
-    if (this.active.peek() !== "none") this.problem.value = problem;
+  #tell(warning: BackgroundWarning): void {
+    if (this.active.peek() !== "none") this.warning.value = warning;
   }
 }

@@ -45,9 +45,9 @@ export class LiveEffects {
       untracked(() => void this.#live.microphone.applyEffect());
     });
     this.#follow(() => {
-      const problem = background.problem.value;
-      this.#tell("background_slow", problem === "background_slow");
-      this.#tell("background_failed", problem === "background_failed");
+      const warning = background.warning.value;
+      this.#tell("background_slow", warning === "background_slow");
+      this.#tell("background_failed", warning === "background_failed");
     });
     this.#follow(() => this.#tell("noise_failed", noise.failed.value));
   }

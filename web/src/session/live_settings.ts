@@ -1,7 +1,15 @@
 import { type ReadonlySignal, signal } from "@preact/signals-core";
 import type { MeetingApi, RoomSettings } from "../api/meeting.ts";
 
-const KEYS: readonly (keyof RoomSettings)[] = ["chat", "recording", "virtualBackground", "lobby", "locked"];
+const KEYS: readonly (keyof RoomSettings)[] = [
+  "chat",
+  "chatHistory",
+  "chatFiles",
+  "recording",
+  "virtualBackground",
+  "lobby",
+  "locked",
+];
 
 /** What the room allows, as it is now: asked for when the page connects, then told by the server. */
 export class LiveSettings {
@@ -30,8 +38,7 @@ export class LiveSettings {
   receive(body: Readonly<Record<string, unknown>>): RoomSettings | null {
     if (!KEYS.every((key) => typeof body[key] === "boolean")) return null;
     this.#changes += 1;
-    const { chat, recording, virtualBackground, lobby, locked } = body as unknown as RoomSettings;
-    this.#current.value = { chat, recording, virtualBackground, lobby, locked };
+    this.#current.value = Object.fromEntries(KEYS.map((key) => [key, body[key]])) as unknown as RoomSettings;
     return this.#current.value;
   }
 }

@@ -1,14 +1,5 @@
 import { computed, signal } from "@preact/signals-core";
-import {
-  DataStreamError,
-  DataStreamErrorReason,
-  type DisconnectReason,
-  type Participant,
-  type Room,
-  RoomEvent,
-  type TextStreamReader,
-  Track,
-} from "livekit-client";
+import { type DisconnectReason, type Participant, type Room, RoomEvent, Track } from "livekit-client";
 import type { Role } from "../api/claims.ts";
 import type { MeetingApi } from "../api/meeting.ts";
 import { AppError, type Cause, causeOf } from "../app_error.ts";
@@ -16,11 +7,11 @@ import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Background } from "./background.ts";
 import { CameraFlip } from "./camera_flip.ts";
-import { CHAT_TOPIC, Chat, type ChatMessage } from "./chat.ts";
+import { Chat } from "./chat.ts";
+import { Conversation } from "./conversation.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
 import { Hand } from "./hand.ts";
-import { IncomingMessages } from "./incoming_messages.ts";
 import { LiveEffects } from "./live_effects.ts";
 import { LiveSettings } from "./live_settings.ts";
 import { LobbyGuests } from "./lobby_guests.ts";
@@ -111,6 +102,7 @@ export class Meeting {
   readonly network: Network;
   readonly pushToTalk: PushToTalk;
   readonly chat: Chat;
+  readonly conversation: Conversation;
   readonly #room: Room;
   readonly #announcer: Announcer;
   readonly #options: JoinOptions;
@@ -131,6 +123,8 @@ export class Meeting {
     this.moderation = new Moderation(options.api, fail);
     this.guests = new LobbyGuests(options.api, this.notices, announcer, fail);
     this.settings = new LiveSettings(options.api);
+    const { chat, settings } = this;
+    this.conversation = new Conversation({ chat, room, api: options.api, settings, announcer });
     this.network = new Network(room, announcer);
     this.devices = new DeviceWatch(room, this, this.notices, announcer, options);
     this.effects = new LiveEffects(this, options, this.notices, announcer);
@@ -149,7 +143,7 @@ export class Meeting {
     room: Room = newRoom(options),
   ): Promise<Meeting> {
     const meeting = new Meeting(room, announcer, options);
-    meeting.#listenToChat();
+    meeting.conversation.listen();
     pauseUnseenVideos(room);
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
@@ -160,7 +154,8 @@ export class Meeting {
     meeting.#listen(onEnd);
     meeting.devices.start();
     meeting.#refresh();
-    const settled = meeting.settings.load().then(() => meeting.#refresh());
+    const settled = meeting.#loadSettings();
+    void meeting.#catchUp(settled);
     meeting.effects.start();
     meeting.recording.value = room.isRecording;
     announcer.announce(text.announce.inMeeting);
@@ -195,22 +190,6 @@ export class Meeting {
     const [first] = options;
     if (first && !options.some(({ id }) => id === this.selectedDeviceId(kind))) await this.selectDevice(kind, first.id);
     await this[kind].set(true);
-  }
-
-  /** Sends what is typed. A message that does not get through stays in the list, to be sent again. */
-  async sendDraft(): Promise<void> {
-    const { localParticipant: me } = this.#room;
-    const message = this.chat.takeDraft();
-    if (!message) return;
-    await this.#send(
-      this.chat.add({ from: me.name || me.identity, mine: true, text: message, state: "sending" }),
-      message,
-    );
-  }
-
-  async sendAgain({ id, text: message }: ChatMessage): Promise<void> {
-    this.chat.mark(id, "sending");
-    await this.#send(id, message);
   }
 
   /** Starts what the browser holds back until the user presses something. */
@@ -255,7 +234,7 @@ export class Meeting {
       .on(RoomEvent.SignalReconnecting, () => this.#setReconnecting(true))
       .on(RoomEvent.Reconnected, () => {
         this.#setReconnecting(false);
-        void this.settings.load().then(() => this.#refresh());
+        void this.#catchUp();
       })
       .on(RoomEvent.AudioPlaybackStatusChanged, () => {
         this.audioBlocked.value = !room.canPlaybackAudio;
@@ -274,27 +253,15 @@ export class Meeting {
       });
   }
 
-  #listenToChat(): void {
-    const incoming = new IncomingMessages();
-    this.#room.registerTextStreamHandler(CHAT_TOPIC, async (reader, { identity }) => {
-      const message = await incoming.read(chunksOf(reader), identity);
-      if (message === null) return;
-      const from = this.#room.remoteParticipants.get(identity);
-      const name = from ? nameOf(from) : identity;
-      this.chat.add({ from: name, mine: false, text: message });
-      this.#announcer.announceInGroups("messages", { name, message }, spokenMessages);
-    });
-    this.#room.on(RoomEvent.ParticipantDisconnected, ({ identity }) => incoming.forget(identity));
+  /** Asks for what was told while the page was not connected. */
+  async #loadSettings(): Promise<void> {
+    await this.settings.load();
+    this.#refresh();
   }
 
-  async #send(id: number, message: string): Promise<void> {
-    try {
-      await this.#room.localParticipant.sendText(message, { topic: CHAT_TOPIC });
-      this.chat.mark(id, "sent");
-    } catch {
-      this.chat.mark(id, "failed");
-      this.#announcer.announce(text.chat.failed);
-    }
+  async #catchUp(settled = this.#loadSettings()): Promise<void> {
+    await settled;
+    if (this.canChat.value) await this.conversation.catchUp();
   }
 
   /** Shows what the server refused; the meeting goes on. */
@@ -304,6 +271,7 @@ export class Meeting {
 
   #onServerMessage(topic: ServerTopic, body: Readonly<Record<string, unknown>>): void {
     if (topic === "tertulia.reaction") this.#onReaction(body);
+    if (topic === "tertulia.chat") this.conversation.receive(body);
     if (topic === "tertulia.room") this.#onSettings(body);
     if (topic === "tertulia.lobby") void this.guests.refresh();
     if (topic === "tertulia.ask-to-unmute") this.devices.onAskedToUnmute();
@@ -366,27 +334,4 @@ export class Meeting {
 
 function nameOf(participant: Participant): string {
   return participant.name || participant.identity;
-}
-
-/** What is read out of a message; the chat has all of it. */
-const SPOKEN_LENGTH_MAX = 300;
-
-function spokenMessages(all: readonly { readonly name: string; readonly message: string }[]): string {
-  const [only] = all;
-  if (!only || all.length > 1) return text.announce.messages(all.length);
-  const { name, message } = only;
-  const spoken = message.length > SPOKEN_LENGTH_MAX ? `${message.slice(0, SPOKEN_LENGTH_MAX)} …` : message;
-  return text.announce.message(name, spoken);
-}
-
-/** The chunks of a stream to its very end: a chunk that nobody takes would wait in memory. */
-async function* chunksOf(reader: TextStreamReader): AsyncGenerator<string> {
-  for (;;) {
-    try {
-      return yield* reader;
-    } catch (error) {
-      // it is longer than its sender said, and goes on
-      if (!(error instanceof DataStreamError && error.reason === DataStreamErrorReason.LengthExceeded)) throw error;
-    }
-  }
 }

@@ -6,10 +6,11 @@ export type ServerTopic =
   | "tertulia.ask-to-unmute"
   | "tertulia.room"
   | "tertulia.lobby"
-  | "tertulia.notice";
+  | "tertulia.notice"
+  | "tertulia.chat";
 
-/** Far more than any of them has. */
-const LENGTH_MAX = 4096;
+/** More than any of them has: the longest is a chat message. */
+const LENGTH_MAX = 64 * 1024;
 
 /** The part of a packet that says who sent what. */
 interface Packet {

@@ -41,23 +41,23 @@ export function EffectsDialog({ page, onClose }: { readonly page: MeetingPage; r
 
 function BackgroundChooser({ background }: { readonly background: Background }) {
   const [isSupported] = useState(isBackgroundSupported);
-  const fileProblem = useSignal("");
+  const problem = useSignal("");
   const file = useRef<HTMLInputElement>(null);
   const name = useId();
 
   async function keep(chosen: File | undefined): Promise<void> {
-    fileProblem.value = "";
+    problem.value = "";
     if (!chosen) return;
     try {
       await keepOwnPicture(chosen);
       background.choose("own");
     } catch {
-      fileProblem.value = text.effects.notAPicture;
+      problem.value = text.effects.notAPicture;
     }
   }
 
   async function choose(choice: BackgroundChoice): Promise<void> {
-    fileProblem.value = "";
+    problem.value = "";
     if (choice === "own" && !(await ownPicture())) file.current?.click();
     else background.choose(choice);
   }
@@ -102,15 +102,15 @@ function BackgroundChooser({ background }: { readonly background: Background }) 
         <p class="hint">{text.effects.unsupported}</p>
       )}
       <p class="background-state" role="status">
-        {background.starting.value ? text.effects.loading : fileProblem.value || problemOf(background)}
+        {background.starting.value ? text.effects.loading : problem.value || warningOf(background)}
       </p>
     </fieldset>
   );
 }
 
-function problemOf(background: Background): string {
-  const problem = background.problem.value;
-  return problem ? text.notices[problem] : "";
+function warningOf(background: Background): string {
+  const warning = background.warning.value;
+  return warning ? text.notices[warning] : "";
 }
 
 /** How a background looks, small. */

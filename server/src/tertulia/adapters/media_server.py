@@ -17,7 +17,7 @@ from livekit.protocol import room as room_protocol
 from livekit.protocol.webhook import WebhookEvent
 
 from tertulia.domain.access import Grants, Role
-from tertulia.domain.ids import Identity, Millis, RoomName
+from tertulia.domain.ids import Identity, MeetingId, Millis, RoomName
 from tertulia.domain.participants import LiveParticipant, LivePublication
 from tertulia.errors import Unavailable
 from tertulia.services.meetings import MeetingService
@@ -77,8 +77,12 @@ class LiveKitClient(MediaServerClient):
         await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=[_NO_ROOM])))
 
     async def rooms(self, names: Sequence[RoomName] = ()) -> list[RoomName]:
+        return list(await self.meetings(names))
+
+    async def meetings(self, names: Sequence[RoomName] = ()) -> dict[RoomName, MeetingId]:
+        """Know a meeting by its room's SID."""
         response = await _call(self._service.list_rooms(room_protocol.ListRoomsRequest(names=names)))
-        return [RoomName(room.name) for room in response.rooms]
+        return {RoomName(room.name): MeetingId(room.sid) for room in response.rooms}
 
     async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:
         """List the rooms: each says how many are in it."""
@@ -242,5 +246,6 @@ class MeetingWebhookSink:
                 self._meetings.meeting_started(room)
             elif event.event == "room_finished":
                 self._meetings.meeting_ended(room)
+                await self._meetings.chat_ended(room, MeetingId(event.room.sid))
         except Unavailable as error:
             _log.warning("a webhook event cannot be handled", webhook_event=event.event, reason=error.message)

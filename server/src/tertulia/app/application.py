@@ -39,6 +39,7 @@ from tertulia.app.worker import WorkerDependencies, run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
 from tertulia.http.api.authentication import Credentials
+from tertulia.http.api.chat import ChatHandlers, chat_operations
 from tertulia.http.api.console import console_operations
 from tertulia.http.api.docs_page import docs_page
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
@@ -255,7 +256,11 @@ class Application:
             participants=services.participants, credentials=credentials, secure_cookies=secure
         )
         lobby = LobbyHandlers(lobby=services.lobby, participants=services.participants, credentials=credentials)
-        meeting = [*moderation_operations(ModerationHandlers(services.moderation)), *lobby_operations(lobby)]
+        meeting = [
+            *moderation_operations(ModerationHandlers(services.moderation)),
+            *chat_operations(ChatHandlers(services.chat)),
+            *lobby_operations(lobby),
+        ]
         in_public = RecordingHandlers(recordings=recordings, accounts=accounts, show=public_recording)
         in_internal = RecordingHandlers(recordings=recordings, accounts=accounts, show=meet_recording)
         sessions = SessionHandlers(accounts=accounts, credentials=credentials, secure_cookies=secure)

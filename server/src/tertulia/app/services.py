@@ -9,6 +9,7 @@ from tertulia.adapters.disk import FolderDisk
 from tertulia.app.installation import Installation, accounts_service, recording_rules
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
+from tertulia.services.chat import ChatService
 from tertulia.services.events import EventFeed, EventLog
 from tertulia.services.lobby import LobbyService
 from tertulia.services.meetings import MeetingService
@@ -35,6 +36,7 @@ class Services:
     admission: AdmissionService
     participants: ParticipantService
     moderation: ModerationService
+    chat: ChatService
     lobby: LobbyService
     rooms: RoomService
     meetings: MeetingService
@@ -83,6 +85,7 @@ def build_services(
         admission=admission,
         participants=participants,
         moderation=ModerationService(participants=participants, clock=clock, media=media),
+        chat=ChatService(store=store, clock=clock, media=media, participants=participants),
         lobby=LobbyService(store=store, clock=clock, media=media),
         rooms=rooms,
         meetings=MeetingService(

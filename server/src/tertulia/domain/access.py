@@ -82,6 +82,8 @@ class Action(StrEnum):
     LOWER_HAND = "lower_hand"
     LOWER_ALL_HANDS = "lower_all_hands"
     REACT = "react"
+    POST_MESSAGE = "post_message"
+    LIST_MESSAGES = "list_messages"
     ENTER_LOBBY = "enter_lobby"
     ASK_LOBBY = "ask_lobby"
     LIST_LOBBY = "list_lobby"
@@ -145,6 +147,8 @@ PUBLIC: Mapping[Action, frozenset[Actor]] = {
     Action.LOWER_HAND: _APPLICATION,
     Action.LOWER_ALL_HANDS: _APPLICATION,
     Action.REACT: _APPLICATION,
+    Action.POST_MESSAGE: _APPLICATION,
+    Action.LIST_MESSAGES: _APPLICATION,
     Action.ENTER_LOBBY: _ANYONE,
     Action.ASK_LOBBY: _ANYONE,
     Action.LIST_LOBBY: _APPLICATION,
@@ -183,6 +187,8 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.LOWER_HAND: _ADMIN | _IN_ROOM,
     Action.LOWER_ALL_HANDS: _ADMIN_OR_MODERATOR,
     Action.REACT: _IN_ROOM,
+    Action.POST_MESSAGE: _IN_ROOM,
+    Action.LIST_MESSAGES: _ADMIN | _IN_ROOM,
     Action.ENTER_LOBBY: _ANYONE,
     Action.ASK_LOBBY: _ANYONE,
     Action.LIST_LOBBY: _ADMIN_OR_MODERATOR,
@@ -223,6 +229,7 @@ ONLY_ONESELF: Mapping[Action, frozenset[Actor]] = {
     Action.RAISE_HAND: _IN_ROOM,
     Action.LOWER_HAND: frozenset({Actor.PUBLISHER, Actor.VIEWER}),
     Action.REACT: _IN_ROOM,
+    Action.POST_MESSAGE: _IN_ROOM,
 }
 """The participants who may do this for no other than themselves."""
 

@@ -26,6 +26,9 @@ class RoomPreferences:
     virtual_background_enabled: bool = True
     lobby_enabled: bool = False
     """Publishers and viewers wait until a moderator lets them in."""
+    chat_history_enabled: bool = True
+    """Messages are kept until the meeting ends, for those who come later."""
+    chat_files_enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class PreferencesChange:
     recording_enabled: bool | None = None
     virtual_background_enabled: bool | None = None
     lobby_enabled: bool | None = None
+    chat_history_enabled: bool | None = None
+    chat_files_enabled: bool | None = None
 
     def applied_to(self, old: RoomPreferences) -> RoomPreferences:
         """Return the preferences after the change."""
@@ -48,6 +53,8 @@ class PreferencesChange:
             recording_enabled=pick(self.recording_enabled, old.recording_enabled),
             virtual_background_enabled=pick(self.virtual_background_enabled, old.virtual_background_enabled),
             lobby_enabled=pick(self.lobby_enabled, old.lobby_enabled),
+            chat_history_enabled=pick(self.chat_history_enabled, old.chat_history_enabled),
+            chat_files_enabled=pick(self.chat_files_enabled, old.chat_files_enabled),
         )
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from tertulia.domain.events import EventKind, participant_event, room_event
-from tertulia.domain.ids import Millis, RoomName
+from tertulia.domain.ids import MeetingId, Millis, RoomName
 from tertulia.domain.lobby import LOBBY_IDLE_MS
 from tertulia.domain.participants import MEMBERSHIP_IDLE_MS, LiveParticipant
+from tertulia.domain.rooms import could_be_room_name
 from tertulia.services.admission import AdmissionService
 from tertulia.services.events import EventLog
 from tertulia.services.expiry import ExpiredRooms
@@ -67,9 +68,21 @@ class MeetingService:
         self._note(EventKind.PARTICIPANT_LEFT, room, participant)
         await self._participants.left(room, participant)
 
+    async def chat_ended(self, room: RoomName, meeting: MeetingId) -> None:
+        """Delete the chat of a meeting that has ended."""
+        if not could_be_room_name(room):
+            return
+        if await self._store.read(lambda tx: tx.chat.of_meeting(room, meeting)):
+            await self._store.write(lambda tx: tx.chat.delete(room, meeting))
+
     async def reconcile(self) -> None:
-        """Enforce the current rules in every running meeting."""
-        for room in await self._media.rooms():
+        """Enforce the current rules in every running meeting, and delete the chats of those that have ended."""
+        chats = await self._store.read(lambda tx: tx.chat.meetings())
+        running = await self._media.meetings()
+        for room, meeting in chats:
+            if running.get(room) != meeting:
+                await self.chat_ended(room, meeting)
+        for room in running:
             await self._admission.enforce(room)
 
     async def close_expired_rooms(self) -> None:

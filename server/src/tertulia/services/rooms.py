@@ -178,6 +178,8 @@ class RoomService:
             if changed != room:
                 tx.rooms.set_preferences(room.name, changed.preferences)
                 tx.events.add(room_event(EventKind.ROOM_CHANGED, room.name))
+            if not changed.preferences.chat_history_enabled:
+                tx.chat.delete(room.name)
             return room, changed
 
         before, room = await self._store.write(work)
@@ -211,6 +213,8 @@ class RoomService:
         """Tell every page that the room has changed. Pages read the room again when they connect."""
         state = {
             "chat": room.preferences.chat_enabled,
+            "chatHistory": room.preferences.chat_history_enabled,
+            "chatFiles": room.preferences.chat_files_enabled,
             "recording": room.preferences.recording_enabled,
             "virtualBackground": room.preferences.virtual_background_enabled,
             "lobby": room.preferences.lobby_enabled,
@@ -234,6 +238,7 @@ class RoomService:
         """Disconnect every participant because the meeting is over; the room stays."""
         room = await self.get(name)
         await self._media.end(room.name)
+        await self._store.write(lambda tx: tx.chat.delete(room.name))
         if room.locked:
             await self.set_locked(name, locked=False)
 

@@ -92,14 +92,6 @@ impl Default for SubscriptionSettings {
     }
 }
 
-/// A microphone that sends less only keeps its stream alive.
-const SILENCE_BPS: u64 = 6_000;
-
-/// Whether a sound track with this bitrate carries more than silence.
-pub(crate) fn is_heard(bitrates_bps: [u64; LAYERS]) -> bool {
-    bitrates_bps.into_iter().any(|bps| bps > SILENCE_BPS)
-}
-
 /// A data channel of the LiveKit protocol, opened by the client (RFC 8831).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Channel {

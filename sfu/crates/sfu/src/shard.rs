@@ -304,7 +304,6 @@ impl Shard {
             }
             TransportEvent::Stats(stats) => {
                 let Some(peer) = peers.get_mut(key) else { return };
-                peer.budget_mut().lost(now, stats.sent_loss);
                 if let Some((loss, rtt_ms)) = peer.update_link(&stats) {
                     outbox.emit(Event::LinkQuality { peer: peer.id().clone(), loss, rtt_ms });
                 }

@@ -2,6 +2,7 @@ import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
+import { chat } from "./chat.ts";
 import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -106,17 +107,7 @@ export const ar: Catalogue = {
     handsRaised: (names) => `رُفعت اليد: ${several(names)}`,
   },
   lobby: { title: "انتظر حتى يُسمح لك بالدخول", advice: "يرى المشرفون أنك هنا. أبقِ هذه الصفحة مفتوحة." },
-  chat: {
-    title: "الدردشة",
-    empty: "لا رسائل بعد. يراها كل من هو هنا الآن، ولا تُحفظ.",
-    messages: "الرسائل",
-    newer: "رسائل أحدث",
-    input: "رسالة إلى الجميع",
-    send: "إرسال",
-    you: "أنت",
-    failed: "لم تُرسل.",
-    sendAgain: "إرسالها مجددًا",
-  },
+  chat,
   people: {
     title: "الأشخاص",
     search: "ابحث عن اسم",

@@ -2,6 +2,7 @@ import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
+import { chat } from "./chat.ts";
 import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -109,17 +110,7 @@ export const de: Catalogue = {
     title: "Warten Sie, bis Sie eingelassen werden",
     advice: "Die Moderatoren sehen, dass Sie da sind. Lassen Sie diese Seite offen.",
   },
-  chat: {
-    title: "Chat",
-    empty: "Noch keine Nachrichten. Alle, die jetzt hier sind, sehen sie; aufbewahrt werden sie nicht.",
-    messages: "Nachrichten",
-    newer: "Neuere Nachrichten",
-    input: "Nachricht an alle",
-    send: "Senden",
-    you: "Sie",
-    failed: "Nicht gesendet.",
-    sendAgain: "Noch einmal senden",
-  },
+  chat,
   people: {
     title: "Personen",
     search: "Namen suchen",

@@ -3,6 +3,7 @@ import type { DeviceKind } from "../../session/devices.ts";
 import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
+import { chat } from "./chat.ts";
 import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -115,17 +116,7 @@ export const en = {
     handsRaised: (names: readonly string[]) => `Raised hand: ${several(names)}`,
   },
   lobby: { title: "Wait to be let in", advice: "The moderators see that you are here. Keep this page open." },
-  chat: {
-    title: "Chat",
-    empty: "No messages yet. Messages are seen by everybody who is here now, and are not kept.",
-    messages: "Messages",
-    newer: "Newer messages",
-    input: "Message to everybody",
-    send: "Send",
-    you: "You",
-    failed: "Not sent.",
-    sendAgain: "Send again",
-  },
+  chat,
   people: {
     title: "People",
     search: "Search for a name",

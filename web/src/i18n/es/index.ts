@@ -2,6 +2,7 @@ import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
+import { chat } from "./chat.ts";
 import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -114,17 +115,7 @@ export const es: Catalogue = {
     title: "Espera a que te dejen entrar",
     advice: "Los moderadores ven que estás aquí. Deja esta página abierta.",
   },
-  chat: {
-    title: "Chat",
-    empty: "Todavía no hay mensajes. Los ven todos los que están aquí ahora, y no se guardan.",
-    messages: "Mensajes",
-    newer: "Mensajes más nuevos",
-    input: "Mensaje para todos",
-    send: "Enviar",
-    you: "Tú",
-    failed: "No enviado.",
-    sendAgain: "Enviar de nuevo",
-  },
+  chat,
   people: {
     title: "Personas",
     search: "Buscar un nombre",

@@ -2,6 +2,7 @@ import type { Catalogue } from "../en/index.ts";
 import { listOf } from "../lists.ts";
 import { access } from "./access.ts";
 import { before } from "./before.ts";
+import { chat } from "./chat.ts";
 import { effectActions, effectNotices, effects } from "./effects.ts";
 import { errors } from "./errors.ts";
 import { views } from "./views.ts";
@@ -109,17 +110,7 @@ export const fr: Catalogue = {
     title: "Attendez d’être admis",
     advice: "Les modérateurs voient que vous êtes là. Laissez cette page ouverte.",
   },
-  chat: {
-    title: "Chat",
-    empty: "Pas encore de messages. Tous ceux qui sont là maintenant les voient ; ils ne sont pas gardés.",
-    messages: "Messages",
-    newer: "Messages plus récents",
-    input: "Message à tous",
-    send: "Envoyer",
-    you: "Vous",
-    failed: "Non envoyé.",
-    sendAgain: "Renvoyer",
-  },
+  chat,
   people: {
     title: "Personnes",
     search: "Chercher un nom",

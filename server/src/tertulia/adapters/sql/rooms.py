@@ -136,6 +136,8 @@ def _room(row: Row[Any]) -> Room:
             recording_enabled=row.recording_enabled,
             virtual_background_enabled=row.virtual_background_enabled,
             lobby_enabled=row.lobby_enabled,
+            chat_history_enabled=row.chat_history_enabled,
+            chat_files_enabled=row.chat_files_enabled,
         ),
         locked=row.locked,
         secrets=RoleSecrets(moderator=row.moderator_secret, publisher=row.publisher_secret, viewer=row.viewer_secret),
@@ -148,6 +150,8 @@ def _preference_columns(preferences: RoomPreferences) -> dict[str, bool]:
         "recording_enabled": preferences.recording_enabled,
         "virtual_background_enabled": preferences.virtual_background_enabled,
         "lobby_enabled": preferences.lobby_enabled,
+        "chat_history_enabled": preferences.chat_history_enabled,
+        "chat_files_enabled": preferences.chat_files_enabled,
     }
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     false,
     text,
+    true,
 )
 
 metadata = MetaData(
@@ -47,6 +48,8 @@ rooms = Table(
     Column("viewer_secret", Text, nullable=False),
     Column("locked", Boolean, nullable=False, server_default=false()),
     Column("lobby_enabled", Boolean, nullable=False, server_default=false()),
+    Column("chat_history_enabled", Boolean, nullable=False, server_default=true()),
+    Column("chat_files_enabled", Boolean, nullable=False, server_default=true()),
     Index("ix_rooms_newest", "created_at_ms", "name"),
 )
 
@@ -70,6 +73,20 @@ lobby = Table(
     Column("state", Text, nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
     Column("seen_at_ms", BigInteger, nullable=False, index=True),
+)
+
+chat_messages = Table(
+    "chat_messages",
+    metadata,
+    Column("room", Text, ForeignKey("rooms.name", ondelete="CASCADE"), primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("meeting", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("text_json", Text, nullable=False),  # JSON, since PostgreSQL's text has no NUL
+    Column("sent_at_ms", BigInteger, nullable=False),
+    Column("bytes_so_far", BigInteger, nullable=False),  # of the room's messages up to this one, deleted ones too
+    Index("ix_chat_messages_id", "room", "meeting", "identity", "message_id"),
 )
 
 recordings = Table(

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, text
 
 from tertulia.adapters.sql.accounts import SqlAccountRepository
+from tertulia.adapters.sql.chat import SqlChatRepository
 from tertulia.adapters.sql.events import SqlEventRepository
 from tertulia.adapters.sql.idempotency import SqlIdempotencyRepository
 from tertulia.adapters.sql.lobby import SqlLobbyRepository
@@ -45,6 +46,10 @@ class SqlTransaction:
     @cached_property
     def lobby(self) -> SqlLobbyRepository:
         return SqlLobbyRepository(self._connection)
+
+    @cached_property
+    def chat(self) -> SqlChatRepository:
+        return SqlChatRepository(self._connection)
 
     @cached_property
     def recordings(self) -> SqlRecordingRepository:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -32,6 +33,24 @@ class ChatPreferences(Body):
     """Preferences for the chat in the room."""
 
     enabled: Annotated[bool, NotNull] = Field(default=True, description="If true, chat messages may be sent.")
+    history: Annotated[bool | None, NotNull] = Field(
+        default=None,
+        description="An addition: if true, those who come later see the messages, until the meeting ends. "
+        "On by default, shown where it is off.",
+    )
+    files: Annotated[bool | None, NotNull] = Field(
+        default=None,
+        description="An addition: if true, files may be sent in the chat. On by default, shown where it is off.",
+    )
+
+    def change(self) -> PreferencesChange:
+        """Read what of the chat is to change."""
+        said = self.model_fields_set
+        return PreferencesChange(
+            chat_enabled=self.enabled if "enabled" in said else None,
+            chat_history_enabled=self.history if "history" in said else None,
+            chat_files_enabled=self.files if "files" in said else None,
+        )
 
 
 class RecordingPreferences(Body):
@@ -54,7 +73,7 @@ class LobbyPreferences(Body):
     )
 
 
-_Part = ChatPreferences | RecordingPreferences | VirtualBackgroundPreferences | LobbyPreferences
+_Part = RecordingPreferences | VirtualBackgroundPreferences | LobbyPreferences
 
 
 class RoomPreferencesSchema(Body):
@@ -73,8 +92,9 @@ class RoomPreferencesSchema(Body):
         def enabled(part: _Part | None) -> bool | None:
             return None if part is None or "enabled" not in part.model_fields_set else part.enabled
 
-        return PreferencesChange(
-            chat_enabled=enabled(self.chatPreferences),
+        chat = PreferencesChange() if self.chatPreferences is None else self.chatPreferences.change()
+        return replace(
+            chat,
             recording_enabled=enabled(self.recordingPreferences),
             virtual_background_enabled=enabled(self.virtualBackgroundPreferences),
             lobby_enabled=enabled(self.lobbyPreferences),
@@ -171,7 +191,7 @@ class RoomPresenter:
             "creationDate": room.created_at_ms,
             "expirationDate": room.expires_at_ms,
             "preferences": {
-                "chatPreferences": {"enabled": room.preferences.chat_enabled},
+                "chatPreferences": _chat(room.preferences),
                 "recordingPreferences": {"enabled": room.preferences.recording_enabled},
                 "virtualBackgroundPreferences": {"enabled": room.preferences.virtual_background_enabled},
             },
@@ -185,6 +205,16 @@ class RoomPresenter:
         if room.max_participants is not None:
             shown["maxParticipants"] = room.max_participants
         return shown
+
+
+def _chat(preferences: RoomPreferences) -> dict[str, bool]:
+    """Show what of the chat is allowed; additions only where they are not as they were before there were any."""
+    shown = {"enabled": preferences.chat_enabled}
+    if not preferences.chat_history_enabled:
+        shown["history"] = False
+    if not preferences.chat_files_enabled:
+        shown["files"] = False
+    return shown
 
 
 class RoomHandlers:

@@ -19,6 +19,7 @@ from tertulia.services.ports.media_server import MediaServerClient
 from tertulia.services.ports.recorders import Recorders, RecorderStatus
 from tertulia.services.ports.repositories import (
     AccountRepository,
+    ChatRepository,
     IdempotencyKey,
     IdempotencyRecord,
     IdempotencyRepository,
@@ -33,6 +34,7 @@ from tertulia.services.ports.store import Store, Transaction
 
 __all__ = [
     "AccountRepository",
+    "ChatRepository",
     "Clock",
     "Disk",
     "EventRepository",

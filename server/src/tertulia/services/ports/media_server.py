@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tertulia.domain.access import Grants, Role
-from tertulia.domain.ids import Identity, Millis, RoomName
+from tertulia.domain.ids import Identity, MeetingId, Millis, RoomName
 from tertulia.domain.participants import LiveParticipant
 
 
@@ -19,6 +19,10 @@ class MediaServerClient(Protocol):
 
     async def rooms(self, names: Sequence[RoomName] = ()) -> list[RoomName]:
         """List the rooms that have a running meeting: all, or those of some names."""
+        ...
+
+    async def meetings(self, names: Sequence[RoomName] = ()) -> dict[RoomName, MeetingId]:
+        """Find the running meetings of all rooms, or of those of some names."""
         ...
 
     async def participant_counts(self, names: Sequence[RoomName] = ()) -> dict[RoomName, int]:

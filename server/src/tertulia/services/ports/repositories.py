@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
+from tertulia.domain.chat import ChatMessage
+from tertulia.domain.ids import Identity, MeetingId, Millis, RecordingId, RoomName, SessionId
 from tertulia.domain.lobby import Guest
 from tertulia.domain.participants import Membership
 from tertulia.domain.recordings.recording import Lease, Recording, RecordingState
@@ -111,6 +112,26 @@ class LobbyRepository(Protocol):
 
     def delete_idle(self, *, older_than_ms: Millis) -> None:
         """Delete guests who were last seen before that."""
+        ...
+
+
+class ChatRepository(Protocol):
+    """Chat messages of running meetings: of a room, the newest ones within the bounds of `domain.chat`."""
+
+    def add(self, message: ChatMessage) -> None:
+        """Add a message of a room that the transaction has locked, unless its author has sent that id before."""
+        ...
+
+    def of_meeting(self, room: RoomName, meeting: MeetingId) -> list[ChatMessage]:
+        """List the messages of a meeting, the oldest first."""
+        ...
+
+    def meetings(self) -> list[tuple[RoomName, MeetingId]]:
+        """List the meetings that have messages."""
+        ...
+
+    def delete(self, room: RoomName, meeting: MeetingId | None = None) -> None:
+        """Delete the messages of a room, or only those of one meeting."""
         ...
 
 

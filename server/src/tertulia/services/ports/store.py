@@ -9,6 +9,7 @@ from tertulia.domain.ids import Millis
 from tertulia.services.ports.console import EventRepository, SettingRepository
 from tertulia.services.ports.repositories import (
     AccountRepository,
+    ChatRepository,
     IdempotencyRepository,
     LobbyRepository,
     MembershipRepository,
@@ -39,6 +40,11 @@ class Transaction(Protocol):
     @property
     def lobby(self) -> LobbyRepository:
         """Guests who wait to be let in."""
+        ...
+
+    @property
+    def chat(self) -> ChatRepository:
+        """Chat messages of running meetings."""
         ...
 
     @property

@@ -3,9 +3,6 @@
 //! The client estimates what it could receive (REMB, draft-alvestrand-rmcat-remb). Such an estimate never rises far
 //! above what is being received, so it shows shortage but not spare capacity: after a shortage the limit is raised step
 //! by step, and lowered again, for longer each time, when that was too much.
-//!
-//! An estimate also falls when the client is short of CPU and reads its packets late. So it alone takes layers, but never
-//! the last one: for that the client has to have lost packets.
 
 use std::time::{Duration, Instant};
 
@@ -22,35 +19,25 @@ const FIRST_RAISE: Duration = Duration::from_secs(4);
 const LAST_RAISE: Duration = Duration::from_secs(60);
 /// A shortage this long after the last one starts with [`FIRST_RAISE`] again.
 const INDEPENDENT_AFTER: Duration = Duration::from_secs(30);
-/// Videos are paused only after the lowest layers have not fit for this long, and have been lost in part.
+/// Videos are paused only after the lowest layers have not fit for this long.
 const STARVED_AFTER: Duration = Duration::from_secs(10);
-const STARVED_LOSS: f64 = 0.1;
-/// A report of loss counts for this long: reports come every 5 s.
-const LOSS_STALE_AFTER: Duration = Duration::from_secs(12);
 
 /// The bandwidth limit of one subscriber.
 #[derive(Default)]
 pub(crate) struct Budget {
     estimate: Option<(Instant, u64)>,
-    loss: Option<(Instant, f64)>,
     limit_bps: Option<u64>,
     short_since: Option<Instant>,
     last_short: Option<Instant>,
     raise_at: Option<Instant>,
     raise_after: Duration,
     starved_since: Option<Instant>,
-    is_starved: bool,
 }
 
 impl Budget {
     /// The client's newest estimate in bits per second.
     pub fn estimated(&mut self, now: Instant, bps: u64) {
         self.estimate = Some((now, bps));
-    }
-
-    /// The share of packets that the client has lost, 0.0 to 1.0.
-    pub fn lost(&mut self, now: Instant, share: f64) {
-        self.loss = Some((now, share));
     }
 
     /// The limit for all media in bits per second, None without one. `sent_bps`: what is being sent; `is_satisfied`:
@@ -88,62 +75,19 @@ impl Budget {
         self.short_since = None;
     }
 
-    /// True once the lowest layers have not fit for 10 s, while many of their packets were lost; then until they fit.
+    /// True once the lowest layers have not fit for 10 s.
     pub fn is_starved(&mut self, now: Instant, lowest_bps: u64) -> bool {
         if self.limit_bps.is_none_or(|limit| limit >= lowest_bps) {
             self.starved_since = None;
-            self.is_starved = false;
             return false;
         }
-        let since = *self.starved_since.get_or_insert(now);
-        let is_long = now.saturating_duration_since(since) >= STARVED_AFTER;
-        let fresh = self.loss.filter(|(at, _)| now.saturating_duration_since(*at) < LOSS_STALE_AFTER);
-        // once paused, little is sent and little is lost
-        self.is_starved |= is_long && fresh.is_some_and(|(_, share)| share >= STARVED_LOSS);
-        self.is_starved
+        now.saturating_duration_since(*self.starved_since.get_or_insert(now)) >= STARVED_AFTER
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pausing_takes_a_shortage_and_loss_for_ten_seconds() {
-        let start = Instant::now();
-        let at = |s| start + Duration::from_secs(s);
-        let starve = |loss: f64| {
-            let mut budget = Budget::default();
-            (0..30).any(|second| {
-                budget.estimated(at(second), 50_000);
-                budget.lost(at(second), loss);
-                budget.update(at(second), 150_000, false);
-                let is_starved = budget.is_starved(at(second), 150_000);
-                assert!(!is_starved || second >= 10, "too early: {second}");
-                is_starved
-            })
-        };
-        assert!(starve(0.2));
-        assert!(!starve(0.02), "late, but not lost");
-    }
-
-    #[test]
-    fn what_is_paused_stays_so_until_it_is_tried_again() {
-        let start = Instant::now();
-        let at = |s| start + Duration::from_secs(s);
-        let mut budget = Budget::default();
-        let (mut is_starved, mut starved) = (false, Vec::new());
-        for second in 0..20 {
-            budget.estimated(at(second), 50_000);
-            budget.lost(at(second), if is_starved { 0.0 } else { 0.3 });
-            budget.update(at(second), if is_starved { 0 } else { 150_000 }, false);
-            is_starved = budget.is_starved(at(second), 150_000);
-            starved.extend(is_starved.then_some(second));
-        }
-        assert_eq!(starved.first(), Some(&12));
-        assert!(starved.len() >= 4 && starved.windows(2).all(|pair| pair[1] == pair[0] + 1), "{starved:?}");
-        assert!(!budget.is_starved(at(20), 10_000), "what fits is sent");
-    }
 
     #[test]
     fn a_dip_is_not_a_shortage_and_raising_gets_slower_when_it_fails() {

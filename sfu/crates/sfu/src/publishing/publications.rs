@@ -245,7 +245,7 @@ impl Publications {
             if let Some(elapsed) = measured {
                 track.layers_mut().measure(elapsed);
             }
-            if track.layers_mut().check(now) || (measured.is_some() && track.is_bitrate_news()) {
+            if track.layers_mut().check(now) || (measured.is_some() && track.kind() == Kind::Video) {
                 self.send_state(key, outbox);
             }
             let Some(track) = self.tracks.get_mut(key) else { continue };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::layers::Layers;
 use super::speakers::Loudness;
 use crate::ids::{Mid, PeerKey, ShardId, TrackId};
-use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec, is_heard, layer_bit};
+use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec, layer_bit};
 use crate::message::TrackState;
 use crate::transport::{CodecFormat, ReceivedPacket};
 
@@ -21,8 +21,6 @@ pub(super) struct PublishedTrack {
     is_muted: bool,
     layers: Layers,
     loudness: Loudness,
-    /// What its followers know, for sound.
-    is_heard: bool,
     followers: Vec<Follower>,
     /// The quality announced to the publisher last.
     announced: Option<Option<Quality>>,
@@ -64,7 +62,6 @@ impl PublishedTrack {
             is_muted: false,
             layers: Layers::default(),
             loudness: Loudness::default(),
-            is_heard: false,
             followers: Vec::new(),
             announced: None,
             lower_at: None,
@@ -150,16 +147,6 @@ impl PublishedTrack {
     pub fn speech_level(&mut self, now: Instant) -> f64 {
         let level = self.loudness.level(now);
         if self.is_muted { 0.0 } else { level }
-    }
-
-    /// Whether its followers have to know the bitrate measured last: always of a video, of sound only whether it is
-    /// more than silence.
-    pub fn is_bitrate_news(&mut self) -> bool {
-        if self.spec.kind == Kind::Video {
-            return true;
-        }
-        let is_heard = is_heard(self.layers.bitrates_bps());
-        std::mem::replace(&mut self.is_heard, is_heard) != is_heard
     }
 
     // ── followers ──

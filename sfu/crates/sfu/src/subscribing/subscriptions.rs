@@ -10,13 +10,13 @@ use crate::allocation::Video;
 use crate::event::{Event, SubscriptionError};
 use crate::fault::{self, Fault};
 use crate::ids::{Mid, PeerId, PeerKey, Ssrc, SubscriptionKey, TrackId};
-use crate::media::{Kind, LAYERS, Quality, Source, SubscriptionSettings, is_heard, layer_bit};
+use crate::media::{Kind, LAYERS, Quality, Source, SubscriptionSettings, layer_bit};
 use crate::message::{Message, TrackState};
 use crate::outbox::Outbox;
 use crate::peers::{Peer, Peers};
 use crate::transport::{Egress, Packet};
 
-/// What one audio track takes that is heard.
+/// What one audio track takes.
 const AUDIO_BPS: u64 = 40_000;
 
 #[derive(Default)]
@@ -283,7 +283,7 @@ impl Subscriptions {
             let Some(state) = self.feeds.get(track).and_then(|feed| feed.state()) else { continue };
             let Some(wanted) = subscription.wanted(state) else { continue };
             if state.kind == Kind::Audio {
-                usage.audio_bps += if is_heard(state.bitrates_bps) { AUDIO_BPS } else { 0 };
+                usage.audio_bps += AUDIO_BPS;
                 continue;
             }
             let live = Quality::ALL.into_iter().zip(state.bitrates_bps);

@@ -83,8 +83,6 @@ pub(crate) enum TransportEvent {
 pub(crate) struct LinkStats {
     /// Share of packets lost in the worse direction, 0.0 to 1.0.
     pub loss: f64,
-    /// Share of what was sent to the client that it lost, 0.0 to 1.0 (RFC 3550 section 6.4.1).
-    pub sent_loss: f64,
     pub rtt: Option<Duration>,
 }
 
@@ -380,7 +378,7 @@ impl Measured {
         Self { received_loss, rtt: stats.rtt, sent_packets: 0.0, lost_packets: 0.0 }
     }
 
-    /// A stream that is sent counts by its packets.
+    /// What the client says that it lost of a stream (RFC 3550 section 6.4.1), by the stream's packets.
     fn add(&mut self, stats: &MediaEgressStats) {
         let Some(loss) = stats.loss else { return };
         self.sent_packets += stats.packets as f64;
@@ -389,6 +387,6 @@ impl Measured {
 
     fn link(&self) -> LinkStats {
         let sent_loss = if self.sent_packets > 0.0 { self.lost_packets / self.sent_packets } else { 0.0 };
-        LinkStats { loss: self.received_loss.max(sent_loss), sent_loss, rtt: self.rtt }
+        LinkStats { loss: self.received_loss.max(sent_loss), rtt: self.rtt }
     }
 }

@@ -1,0 +1,23 @@
+/** The chat. */
+export const chat = {
+  title: "Chat",
+  empty: "No messages yet. Those who come later see them too, until the meeting ends.",
+  emptyNotKept: "No messages yet. Only those who are here now see them.",
+  messages: "Messages",
+  newer: "Newer messages",
+  input: "Message to everybody",
+  send: "Send",
+  you: "You",
+  failed: "Not sent.",
+  sendAgain: "Send again",
+  tooLong: (more: string) => `Too long by ${more} characters`,
+  showAll: "Show all",
+  copy: "Copy",
+  copied: "Copied",
+  attach: "Send a file",
+  fileTooLarge: (limit: string) => `Files can have up to ${limit}`,
+  download: (name: string) => `Download ${name}`,
+  cancel: "Cancel",
+  gone: "No longer kept here",
+  progressOf: (name: string) => `Sending ${name}`,
+} as const;
