@@ -16,7 +16,8 @@ from support.people import People, Person, browser_with
 from support.product import Product, RoomLinks
 from support.waiting import until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+# media in real time: they run alone
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.measures_time]
 
 # of the squares behind the face and of the face itself: the mean colour, and how much the lightness varies
 LOOK: Final = """

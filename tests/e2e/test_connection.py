@@ -19,7 +19,8 @@ from support.product import RoomLinks
 from support.slow_link import SlowLink
 from support.waiting import until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+# media in real time: they run alone
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.measures_time]
 
 REMOTE_SDP: Final = "() => testConnections.map((connection) => connection.remoteDescription?.sdp ?? '').join()"
 

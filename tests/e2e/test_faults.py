@@ -73,7 +73,7 @@ async def test_a_network_that_is_gone_for_long_is_waited_for_and_devices_are_as_
         relay.restore()
         await ana.page.context.set_offline(False)
         await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED))
-        await expect(ana.page.get_by_role("button", name="Unmute")).to_be_visible()
+        await expect(ana.page.locator('[data-control="microphone"]')).to_have_accessible_name("Unmute")
         await expect(ben.tile_of("Ana")).to_have_attribute("data-muted", "true")
         await expect(ana.page.get_by_label("Message to everybody")).to_have_value("a draft")
         await expect(ana.tiles()).to_have_count(2)

@@ -15,7 +15,8 @@ from support.people import People, Person, browser_with
 from support.product import RoomLinks
 from support.waiting import until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+# media in real time: they run alone
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.measures_time]
 
 MEASURED_MS: Final = 600
 

@@ -12,7 +12,8 @@ from support.crowd import crowd, speaking
 from support.people import People
 from support.product import Product, RoomLinks
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+# media in real time: they run alone
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.measures_time]
 
 WATCH: Final = """
 () => {

@@ -13,7 +13,8 @@ from support.people import People, Person
 from support.product import Product, RoomLinks
 from support.waiting import until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+# media in real time: they run alone
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.measures_time]
 
 PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
 

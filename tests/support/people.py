@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from playwright.async_api import Browser, Locator, Page, Playwright, expect
+from playwright.async_api import Error as PlaywrightError
 
 from .fake_media import Rgb
 from .waiting import DEADLINE_S, until
@@ -143,6 +144,8 @@ class Person:
     async def press(self, button: str) -> None:
         """Press a button, which on a phone may be in the menu."""
         wanted = self.page.get_by_role("button", name=button, exact=True, include_hidden=True)
+        if button == "Unmute":  # a notice may offer the same
+            wanted = self.page.locator('[data-control="microphone"]')
         await wanted.wait_for(state="attached")
         if await wanted.and_(self.page.locator(".more-menu button")).count() and not await wanted.is_visible():
             await self.page.locator('[data-control="more"]').click()
@@ -236,7 +239,8 @@ class People:
         for person in self._all:
             if person.is_open():
                 name = re.sub(r"[^\w-]+", "_", f"{title}-{person.name}")[:100]
-                await person.page.screenshot(path=self._artefacts / f"{name}.png")
+                with suppress(PlaywrightError):  # it may be closing
+                    await person.page.screenshot(path=self._artefacts / f"{name}.png")
 
     async def close(self) -> None:
         """Close every window."""
