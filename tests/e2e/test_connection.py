@@ -4,89 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, Final
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from support.accessibility import overflows, violations
 from support.fake_media import RED
-from support.lossy_link import LossyLink
 from support.people import People, Person
 from support.product import RoomLinks
-from support.slow_link import SlowLink
 from support.waiting import until
 
 # media in real time: they run alone
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.measures_time]
-
-REMOTE_SDP: Final = "() => testConnections.map((connection) => connection.remoteDescription?.sdp ?? '').join()"
-
-BY_THE_LINK: Final = """
-(port) => {
-  const withoutTcp = (text) => text.replace(/^a=candidate.* tcp .*\\r\\n/gim, '');
-  const changed = (text) => withoutTcp(text).replace(/ \\d+ typ host/g, ` ${port} typ host`);
-  const { setRemoteDescription, addIceCandidate } = RTCPeerConnection.prototype;
-  RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
-    return setRemoteDescription.call(this, { type, sdp: changed(sdp) });
-  };
-  RTCPeerConnection.prototype.addIceCandidate = async function (candidate) {
-    if (/ tcp /i.test(candidate?.candidate ?? '')) return;
-    const init = candidate?.toJSON?.() ?? candidate;
-    return addIceCandidate.call(this, init?.candidate ? { ...init, candidate: changed(init.candidate) } : init);
-  };
-}
-"""
-
-
-@asynccontextmanager
-async def behind(person: Person, neighbour: Person, link: type[LossyLink], *how: float) -> AsyncIterator[Any]:
-    """Send all media of `person`, who has not joined yet, through a bad link; `neighbour` is in a meeting."""
-    found = re.search(r" udp .* (\d+) typ host", await neighbour.page.evaluate(REMOTE_SDP))
-    assert found is not None
-    bad = link(int(found.group(1)), *how)
-    port = await bad.open()
-    await person.page.add_init_script(f"({BY_THE_LINK})({port})")
-    try:
-        yield bad
-    finally:
-        bad.close()
-
-
-async def test_whose_network_is_bad_is_said(
-    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
-) -> None:
-    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
-    await ana.join(room.publisher)
-    async with behind(ben, ana, LossyLink, 0.3):
-        await ben.join(room.publisher)
-        await asyncio.gather(
-            expect(ben.page.get_by_test_id("weak-connection")).to_contain_text("Your connection is weak."),
-            expect(ana.tile_of("Ben").get_by_test_id("tile-link")).to_have_text("Weak connection"),
-        )
-        await expect(ana.page.get_by_test_id("weak-connection")).to_have_count(0)
-        await expect(ben.page.get_by_test_id("tile-link")).to_have_count(0)
-        await people.screenshot("weak-connection")
-        await ben.press("Dismiss")
-        await expect(ben.page.get_by_test_id("weak-connection")).to_have_count(0)
-
-
-async def test_pictures_make_room_for_sound_and_less_can_be_received(
-    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
-) -> None:
-    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
-    await ana.join(room.publisher)
-    async with behind(ben, ana, SlowLink, 70_000):
-        await ben.join(room.publisher)
-        words = ben.page.get_by_test_id("weak-connection")
-        await expect(words).to_contain_text("Pictures are paused so that sound goes on.")
-        await expect(ben.tile_of("Ana")).to_contain_text("Paused so that sound goes on")
-        await people.screenshot("paused")
-        await words.get_by_role("button", name="Save data").click()
-        await expect(ben.tile_of("Ana").locator("video")).to_have_count(0)
-        await expect(ben.tile_of("Ben").locator("video")).to_be_visible()
 
 
 async def test_data_is_saved_and_the_choice_remembered(
