@@ -99,6 +99,7 @@ SENDER_OF_SCREEN: Final = """
 """
 
 
+@pytest.mark.measures_time
 async def test_two_screens_are_shown_sharp_and_their_sharers_know(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
 ) -> None:

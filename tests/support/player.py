@@ -29,6 +29,7 @@ _STATE: Final = """
     duration: video.duration,
     frames: video.getVideoPlaybackQuality().totalVideoFrames,
     size: [video.videoWidth, video.videoHeight],
+    ended: video.ended,
     error: video.error?.message ?? null,
   };
 }
@@ -70,7 +71,9 @@ class Player:
         async def goes_on() -> bool:
             now = await self._evaluate(_STATE)
             assert now["error"] is None, now
-            return bool(now["at"] >= before["at"] + _MOVED_S and now["frames"] > before["frames"])
+            # a short recording may be decoded as a whole before it plays
+            has_decoded = now["frames"] > before["frames"] or (now["ended"] and now["frames"] > 0)
+            return bool(now["at"] >= before["at"] + _MOVED_S and has_decoded)
 
         await until(f"the recording plays on from {before}", goes_on)
 

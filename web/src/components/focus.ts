@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /**
  * Gives the focus back to what had it when this was opened, if it would be lost with what closes.
@@ -26,7 +26,8 @@ export function useReturnFocus(ref: { readonly current: HTMLElement | null }, op
 export function useFocusKept(ref: { readonly current: HTMLElement | null }): void {
   const had = useRef(false);
   had.current = ref.current?.contains(document.activeElement) ?? false;
-  useEffect(() => {
+  // before the next key press: Escape in it has to close the panel
+  useLayoutEffect(() => {
     if (had.current && document.activeElement === document.body) focusFirst(ref.current);
   });
 }
