@@ -19,6 +19,7 @@ from tertulia.http.api.authentication import SECURITY_SCHEMES
 from tertulia.http.api.chat import ChatHandlers, chat_operations
 from tertulia.http.api.console import ConsoleHandlers, console_operations
 from tertulia.http.api.events import EventHandlers
+from tertulia.http.api.insight import InsightHandlers
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
@@ -61,6 +62,7 @@ def internal_document() -> dict[str, Any]:
                 recordings=_without_service(RecordingOverviewHandlers),
                 settings=_without_service(RuntimeSettingHandlers),
                 status=_without_service(StatusHandlers),
+                insight=_without_service(InsightHandlers),
             )
         ),
     )

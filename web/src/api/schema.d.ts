@@ -884,6 +884,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/insight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how much went on: people, meetings, recordings and bandwidth by steps of time
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getInsight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -948,6 +968,26 @@ export interface components {
             state: components["schemas"]["PartState"];
             free?: number;
             total?: number;
+        };
+        /** @description What went on in one step: the most at once of what is counted, and the mean of the bandwidth. */
+        InsightPoint: {
+            /** @description When the step began, in milliseconds since the Unix epoch. */
+            at: number;
+            participants: number;
+            rooms: number;
+            recordings: number;
+            /** @description Bits a second that the media server received; absent where it does not tell. */
+            receivedBps?: number;
+            /** @description Bits a second that it sent. */
+            sentBps?: number;
+        };
+        /** @description A period in steps. Those of which nothing is known, because the server was away, are missing. */
+        InsightShown: {
+            /** @enum {string} */
+            period: "24h" | "30d";
+            /** @description The length of a step in seconds. */
+            stepS: number;
+            points: components["schemas"]["InsightPoint"][];
         };
         /** @description How the installation is. What cannot be asked is absent. */
         InstallationStatus: {
@@ -5131,6 +5171,65 @@ export interface operations {
             };
             /** @description Unauthorized: no valid credential */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInsight: {
+        parameters: {
+            query?: {
+                /** @description How far back to look. */
+                period?: "24h" | "30d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The steps of the period */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightShown"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

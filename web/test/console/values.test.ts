@@ -74,16 +74,18 @@ test("sites are one a line, and what is none is named", () => {
 });
 
 test("a chart has a gap where the server was away", () => {
-  const points = {
-    stepS: 60,
-    points: [
-      { at: 0, rooms: 1 },
-      { at: 60_000, rooms: 2 },
-      { at: 600_000, rooms: 3 },
-    ],
-  };
+  const point = (atS: number, rooms: number, bandwidth = {}) => ({
+    at: atS * 1000,
+    rooms,
+    participants: 0,
+    recordings: 0,
+    ...bandwidth,
+  });
+  const points = { stepS: 60, points: [point(0, 1), point(60, 2), point(600, 3)] };
   expect(seriesOf(points, "rooms")).toEqual({ times: [0, 60, 120, 600], values: [1, 2, null, 3] });
-  expect(seriesOf(points, "participants")).toBeNull();
+  expect(seriesOf(points, "bandwidth")).toBeNull();
+  const measured = { stepS: 60, points: [point(0, 1, { receivedBps: 1e6, sentBps: 3_500_000 })] };
+  expect(seriesOf(measured, "bandwidth")).toEqual({ times: [0], values: [4.5] });
 });
 
 test("a QR code has its three finder patterns", () => {

@@ -107,6 +107,7 @@ class Action(StrEnum):
     PROFILE = "profile"
     FOLLOW_EVENTS = "follow_events"
     SEE_STATUS = "see_status"
+    SEE_INSIGHT = "see_insight"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     SEE_APPEARANCE = "see_appearance"
@@ -212,6 +213,7 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.PROFILE: _ADMIN,
     Action.FOLLOW_EVENTS: _ADMIN,
     Action.SEE_STATUS: _ADMIN,
+    Action.SEE_INSIGHT: _ADMIN,
     Action.SEE_SETTINGS: _ADMIN,
     Action.CHANGE_SETTINGS: _ADMIN,
     Action.SEE_APPEARANCE: _ANYONE,

@@ -52,7 +52,4 @@ export interface NewApiKey extends ApiKey {
 export type Status = Schemas["InstallationStatus"];
 
 export type InsightPeriod = "24h" | "30d";
-export interface Insight {
-  readonly stepS: number;
-  readonly points: readonly (Readonly<Record<string, number | null | undefined>> & { readonly at: number })[];
-}
+export type Insight = Omit<Schemas["InsightShown"], "period">;

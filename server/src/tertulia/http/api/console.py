@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tertulia.http.api.events import EventHandlers, event_operation
+from tertulia.http.api.insight import InsightHandlers, insight_operation
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers, recording_overview_operations
 from tertulia.http.api.room_overview import RoomOverviewHandlers, room_overview_operations
 from tertulia.http.api.runtime_settings import RuntimeSettingHandlers, runtime_setting_operations
@@ -21,6 +22,7 @@ class ConsoleHandlers:
     recordings: RecordingOverviewHandlers
     settings: RuntimeSettingHandlers
     status: StatusHandlers
+    insight: InsightHandlers
 
 
 def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
@@ -31,4 +33,5 @@ def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
         *recording_overview_operations(handlers.recordings),
         *runtime_setting_operations(handlers.settings),
         status_operation(handlers.status),
+        insight_operation(handlers.insight),
     ]

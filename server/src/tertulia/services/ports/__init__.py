@@ -6,6 +6,7 @@ An adapter implements a protocol of this package. It repeats no docstring of it:
 from tertulia.services.ports.clock import Clock
 from tertulia.services.ports.console import (
     EventRepository,
+    InsightRepository,
     RecordingOrder,
     RecordingSearch,
     RoomOrder,
@@ -31,6 +32,7 @@ from tertulia.services.ports.repositories import (
     RoomRepository,
 )
 from tertulia.services.ports.store import Store, Transaction
+from tertulia.services.ports.telemetry import MediaTelemetry, Traffic
 
 __all__ = [
     "AccountRepository",
@@ -43,9 +45,11 @@ __all__ = [
     "IdempotencyKey",
     "IdempotencyRecord",
     "IdempotencyRepository",
+    "InsightRepository",
     "LobbyRepository",
     "LoginSession",
     "MediaServerClient",
+    "MediaTelemetry",
     "MembershipRepository",
     "PageKey",
     "RecorderStatus",
@@ -59,5 +63,6 @@ __all__ = [
     "SettingRepository",
     "SortKey",
     "Store",
+    "Traffic",
     "Transaction",
 ]
