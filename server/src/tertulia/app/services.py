@@ -85,13 +85,7 @@ def build_services(
         moderation=ModerationService(participants=participants, clock=clock, media=media),
         chat=ChatService(store=store, clock=clock, media=media, participants=participants),
         lobby=LobbyService(store=store, clock=clock, media=media),
-        rooms=RoomService(
-            store=store,
-            clock=clock,
-            media=media,
-            rules=admission,
-            defaults=lambda: settings.current.room_defaults,
-        ),
+        rooms=RoomService(store=store, clock=clock, media=media, rules=admission, defaults=settings.room_defaults),
         meetings=MeetingService(
             store=store, clock=clock, media=media, participants=participants, admission=admission, events=events
         ),
