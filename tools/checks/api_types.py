@@ -23,6 +23,7 @@ from tertulia.http.api.insight import InsightHandlers
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
+from tertulia.http.api.quality import QualityHandlers
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers
 from tertulia.http.api.recordings import RecordingHandlers
 from tertulia.http.api.room_overview import RoomOverviewHandlers
@@ -63,6 +64,7 @@ def internal_document() -> dict[str, Any]:
                 settings=_without_service(RuntimeSettingHandlers),
                 status=_without_service(StatusHandlers),
                 insight=_without_service(InsightHandlers),
+                quality=_without_service(QualityHandlers),
             )
         ),
     )

@@ -15,6 +15,7 @@ from tertulia.app.worker import WorkerDependencies
 from tertulia.http.api.console import ConsoleHandlers
 from tertulia.http.api.events import EventHandlers
 from tertulia.http.api.insight import InsightHandlers
+from tertulia.http.api.quality import QualityHandlers
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers
 from tertulia.http.api.room_overview import RoomOverviewHandlers
 from tertulia.http.api.rooms import RoomPresenter
@@ -45,6 +46,7 @@ def console_handlers(
 
     return ConsoleHandlers(
         insight=InsightHandlers(services.insight),
+        quality=QualityHandlers(services.quality),
         events=EventHandlers(services.feed),
         rooms=RoomOverviewHandlers(overview=services.room_overview, rooms=services.rooms, presenter=rooms),
         recordings=RecordingOverviewHandlers(recordings=services.recordings, lost=lost),

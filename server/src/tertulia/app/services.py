@@ -19,6 +19,7 @@ from tertulia.services.meetings import MeetingService
 from tertulia.services.moderation import ModerationService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
 from tertulia.services.ports import Files, MediaServerClient, MediaTelemetry, Store
+from tertulia.services.quality import QualityService
 from tertulia.services.readiness import ReadinessService
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.service import RecordingService
@@ -51,6 +52,7 @@ class Services:
     feed: EventFeed
     room_overview: RoomOverview
     insight: InsightService
+    quality: QualityService
 
 
 def build_services(
@@ -92,6 +94,7 @@ def build_services(
         events=events,
         settings=settings,
         room_overview=RoomOverview(store=store, clock=clock, media=media),
+        quality=QualityService(store=store, clock=clock, telemetry=telemetry),
         insight=_insight(inst, store, media, telemetry),
         feed=EventFeed(store=store, clock=clock),
         recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),

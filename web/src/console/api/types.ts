@@ -12,6 +12,7 @@ export type Role = "moderator" | "publisher" | "viewer";
 export type RoomPreferences = Schemas["RoomPreferences"];
 export type RoomOptions = Schemas["OpenViduMeetRoomOptions"];
 export type Participant = Schemas["MeetParticipant"];
+export type ConnectionQuality = Schemas["ConnectionQuality"];
 export type RecordingState = Schemas["RecordingState"];
 
 export type Room = Schemas["RoomWithMeeting"];

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tertulia.http.api.events import EventHandlers, event_operation
 from tertulia.http.api.insight import InsightHandlers, insight_operation
+from tertulia.http.api.quality import QualityHandlers, quality_operation
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers, recording_overview_operations
 from tertulia.http.api.room_overview import RoomOverviewHandlers, room_overview_operations
 from tertulia.http.api.runtime_settings import RuntimeSettingHandlers, runtime_setting_operations
@@ -23,6 +24,7 @@ class ConsoleHandlers:
     settings: RuntimeSettingHandlers
     status: StatusHandlers
     insight: InsightHandlers
+    quality: QualityHandlers
 
 
 def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
@@ -34,4 +36,5 @@ def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
         *runtime_setting_operations(handlers.settings),
         status_operation(handlers.status),
         insight_operation(handlers.insight),
+        quality_operation(handlers.quality),
     ]

@@ -32,7 +32,7 @@ from tertulia.services.ports.repositories import (
     RoomRepository,
 )
 from tertulia.services.ports.store import Store, Transaction
-from tertulia.services.ports.telemetry import MediaTelemetry, Traffic
+from tertulia.services.ports.telemetry import MediaTelemetry, ParticipantQuality, Traffic, VideoPublished, VideoReceived
 
 __all__ = [
     "AccountRepository",
@@ -52,6 +52,7 @@ __all__ = [
     "MediaTelemetry",
     "MembershipRepository",
     "PageKey",
+    "ParticipantQuality",
     "RecorderStatus",
     "Recorders",
     "RecordingOrder",
@@ -65,4 +66,6 @@ __all__ = [
     "Store",
     "Traffic",
     "Transaction",
+    "VideoPublished",
+    "VideoReceived",
 ]
