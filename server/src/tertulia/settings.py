@@ -52,11 +52,11 @@ class Settings(BaseSettings):
         "api_key": "Access",
         "media_url": "Media",
         "recordings_url": "Recordings",
-        "log_level": "Logs",
+        "metrics_token": "Operation",
     }
     """The headings under which settings are listed, by the first setting of each; a heading holds until the next."""
     secrets: ClassVar[frozenset[str]] = frozenset(
-        {"api_key", "admin_password", "media_api_secret", "turn_secret", "secret_key", "database_url"}
+        {"api_key", "admin_password", "media_api_secret", "turn_secret", "secret_key", "metrics_token", "database_url"}
     )
 
     _options: frozenset[str] = PrivateAttr(frozenset())
@@ -228,6 +228,11 @@ class Settings(BaseSettings):
         title="a number, 0 or more",
         description="how many recordings this machine makes at once; default: one for each core; 0: none",
     )
+    metrics_token: str = Field(
+        "",
+        title="a text of at least 16 characters, without spaces",
+        description="serve /metrics (Prometheus) to those who send this bearer token; default: not served",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="debug, info, warning or error", description="how much is logged"
     )
@@ -309,7 +314,7 @@ class Settings(BaseSettings):
             raise refused()
         return value
 
-    @field_validator("api_key")
+    @field_validator("api_key", "metrics_token")
     @classmethod
     def _is_header_value(cls, value: str) -> str:
         if not value.isascii() or not value.isprintable() or " " in value or 0 < len(value) < MIN_API_KEY_LENGTH:

@@ -72,6 +72,7 @@ def _run(
     address: tuple[str, ...],
     keys: tuple[tuple[str, str], ...],
     webhook: tuple[str, ...],
+    metrics_token: str,
 ) -> None:
     from tertulia_sfu.standalone import run  # noqa: PLC0415 – help and completion need not wait for the server
 
@@ -82,6 +83,7 @@ def _run(
         udp_port=udp_port,
         addresses=address or (DEV_ADDRESSES if dev else ()),
         webhook_urls=webhook,
+        metrics_token=metrics_token,
     )
     try:
         run(config, host=host, port=port)
@@ -98,5 +100,11 @@ def _options() -> list[click.Parameter]:
         click.Option(["--udp-port"], type=port, default=7882, show_default=True, help="where media arrives"),
         click.Option(["--address"], multiple=True, help="an address to offer to clients; may be repeated"),
         click.Option(["--keys"], type=_ApiKey(), multiple=True, help="KEY:SECRET; may be repeated"),
+        click.Option(
+            ["--metrics-token"],
+            default="",
+            envvar="TERTULIA_METRICS_TOKEN",
+            help="serve /metrics (Prometheus) to those who send this bearer token",
+        ),
         click.Option(["--webhook"], multiple=True, help="a URL that gets the webhooks; may be repeated"),
     ]

@@ -20,6 +20,7 @@ from tertulia_sfu.addresses import bind_address, own_addresses
 from tertulia_sfu.config import IceServer, MediaConfig
 from tertulia_sfu.ids import new_node_id
 from tertulia_sfu.join_policy import Admission, AllowAllJoins, JoinAttempt, JoinPolicy, Refusal
+from tertulia_sfu.metrics import MediaCollector, MetricsEndpoint
 from tertulia_sfu.rooms.live_rooms import LiveRooms
 from tertulia_sfu.rooms.quality import ParticipantQuality
 from tertulia_sfu.rooms.timers import DeadlineQueue
@@ -101,6 +102,10 @@ class MediaServer:
         live = None if self._runtime is None else self._runtime.rooms.find(room)
         return [] if live is None else list(live.quality)
 
+    def collector(self) -> MediaCollector:
+        """Return the figures for Prometheus, for the registry of an application."""
+        return MediaCollector(lambda: () if self._runtime is None else self._runtime.rooms, self.stats)
+
     def stats(self) -> dict[str, int]:
         """Return the media core's counters since the start."""
         return {} if self._runtime is None else self._runtime.core.stats()
@@ -151,7 +156,8 @@ class _Runtime:
         )
         service = RoomServiceHandler(self.rooms, config, self._clock)
         twirp = Twirp(room_service.SERVICE, service.methods(), others=room_service.OTHER_SERVICES, tokens=tokens)
-        self.app: ASGIApp = _application(self._endpoint, twirp)
+        metrics = MetricsEndpoint(config.metrics_token, MediaCollector(lambda: self.rooms, core.stats))
+        self.app: ASGIApp = _application(self._endpoint, twirp, metrics if config.metrics_token else None)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -205,12 +211,14 @@ def handle_events(
         now = clock()
 
 
-def _application(endpoint: SignalEndpoint, twirp: Twirp) -> ASGIApp:
+def _application(endpoint: SignalEndpoint, twirp: Twirp, metrics: MetricsEndpoint | None) -> ASGIApp:
+    operating = [] if metrics is None else [Route("/metrics", metrics.handle)]
     return Starlette(
         routes=[
             *endpoint.routes(),
             Route("/twirp/{service}/{method}", twirp.handle, methods=["POST"]),
             Route("/", _health),
+            *operating,
         ],
         middleware=[
             Middleware(

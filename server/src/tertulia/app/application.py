@@ -57,6 +57,7 @@ from tertulia.http.kit.operations import BoundedRequest
 from tertulia.http.kit.origins import CookieOrigins
 from tertulia.http.kit.protocol import bounded_protocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
+from tertulia.http.metrics import Metrics
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
 from tertulia.services.accounts import FirstSecrets
@@ -92,7 +93,8 @@ class Application:
         self._loopback = loopback
         self._port: int = sockets[0].getsockname()[1]
         settings = inst.settings
-        self.app = RootApp(TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header))
+        proxies = TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
+        self.app = RootApp(proxies, Metrics(settings.metrics_token))
         self._stop = asyncio.Event()
         self._worker_drain = WorkerDrain()
         self._on_drain: list[Callable[[], None]] = []
@@ -194,6 +196,7 @@ class Application:
             worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
             drain=self._worker_drain,
         )
+        self.app.metrics.begin(services.status.look, capacity=worker.capacity)
         prefixes = self._apis(services, worker) | await self._media_apps(stack, services)
         recordings_origin = await files.links_origin()
 
@@ -254,6 +257,7 @@ class Application:
             ) from error
         stack.push_async_callback(media.stop, _GRACE_S)
         self._telemetry.media = media
+        self.app.metrics.register(media.collector())
         return {"/rtc": media.app, "/twirp": media.app}
 
     def _apis(self, services: Services, worker: WorkerDependencies) -> dict[str, ASGIApp]:
