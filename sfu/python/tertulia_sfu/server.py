@@ -205,7 +205,9 @@ def handle_events(
             try:
                 handle(event, now)
             except Exception:  # noqa: BLE001 – a defect costs one event, and is logged
-                _log.exception("media event failed", media_event=type(event).__name__)
+                _log.exception(
+                    "media event failed", media_event=type(event).__name__, participant=getattr(event, "peer", None)
+                )
         if len(events) < EVENTS_AT_ONCE:
             return
         now = clock()

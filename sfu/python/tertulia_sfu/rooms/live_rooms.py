@@ -164,18 +164,12 @@ def _answered(room: LiveRoom, participant: Participant, event: _Event, _now: flo
 
 
 def _negotiation_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    _log.warning("negotiation failed", room=room.roster.name, participant=participant.sid, reason=event.reason)
+    _log.warning("negotiation failed", reason=event.reason, **participant.log_fields)
     room.require_full_reconnect(participant, now)
 
 
 def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    _log.warning(
-        "peer failed",
-        room=room.roster.name,
-        participant=participant.sid,
-        identity=participant.identity,
-        reason=event.reason,
-    )
+    _log.warning("peer failed", reason=event.reason, **participant.log_fields)
     room.require_full_reconnect(participant, now)
 
 
@@ -196,23 +190,18 @@ def _data_received(room: LiveRoom, participant: Participant, event: _Event, now:
         cpu_s=time.thread_time() - cpu_before,
     )
     if participant.data_budget.is_exceeded:
-        _log.warning("participant removed: its data packets exceed the budget", **_whose(room, participant))
+        _log.warning("participant removed: its data packets exceed the budget", **_whose(participant))
         room.remove(participant, DisconnectReason.STATE_MISMATCH, now)
     elif wait_s:
         room.roster.media.hold_data(participant.sid, seconds=wait_s)
 
 
-def _data_lost(room: LiveRoom, participant: Participant, event: _Event, _now: float) -> None:
-    _log.warning("data dropped: the client does not take it", bytes=event.bytes, **_whose(room, participant))
+def _data_lost(_room: LiveRoom, participant: Participant, event: _Event, _now: float) -> None:
+    _log.warning("data dropped: the client does not take it", bytes=event.bytes, **_whose(participant))
 
 
-def _whose(room: LiveRoom, participant: Participant) -> dict[str, str]:
-    return {
-        "room": room.roster.name,
-        "participant": participant.sid,
-        "identity": participant.identity,
-        "address": participant.address,
-    }
+def _whose(participant: Participant) -> dict[str, str]:
+    return participant.log_fields | {"address": participant.address}
 
 
 _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] = {

@@ -109,6 +109,11 @@ class Participant:
         return self.claims.identity
 
     @property
+    def log_fields(self) -> dict[str, str]:
+        """The fields by which log lines name this participant and its room."""
+        return {"room": self.claims.video.room, "participant": self.sid, "identity": self.identity}
+
+    @property
     def is_dependent(self) -> bool:
         """Whether this is a recorder or agent: those neither keep a room open nor count towards its limit."""
         return self.claims.kind in DEPENDENT_KINDS or self.claims.video.recorder

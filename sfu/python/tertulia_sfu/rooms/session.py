@@ -69,7 +69,7 @@ class SignalSession:
         elif field in _HANDLERS:
             _HANDLERS[field](self, getattr(request, field), now)
         else:
-            _log.debug("request ignored", field=field, participant=self.participant.sid)
+            _log.debug("request ignored", field=field, **self.participant.log_fields)
 
     def _refuse(self, field: str, message: Message, requirement: Requirement) -> None:
         """Answer with NOT_ALLOWED, and with the request itself and its number where the protocol has a field for it."""

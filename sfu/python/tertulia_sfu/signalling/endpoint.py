@@ -191,7 +191,7 @@ class SignalEndpoint:
                 self._all_closed.set()
 
     async def _serve(self, socket: WebSocket, join: _VerifiedJoin) -> None:
-        connection = SignalConnection()
+        connection = SignalConnection(room=join.claims.video.room, identity=join.claims.identity)
         if join.request.reconnect:
             session = self._resume(socket, join, connection)
         else:
@@ -201,7 +201,7 @@ class SignalEndpoint:
                 connection.send(leave_message(DisconnectReason.JOIN_FAILURE).SerializeToString())
                 session = None
             except MediaError as error:
-                await socket.send_denial_response(_refusal(socket, error))
+                await socket.send_denial_response(_refusal(socket, error, join.claims))
                 return
         await socket.accept()
         if session is None:
@@ -302,10 +302,8 @@ class SignalEndpoint:
         participant = session.participant
         _log.warning(
             "participant removed: its requests exceed the budget",
-            room=session.room.roster.name,
-            participant=participant.sid,
-            identity=participant.identity,
             address=_address(connection),
+            **participant.log_fields,
         )
         session.room.remove(participant, DisconnectReason.STATE_MISMATCH, self._clock())
 
@@ -320,10 +318,10 @@ class SignalEndpoint:
             field = request.WhichOneof("message")
             session.handle(request, now)
         except InvalidRequest as error:
-            _log.info("signalling closed", participant=session.participant.sid, reason=str(error))
+            _log.info("signalling closed", reason=str(error), **session.participant.log_fields)
             session.room.remove(session.participant, DisconnectReason.STATE_MISMATCH, now)
         except Exception:  # noqa: BLE001 – a defect costs one session a full reconnect, and is logged
-            _log.exception("signalling request failed", participant=session.participant.sid)
+            _log.exception("signalling request failed", **session.participant.log_fields)
             session.room.require_full_reconnect(session.participant, now)
         return field
 
@@ -370,11 +368,17 @@ def _with_own_metadata(claims: Claims, request: JoinRequest) -> Claims:
     return replace(claims, metadata=request.metadata or claims.metadata, attributes=merged)
 
 
-def _refusal(connection: HTTPConnection, error: MediaError) -> Response:
+def _refusal(connection: HTTPConnection, error: MediaError, claims: Claims | None = None) -> Response:
     """Log that a join is refused, and return the response."""
     status = error.status if isinstance(error, JoinRefused) else _STATUS.get(error.code, 500)
+    whose = {} if claims is None else {"room": claims.video.room, "identity": claims.identity}
     _log.warning(
-        "join refused", code=error.code, status=status, reason=str(error)[:_MAX_REASON], address=_address(connection)
+        "join refused",
+        code=error.code,
+        status=status,
+        reason=str(error)[:_MAX_REASON],
+        address=_address(connection),
+        **whose,
     )
     return _text(status, str(error))
 
