@@ -102,6 +102,16 @@ class MediaServer:
         live = None if self._runtime is None else self._runtime.rooms.find(room)
         return [] if live is None else list(live.quality)
 
+    def drain(self) -> None:
+        """Take no new rooms from now on; those that are open go on to their end."""
+        if self._runtime is not None and not self._runtime.rooms.is_draining:
+            self._runtime.rooms.is_draining = True
+            _log.info("draining: no new rooms are taken", rooms=len(self._runtime.rooms))
+
+    def has_rooms(self) -> bool:
+        """Return whether a room is open."""
+        return self._runtime is not None and len(self._runtime.rooms) > 0
+
     def collector(self) -> MediaCollector:
         """Return the figures for Prometheus, for the registry of an application."""
         return MediaCollector(lambda: () if self._runtime is None else self._runtime.rooms, self.stats)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import ssl
 import sys
@@ -99,6 +100,7 @@ class Application:
         self._worker_drain = WorkerDrain()
         self._on_drain: list[Callable[[], None]] = []
         self._telemetry = EmbeddedTelemetry()
+        self._is_draining = False
 
     @property
     def public_url(self) -> str:
@@ -125,6 +127,12 @@ class Application:
         """Make `run` end, as SIGTERM and SIGINT do: what runs is finished first."""
         self._stop.set()
 
+    def drain(self) -> None:
+        """Take no new meetings for the rest of this server's life, as SIGUSR1 does; those that run go on."""
+        self._is_draining = True
+        self._telemetry.drain()
+        self.app.take_no_meetings(self._telemetry.has_meetings)
+
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
         settings = self._inst.settings
@@ -134,10 +142,13 @@ class Application:
         if self._loopback is not None:
             servers[HttpServer(_uvicorn_config(self.app, connection_limits(behind_proxy=True)))] = [self._loopback]
         on_stop_signals(self.stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.drain)
         serving = [asyncio.ensure_future(server.serve(sockets)) for server, sockets in servers.items()]
         try:
             async with AsyncExitStack() as stack:
                 await self._start(stack, config)
+                if self._is_draining:  # it was told so while it started
+                    self.drain()
                 tune_garbage_collection()
                 _log.info("serving", url=self.public_url, port=self._port, media_url=self.media_url)
                 stopping = asyncio.ensure_future(self._stop.wait())

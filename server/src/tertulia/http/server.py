@@ -70,9 +70,15 @@ class RootApp(Starlette):
 
     def show(self, pages: Pages) -> None:
         """Serve other pages from now on, unless nothing is served any more."""
-        if self.health.state is ServerState.OK:
+        if self.health.state.is_serving:
             self.router.routes = [*self._prefixes, *self._own, *pages.routes()]
             self._unrouted = pages.files
+
+    def take_no_meetings(self, has_meetings: Callable[[], bool]) -> None:
+        """Say that no new meetings are taken, so that load balancers turn to another server; all is still served."""
+        if self.health.state is ServerState.OK:
+            self.health.has_meetings = has_meetings
+            self.health.state = ServerState.DRAINING
 
     def drain(self) -> None:
         """Say that the server stops, so that load balancers and clients turn to another one; all is still served."""

@@ -11,7 +11,7 @@ from livekit.protocol.room import CreateRoomRequest, RoomConfiguration
 from livekit.protocol.rtc import JoinRequest, LeaveRequest
 
 from tertulia_sfu.config import MediaConfig
-from tertulia_sfu.errors import EntityNotFound, InvalidRequest
+from tertulia_sfu.errors import EntityNotFound, InvalidRequest, ServiceUnavailable
 from tertulia_sfu.ids import Identity, ParticipantSid, RoomName
 from tertulia_sfu.rooms.limits import check_sizes
 from tertulia_sfu.rooms.live_room import LiveRoom
@@ -50,6 +50,10 @@ class LiveRooms:
         self._node_id = node_id
         self._rooms: dict[RoomName, LiveRoom] = {}
         self._sessions: dict[ParticipantSid, SignalSession] = {}
+        self.is_draining = False
+
+    def __len__(self) -> int:
+        return len(self._rooms)
 
     def __iter__(self) -> Iterator[LiveRoom]:
         return iter(list(self._rooms.values()))
@@ -59,10 +63,14 @@ class LiveRooms:
         return self._rooms.get(RoomName(name))
 
     def create(self, request: CreateRoomRequest | RoomConfiguration, *, name: RoomName, now: float) -> LiveRoom:
-        """Return the live room with this name, created with these settings if missing. Raise InvalidRequest."""
+        """Return the live room with this name, created with these settings if missing.
+
+        Raise InvalidRequest, or ServiceUnavailable when it is missing and this server takes no new rooms.
+        """
         room = self._rooms.get(name)
         if room is not None:
             return room
+        self._check_takes_rooms()
         if len(name) > MAX_NAME_LENGTH:
             raise InvalidRequest(f"The room's name is longer than {MAX_NAME_LENGTH} characters.")
         check_sizes(metadata=request.metadata)
@@ -93,10 +101,19 @@ class LiveRooms:
         self._sessions.pop(participant.sid, None)
 
     def check_exists(self, claims: Claims) -> None:
-        """Raise EntityNotFound if the room is missing and this join may not create it. Clients match the text."""
-        may_create = self._config.auto_create or claims.video.room_create
-        if not may_create and RoomName(claims.video.room) not in self._rooms:
+        """Raise EntityNotFound if the room is missing and this join may not create it. Clients match the text.
+
+        Raise ServiceUnavailable if it is missing and this server takes no new rooms.
+        """
+        if RoomName(claims.video.room) in self._rooms:
+            return
+        if not (self._config.auto_create or claims.video.room_create):
             raise EntityNotFound("requested room does not exist")
+        self._check_takes_rooms()
+
+    def _check_takes_rooms(self) -> None:
+        if self.is_draining:
+            raise ServiceUnavailable("The server takes no new rooms: it is about to be stopped.")
 
     # ── sessions ──
 

@@ -201,7 +201,7 @@ class SignalEndpoint:
                 connection.send(leave_message(DisconnectReason.JOIN_FAILURE).SerializeToString())
                 session = None
             except MediaError as error:
-                await socket.send_denial_response(_refusal(socket, error, join.claims))
+                await socket.send_denial_response(_refusal(socket, error))
                 return
         await socket.accept()
         if session is None:
@@ -368,17 +368,11 @@ def _with_own_metadata(claims: Claims, request: JoinRequest) -> Claims:
     return replace(claims, metadata=request.metadata or claims.metadata, attributes=merged)
 
 
-def _refusal(connection: HTTPConnection, error: MediaError, claims: Claims | None = None) -> Response:
+def _refusal(connection: HTTPConnection, error: MediaError) -> Response:
     """Log that a join is refused, and return the response."""
     status = error.status if isinstance(error, JoinRefused) else _STATUS.get(error.code, 500)
-    whose = {} if claims is None else {"room": claims.video.room, "identity": claims.identity}
     _log.warning(
-        "join refused",
-        code=error.code,
-        status=status,
-        reason=str(error)[:_MAX_REASON],
-        address=_address(connection),
-        **whose,
+        "join refused", code=error.code, status=status, reason=str(error)[:_MAX_REASON], address=_address(connection)
     )
     return _text(status, str(error))
 
