@@ -1,5 +1,5 @@
 import { effect, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
@@ -45,7 +45,7 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   const main = useRef<HTMLElement>(null);
   useEffect(() => remember(layout, meeting, page.storage), [layout, meeting, page.storage]);
   useEffect(() => keepAwake(), []);
-  useEffect(() => main.current?.focus(), []);
+  useLayoutEffect(() => main.current?.focus(), []);
   useShortcuts(shortcutsOn, meeting, page.recordings, () => {
     dialog.value = "help";
   });
