@@ -218,7 +218,7 @@ class ApiKeyService:
         if key_id == INITIAL and self._configured_digest is None:
             digest = tx.accounts.lock_credential(_INITIAL_CREDENTIAL)
             key = replace(tx.api_keys.lock(INITIAL) or ApiKey(id=INITIAL), digest=digest) if digest else None
-        elif key_id not in {CONFIGURED, INITIAL}:
+        elif key_id.isalnum() and key_id not in {CONFIGURED, INITIAL}:  # others may hold what PostgreSQL refuses
             key = tx.api_keys.lock(key_id)
         if key is None:
             raise NotFound("api_key_not_found", f"There is no API key '{key_id}'", name="API Key Error")
