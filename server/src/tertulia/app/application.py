@@ -180,9 +180,8 @@ class Application:
             inst, store=store, media=media, files=files, changes=changes, media_url=self.media_url
         )
         await services.settings.reload()
-        _show(
-            await services.api_keys.prepare(), await services.accounts.prepare(), settings.admin_user, self.public_url
-        )
+        secrets = (await services.api_keys.prepare(), await services.accounts.prepare())
+        _show(*secrets, settings.admin_user, self.public_url)
         worker = replace(
             worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
             drain=self._worker_drain,

@@ -75,11 +75,7 @@ def build_services(
         events=events,
     )
     rooms = RoomService(
-        store=store,
-        clock=clock,
-        media=media,
-        rules=admission,
-        defaults=lambda: settings.current.room_defaults,
+        store=store, clock=clock, media=media, rules=admission, defaults=lambda: settings.current.room_defaults
     )
     return Services(
         accounts=accounts_service(inst, store),
