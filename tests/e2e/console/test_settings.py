@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from support.administrator import PHONE, Administrator, Opens
+from support.people import People
 from support.rest import INTERNAL, RestServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -114,17 +115,26 @@ async def test_api_keys_are_made_rotated_without_a_gap_and_revoked(administrator
         assert server.ask("GET", "/rooms?maxItems=1", key=revoked).status_code == 401
 
 
-async def test_keys_of_another_administrator_are_seen_at_once(administrators: Opens) -> None:
-    ada, bob = await administrators("ada"), await administrators("bob", viewport=PHONE)
+async def test_keys_of_another_administrator_are_seen_at_once(administrators: Opens, people: People) -> None:
+    ada, bob = await administrators("ada"), await administrators("bob", viewport=PHONE, color_scheme="dark")
     name = "<b>Büro</b> \u2067of a name that is rather long for a phone"
     for admin in (ada, bob):
         await open_part(admin, "API keys")
     await ada.page.get_by_label("Name of the application").fill(name)
     await ada.press("New key")
+    await expect(ada.dialog("The new key of")).to_be_visible()
+    await people.screenshot("console-key-made")
     await ada.dialog("The new key of").get_by_role("button", name="Done").click()
     row = bob.page.locator(".row", has_text=name)
     await expect(row).to_be_visible()
     await bob.is_accessible()
+    await row.get_by_role("button", name="Rotate").click()
+    await expect(bob.dialog("Rotate")).to_be_visible()
+    await bob.is_accessible()
+    await people.screenshot("console-key-rotate")
+    await bob.dialog("Rotate").get_by_role("button", name="Rotate", exact=True).click()
+    await bob.dialog("The new key of").get_by_role("button", name="Done").click()
+    await people.screenshot("console-keys")
     await row.get_by_role("button", name="Revoke").click()
     await bob.page.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
     await expect(ada.page.locator(".row", has_text=name)).to_have_count(0)

@@ -78,10 +78,9 @@ function KeyRow({ apiKey, onAsk }: { readonly apiKey: ApiKey; readonly onAsk: (w
           <span>{lastUsedAt === undefined ? words.unused : words.used(dayOf(lastUsedAt))}</span>
           {previousUntil !== undefined && <span>{words.ends(dayOf(previousUntil))}</span>}
         </p>
+        {source === "configured" && <p class="hint">{words.configured}</p>}
       </div>
-      {source === "configured" ? (
-        <p class="hint">{words.configured}</p>
-      ) : (
+      {source !== "configured" && (
         <div class="row-actions">
           <IconButton
             icon="rotate"
