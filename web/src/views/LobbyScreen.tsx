@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { BrandMark } from "../components/BrandMark.tsx";
 import { text } from "../i18n/index.ts";
 import type { LobbyWait } from "../session/lobby_wait.ts";
 import type { MeetingPage } from "../session/page.ts";
@@ -11,6 +12,7 @@ export function LobbyScreen({ page, waiting }: { readonly page: MeetingPage; rea
   return (
     <main class="card-page">
       <section class="card end-screen" data-testid="lobby">
+        <BrandMark brand={page.brand} />
         <h1 ref={heading} tabIndex={-1}>
           {text.lobby.title}
         </h1>

@@ -1,5 +1,6 @@
 import { effect, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { BrandMark } from "../components/BrandMark.tsx";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
@@ -136,6 +137,7 @@ function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout:
   const { roomTitle } = page;
   return (
     <header class="top-bar">
+      <BrandMark brand={page.brand} />
       <h1>{roomTitle || text.appName}</h1>
       {meeting.recording.value && (
         <span class="badge recording" data-testid="recording">

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tertulia.http.api.api_keys import ApiKeyHandlers, api_key_operations
 from tertulia.http.api.events import EventHandlers, event_operation
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers, recording_overview_operations
 from tertulia.http.api.room_overview import RoomOverviewHandlers, room_overview_operations
@@ -20,6 +21,7 @@ class ConsoleHandlers:
     rooms: RoomOverviewHandlers
     recordings: RecordingOverviewHandlers
     settings: RuntimeSettingHandlers
+    api_keys: ApiKeyHandlers
     status: StatusHandlers
 
 
@@ -30,5 +32,6 @@ def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
         *room_overview_operations(handlers.rooms),
         *recording_overview_operations(handlers.recordings),
         *runtime_setting_operations(handlers.settings),
+        *api_key_operations(handlers.api_keys),
         status_operation(handlers.status),
     ]

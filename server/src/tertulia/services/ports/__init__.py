@@ -5,6 +5,7 @@ An adapter implements a protocol of this package. It repeats no docstring of it:
 
 from tertulia.services.ports.clock import Clock
 from tertulia.services.ports.console import (
+    ApiKeyRepository,
     EventRepository,
     RecordingOrder,
     RecordingSearch,
@@ -34,6 +35,7 @@ from tertulia.services.ports.store import Store, Transaction
 
 __all__ = [
     "AccountRepository",
+    "ApiKeyRepository",
     "ChatRepository",
     "Clock",
     "Disk",
