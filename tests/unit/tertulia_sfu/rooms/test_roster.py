@@ -8,7 +8,7 @@ from livekit.protocol.rtc import (
 )
 
 from support.meeting import Meeting
-from tertulia_sfu.rooms.roster import MAX_UPDATE_BYTES
+from tertulia_sfu.rooms.encoding import MAX_UPDATE_BYTES, part
 
 
 def test_nothing_of_a_hidden_participant_leaks() -> None:
@@ -34,7 +34,7 @@ def test_many_participants_are_sent_in_several_messages() -> None:
     ann = meeting.join("ann")
     ann.take_kinds()
     infos = [ParticipantInfo(sid=f"PA_{number}", metadata="m" * 50_000) for number in range(5)]
-    ann.room.roster.send_update(ann.participant, infos)
+    ann.room.roster.send_states(ann.participant, map(part, infos))
     chunks = [[each.sid for each in message.update.participants] for message in ann.messages]
     assert chunks == [["PA_0", "PA_1"], ["PA_2", "PA_3"], ["PA_4"]]
     assert all(message.ByteSize() < MAX_UPDATE_BYTES for message in ann.messages)
@@ -45,7 +45,7 @@ def test_a_participant_larger_than_a_message_is_sent_alone() -> None:
     ann = meeting.join("ann")
     ann.take_kinds()
     sizes = (10, 300_000, 10)
-    ann.room.roster.send_update(ann.participant, [ParticipantInfo(metadata="m" * size) for size in sizes])
+    ann.room.roster.send_states(ann.participant, [part(ParticipantInfo(metadata="m" * size)) for size in sizes])
     assert [len(message.update.participants) for message in ann.messages] == [1, 1, 1]
 
 
