@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.models import ParticipantInfo, ParticipantPermission
 from livekit.protocol.rtc import (
     LeaveRequest,
 )
 
 from support.meeting import Meeting
-from tertulia_sfu.rooms.encoding import MAX_UPDATE_BYTES, part
+from tertulia_sfu.rooms.encoding import MAX_UPDATE_BYTES, part, participants_list
 
 
 def test_nothing_of_a_hidden_participant_leaks() -> None:
@@ -79,3 +79,48 @@ def test_a_track_that_ended_or_whose_publisher_left_is_not_found() -> None:
     assert ann.room.roster.find_publication(left) is not None
     bob.request(leave=LeaveRequest())
     assert ann.room.roster.find_publication(left) is None
+
+
+def test_the_counts_follow_every_change() -> None:
+    meeting = Meeting()
+    ann, bob = meeting.join("ann"), meeting.join("bob", can_update_own_metadata=True)
+    room = ann.room
+
+    def counts() -> tuple[int, int, bool]:
+        info = room.roster.room_info()
+        return info.num_participants, info.num_publishers, info.active_recording
+
+    assert counts() == (2, 0, False)
+    track = bob.publish()
+    assert counts() == (2, 1, False)
+    room.change_participant(bob.participant, now=meeting.now, permission=ParticipantPermission(hidden=True))
+    assert counts() == (1, 0, False)
+    permission = ParticipantPermission(can_publish=True)
+    room.change_participant(bob.participant, now=meeting.now, permission=permission)
+    assert counts()[0] == 2
+    meeting.core_event("TrackEnded", bob.sid, track=track)
+    assert counts() == (2, 0, False)
+    recorder = meeting.join("recorder", hidden=True, recorder=True)
+    assert counts() == (2, 0, True)
+    recorder.request(leave=LeaveRequest())
+    ann.request(leave=LeaveRequest())
+    assert counts() == (1, 0, False)
+    assert room.roster.is_kept_open
+    bob.request(leave=LeaveRequest())
+    assert not room.roster.is_kept_open
+
+
+def test_what_newcomers_are_sent_of_the_others_is_their_newest_state() -> None:
+    meeting = Meeting()
+    ann, bob = meeting.join("ann", can_update_own_metadata=True), meeting.join("bob")
+    track = ann.publish()
+    ann.request(update_metadata={"name": "Ann", "request_id": 1})
+    ann.request(mute={"sid": track, "muted": True})
+    bob.request(leave=LeaveRequest())
+    ghost = meeting.join("ghost", hidden=True)
+    cid = meeting.join("cid")
+    (other,) = cid.last("join").other_participants
+    assert other == ann.participant.info()
+    assert (other.name, other.tracks[0].muted, other.state) == ("Ann", True, ParticipantInfo.ACTIVE)
+    listed = participants_list(ann.room.roster.all_states()).participants
+    assert list(listed) == [each.participant.info() for each in (ann, ghost, cid)]
