@@ -171,7 +171,11 @@ export class DeviceWatch {
     this.#notices.dismiss("ask_to_unmute");
     const track = this.#microphoneTrack();
     if (!track) return undefined;
-    return whenIdle(() => watchSilence(track, (isSilent) => this.#tellSilence(isSilent)));
+    return whenIdle(() => {
+      // the first words after a mute do not wait for it
+      if (this.hearsMuted.peek()) mutedSpeech().catch(doNothing);
+      return watchSilence(track, (isSilent) => this.#tellSilence(isSilent));
+    });
   }
 
   #tellSilence(isSilent: boolean): void {
@@ -186,7 +190,7 @@ export class DeviceWatch {
     let stop = () => {};
     let isOver = !track;
     if (track)
-      void import("./muted_speech.ts").then(({ watchMutedSpeech }) => {
+      void mutedSpeech().then(({ watchMutedSpeech }) => {
         if (!isOver) stop = watchMutedSpeech(track, this.#mutedSpeechTeller());
       }, doNothing);
     return () => {
@@ -216,6 +220,10 @@ export class DeviceWatch {
     // of a quiet room noise suppression leaves nothing, which is no fault of the microphone
     return publication?.track && sourceOf(publication.track);
   }
+}
+
+function mutedSpeech() {
+  return import("./muted_speech.ts");
 }
 
 /** The device's own track, before anything is done to it. */
