@@ -45,6 +45,7 @@ const PRESSABLE = 'button, a, summary, video, audio, [role="button"], [tabindex=
 
 /** Single keys for the most frequent actions. Not while the user types, and not with a modifier key. */
 export function useShortcuts(
+  isShown: boolean,
   on: Signal<boolean>,
   meeting: Meeting,
   recordings: Recordings,
@@ -53,6 +54,7 @@ export function useShortcuts(
   // keys work from the moment when the controls are seen
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callback only sets a signal, whichever render it is from
   useLayoutEffect(() => {
+    if (!isShown) return undefined;
     function press(event: KeyboardEvent): void {
       if (!on.value || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
       if (event.target instanceof Element && event.target.matches(TYPING)) return;
@@ -63,8 +65,8 @@ export function useShortcuts(
     }
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
-  }, [on, meeting]);
-  useLayoutEffect(() => pushToTalk(on, meeting), [on, meeting]);
+  }, [isShown, on, meeting]);
+  useLayoutEffect(() => (isShown ? pushToTalk(on, meeting) : undefined), [isShown, on, meeting]);
 }
 
 /** The space bar, while it is held. @returns what stops listening to it. */
