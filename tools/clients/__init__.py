@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tools.clients import python_client
+from tools.clients import python_client, typescript_client
 from tools.clients.document import public_document, read
 
 
 def generated() -> dict[Path, str]:
     """Return the content of each generated file, as the document is now."""
     api = read(public_document())
-    return python_client.files(api)
+    return python_client.files(api) | typescript_client.files(api)
