@@ -67,6 +67,7 @@ from tertulia_sfu.serving import uvicorn_config
 
 _log = structlog.get_logger(__name__)
 WEB_BUNDLE: Final = Path(__file__).parent.parent / "web_dist"
+_DOCS_SITE: Final = Path(__file__).parent.parent / "docs_dist"
 _EXPIRY_TICK_S: Final = 0.1
 _EXPIRY_RETRY_S: Final = 1.0
 _RECONCILE_EVERY_S: Final = 20.0
@@ -194,7 +195,7 @@ class Application:
             policy = content_security_policy(
                 media_url=self.media_url, embed_origins=origins, recordings_origin=recordings_origin
             )
-            return Pages(WEB_BUNDLE, policy=policy, embed_origins=origins)
+            return Pages(WEB_BUNDLE, policy=policy, embed_origins=origins, docs=_DOCS_SITE)
 
         self.app.open(prefixes, pages(), services.readiness.look)
         tasks = await stack.enter_async_context(background())
