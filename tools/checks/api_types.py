@@ -15,6 +15,7 @@ from tools.checks.repository import ROOT, shown
 
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api import internal
+from tertulia.http.api.api_keys import ApiKeyHandlers
 from tertulia.http.api.authentication import SECURITY_SCHEMES
 from tertulia.http.api.chat import ChatHandlers, chat_operations
 from tertulia.http.api.console import ConsoleHandlers, console_operations
@@ -62,6 +63,7 @@ def internal_document() -> dict[str, Any]:
                 rooms=_without_service(RoomOverviewHandlers),
                 recordings=_without_service(RecordingOverviewHandlers),
                 settings=_without_service(RuntimeSettingHandlers),
+                api_keys=_without_service(ApiKeyHandlers),
                 status=_without_service(StatusHandlers),
                 insight=_without_service(InsightHandlers),
                 quality=_without_service(QualityHandlers),

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { bytesOf, dayOf } from "../../src/console/i18n/format.ts";
 import { text } from "../../src/console/i18n/index.ts";
 import { type Check, ConnectionTest, type Result, verdictOf } from "../../src/console/session/connection_test.ts";
-import { contrastOf, isColour } from "../../src/console/session/contrast.ts";
 import { devicesOf } from "../../src/console/session/devices_of.ts";
 import { seriesOf } from "../../src/console/session/insight.ts";
 import { expiryOf, NEW_ROOM, newRoomFrom, optionsOf } from "../../src/console/session/new_room.ts";
@@ -10,6 +9,7 @@ import { badOriginIn, originsOf } from "../../src/console/session/origins.ts";
 import { qrPath } from "../../src/console/session/qr_code.ts";
 import { qualityOf } from "../../src/console/session/quality.ts";
 import { hrefOf, routeOf } from "../../src/console/session/router.ts";
+import { contrastOf, isColour } from "../../src/session/contrast.ts";
 
 const NOW = Date.UTC(2026, 10, 28, 12);
 const DAY_MS = 86_400_000;

@@ -61,7 +61,6 @@ from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.metrics import Metrics
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
-from tertulia.services.accounts import FirstSecrets
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.draining import WorkerDrain
 from tertulia.settings import Settings
@@ -71,6 +70,7 @@ from tertulia_sfu.serving import uvicorn_config
 
 _log = structlog.get_logger(__name__)
 WEB_BUNDLE: Final = Path(__file__).parent.parent / "web_dist"
+_DOCS_SITE: Final = Path(__file__).parent.parent / "docs_dist"
 _EXPIRY_TICK_S: Final = 0.1
 _EXPIRY_RETRY_S: Final = 1.0
 _RECONCILE_EVERY_S: Final = 20.0
@@ -202,7 +202,8 @@ class Application:
             media_url=self.media_url,
         )
         await services.settings.reload()
-        _show(await services.accounts.prepare(), settings.admin_user, self.public_url)
+        secrets = (await services.api_keys.prepare(), await services.accounts.prepare())
+        _show(*secrets, settings.admin_user, self.public_url)
         worker = replace(
             worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
             drain=self._worker_drain,
@@ -216,7 +217,7 @@ class Application:
             policy = content_security_policy(
                 media_url=self.media_url, embed_origins=origins, recordings_origin=recordings_origin
             )
-            return Pages(WEB_BUNDLE, policy=policy, embed_origins=origins)
+            return Pages(WEB_BUNDLE, policy=policy, embed_origins=origins, docs=_DOCS_SITE)
 
         self.app.open(prefixes, pages(), services.readiness.look)
         tasks = await stack.enter_async_context(background())
@@ -275,6 +276,7 @@ class Application:
         accounts, recordings = services.accounts, services.recordings
         credentials = Credentials(
             accounts=accounts,
+            api_keys=services.api_keys,
             participants=services.participants,
             tokens=services.tokens,
             origins=CookieOrigins(self.public_url, services.settings.named_origins),
@@ -322,14 +324,14 @@ class Application:
         }
 
 
-def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
+def _show(api_key: str | None, admin_password: str | None, admin_user: str, url: str) -> None:
     """Print what was generated, once: it exists nowhere else in clear."""
     lines = []
-    if secrets.api_key is not None:
-        lines.append(f"API key: {secrets.api_key}")
-    if secrets.admin_password is not None:
+    if api_key is not None:
+        lines.append(f"API key: {api_key}")
+    if admin_password is not None:
         lines += [
-            f"Administrator: user {admin_user}  password {secrets.admin_password}",
+            f"Administrator: user {admin_user}  password {admin_password}",
             f"    logs in to the console at {url}/",
         ]
     if lines:

@@ -12,6 +12,7 @@ from tertulia.app.background import StartTask
 from tertulia.app.installation import Installation
 from tertulia.app.services import Services
 from tertulia.app.worker import WorkerDependencies
+from tertulia.http.api.api_keys import ApiKeyHandlers
 from tertulia.http.api.console import ConsoleHandlers
 from tertulia.http.api.events import EventHandlers
 from tertulia.http.api.insight import InsightHandlers
@@ -32,6 +33,7 @@ RELOAD_SETTINGS_EVERY_S: Final = 1.0
 _WRITE_EVENTS_EVERY_S: Final = 0.25
 _READ_EVENTS_EVERY_S: Final = 0.3
 _FORGET_EVENTS_EVERY_S: Final = 60.0
+_WRITE_KEY_USES_EVERY_S: Final = 5.0
 _SAMPLE_EVERY_S: Final = 10.0
 _SUM_UP_EVERY_S: Final = 300.0
 
@@ -53,6 +55,7 @@ def console_handlers(
         settings=RuntimeSettingHandlers(
             settings=services.settings, configured=_configured(inst.settings), presenter=rooms
         ),
+        api_keys=ApiKeyHandlers(services.api_keys),
         status=StatusHandlers(
             services.status,
             Facts(
@@ -86,6 +89,7 @@ def start_console_work(services: Services, tasks: StartTask) -> None:
     tasks("events", _WRITE_EVENTS_EVERY_S, services.events.flush)
     tasks("event feed", _READ_EVENTS_EVERY_S, services.feed.poll)
     tasks("old events", _FORGET_EVENTS_EVERY_S, services.feed.forget)
+    tasks("uses of API keys", _WRITE_KEY_USES_EVERY_S, services.api_keys.write_uses)
     tasks("insight", _SAMPLE_EVERY_S, services.insight.sample)
     tasks("old insight", _SUM_UP_EVERY_S, services.insight.sum_up)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from tertulia.adapters.clock import SystemClock
 from tertulia.adapters.disk import FolderDisk
-from tertulia.app.installation import Installation, accounts_service, recording_rules
+from tertulia.app.installation import Installation, accounts_service, api_key_service, recording_rules
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
+from tertulia.services.api_keys import ApiKeyService
 from tertulia.services.chat import ChatService
 from tertulia.services.events import EventFeed, EventLog
 from tertulia.services.insight import SHARED_SOURCE, InsightService
@@ -36,6 +37,7 @@ class Services:
     """The use cases of a server, for its APIs, its media server and its periodic work."""
 
     accounts: AccountService
+    api_keys: ApiKeyService
     tokens: ParticipantTokens
     admission: AdmissionService
     participants: ParticipantService
@@ -81,6 +83,7 @@ def build_services(
     )
     return Services(
         accounts=accounts_service(inst, store),
+        api_keys=api_key_service(inst, store),
         tokens=tokens,
         admission=admission,
         participants=participants,

@@ -364,7 +364,7 @@ impl Shard {
         }
         peers.sweep_addresses(now);
         publications.tick(now, peers, outbox);
-        subscriptions.tick(outbox);
+        subscriptions.tick(peers, outbox);
         allocator.tick(now, peers, subscriptions, outbox);
         for key in peers.keys() {
             let Some(peer) = peers.get(key) else { continue };

@@ -245,8 +245,8 @@ _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] =
         peer, event.track, paused=event.paused
     ),
     "PeerReport": lambda room, peer, event, now: room.quality.report(peer, event, now),
-    "LinkQuality": lambda room, peer, event, _: room.status.send_link_quality(
-        peer, loss=event.loss, rtt_ms=event.rtt_ms
+    "LinkQuality": lambda room, peer, event, now: room.status.send_link_quality(
+        peer, now, loss=event.loss, rtt_ms=event.rtt_ms
     ),
     "DataReceived": _data_received,
     "DataLost": _data_lost,

@@ -36,19 +36,9 @@ export type SettingsChange = Omit<Schemas["SettingsChange"], "recordings"> & {
   readonly recordings?: RecordingSettings | null;
 };
 
-export interface ApiKey {
-  readonly id: string;
-  readonly name: string;
-  readonly createdDate?: number;
-  readonly lastUsedDate?: number;
-  readonly expiresDate?: number;
-  /** `configured` where a setting holds it, so that it cannot be changed here. */
-  readonly source?: string;
-}
-export interface NewApiKey extends ApiKey {
-  /** Shown once. */
-  readonly key: string;
-}
+export type ApiKey = Schemas["ApiKeyShown"];
+/** With the secret, which is shown once. */
+export type NewApiKey = Schemas["ApiKeyMade"];
 
 export type Status = Schemas["InstallationStatus"];
 

@@ -45,6 +45,7 @@ export const en = {
     passwordTitle: "Choose your own password",
     passwordHint: "The one that was printed can be read in the server’s output. Replace it by one that only you know.",
     keep: "Keep the printed one",
+    next: "Continue",
     roomTitle: "Create your first room",
     roomHint: "A room is where people meet. It has a link for each role.",
     create: "Create room",

@@ -188,9 +188,10 @@ api_keys = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("digest", Text, nullable=False),
-    Column("created_at_ms", BigInteger, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),  # 0: not known
     Column("last_used_at_ms", BigInteger),
-    Column("expires_at_ms", BigInteger),
+    Column("expires_at_ms", BigInteger),  # of the previous digest
+    Column("previous_digest", Text),
 )
 
 insight = Table(

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, text
 
 from tertulia.adapters.sql.accounts import SqlAccountRepository
+from tertulia.adapters.sql.api_keys import SqlApiKeyRepository
 from tertulia.adapters.sql.chat import SqlChatRepository
 from tertulia.adapters.sql.events import SqlEventRepository
 from tertulia.adapters.sql.idempotency import SqlIdempotencyRepository
@@ -71,6 +72,10 @@ class SqlTransaction:
     @cached_property
     def settings(self) -> SqlSettingRepository:
         return SqlSettingRepository(self._connection)
+
+    @cached_property
+    def api_keys(self) -> SqlApiKeyRepository:
+        return SqlApiKeyRepository(self._connection)
 
     @cached_property
     def insight(self) -> SqlInsightRepository:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tertulia.http.api.api_keys import ApiKeyHandlers, api_key_operations
 from tertulia.http.api.events import EventHandlers, event_operation
 from tertulia.http.api.insight import InsightHandlers, insight_operation
 from tertulia.http.api.quality import QualityHandlers, quality_operation
@@ -22,6 +23,7 @@ class ConsoleHandlers:
     rooms: RoomOverviewHandlers
     recordings: RecordingOverviewHandlers
     settings: RuntimeSettingHandlers
+    api_keys: ApiKeyHandlers
     status: StatusHandlers
     insight: InsightHandlers
     quality: QualityHandlers
@@ -34,6 +36,7 @@ def console_operations(handlers: ConsoleHandlers) -> list[Operation]:
         *room_overview_operations(handlers.rooms),
         *recording_overview_operations(handlers.recordings),
         *runtime_setting_operations(handlers.settings),
+        *api_key_operations(handlers.api_keys),
         status_operation(handlers.status),
         insight_operation(handlers.insight),
         quality_operation(handlers.quality),

@@ -5,6 +5,7 @@ An adapter implements a protocol of this package. It repeats no docstring of it:
 
 from tertulia.services.ports.clock import Clock
 from tertulia.services.ports.console import (
+    ApiKeyRepository,
     EventRepository,
     InsightRepository,
     RecordingOrder,
@@ -36,6 +37,7 @@ from tertulia.services.ports.telemetry import MediaTelemetry, ParticipantQuality
 
 __all__ = [
     "AccountRepository",
+    "ApiKeyRepository",
     "ChatRepository",
     "Clock",
     "Disk",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from tertulia.domain.api_keys import ApiKey
 from tertulia.domain.events import Event, StoredEvent
-from tertulia.domain.ids import Millis, RoomName
+from tertulia.domain.ids import ApiKeyId, Millis, RoomName
 from tertulia.domain.insight import Step
 from tertulia.domain.recordings.recording import RecordingState
 
@@ -98,6 +99,30 @@ class SettingRepository(Protocol):
 
     def delete(self, name: str) -> None:
         """Forget one; it need not be there."""
+        ...
+
+
+class ApiKeyRepository(Protocol):
+    """The keys of applications."""
+
+    def all(self) -> list[ApiKey]:
+        """List what is kept, the oldest first."""
+        ...
+
+    def lock(self, key_id: ApiKeyId) -> ApiKey | None:
+        """Find one, and keep others from changing it until the transaction ends."""
+        ...
+
+    def put(self, key: ApiKey) -> None:
+        """Insert or replace one."""
+        ...
+
+    def delete(self, key_id: ApiKeyId) -> None:
+        """Delete one; it need not be there."""
+        ...
+
+    def note_use(self, key_id: ApiKeyId, *, now_ms: Millis, older_than_ms: Millis) -> None:
+        """Write when a key was last used, unless another server has written it since `older_than_ms`."""
         ...
 
 

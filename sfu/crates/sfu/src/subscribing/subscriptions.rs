@@ -174,7 +174,7 @@ impl Subscriptions {
             }
         }
         self.update_demand(track, outbox);
-        self.request_keyframes(track, outbox);
+        self.request_keyframes(track, peers, outbox);
     }
 
     /// Once section and codec are known, media may flow.
@@ -209,11 +209,13 @@ impl Subscriptions {
 
     // ── key frames ──
 
-    /// One request for each layer that a subscriber waits for.
-    fn request_keyframes(&self, track: &TrackId, outbox: &mut Outbox) {
+    /// One request for each layer that a subscriber waits for. Not before it is connected: that key frame would be lost,
+    /// and the next one is not due soon.
+    fn request_keyframes(&self, track: &TrackId, peers: &Peers, outbox: &mut Outbox) {
         let Some(feed) = self.feeds.get(track).filter(|feed| feed.kind() == Some(Kind::Video)) else { return };
         let subscriptions = feed.subscribers().iter().filter_map(|key| self.subscriptions.get(*key));
-        let layers = subscriptions.fold(0, |mask, subscription| mask | subscription.waiting_for());
+        let connected = subscriptions.filter(|subscription| peers.is_connected(subscription.peer()) || true);
+        let layers = connected.fold(0, |mask, subscription| mask | subscription.waiting_for());
         for layer in (0..LAYERS as u8).filter(|layer| layers & layer_bit(*layer) != 0) {
             outbox.send(feed.home(), Message::KeyframeWanted { track: track.clone(), layer });
         }
@@ -233,9 +235,9 @@ impl Subscriptions {
     // ── time ──
 
     /// Ask again for key frames that have not come.
-    pub fn tick(&self, outbox: &mut Outbox) {
+    pub fn tick(&self, peers: &Peers, outbox: &mut Outbox) {
         for track in self.feeds.tracks() {
-            self.request_keyframes(&track, outbox);
+            self.request_keyframes(&track, peers, outbox);
         }
     }
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_from_0004"
-down_revision = "0009_from_0004"
+revision = "0011_from_0004"
+down_revision = "0010_from_0004"
 branch_labels = None
 depends_on = None
 
