@@ -77,6 +77,8 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.CHANGE_SETTINGS: ("PUT", "/console/settings", {}),
     Action.SEE_APPEARANCE: ("GET", "/appearance", None),
     Action.SEE_STATUS: ("GET", "/console/status", None),
+    Action.SEE_INSIGHT: ("GET", "/console/insight", None),
+    Action.SEE_QUALITY: ("GET", "/console/rooms/{room}/quality", None),
     Action.FOLLOW_EVENTS: ("GET", "/console/events", None),
 }
 _IN_ROOM = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}

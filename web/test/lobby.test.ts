@@ -89,7 +89,7 @@ function pageAt(lobby: FakeLobby, tab = tabStore()) {
     announcer,
     hasWebRtc: true,
     network: { isOnline: () => true, addEventListener: () => {}, removeEventListener: () => {} },
-    loadMeeting: async () => ({ join: async () => meeting as unknown as Meeting }),
+    loadMeeting: async () => ({ join: async ({ access }) => access.then(() => meeting as unknown as Meeting) }),
   });
   return { page, tab, view: () => page.state.value.view };
 }

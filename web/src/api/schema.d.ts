@@ -968,6 +968,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/insight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how much went on: people, meetings, recordings and bandwidth by steps of time
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getInsight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/rooms/{roomName}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how good the connections are of all who are or were in the running meeting
+         * @description An addition: the OpenVidu Meet document does not have it.
+         */
+        get: operations["getRoomQuality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1063,6 +1103,37 @@ export interface components {
             /** @description An addition: if true, files may be sent in the chat. On by default, shown where it is off. */
             files?: boolean;
         };
+        /**
+         * @description A participant's connection, as the media server measured it in the last five seconds; else absent.
+         *
+         *     `Up` is from the participant to the server. Losses are shares from 0 to 1.
+         */
+        ConnectionQuality: {
+            participantName: string;
+            joinedAt: number;
+            /** @description Whether the participant is in the room now. */
+            connected: boolean;
+            /** @description How long it took until its media was connected. */
+            joinMs?: number;
+            reportedAt?: number;
+            /** @description IPv4 or IPv6 */
+            family?: string;
+            /** @description udp, tcp or tls, as the media server sees it. */
+            protocol?: string;
+            /** @description The client's end, or its relay's, shortened to a network. */
+            address?: string;
+            rttMs?: number;
+            lossUp?: number;
+            lossDown?: number;
+            jitterUpMs?: number;
+            jitterDownMs?: number;
+            /** @description What the client can receive, by its own estimate. */
+            estimateBps?: number;
+            /** @description How often it asked for a picture to begin with: also after each freeze. */
+            keyframeRequests: number;
+            publishedVideos: components["schemas"]["PublishedVideo"][];
+            receivedVideos: components["schemas"]["ReceivedVideo"][];
+        };
         /** @description The database. */
         DatabaseStatus: {
             state: components["schemas"]["PartState"];
@@ -1074,6 +1145,26 @@ export interface components {
             state: components["schemas"]["PartState"];
             free?: number;
             total?: number;
+        };
+        /** @description What went on in one step: the most at once of what is counted, and the mean of the bandwidth. */
+        InsightPoint: {
+            /** @description When the step began, in milliseconds since the Unix epoch. */
+            at: number;
+            participants: number;
+            rooms: number;
+            recordings: number;
+            /** @description Bits a second that the media server received; absent where it does not tell. */
+            receivedBps?: number;
+            /** @description Bits a second that it sent. */
+            sentBps?: number;
+        };
+        /** @description A period in steps. Those of which nothing is known, because the server was away, are missing. */
+        InsightShown: {
+            /** @enum {string} */
+            period: "24h" | "30d";
+            /** @description The length of a step in seconds. */
+            stepS: number;
+            points: components["schemas"]["InsightPoint"][];
         };
         /** @description How the installation is. What cannot be asked is absent. */
         InstallationStatus: {
@@ -1272,6 +1363,17 @@ export interface components {
             height?: number;
             /** @description An addition: the codec, as in `video/VP8`. */
             mimeType?: string;
+        };
+        /** @description A video that a participant publishes, and the layers of it that arrive: low, medium, high. */
+        PublishedVideo: {
+            sid: string;
+            layers: string[];
+        };
+        /** @description A video that a participant wants: the layer that it is sent, absent while nothing is, and the best there is. */
+        ReceivedVideo: {
+            sid: string;
+            layer?: string;
+            best?: string;
         };
         /** @description Recordings: how many this machine makes at once, and how many all machines make now. */
         RecorderStatus: {
@@ -5624,6 +5726,125 @@ export interface operations {
             };
             /** @description Unauthorized: no valid credential */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInsight: {
+        parameters: {
+            query?: {
+                /** @description How far back to look. */
+                period?: "24h" | "30d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The steps of the period */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightShown"];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the installation cannot do it right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoomQuality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                roomName: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their connections; none over an external media server */
+            200: {
+                headers: {
+                    "X-Next-Page-Token"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionQuality"][];
+                };
+            };
+            /** @description Unauthorized: no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { BrandMark } from "../components/BrandMark.tsx";
 import { text } from "../i18n/index.ts";
 import type { LobbyWait } from "../session/lobby_wait.ts";
@@ -8,7 +8,7 @@ import { CameraPanel } from "./PreJoin.tsx";
 /** A guest waits to be let in, and sees no one but himself. */
 export function LobbyScreen({ page, waiting }: { readonly page: MeetingPage; readonly waiting: LobbyWait }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <main class="card-page">
       <section class="card end-screen" data-testid="lobby">

@@ -113,6 +113,8 @@ class Action(StrEnum):
     REVOKE_API_KEY = "revoke_api_key"
     FOLLOW_EVENTS = "follow_events"
     SEE_STATUS = "see_status"
+    SEE_INSIGHT = "see_insight"
+    SEE_QUALITY = "see_quality"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     SEE_APPEARANCE = "see_appearance"
@@ -223,6 +225,8 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.REVOKE_API_KEY: _ADMIN,
     Action.FOLLOW_EVENTS: _ADMIN,
     Action.SEE_STATUS: _ADMIN,
+    Action.SEE_INSIGHT: _ADMIN,
+    Action.SEE_QUALITY: _ADMIN,
     Action.SEE_SETTINGS: _ADMIN,
     Action.CHANGE_SETTINGS: _ADMIN,
     Action.SEE_APPEARANCE: _ANYONE,

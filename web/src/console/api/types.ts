@@ -12,6 +12,7 @@ export type Role = "moderator" | "publisher" | "viewer";
 export type RoomPreferences = Schemas["RoomPreferences"];
 export type RoomOptions = Schemas["OpenViduMeetRoomOptions"];
 export type Participant = Schemas["MeetParticipant"];
+export type ConnectionQuality = Schemas["ConnectionQuality"];
 export type RecordingState = Schemas["RecordingState"];
 
 export type Room = Schemas["RoomWithMeeting"];
@@ -42,7 +43,4 @@ export type NewApiKey = Schemas["ApiKeyMade"];
 export type Status = Schemas["InstallationStatus"];
 
 export type InsightPeriod = "24h" | "30d";
-export interface Insight {
-  readonly stepS: number;
-  readonly points: readonly (Readonly<Record<string, number | null | undefined>> & { readonly at: number })[];
-}
+export type Insight = Omit<Schemas["InsightShown"], "period">;

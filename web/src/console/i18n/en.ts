@@ -1,7 +1,7 @@
 import { errors } from "./errors.ts";
 import { health, insight } from "./health.ts";
 import { recordings } from "./recordings.ts";
-import { liveRoom, newRoom, people, preferences, rooms } from "./rooms.ts";
+import { liveRoom, newRoom, people, preferences, quality, rooms } from "./rooms.ts";
 import { keys, password, settings } from "./settings.ts";
 
 /** The console's English words; another language is a file with the same keys. */
@@ -60,6 +60,7 @@ export const en = {
   preferences,
   liveRoom,
   people,
+  quality,
   recordings,
   settings,
   keys,

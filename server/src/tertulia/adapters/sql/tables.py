@@ -204,4 +204,18 @@ insight = Table(
     Column("recordings", Integer, nullable=False),
     Column("received_bps", BigInteger),
     Column("sent_bps", BigInteger),
+    Column("covered_ms", BigInteger, nullable=False, server_default=text("0")),
+)
+
+insight_samples = Table(
+    "insight_samples",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("begin_ms", BigInteger, primary_key=True, index=True),
+    Column("participants", Integer, nullable=False),
+    Column("rooms", Integer, nullable=False),
+    Column("recordings", Integer, nullable=False),
+    Column("covered_ms", BigInteger, nullable=False),
+    Column("received_bytes", BigInteger),
+    Column("sent_bytes", BigInteger),
 )

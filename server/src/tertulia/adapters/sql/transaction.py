@@ -13,6 +13,7 @@ from tertulia.adapters.sql.api_keys import SqlApiKeyRepository
 from tertulia.adapters.sql.chat import SqlChatRepository
 from tertulia.adapters.sql.events import SqlEventRepository
 from tertulia.adapters.sql.idempotency import SqlIdempotencyRepository
+from tertulia.adapters.sql.insight import SqlInsightRepository
 from tertulia.adapters.sql.lobby import SqlLobbyRepository
 from tertulia.adapters.sql.participants import SqlMembershipRepository
 from tertulia.adapters.sql.recordings import SqlRecordingRepository
@@ -75,6 +76,10 @@ class SqlTransaction:
     @cached_property
     def api_keys(self) -> SqlApiKeyRepository:
         return SqlApiKeyRepository(self._connection)
+
+    @cached_property
+    def insight(self) -> SqlInsightRepository:
+        return SqlInsightRepository(self._connection)
 
     def is_read_only(self) -> bool:
         """Return whether PostgreSQL refuses writes here: a standby, or a server that was told so."""

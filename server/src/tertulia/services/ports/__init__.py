@@ -7,6 +7,7 @@ from tertulia.services.ports.clock import Clock
 from tertulia.services.ports.console import (
     ApiKeyRepository,
     EventRepository,
+    InsightRepository,
     RecordingOrder,
     RecordingSearch,
     RoomOrder,
@@ -32,6 +33,7 @@ from tertulia.services.ports.repositories import (
     RoomRepository,
 )
 from tertulia.services.ports.store import Store, Transaction
+from tertulia.services.ports.telemetry import MediaTelemetry, ParticipantQuality, Traffic, VideoPublished, VideoReceived
 
 __all__ = [
     "AccountRepository",
@@ -45,11 +47,14 @@ __all__ = [
     "IdempotencyKey",
     "IdempotencyRecord",
     "IdempotencyRepository",
+    "InsightRepository",
     "LobbyRepository",
     "LoginSession",
     "MediaServerClient",
+    "MediaTelemetry",
     "MembershipRepository",
     "PageKey",
+    "ParticipantQuality",
     "RecorderStatus",
     "Recorders",
     "RecordingOrder",
@@ -61,5 +66,8 @@ __all__ = [
     "SettingRepository",
     "SortKey",
     "Store",
+    "Traffic",
     "Transaction",
+    "VideoPublished",
+    "VideoReceived",
 ]

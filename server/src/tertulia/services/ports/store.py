@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from tertulia.domain.ids import Millis
-from tertulia.services.ports.console import ApiKeyRepository, EventRepository, SettingRepository
+from tertulia.services.ports.console import ApiKeyRepository, EventRepository, InsightRepository, SettingRepository
 from tertulia.services.ports.repositories import (
     AccountRepository,
     ChatRepository,
@@ -75,6 +75,11 @@ class Transaction(Protocol):
     @property
     def api_keys(self) -> ApiKeyRepository:
         """Keys of applications."""
+        ...
+
+    @property
+    def insight(self) -> InsightRepository:
+        """How much went on, by steps of time."""
         ...
 
 
