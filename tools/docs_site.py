@@ -31,7 +31,7 @@ def build(site: Path = SITE) -> None:
     """Build the site. Raise RuntimeError with what the generator says, broken links for example."""
     with TemporaryDirectory() as folder:
         work = Path(folder)
-        shutil.copy(ROOT / "mkdocs.yml", work)
+        (work / "mkdocs.yml").write_text(with_all_documents((ROOT / "mkdocs.yml").read_text()))
         for path in sorted(DOCS.rglob("*")):
             target = work / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +46,16 @@ def build(site: Path = SITE) -> None:
         _finish(work / "site")
         with _replaced(site) as new:
             shutil.copytree(work / "site", new)
+
+
+def with_all_documents(configuration: str) -> str:
+    """Return the configuration with the decisions in its navigation, and documents that it does not name."""
+    names = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    decisions = [name for name in names if name.startswith("decisions/")]
+    others = [name for name in names if name not in decisions and name not in configuration]
+    listed = "".join(f"\n          - {name}" for name in decisions)
+    more = "".join(f"\n  - {name}" for name in others)
+    return re.sub(r"(- Decisions:) \[\].*\n", rf"\1{listed}{more}\n", configuration)
 
 
 def without_outer_links(path: Path) -> str:
