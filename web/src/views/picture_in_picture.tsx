@@ -134,7 +134,8 @@ const WORTH_SEEING = [
 async function openVideo(onClose: () => void): Promise<() => void> {
   const videos = WORTH_SEEING.map((selector) => document.querySelector<HTMLVideoElement>(selector));
   const video = videos.find((found) => found !== null);
-  await video?.requestPictureInPicture();
-  video?.addEventListener("leavepictureinpicture", onClose, { once: true });
+  if (!video) throw new Error("no video to show");
+  await video.requestPictureInPicture();
+  video.addEventListener("leavepictureinpicture", onClose, { once: true });
   return () => void document.exitPictureInPicture().catch(() => undefined);
 }
