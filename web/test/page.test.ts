@@ -13,7 +13,7 @@ import { Recordings } from "../src/session/recordings.ts";
 import { Speaker } from "../src/session/speaker.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
-import { noEffects } from "./fake_effects.ts";
+import { plainPage } from "./fake_effects.ts";
 
 function store() {
   const items = new Map<string, string>();
@@ -109,7 +109,7 @@ function pageIn(setting: Setting = {}) {
     },
     meetingApi: new FakeApi().asApi,
     lobbyApi: { enter: async () => null, decision: async () => "waiting" },
-    ...noEffects(),
+    ...plainPage(),
     devices: noDevices(),
     storage,
     recordingControl: new RecordingControl({ start: async () => {}, stop: async () => {} }),

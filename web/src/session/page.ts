@@ -8,6 +8,7 @@ import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Background } from "./background.ts";
+import type { Brand } from "./brand.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
 import { nextName } from "./free_name.ts";
 import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
@@ -49,6 +50,7 @@ const WORTH_ANOTHER_TRY: ReadonlySet<Cause> = new Set<Cause>([
 
 /** What the page needs from outside; tests pass plain objects. */
 export interface PageDependencies {
+  readonly brand: Brand;
   readonly link: MeetingLink;
   readonly api: ParticipantsApi;
   readonly meetingApi: MeetingApi;
@@ -68,6 +70,7 @@ export interface PageDependencies {
 
 /** The states of the page: checking the link, the form, the meeting, the end screen. */
 export class MeetingPage {
+  readonly brand: Brand;
   readonly state = signal<PageState>({ view: "opening" });
   readonly name: Signal<string>;
   readonly role = signal<Role>("publisher");
@@ -95,6 +98,7 @@ export class MeetingPage {
 
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
+    this.brand = dependencies.brand;
     this.devices = dependencies.devices;
     this.background = dependencies.background;
     this.background.follow(this.devices.camera.track);

@@ -36,7 +36,8 @@ const VIEWS: Views = {
 export function App({ page }: { readonly page: MeetingPage }) {
   const state = page.state.value;
   useEffect(() => {
-    document.title = page.roomTitle ? `${page.roomTitle} · ${text.appName}` : text.appName;
+    const name = page.brand.name || text.appName;
+    document.title = page.roomTitle ? `${page.roomTitle} · ${name}` : name;
   }, [page]);
   const view = VIEWS[state.view] as (page: MeetingPage, state: PageState) => preact.JSX.Element | null;
   return (

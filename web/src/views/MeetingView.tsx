@@ -1,5 +1,6 @@
 import { effect, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { BrandMark } from "../components/BrandMark.tsx";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
@@ -50,7 +51,7 @@ export function MeetingView({ page, meeting, isShown }: MainProps) {
   const main = useRef<HTMLElement>(null);
   useEffect(() => remember(layout, meeting, page.storage), [layout, meeting, page.storage]);
   useEffect(() => (isShown ? keepAwake() : undefined), [isShown]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isShown) main.current?.focus();
   }, [isShown]);
   useShortcuts(isShown, shortcutsOn, meeting, page.recordings, () => {
@@ -143,6 +144,7 @@ function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout:
   const { roomTitle } = page;
   return (
     <header class="top-bar">
+      <BrandMark brand={page.brand} />
       <h1>{roomTitle || text.appName}</h1>
       {meeting.recording.value && (
         <span class="badge recording" data-testid="recording">

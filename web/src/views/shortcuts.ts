@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { Meeting } from "../session/meeting.ts";
 import type { Recordings } from "../session/recordings.ts";
 import { togglePanel } from "./panels.ts";
@@ -51,8 +51,9 @@ export function useShortcuts(
   recordings: Recordings,
   showHelp: () => void,
 ): void {
+  // keys work from the moment when the controls are seen
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callback only sets a signal, whichever render it is from
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isShown) return undefined;
     function press(event: KeyboardEvent): void {
       if (!on.value || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
@@ -65,7 +66,7 @@ export function useShortcuts(
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, [isShown, on, meeting]);
-  useEffect(() => (isShown ? pushToTalk(on, meeting) : undefined), [isShown, on, meeting]);
+  useLayoutEffect(() => (isShown ? pushToTalk(on, meeting) : undefined), [isShown, on, meeting]);
 }
 
 /** The space bar, while it is held. @returns what stops listening to it. */

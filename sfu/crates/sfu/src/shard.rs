@@ -18,6 +18,7 @@ use crate::negotiation::Negotiation;
 use crate::outbox::{Outbox, Output};
 use crate::peers::{Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
+use crate::report::peer_report;
 use crate::subscribing::Subscriptions;
 use crate::transport::{Sent, ShardConfig, TransportEvent};
 
@@ -306,6 +307,11 @@ impl Shard {
                 let Some(peer) = peers.get_mut(key) else { return };
                 if let Some((loss, rtt_ms)) = peer.update_link(&stats) {
                     outbox.emit(Event::LinkQuality { peer: peer.id().clone(), loss, rtt_ms });
+                }
+            }
+            TransportEvent::Report(report) => {
+                if let Some(peer) = peers.get(key) {
+                    outbox.emit(peer_report(now, peer, &report, publications, subscriptions));
                 }
             }
             TransportEvent::ChannelOpened(channel) => {

@@ -10,7 +10,7 @@ use crate::allocation::Video;
 use crate::event::{Event, SubscriptionError};
 use crate::fault::{self, Fault};
 use crate::ids::{Mid, PeerId, PeerKey, Ssrc, SubscriptionKey, TrackId};
-use crate::media::{Kind, LAYERS, Quality, Source, SubscriptionSettings, layer_bit};
+use crate::media::{Kind, LAYERS, Quality, Source, SubscriptionSettings, layer_bit, qualities};
 use crate::message::{Message, TrackState};
 use crate::outbox::Outbox;
 use crate::peers::{Peer, Peers};
@@ -297,6 +297,20 @@ impl Subscriptions {
             usage.videos.push((key, Video { priority: subscription.priority(), ladder }));
         }
         usage
+    }
+
+    /// Of each video that a peer wants: the quality that it is sent, and the best that there is.
+    pub fn videos_of(&self, peer: &Peer) -> Vec<(TrackId, Option<Quality>, Option<Quality>)> {
+        let mut videos = Vec::new();
+        for (track, key) in peer.subscriptions() {
+            let state = self.feeds.get(track).and_then(|feed| feed.state());
+            let (Some(subscription), Some(state)) = (self.subscriptions.get(key), state) else { continue };
+            if state.kind == Kind::Video && subscription.wanted(state).is_some() {
+                let sent = subscription.layer().and_then(|layer| Quality::ALL.get(usize::from(layer)).copied());
+                videos.push((track.clone(), sent, qualities(state.live).next_back()));
+            }
+        }
+        videos
     }
 
     /// Apply the allocator's limit to a video.
