@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -32,6 +34,7 @@ LOAD_PROCESSES: Final = 16
 JOINING_AT_ONCE: Final = 64
 # an audience has many addresses; this server bounds how many may join from one at once
 ADDRESSES: Final = 40
+ROOM: Final = "bench"
 SETTLED_AFTER_S: Final = 3.0
 LONGEST_S: Final = 60
 
@@ -82,22 +85,34 @@ class Client:
         self._load = load
         self._figures = figures
         self._sends = sends
+        self._query: dict[str, str] = {}
         self._offer_id = 0
         self._answered = False
         self._wanted = 0
 
     async def run(self, http: aiohttp.ClientSession, url: str) -> None:
-        """Join and stay."""
+        """Join and stay. A client that fails or is told to leave counts as dropped."""
+        try:
+            await self._run(http, url)
+        except (RuntimeError, aiohttp.ClientError) as error:
+            print(f"{self.name}: {error!r}", file=sys.stderr)
+        self._figures.dropped += 1
+        self.joined.set()
+
+    async def prepare(self) -> None:
+        """Make the token and the offer, as a page does before its button is pressed."""
         offer = await self._offer(1)
         tracks = []
         if self._sends:
             kind, source = models.TrackType.AUDIO, models.TrackSource.MICROPHONE
             tracks = [rtc.AddTrackRequest(cid="load-audio", type=kind, source=source)]
-        query = {
+        self._query = {
             "access_token": token(self.name, publishes=self._sends, room=self.room),
             "join_request": join_request(offer, tracks),
         }
-        async with http.ws_connect(f"{url}/rtc/v1", params=query, max_msg_size=0) as socket:
+
+    async def _run(self, http: aiohttp.ClientSession, url: str) -> None:
+        async with http.ws_connect(f"{url}/rtc/v1", params=self._query, max_msg_size=0) as socket:
             async for message in socket:
                 kind = kind_of(message.data)
                 self._figures.messages[kind] += 1
@@ -121,7 +136,7 @@ class Client:
         elif kind == "media_sections_requirement":
             self._wanted = response.media_sections_requirement.num_audios or 1
         else:
-            self._figures.dropped += 1
+            raise RuntimeError(f"told to leave: {response.leave}")
         if self._answered and self._wanted:
             self._answered, wanted, self._wanted = False, self._wanted, 0
             offer = await self._offer(wanted)
@@ -164,7 +179,12 @@ async def measure(server: Server, joins: int, rooms: int = 1) -> Figures:
     figures = Figures(server.name, joins)
     async with AsyncExitStack() as stack, sessions() as https, asyncio.TaskGroup() as group:
         loads = [await stack.enter_async_context(load_process()) for _ in range(LOAD_PROCESSES)]
-        speaker = Client("publisher", loads[0], figures, room="bench-0", sends=True)
+        speaker = Client("publisher", loads[0], figures, room=f"{ROOM}-0", sends=True)
+        clients = [
+            Client(f"viewer-{n}", loads[n % LOAD_PROCESSES], figures, room=f"{ROOM}-{n % rooms}") for n in range(joins)
+        ]
+        for client in (speaker, *clients):
+            await client.prepare()
         tasks = [group.create_task(speaker.run(https[0], server.url))]
         await until(loads, "sent", 1)
         figures.messages.clear()
@@ -172,16 +192,14 @@ async def measure(server: Server, joins: int, rooms: int = 1) -> Figures:
         before = usage(server, loads)
         started, gate = time.monotonic(), asyncio.Semaphore(JOINING_AT_ONCE)
 
-        async def join(number: int) -> None:
-            name, room = f"viewer-{number}", f"bench-{number % rooms}"
-            client = Client(name, loads[number % LOAD_PROCESSES], figures, room=room)
+        async def join(client: Client, http: aiohttp.ClientSession) -> None:
             async with gate:
-                tasks.append(group.create_task(client.run(https[number % ADDRESSES], server.url)))
+                tasks.append(group.create_task(client.run(http, server.url)))
                 await client.joined.wait()
 
         async with asyncio.TaskGroup() as joining:
-            for number in range(joins):
-                joining.create_task(join(number))
+            for client, http in zip(clients, itertools.cycle(https), strict=False):
+                joining.create_task(join(client, http))
         figures.joined_s = time.monotonic() - started
         connected = await until(loads, "connected", joins + 1)
         figures.connected_s = time.monotonic() - started if connected else None
@@ -190,7 +208,6 @@ async def measure(server: Server, joins: int, rooms: int = 1) -> Figures:
         figures.cpu_s, figures.python_s, figures.load_s = (after[n] - before[n] for n in range(3))
         figures.rss_bytes = int(after[3] - before[3])
         for task in tasks:
-            figures.dropped += task.done()
             task.cancel()
     return figures
 

@@ -24,13 +24,18 @@ SMALL_ROOMS: Final = 200
 
 async def many_joins(joins: int) -> list[tuple[str, Figures]]:
     """Measure joins to one room over both servers, and to many small rooms over ours."""
-    found = []
+    found: list[tuple[str, Figures]] = []
+
+    def add(name: str, figures: Figures) -> None:
+        print(name, figures, flush=True)
+        found.append((name, figures))
+
     for each in servers(None):
         async with each as server:
-            found.append((f"{server.name}, one room", await measure(server, joins)))
+            add(f"{server.name}, one room", await measure(server, joins))
     for each in servers("tertulia"):
         async with each as server:
-            found.append((f"{server.name}, {SMALL_ROOMS} rooms", await measure(server, joins, SMALL_ROOMS)))
+            add(f"{server.name}, {SMALL_ROOMS} rooms", await measure(server, joins, SMALL_ROOMS))
     return found
 
 
