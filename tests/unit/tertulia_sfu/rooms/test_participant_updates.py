@@ -113,6 +113,21 @@ def test_a_participant_that_joined_meanwhile_gets_only_what_it_does_not_know() -
     assert updates(last) == []
 
 
+def test_a_participant_that_changed_again_is_told_in_the_order_of_its_newest_change() -> None:
+    meeting = Meeting()
+    ann, *_ = quiet(meeting)
+    meeting.join("first", connect=False)
+    bob = meeting.join("bob", connect=False)
+    meeting.join("cid", connect=False)
+    late = meeting.join("late", connect=False)
+    bob.connect()
+    for guest in (ann, late):
+        guest.messages.clear()
+    meeting.advance(OTHERS_AT_MOST_S)
+    assert updates(ann) == [[("cid", JOINED), ("late", JOINED), ("bob", ACTIVE)]]
+    assert updates(late) == [[("bob", ACTIVE)]]
+
+
 def test_the_end_of_a_session_comes_before_the_next_one_of_its_identity() -> None:
     meeting = Meeting()
     ann, ben, *_ = quiet(meeting)
