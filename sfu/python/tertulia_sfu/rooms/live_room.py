@@ -20,6 +20,7 @@ from tertulia_sfu.rooms.limits import check_sizes, distinct_values
 from tertulia_sfu.rooms.negotiation import Negotiator
 from tertulia_sfu.rooms.participant import Participant, SubscriptionPreferences
 from tertulia_sfu.rooms.publications import PublicationManager
+from tertulia_sfu.rooms.quality import RoomQuality
 from tertulia_sfu.rooms.roster import Roster
 from tertulia_sfu.rooms.status_updates import StatusUpdates
 from tertulia_sfu.rooms.subscriptions import SubscriptionManager
@@ -43,6 +44,7 @@ class LiveRoom:
     ) -> None:
         self.roster = roster
         self.status = StatusUpdates(roster)
+        self.quality = RoomQuality(roster)
         self.subscriptions = SubscriptionManager(roster)
         self.publications = PublicationManager(roster, self.subscriptions, self.status.send_room_if_changed)
         self.data = DataRelay(roster)
