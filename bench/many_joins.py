@@ -1,6 +1,7 @@
 """A thousand join one room: how soon all receive the sound, how many messages that takes, what it costs the server.
 
-    python -m bench.many_joins [--joins 1000] [--rooms 1] [--server tertulia|livekit] [--profile FILE]
+    python -m bench.many_joins [--joins 1000] [--rooms 1] [--publishers 1]
+        [--server tertulia|livekit] [--profile FILE]
 
 One participant sends sound of about 50 kb/s; the others, with media of their own (`sfu/crates/sfu-load`), join and
 subscribe. With more rooms, they are spread over them, and only the first room has the sound. Clients, load and server
@@ -174,19 +175,22 @@ async def sessions() -> AsyncIterator[list[aiohttp.ClientSession]]:
         ]
 
 
-async def measure(server: Server, joins: int, rooms: int = 1) -> Figures:
+async def measure(server: Server, joins: int, *, rooms: int = 1, publishers: int = 1) -> Figures:
     """Let everyone join, and return the figures."""
     figures = Figures(server.name, joins)
     async with AsyncExitStack() as stack, sessions() as https, asyncio.TaskGroup() as group:
         loads = [await stack.enter_async_context(load_process()) for _ in range(LOAD_PROCESSES)]
-        speaker = Client("publisher", loads[0], figures, room=f"{ROOM}-0", sends=True)
+        speakers = [
+            Client(f"publisher-{n}", loads[n % LOAD_PROCESSES], figures, room=f"{ROOM}-0", sends=True)
+            for n in range(publishers)
+        ]
         clients = [
             Client(f"viewer-{n}", loads[n % LOAD_PROCESSES], figures, room=f"{ROOM}-{n % rooms}") for n in range(joins)
         ]
-        for client in (speaker, *clients):
+        for client in (*speakers, *clients):
             await client.prepare()
-        tasks = [group.create_task(speaker.run(https[0], server.url))]
-        await until(loads, "sent", 1)
+        tasks = [group.create_task(speaker.run(https[0], server.url)) for speaker in speakers]
+        await until(loads, "connected", publishers)
         figures.messages.clear()
         figures.sizes.clear()
         before = usage(server, loads)
@@ -201,7 +205,7 @@ async def measure(server: Server, joins: int, rooms: int = 1) -> Figures:
             for client, http in zip(clients, itertools.cycle(https), strict=False):
                 joining.create_task(join(client, http))
         figures.joined_s = time.monotonic() - started
-        connected = await until(loads, "connected", joins + 1)
+        connected = await until(loads, "connected", joins + publishers)
         figures.connected_s = time.monotonic() - started if connected else None
         await asyncio.sleep(SETTLED_AFTER_S)
         after = usage(server, loads)
@@ -244,13 +248,14 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--joins", type=int, default=1000)
     parser.add_argument("--rooms", type=int, default=1)
+    parser.add_argument("--publishers", type=int, default=1)
     parser.add_argument("--server", choices=["tertulia", "livekit"], help="only this one")
     parser.add_argument("--profile", help="write a cProfile of our server to this file")
     options = parser.parse_args()
     (ROOT / "test-artefacts").mkdir(exist_ok=True)
     for each in servers(options.server, options.profile):
         async with each as server:
-            print(await measure(server, options.joins, options.rooms), flush=True)
+            print(await measure(server, options.joins, rooms=options.rooms, publishers=options.publishers), flush=True)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ async def many_joins(joins: int) -> list[tuple[str, Figures]]:
             add(f"{server.name}, one room", await measure(server, joins))
     for each in servers("tertulia"):
         async with each as server:
-            add(f"{server.name}, {SMALL_ROOMS} rooms", await measure(server, joins, SMALL_ROOMS))
+            add(f"{server.name}, {SMALL_ROOMS} rooms", await measure(server, joins, rooms=SMALL_ROOMS))
     return found
 
 
