@@ -129,8 +129,8 @@ async def measure(server: Server, subscribers: int, seconds: float) -> float:
     return figure
 
 
-def token(name: str, *, publishes: bool) -> str:
-    grants = api.VideoGrants(room_join=True, room="bench", can_publish=publishes)
+def token(name: str, *, publishes: bool, room: str = "bench") -> str:
+    grants = api.VideoGrants(room_join=True, room=room, can_publish=publishes)
     return api.AccessToken(KEY, SECRET).with_identity(name).with_ttl(timedelta(hours=1)).with_grants(grants).to_jwt()
 
 
