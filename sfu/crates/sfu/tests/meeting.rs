@@ -203,6 +203,26 @@ fn silent_peers_are_reported_and_may_come_back() {
 }
 
 #[test]
+fn clients_whose_network_gives_them_another_address_go_on() {
+    for shards in [1, 2] {
+        let mut world = World::new(shards);
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Audio, &[]);
+        world.subscribe(bob, &track);
+        world.run_until_receiving(bob, &track, 10);
+        for (rebound, port) in [(alice, 50_001), (bob, 50_002), (alice, 50_003), (bob, 50_004)] {
+            world.clients[rebound].address = format!("203.0.113.9:{port}").parse().unwrap();
+            world.clients[bob].forget();
+            let moved_at = world.now;
+            world.run_until_receiving(bob, &track, 50);
+            let took = world.now - moved_at;
+            assert!(took < Duration::from_secs(8), "{took:?} until a second of sound was there again");
+        }
+        assert!(!world.saw(|event| matches!(event, Event::PeerDisconnected { .. } | Event::PeerFailed { .. })));
+    }
+}
+
+#[test]
 fn an_ice_restart_keeps_media_and_the_workers_number() {
     let mut world = World::new(2);
     let members: Vec<usize> = (0..4).map(|_| world.join(1, 1)).collect();
