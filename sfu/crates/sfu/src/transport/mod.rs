@@ -15,6 +15,7 @@
 //! | `channels` | SCTP data channels |
 //! | `streams` | outgoing RTP streams |
 //! | `incoming` | bounds of received RTP streams |
+//! | `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
 //! | `connection` | the connection itself: [`Transport`] |
 
@@ -24,6 +25,8 @@ mod config;
 mod connection;
 mod credentials;
 mod incoming;
+mod link_report;
+mod measured;
 mod packet;
 mod streams;
 mod stun;
@@ -34,8 +37,10 @@ pub(crate) use channels::Sent;
 pub use codec::CodecFormat;
 pub(crate) use codec::PayloadType;
 pub use config::{ConfigError, ShardConfig};
-pub(crate) use connection::{Drained, LinkStats, Transport, TransportError, TransportEvent};
+pub(crate) use connection::{Drained, Transport, TransportError, TransportEvent};
 pub(crate) use credentials::{IceCredentials, UfragKey};
+pub(crate) use link_report::LinkReport;
+pub(crate) use measured::LinkStats;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet};
 pub(crate) use streams::StreamSsrcs;
