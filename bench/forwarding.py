@@ -77,7 +77,7 @@ def our_server(profile: str | None = None) -> AbstractAsyncContextManager[Server
         "tertulia",
         *profiler,
         str(Path(sys.executable).parent / "tertulia-sfu"),
-        *("--port", str(port), "--udp-port", str(free_port()), "--keys", f"{KEY}:{SECRET}"),
+        *("--port", str(port), "--udp-port", str(free_port()), "--tcp-port", "0", "--keys", f"{KEY}:{SECRET}"),
         *("--address", "127.0.0.1"),
         url=f"ws://127.0.0.1:{port}",
     )

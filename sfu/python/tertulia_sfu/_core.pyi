@@ -16,23 +16,30 @@ Quality: TypeAlias = Literal["low", "medium", "high"]
 
 @final
 class MediaCore:
-    """The packet engine: worker threads, one UDP port, all peer connections.
+    """The packet engine: worker threads, one UDP and one TCP port, all peer connections.
 
-    Raises OSError from the constructor if the UDP port is taken or an address is not usable.
+    Raises OSError from the constructor if a port is taken or an address is not usable.
     """
 
     def __init__(
         self,
         *,
         udp_port: int,
-        bind: str = "0.0.0.0",
+        tcp_port: int | None = None,
+        bind: list[str],
         addresses: list[str],
         workers: int = 0,
     ) -> None:
-        """Bind and start. `udp_port` 0: any free one. `addresses`: ICE candidates. `workers` 0: one for each core."""
+        """Bind and start.
+
+        `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: no media over TCP. `bind`: where it listens, at most
+        one address of each family. `addresses`: ICE candidates. `workers` 0: one for each core.
+        """
 
     @property
     def udp_port(self) -> int: ...
+    @property
+    def tcp_port(self) -> int | None: ...
     def fileno(self) -> int: ...
     def drain(self, max_events: int = 1024) -> list[Event]: ...
     def close(self) -> None:

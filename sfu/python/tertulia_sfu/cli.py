@@ -69,6 +69,7 @@ def _run(
     host: str,
     port: int,
     udp_port: int,
+    tcp_port: int,
     address: tuple[str, ...],
     keys: tuple[tuple[str, str], ...],
     webhook: tuple[str, ...],
@@ -81,6 +82,7 @@ def _run(
     config = MediaConfig(
         keys=dict(keys) or DEV_KEYS,
         udp_port=udp_port,
+        tcp_port=tcp_port,
         addresses=address or (DEV_ADDRESSES if dev else ()),
         webhook_urls=webhook,
         metrics_token=metrics_token,
@@ -98,6 +100,9 @@ def _options() -> list[click.Parameter]:
         click.Option(["--host"], default="127.0.0.1", show_default=True, help="where signalling and API listen"),
         click.Option(["--port"], type=port, default=7880, show_default=True, help="their TCP port"),
         click.Option(["--udp-port"], type=port, default=7882, show_default=True, help="where media arrives"),
+        click.Option(
+            ["--tcp-port"], type=port, default=7881, show_default=True, help="where media arrives if UDP is blocked"
+        ),
         click.Option(["--address"], multiple=True, help="an address to offer to clients; may be repeated"),
         click.Option(["--keys"], type=_ApiKey(), multiple=True, help="KEY:SECRET; may be repeated"),
         click.Option(

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from tertulia_sfu._core import Event, MediaCore
-from tertulia_sfu.addresses import bind_address, own_addresses
+from tertulia_sfu.addresses import bind_addresses, own_addresses
 from tertulia_sfu.config import IceServer, MediaConfig
 from tertulia_sfu.ids import new_node_id
 from tertulia_sfu.join_policy import Admission, AllowAllJoins, JoinAttempt, JoinPolicy, Refusal
@@ -74,6 +74,11 @@ class MediaServer:
         """The port where media arrives; the configured one until the server has started."""
         return self._config.udp_port if self._runtime is None else self._runtime.core.udp_port
 
+    @property
+    def tcp_port(self) -> int | None:
+        """The port where media over TCP arrives, None for none; the configured one until the server has started."""
+        return self._config.tcp_port if self._runtime is None else self._runtime.core.tcp_port
+
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve `/rtc…` and `/twirp/…` as an ASGI application. Answer 503 while the server is not running."""
         if self._runtime is not None:
@@ -86,7 +91,7 @@ class MediaServer:
             await response(scope, receive, send)
 
     async def start(self) -> None:
-        """Open the media port and start to serve. Raise OSError, which names the port, if it cannot be opened."""
+        """Open the media ports and start to serve. Raise OSError, which names the ports, if one cannot be opened."""
         core = await asyncio.to_thread(_open_core, self._config)
         self._runtime = _Runtime(self._config, core, self._join_policy, self._webhook_sink)
         self._runtime.start(asyncio.get_running_loop())
@@ -126,12 +131,16 @@ def _open_core(config: MediaConfig) -> MediaCore:
     try:
         return MediaCore(
             udp_port=config.udp_port,
-            bind=config.bind or bind_address(addresses),
+            tcp_port=config.tcp_port,
+            bind=[config.bind] if config.bind else bind_addresses(addresses),
             addresses=addresses,
             workers=config.workers,
         )
     except OSError as error:
-        raise OSError(error.errno, f"cannot use UDP port {config.udp_port} for media: {error}") from error
+        ports = f"UDP port {config.udp_port}"
+        if config.tcp_port is not None:
+            ports = f"{ports} and TCP port {config.tcp_port}"
+        raise OSError(error.errno, f"cannot use {ports} for media: {error}") from error
 
 
 class _Runtime:

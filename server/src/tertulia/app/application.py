@@ -34,6 +34,7 @@ from tertulia.app.listening import (
     listening_sockets,
     loopback_socket,
 )
+from tertulia.app.media_addresses import offered_addresses
 from tertulia.app.services import Services, build_services
 from tertulia.app.stop_signals import on_stop_signals
 from tertulia.app.telemetry import EmbeddedTelemetry
@@ -257,16 +258,14 @@ class Application:
             keys={inst.media_api_key: inst.media_api_secret},
             udp_port=settings.media_udp_port,
             tcp_port=settings.media_tcp_port,
-            addresses=settings.media_addresses,
+            addresses=await offered_addresses(settings),
             ice_servers=ice_servers(settings),
         )
         media = MediaServer(config, join_policy=RoomJoinPolicy(services.admission), webhook_sink=sink)
         try:
             await media.start()
         except OSError as error:
-            raise ConfigurationError(
-                f"TERTULIA_MEDIA_UDP_PORT: {settings.media_udp_port} cannot be used: {error}"
-            ) from error
+            raise ConfigurationError(f"TERTULIA_MEDIA_UDP_PORT, TERTULIA_MEDIA_TCP_PORT: {error}") from error
         stack.push_async_callback(media.stop, _GRACE_S)
         self._telemetry.media = media
         self.app.metrics.register(media.collector())

@@ -46,7 +46,7 @@ mod transport;
 pub use command::Command;
 pub use counters::Counters;
 pub use data::{DataFlow, DataMessage};
-pub use datagram::Datagram;
+pub use datagram::{Datagram, Path, Protocol};
 pub use event::{Event, SubscriptionError};
 pub use ids::{PeerId, ShardId, TrackId};
 pub use media::{Channel, Kind, LayerMask, LayerSpec, Quality, Source, SubscriptionSettings, TrackSpec};

@@ -1,6 +1,5 @@
 //! The state of one worker: dispatches inputs to the parts that own their state, and collects what they produce.
 
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use crate::allocator::Allocator;
 use crate::command::Command;
 use crate::counters::Counters;
 use crate::data::DataMessage;
-use crate::datagram::Origin;
+use crate::datagram::{Origin, Path};
 use crate::event::Event;
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::media::Channel;
@@ -50,17 +49,21 @@ impl Shard {
 
     // ── inputs ──
 
-    /// A datagram from this worker's socket. `now` is when it arrived, as exactly as known: the bandwidth of publishers
-    /// is estimated from the intervals.
-    pub fn handle_datagram(&mut self, now: Instant, source: SocketAddr, data: &[u8]) {
+    /// A datagram from one of this worker's sockets, with the local address that the system tells. `now` is when it
+    /// arrived, as exactly as known: the bandwidth of publishers is estimated from the intervals.
+    pub fn handle_datagram(&mut self, now: Instant, path: Path, data: &[u8]) {
         let counters = self.outbox.count();
         counters.datagrams_in += 1;
         counters.bytes_in += data.len() as u64;
         let via = self.outbox.shard();
-        match self.peers.owner(now, source, data) {
-            Owner::Here(peer) => self.admit(now, peer, (source, via), data),
+        let Some(path) = self.peers.offered(path) else {
+            self.outbox.count().drop_unknown_source += 1;
+            return;
+        };
+        match self.peers.owner(now, path, data) {
+            Owner::Here(peer) => self.admit(now, peer, (path, via), data),
             Owner::Shard(shard) => {
-                self.outbox.send(shard, Message::Datagram { source, data: data.to_vec(), arrival: now, via });
+                self.outbox.send(shard, Message::Datagram { path, data: data.to_vec(), arrival: now, via });
             }
             Owner::Unknown => self.outbox.count().drop_unknown_source += 1,
         }
@@ -75,13 +78,13 @@ impl Shard {
     fn dispatch_message(&mut self, now: Instant, message: Message) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match message {
-            Message::Datagram { source, data, arrival, via } => match peers.owner(arrival, source, &data) {
-                Owner::Here(peer) => self.admit(arrival, peer, (source, via), &data),
+            Message::Datagram { path, data, arrival, via } => match peers.owner(arrival, path, &data) {
+                Owner::Here(peer) => self.admit(arrival, peer, (path, via), &data),
                 // never passed on again: a forged ufrag must not make it circulate
                 Owner::Shard(_) | Owner::Unknown => outbox.count().drop_unknown_source += 1,
             },
-            Message::AddressBound { address, owner } => peers.on_address(now, address, owner, true),
-            Message::AddressReleased { address, owner } => peers.on_address(now, address, owner, false),
+            Message::PathBound { path, owner } => peers.on_path(now, path, owner, true),
+            Message::PathReleased { path, owner } => peers.on_path(now, path, owner, false),
             Message::Attach { track, from } => publications.on_attach(&track, from, outbox),
             Message::Detach { track, from } => publications.on_detach(now, &track, from, peers, outbox),
             Message::Demand { track, from, wanted, relay } => {
@@ -159,7 +162,7 @@ impl Shard {
         }
         self.guarded(None, |shard| shard.negotiation().request_offers(now));
         self.settle(now);
-        self.peers.announce_addresses(&mut self.outbox);
+        self.peers.announce_paths(&mut self.outbox);
     }
 
     // ── outputs ──
@@ -362,7 +365,7 @@ impl Shard {
                 outbox.emit(Event::PeerDisconnected { peer: peer.id().clone() });
             }
         }
-        peers.sweep_addresses(now);
+        peers.sweep_paths(now);
         publications.tick(now, peers, outbox);
         subscriptions.tick(peers, outbox);
         allocator.tick(now, peers, subscriptions, outbox);

@@ -130,8 +130,8 @@ fn datagrams() {
         for _ in 0..200 {
             last = fuzzer.input();
             let source = if fuzzer.random(2) == 0 { stranger } else { world.clients[mallory].address };
-            let (now, socket) = (world.now, fuzzer.random(world.shards.len()));
-            world.shards[socket].handle_datagram(now, source, &last);
+            let socket = fuzzer.random(world.shards.len());
+            world.inject(socket, source, &last);
             world.now += Duration::from_micros(100);
         }
         fuzzer.check(&mut world, bob, &track, &last);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livekit.protocol.rtc import SessionDescription
+from livekit.protocol.rtc import CandidateProtocol, SessionDescription, SimulateScenario
 
 from support.meeting import Guest, Meeting
 
@@ -44,3 +44,25 @@ def test_offers_in_turn_are_not_held_up() -> None:
         offer(ann, number)
         answer(ann, number)
     assert offered(meeting) == list(range(100))
+
+
+def test_who_asks_for_tcp_learns_of_no_other_way_until_it_asks_again() -> None:
+    meeting = Meeting()
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    udp, tcp = (
+        "a=candidate:1 1 udp 2130706175 192.0.2.1 7882 typ host\r\n",
+        "a=candidate:2 1 tcp 1526726399 192.0.2.1 7881 typ host tcptype passive\r\n",
+    )
+
+    def answered(guest: Guest, sdp: str) -> str:
+        meeting.core_event("Answered", guest.sid, offer_id=1, sdp=sdp, tracks={})
+        return str(guest.last("answer").sdp)
+
+    ann.request(simulate=SimulateScenario(switch_candidate_protocol=CandidateProtocol.TCP))
+    assert answered(ann, f"v=0\r\n{udp}{tcp}") == f"v=0\r\n{tcp}"
+    assert answered(ann, f"v=0\r\n{udp}") == f"v=0\r\n{udp}", "there is no other way"
+    assert answered(bob, f"v=0\r\n{udp}{tcp}") == f"v=0\r\n{udp}{tcp}"
+    ann = meeting.join("ann")
+    assert answered(ann, f"v=0\r\n{udp}{tcp}") == f"v=0\r\n{tcp}", "the client reconnects"
+    ann.request(simulate=SimulateScenario(switch_candidate_protocol=CandidateProtocol.UDP))
+    assert answered(ann, f"v=0\r\n{udp}{tcp}") == f"v=0\r\n{udp}{tcp}"

@@ -6,19 +6,18 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::BweKind;
 use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol as NetProtocol, Receive, Transmit};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadType};
-use super::config::ShardConfig;
+use super::config::{ShardConfig, net_protocol};
 use super::credentials::IceCredentials;
 use super::incoming::{IncomingStreams, rtp_ssrc};
 use super::link_report::LinkReport;
@@ -27,7 +26,7 @@ use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::transport_sequence::TransportSequence;
 use crate::data::DataMessage;
-use crate::datagram::Datagram;
+use crate::datagram::{Datagram, Path};
 use crate::ids::{Mid, PeerKey, Ssrc};
 use crate::media::Channel;
 
@@ -134,9 +133,7 @@ impl Transport {
     fn drain(&mut self, now: Instant, drained: &mut Drained) -> Result<(), RtcError> {
         loop {
             match self.rtc.poll_output()? {
-                Output::Transmit(transmit) => drained
-                    .datagrams
-                    .push(Datagram { destination: transmit.destination, contents: transmit.contents.into() }),
+                Output::Transmit(transmit) => drained.datagrams.push(self.datagram(transmit)),
                 Output::Event(event) => self.read_event(now, event, drained),
                 Output::Timeout(deadline) => {
                     if let Some(measured) = self.measured.take() {
@@ -152,6 +149,15 @@ impl Transport {
                 }
             }
         }
+    }
+
+    fn datagram(&self, transmit: Transmit) -> Datagram {
+        let contents: Vec<u8> = transmit.contents.into();
+        if transmit.proto == NetProtocol::Udp {
+            return Datagram { path: Path::udp(transmit.source, transmit.destination), is_video: false, contents };
+        }
+        let is_video = rtp_ssrc(&contents).is_some_and(|ssrc| self.outgoing.is_video(ssrc));
+        Datagram { path: Path::tcp(transmit.source, transmit.destination), is_video, contents }
     }
 
     fn read_event(&mut self, now: Instant, event: Event, drained: &mut Drained) {
@@ -204,11 +210,13 @@ impl Transport {
         &mut self,
         now: Instant,
         drained: &mut Drained,
-        (source, destination): (SocketAddr, SocketAddr),
+        path: Path,
         data: &[u8],
     ) -> Result<(), TransportError> {
         // a datagram that cannot be parsed is not held against the peer: its source address may be forged
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, data) else { return Ok(()) };
+        let Ok(receive) = Receive::new(net_protocol(path.protocol), path.remote, path.local, data) else {
+            return Ok(());
+        };
         let ssrc = rtp_ssrc(data);
         if ssrc.is_some() && !self.sequence.admit(data) {
             drained.refused += 1;

@@ -18,7 +18,10 @@ use super::sender::{Sender, audio_payload, vp8_payload};
 
 pub struct Client {
     pub id: PeerId,
+    /// Where others see it; its network may change it.
     pub address: SocketAddr,
+    /// Where it sees itself.
+    local: SocketAddr,
     pub rtc: Rtc,
     pub offer_wanted: bool,
     pub senders: Vec<Sender>,
@@ -55,6 +58,7 @@ impl Client {
         Self {
             id: PeerId::from(format!("PA_{index}").as_str()),
             address,
+            local: address,
             rtc,
             offer_wanted: false,
             senders: Vec::new(),
@@ -185,7 +189,7 @@ impl Client {
     }
 
     pub fn receive(&mut self, now: Instant, source: SocketAddr, data: &[u8]) {
-        let Ok(receive) = Receive::new(Protocol::Udp, source, self.address, data) else { return };
+        let Ok(receive) = Receive::new(Protocol::Udp, source, self.local, data) else { return };
         self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
         self.drain(now);
     }

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
-    Command, Event, Kind, LayerSpec, Message, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
+    Command, Event, Kind, LayerSpec, Message, Path, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
     SubscriptionSettings, TrackId, TrackSpec,
 };
 
@@ -67,6 +67,11 @@ impl World {
     pub fn command(&mut self, client: usize, command: Command) {
         let shard = self.shard_of(client);
         self.shards[shard].handle_command(self.now, command);
+    }
+
+    /// A datagram at the server, from anywhere.
+    pub fn inject(&mut self, socket: usize, source: SocketAddr, data: &[u8]) {
+        self.shards[socket].handle_datagram(self.now, Path::udp(self.server, source), data);
     }
 
     pub fn peer(&self, client: usize) -> PeerId {
@@ -205,7 +210,8 @@ impl World {
             if destination == self.server {
                 let client = self.clients.iter().position(|client| client.address == source);
                 let socket = client.map_or(0, |client| self.socket_of(client));
-                self.shards[socket].handle_datagram(self.now, source, &data);
+                let path = Path::udp(destination, source);
+                self.shards[socket].handle_datagram(self.now, path, &data);
             } else if let Some(client) = self.clients.iter_mut().find(|client| client.address == destination) {
                 client.receive(self.now, self.server, &data);
             }
@@ -222,7 +228,8 @@ impl World {
                 shard.flush(self.now);
                 let output = shard.output();
                 for datagram in output.datagrams.drain(..) {
-                    self.network.send(self.now, self.server, datagram.destination, datagram.contents.to_vec());
+                    let Path { local, remote, .. } = datagram.path;
+                    self.network.send(self.now, local, remote, datagram.contents);
                 }
                 self.events.append(&mut output.events);
                 messages.append(&mut output.messages);
