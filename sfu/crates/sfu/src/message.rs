@@ -105,4 +105,6 @@ pub struct TrackState {
     pub bitrates_bps: [u64; LAYERS],
     /// Whether packets are withheld.
     pub muted: bool,
+    /// Of sound: whether it was more than silence in the last seconds.
+    pub is_heard: bool,
 }

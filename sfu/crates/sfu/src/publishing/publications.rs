@@ -242,10 +242,8 @@ impl Publications {
             let Some(track) = self.tracks.get_mut(key) else { continue };
             peers.work_for(Some(track.peer()));
             fault::point(Fault::Ticking(track.peer()));
-            if let Some(elapsed) = measured {
-                track.layers_mut().measure(elapsed);
-            }
-            if track.layers_mut().check(now) || (measured.is_some() && track.kind() == Kind::Video) {
+            let is_news = measured.is_some_and(|elapsed| track.measure(now, elapsed));
+            if track.layers_mut().check(now) || is_news {
                 self.send_state(key, outbox);
             }
             let Some(track) = self.tracks.get_mut(key) else { continue };
@@ -284,7 +282,7 @@ fn started(track: &PublishedTrack, peers: &Peers) -> Option<Event> {
         track: track.id().clone(),
         cid: section.cid.clone(),
         mid: section.mid.to_string(),
-        mime_type: track.codec()?.mime_type()?,
+        mime_type: track.mime_type()?,
         simulcast: section.simulcast,
     })
 }

@@ -151,6 +151,7 @@ mod tests {
             keyframe: true,
             vp8: None,
             payload: [1u8].as_slice().into(),
+            redundant: None,
             arrival,
             sender_clock_us: None,
             extensions: HeaderExtensions::default(),

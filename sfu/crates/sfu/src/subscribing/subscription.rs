@@ -5,7 +5,7 @@ use super::munger::Munger;
 use crate::ids::{PeerKey, Ssrc};
 use crate::media::{Kind, LayerMask, Quality, Source, SubscriptionSettings};
 use crate::message::TrackState;
-use crate::transport::{CodecFormat, Outgoing, Packet, PayloadType};
+use crate::transport::{CodecFormat, Outgoing, Packet, PayloadTypes};
 
 /// Without a setting.
 const DEFAULT_PRIORITY: u32 = 1;
@@ -27,7 +27,7 @@ pub(crate) struct Subscription {
 /// What is known once both section and codec are.
 struct Stream {
     ssrc: Ssrc,
-    payload_type: PayloadType,
+    payload_types: PayloadTypes,
     munger: Munger,
 }
 
@@ -84,10 +84,10 @@ impl Subscription {
     }
 
     /// Let media flow if its section is answered.
-    pub fn start(&mut self, codec: CodecFormat, payload_type: PayloadType) {
+    pub fn start(&mut self, codec: CodecFormat, payload_types: PayloadTypes) {
         let Some(ssrc) = self.ssrc else { return };
         let first_sequence = (ssrc.0 & 0x3fff) as u16;
-        self.stream = Some(Stream { ssrc, payload_type, munger: Munger::new(codec.clock_rate_hz(), first_sequence) });
+        self.stream = Some(Stream { ssrc, payload_types, munger: Munger::new(codec.clock_rate_hz(), first_sequence) });
         self.selector.restart();
     }
 
@@ -155,7 +155,7 @@ impl Subscription {
         let munged = stream.munger.forward(packet)?;
         Some(Outgoing {
             ssrc: stream.ssrc,
-            payload_type: stream.payload_type,
+            payload_types: stream.payload_types,
             sequence: munged.sequence,
             timestamp: munged.timestamp,
             vp8: munged.vp8,

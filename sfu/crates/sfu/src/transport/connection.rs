@@ -18,7 +18,7 @@ use str0m::stats::{MediaEgressStats, PeerStats};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
-use super::codec::{CodecFormat, PayloadType};
+use super::codec::{CodecFormat, PayloadTypes};
 use super::config::ShardConfig;
 use super::credentials::IceCredentials;
 use super::incoming::{IncomingStreams, rtp_ssrc};
@@ -83,6 +83,9 @@ pub(crate) enum TransportEvent {
 pub(crate) struct LinkStats {
     /// Share of packets lost in the worse direction, 0.0 to 1.0.
     pub loss: f64,
+    /// Share of what was sent to the client that it lost, 0.0 to 1.0.
+    pub sent_loss: f64,
+    /// The shortest of those that the client's reports tell.
     pub rtt: Option<Duration>,
 }
 
@@ -302,9 +305,9 @@ impl Transport {
         Some((Mid::from(&*stream.mid()), stream.rid().map(|rid| rid.to_string())))
     }
 
-    /// The payload type under which this peer can receive `codec`.
-    pub fn payload_type_of(&self, codec: CodecFormat) -> Option<PayloadType> {
-        codec.payload_type_in(self.rtc.codec_config())
+    /// The payload types under which this peer can receive `codec`.
+    pub fn payload_types_of(&self, codec: CodecFormat) -> Option<PayloadTypes> {
+        codec.payload_types_in(self.rtc.codec_config())
     }
 
     /// The SSRCs of sections that send; a section marked true gets new ones.
@@ -380,13 +383,15 @@ impl Measured {
 
     /// What the client says that it lost of a stream (RFC 3550 section 6.4.1), by the stream's packets.
     fn add(&mut self, stats: &MediaEgressStats) {
+        // without a new report since the last statistics, the others are old as well
         let Some(loss) = stats.loss else { return };
+        self.rtt = self.rtt.into_iter().chain(stats.rtt).min();
         self.sent_packets += stats.packets as f64;
         self.lost_packets += stats.packets as f64 * f64::from(loss);
     }
 
     fn link(&self) -> LinkStats {
         let sent_loss = if self.sent_packets > 0.0 { self.lost_packets / self.sent_packets } else { 0.0 };
-        LinkStats { loss: self.received_loss.max(sent_loss), rtt: self.rtt }
+        LinkStats { loss: self.received_loss.max(sent_loss), sent_loss, rtt: self.rtt }
     }
 }

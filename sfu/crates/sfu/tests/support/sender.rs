@@ -17,6 +17,8 @@ pub struct Sender {
     pub keyframes_asked: usize,
     pub level: i8,
     pub muted: bool,
+    /// Sends only a packet now and then (DTX).
+    pub is_silent: bool,
     pub encodings: Vec<Encoding>,
     pub next: Option<Instant>,
 }
@@ -49,6 +51,7 @@ impl Sender {
             keyframes_asked: 0,
             level: -10,
             muted: false,
+            is_silent: false,
             encodings: encodings.collect(),
             next: None,
         }
