@@ -12,7 +12,7 @@ use super::speakers::Speakers;
 use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
-use crate::media::{Kind, LayerMask, Quality, TrackSpec};
+use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec};
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::peers::{Allowed, Peers};
@@ -138,6 +138,9 @@ impl Publications {
             }
         }
         let codec = received.codec?;
+        // a stream with several spatial layers is the only one of its section
+        let spatial = received.packet.spatial.map_or(0, |part| part.layer);
+        let layer = layer.max(spatial).min(LAYERS as u8 - 1);
         let track = self.tracks.get_mut(key)?;
         fault::point(Fault::Receiving(track.peer()));
         let change = track.on_packet(now, layer, codec, &received);
@@ -159,8 +162,10 @@ impl Publications {
             outbox.count().drop_muted += 1;
             return None;
         }
-        if packet.keyframe {
-            track.layers_mut().on_keyframe(packet.layer);
+        match packet.keyframe {
+            true if track.is_svc() => track.layers_mut().on_svc_keyframe(),
+            true => track.layers_mut().on_keyframe(packet.layer),
+            false => {}
         }
         let (mut is_local, packet) = (false, Arc::new(packet));
         for shard in track.followers_of(packet.layer) {

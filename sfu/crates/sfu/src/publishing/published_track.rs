@@ -22,6 +22,8 @@ pub(super) struct PublishedTrack {
     spec: TrackSpec,
     section: Option<PublishedSection>,
     codec: Option<CodecFormat>,
+    /// Several spatial layers have come in one stream.
+    is_svc: bool,
     /// Its first packet was redundant audio.
     is_redundant: bool,
     is_muted: bool,
@@ -69,6 +71,7 @@ impl PublishedTrack {
             spec,
             section: None,
             codec: None,
+            is_svc: false,
             is_redundant: false,
             is_muted: false,
             layers: Layers::default(),
@@ -96,6 +99,10 @@ impl PublishedTrack {
     /// The codec that the publisher wants to send.
     pub fn wanted_codec(&self) -> Option<&str> {
         self.spec.codec.as_deref()
+    }
+
+    pub fn is_svc(&self) -> bool {
+        self.is_svc
     }
 
     pub fn section(&self) -> Option<&PublishedSection> {
@@ -141,12 +148,21 @@ impl PublishedTrack {
                 *height = layer.height;
             }
         }
+        let mut bitrates_bps = self.layers.bitrates_bps();
+        if self.is_svc {
+            let mut below = 0;
+            for bitrate_bps in &mut bitrates_bps {
+                below += *bitrate_bps;
+                *bitrate_bps = below;
+            }
+        }
         TrackState {
+            is_svc: self.is_svc,
             kind: self.spec.kind,
             codec: self.codec,
             live: self.layers.live(),
             heights,
-            bitrates_bps: self.layers.bitrates_bps(),
+            bitrates_bps,
             muted: self.is_muted,
             is_heard: self.is_heard,
         }
@@ -155,6 +171,7 @@ impl PublishedTrack {
     /// Take note of a received packet.
     pub fn on_packet(&mut self, now: Instant, layer: u8, codec: CodecFormat, received: &ReceivedPacket) -> Change {
         let packet = &received.packet;
+        self.is_svc |= packet.spatial.is_some_and(|part| part.layer > 0);
         let is_revived = self.layers.on_packet(layer, received.ssrc, now, packet.payload.len());
         if let (Kind::Audio, Some(level), false) = (self.spec.kind, packet.extensions.audio_level, self.is_muted) {
             self.loudness.observe(now, level);

@@ -145,6 +145,7 @@ mod tests {
     fn packet(sequence: u64, timestamp: u32, arrival: Instant) -> Packet {
         Packet {
             layer: 0,
+            spatial: None,
             sequence,
             timestamp,
             marker: false,

@@ -110,7 +110,7 @@ impl Subscription {
     /// Aim at the right layer for the track's current state.
     pub fn aim(&mut self, state: &TrackState) {
         let allowed = if self.is_paused { None } else { self.wanted(state) };
-        self.selector.aim(state.live, allowed, self.cap);
+        self.selector.aim(state, allowed, self.cap);
     }
 
     /// Wait for a key frame before anything else is forwarded.
@@ -148,7 +148,12 @@ impl Subscription {
             return None;
         }
         match self.selector.choose(packet) {
-            Choice::Drop => return None,
+            Choice::Drop => {
+                if self.selector.is_left_off() {
+                    stream.munger.skip(packet);
+                }
+                return None;
+            }
             Choice::Switch => stream.munger.switch(packet),
             Choice::Forward => {}
         }
@@ -159,6 +164,7 @@ impl Subscription {
             sequence: munged.sequence,
             timestamp: munged.timestamp,
             vp8: munged.vp8,
+            marker: self.selector.is_last(packet),
             packet,
         })
     }

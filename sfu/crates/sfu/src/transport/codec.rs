@@ -4,7 +4,7 @@ use str0m::format::{Codec, CodecConfig, CodecSpec, PayloadParams, detect_av1_key
 use str0m::media::Pt;
 
 use super::vp8::Vp8Descriptor;
-use super::vp9::Vp9Descriptor;
+use super::vp9::{SpatialPart, Vp9Descriptor};
 
 /// The payload type of an outgoing packet, as negotiated with its receiver (RFC 3551 section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(super) struct Inspected {
     pub vp8: Option<Vp8Descriptor>,
     /// Whether it begins a key frame (always true for audio).
     pub is_keyframe: bool,
+    pub spatial: Option<SpatialPart>,
 }
 
 impl CodecFormat {
@@ -68,13 +69,17 @@ impl CodecFormat {
             Codec::Vp8 => {
                 let vp8 = Vp8Descriptor::parse(payload);
                 let is_keyframe = vp8.is_some_and(|descriptor| descriptor.starts_keyframe(payload));
-                return Inspected { vp8, is_keyframe };
+                return Inspected { vp8, is_keyframe, spatial: None };
             }
-            Codec::Vp9 => Vp9Descriptor::parse(payload).is_some_and(|descriptor| descriptor.starts_keyframe()),
+            Codec::Vp9 => {
+                let vp9 = Vp9Descriptor::parse(payload);
+                let is_keyframe = vp9.is_some_and(Vp9Descriptor::starts_keyframe);
+                return Inspected { vp8: None, is_keyframe, spatial: vp9.map(Vp9Descriptor::spatial) };
+            }
             Codec::H264 => detect_h264_keyframe(payload),
             Codec::Av1 => detect_av1_keyframe(payload),
             _ => true,
         };
-        Inspected { vp8: None, is_keyframe }
+        Inspected { vp8: None, is_keyframe, spatial: None }
     }
 }

@@ -46,3 +46,4 @@ pub(crate) use streams::StreamSsrcs;
 pub(crate) use stun::{is_binding_success, is_stun, ufrag_of_check};
 pub use vp8::Vp8Descriptor;
 pub(crate) use vp8::{Vp8Numbers, Vp8Patch};
+pub use vp9::SpatialPart;

@@ -10,13 +10,16 @@ use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use super::codec::{CodecFormat, PayloadTypes};
 use super::red;
 use super::vp8::{Vp8Descriptor, Vp8Patch};
+use super::vp9::SpatialPart;
 use crate::ids::Ssrc;
 
 /// One received media packet, parsed once, shared by all who forward it.
 #[derive(Debug)]
 pub struct Packet {
-    /// The simulcast layer; 0 without simulcast.
+    /// The simulcast or spatial layer; 0 without layers.
     pub layer: u8,
+    /// Its place among the spatial layers of its picture.
+    pub spatial: Option<SpatialPart>,
     /// Sequence number in its layer, extended beyond 16 bits.
     pub sequence: u64,
     /// RTP timestamp in units of the codec's clock.
@@ -77,6 +80,8 @@ pub(crate) struct Outgoing<'a> {
     pub sequence: u64,
     pub timestamp: u32,
     pub vp8: Option<Vp8Patch>,
+    /// The last packet of what this subscriber gets of a frame.
+    pub marker: bool,
     /// Everything that is the same for all subscribers.
     pub packet: &'a Packet,
 }
@@ -100,6 +105,7 @@ impl ReceivedPacket {
             codec,
             packet: Packet {
                 layer: 0,
+                spatial: inspected.and_then(|inspected| inspected.spatial),
                 sequence: *packet.seq_no,
                 timestamp: packet.header.timestamp,
                 marker: packet.header.marker,
@@ -159,7 +165,7 @@ impl Outgoing<'_> {
         };
         let write =
             RtpWrite::new(payload_type.0.into(), self.sequence.into(), self.timestamp, packet.arrival, payload.clone())
-                .marker(packet.marker)
+                .marker(self.marker)
                 .ext_vals(packet.extensions.write())
                 .nackable(true);
         match self.vp8 {
@@ -194,6 +200,7 @@ mod tests {
         assert_eq!(*payload, [1, 2, 3]);
         let packet = Packet {
             layer: 0,
+            spatial: None,
             sequence: 1,
             timestamp: 0,
             marker: false,
@@ -208,7 +215,9 @@ mod tests {
         let sent = |plain: u8, redundant: Option<u8>| {
             let payload_types = PayloadTypes { plain: PayloadType(plain), redundant: redundant.map(PayloadType) };
             let packet = &packet;
-            let write = Outgoing { ssrc: Ssrc(1), payload_types, sequence: 1, timestamp: 0, vp8: None, packet }.write();
+            let write =
+                Outgoing { ssrc: Ssrc(1), payload_types, sequence: 1, timestamp: 0, vp8: None, marker: false, packet }
+                    .write();
             format!("{write:?}")
         };
         let is_whole = |written: &str| written.contains("239");

@@ -4,14 +4,27 @@ const HAS_PICTURE_ID: u8 = 0x80;
 const IS_PREDICTED: u8 = 0x40;
 const HAS_LAYERS: u8 = 0x20;
 const BEGINS_FRAME: u8 = 0x08;
+const ENDS_FRAME: u8 = 0x04;
 /// In the picture id: it has 15 bits instead of 7.
 const IS_LONG: u8 = 0x80;
+
+/// Where a packet belongs in a picture of several spatial layers, all of which one stream carries (SVC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpatialPart {
+    /// The layer, the lowest one is 0.
+    pub layer: u8,
+    /// The first packet of a picture.
+    pub begins_picture: bool,
+    /// The last packet of the picture's layer.
+    pub ends_layer: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Vp9Descriptor {
     /// The picture refers to earlier ones.
     is_predicted: bool,
     begins_frame: bool,
+    ends_frame: bool,
     /// The spatial layer, 0 without layers.
     spatial_layer: u8,
 }
@@ -27,7 +40,21 @@ impl Vp9Descriptor {
         };
         // temporal layer (3 bits), switching point, spatial layer (3 bits), dependence on the one below
         let spatial_layer = if is_set(HAS_LAYERS) { (rest.first()? >> 1) & 0x07 } else { 0 };
-        Some(Self { is_predicted: is_set(IS_PREDICTED), begins_frame: is_set(BEGINS_FRAME), spatial_layer })
+        Some(Self {
+            is_predicted: is_set(IS_PREDICTED),
+            begins_frame: is_set(BEGINS_FRAME),
+            ends_frame: is_set(ENDS_FRAME),
+            spatial_layer,
+        })
+    }
+
+    /// Its place among the spatial layers of a picture.
+    pub fn spatial(self) -> SpatialPart {
+        SpatialPart {
+            layer: self.spatial_layer,
+            begins_picture: self.begins_frame && self.spatial_layer == 0,
+            ends_layer: self.ends_frame,
+        }
     }
 
     /// Whether it is the first packet of a key frame: of the lowest layer, which refers to nothing.

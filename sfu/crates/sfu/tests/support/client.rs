@@ -14,7 +14,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 use tertulia_sfu::{Kind, PeerId, TrackId};
 
 use super::received::Got;
-use super::sender::{Sender, audio_payload, vp8_payload};
+use super::sender::{Sender, audio_payload, vp8_payload, vp9_payload};
 
 pub struct Client {
     pub id: PeerId,
@@ -276,7 +276,11 @@ impl Client {
 
     fn write_frames(&mut self, now: Instant, index: usize, mid: Mid) {
         let sender = &mut self.senders[index];
-        let codec = if sender.kind == Kind::Audio { Codec::Opus } else { Codec::Vp8 };
+        let codec = match (sender.kind, sender.is_svc) {
+            (Kind::Audio, _) => Codec::Opus,
+            (Kind::Video, false) => Codec::Vp8,
+            (Kind::Video, true) => Codec::Vp9,
+        };
         let Some(params) = self.rtc.codec_config().find(|params| params.spec().codec == codec) else { return };
         let (pt, elapsed) = (params.pt(), now - self.start);
         let rate = if sender.kind == Kind::Audio { 48_000 } else { 90_000 };
@@ -287,11 +291,16 @@ impl Client {
             let rid = sender.rids.get(layer).map(|rid| Rid::from(rid.as_str()));
             let ticks = (elapsed.as_micros() * rate / 1_000_000) as u32;
             let timestamp = encoding.base_timestamp.wrapping_add(ticks);
-            let packets = if sender.kind == Kind::Audio { 1 } else { 1 + layer };
+            let packets = match (sender.kind, sender.is_svc) {
+                (Kind::Audio, _) => 1,
+                (Kind::Video, false) => 1 + layer,
+                (Kind::Video, true) => 3,
+            };
             let keyframe = !sender.withheld[layer] && std::mem::take(&mut encoding.keyframe);
             for packet in 0..packets {
                 let payload = match sender.kind {
                     Kind::Audio => audio_payload(encoding.frame),
+                    Kind::Video if sender.is_svc => vp9_payload(packet as u8, encoding, keyframe),
                     Kind::Video => vp8_payload(layer as u8, encoding, packet == 0, keyframe),
                 };
                 let extensions = ExtensionValues {
