@@ -36,6 +36,7 @@ mod negotiation;
 mod outbox;
 mod peers;
 mod publishing;
+mod report;
 mod sdp;
 mod shard;
 mod subscribing;

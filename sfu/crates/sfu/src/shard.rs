@@ -18,6 +18,7 @@ use crate::negotiation::Negotiation;
 use crate::outbox::{Outbox, Output};
 use crate::peers::{Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
+use crate::report::peer_report;
 use crate::subscribing::Subscriptions;
 use crate::transport::{Sent, ShardConfig, TransportEvent};
 
@@ -309,6 +310,11 @@ impl Shard {
                     outbox.emit(Event::LinkQuality { peer: peer.id().clone(), loss, rtt_ms });
                 }
             }
+            TransportEvent::Report(report) => {
+                if let Some(peer) = peers.get(key) {
+                    outbox.emit(peer_report(now, peer, &report, publications, subscriptions));
+                }
+            }
             TransportEvent::ChannelOpened(channel) => {
                 if let Some(peer) = peers.get(key) {
                     outbox.emit(Event::DataOpen { peer: peer.id().clone(), channel });
@@ -359,7 +365,7 @@ impl Shard {
         }
         peers.sweep_addresses(now);
         publications.tick(now, peers, outbox);
-        subscriptions.tick(outbox);
+        subscriptions.tick(peers, outbox);
         allocator.tick(now, peers, subscriptions, outbox);
         for key in peers.keys() {
             let Some(peer) = peers.get(key) else { continue };

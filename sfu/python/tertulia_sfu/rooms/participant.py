@@ -74,7 +74,8 @@ class Participant:
 
     `subscriptions`: the tracks that the media core was told to send. `was_active`: its media was connected once.
     `address`: of its last signal connection, for the log. `signal_lost_at`: since when it has none; None while it has
-    one. `repeated_bytes`: how much of its state each of the others has been sent. `offer_pending`: the media core has
+    one. `repeated_bytes`: how much of its state each of the others has been sent. `told_changes`: it was sent the whole
+    state of the room after this change (see `ParticipantUpdates`). `offer_pending`: the media core has
     an offer that it has not answered yet; `waiting_offer`: the one after it.
     """
 
@@ -98,6 +99,7 @@ class Participant:
     last_reliable_sequence: int = 0
     resume_fault: ResumeFault | None = None
     repeated_bytes: int = 0
+    told_changes: int = 0
     offer_pending: bool = False
     waiting_offer: SessionDescription | None = None
     data_refused_at: float = 0.0

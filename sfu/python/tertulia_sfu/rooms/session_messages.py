@@ -29,17 +29,15 @@ def join_message(
     *,
     room: RoomInfo,
     participant: ParticipantInfo,
-    others: Sequence[ParticipantInfo],
     ice_servers: Sequence[IceServer],
     node_id: str,
     sif_trailer: bytes,
 ) -> SignalResponse:
-    """Return the first message of a new session (one peer connection; the client offers)."""
+    """Return the first message of a new session (one peer connection; the client offers), without the others."""
     return SignalResponse(
         join=JoinResponse(
             room=room,
             participant=participant,
-            other_participants=others,
             server_version=SERVER_VERSION,
             server_info=server_info(node_id),
             ice_servers=_ice_servers(ice_servers),

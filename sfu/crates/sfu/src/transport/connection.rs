@@ -14,7 +14,6 @@ use str0m::bwe::BweKind;
 use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
 use str0m::net::{Protocol, Receive};
-use str0m::stats::{MediaEgressStats, PeerStats};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
@@ -22,6 +21,8 @@ use super::codec::{CodecFormat, PayloadTypes};
 use super::config::ShardConfig;
 use super::credentials::IceCredentials;
 use super::incoming::{IncomingStreams, rtp_ssrc};
+use super::link_report::LinkReport;
+use super::measured::{LinkStats, Measured};
 use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::transport_sequence::TransportSequence;
@@ -41,6 +42,7 @@ pub(crate) struct Transport {
     outgoing: OutgoingStreams,
     sequence: TransportSequence,
     measured: Option<Measured>,
+    report: Option<Box<LinkReport>>,
     deadline: Instant,
 }
 
@@ -74,19 +76,9 @@ pub(crate) enum TransportEvent {
     /// The client's estimate of what it can receive, in bits per second (REMB).
     BandwidthEstimated(u64),
     Stats(LinkStats),
+    Report(Box<LinkReport>),
     ChannelOpened(Channel),
     DataReceived(Channel, Vec<u8>),
-}
-
-/// Measurements of one reporting interval.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LinkStats {
-    /// Share of packets lost in the worse direction, 0.0 to 1.0.
-    pub loss: f64,
-    /// Share of what was sent to the client that it lost, 0.0 to 1.0.
-    pub sent_loss: f64,
-    /// The shortest of those that the client's reports tell.
-    pub rtt: Option<Duration>,
 }
 
 /// Why a connection cannot go on.
@@ -122,6 +114,7 @@ impl Transport {
             outgoing: OutgoingStreams::default(),
             sequence: TransportSequence::default(),
             measured: None,
+            report: None,
             deadline: now,
         }
     }
@@ -149,6 +142,9 @@ impl Transport {
                     if let Some(measured) = self.measured.take() {
                         drained.push(TransportEvent::Stats(measured.link()));
                     }
+                    if let Some(report) = self.report.take() {
+                        drained.push(TransportEvent::Report(report));
+                    }
                     if !self.channels.follow_up(&mut self.rtc)? {
                         self.deadline = deadline.max(now + TIMER_SLACK);
                         return Ok(());
@@ -173,8 +169,19 @@ impl Transport {
                 drained.push(TransportEvent::BandwidthEstimated(estimate.as_u64()));
             }
             // the streams' statistics of the same instant follow
-            Event::PeerStats(stats) => self.measured = Some(Measured::new(&stats)),
-            Event::MediaEgressStats(stats) => self.measured.iter_mut().for_each(|it| it.add(&stats)),
+            Event::PeerStats(stats) => {
+                self.measured = Some(Measured::new(&stats));
+                self.report = Some(Box::new(LinkReport::new(&stats)));
+            }
+            Event::MediaEgressStats(stats) => {
+                self.measured.iter_mut().for_each(|it| it.add(&stats));
+                let kind = self.rtc.media(stats.mid).map(|media| media.kind());
+                self.report.iter_mut().zip(kind).for_each(|(report, kind)| report.add_sent(&stats, kind));
+            }
+            Event::MediaIngressStats(stats) => {
+                let kind = self.rtc.media(stats.mid).map(|media| media.kind());
+                self.report.iter_mut().zip(kind).for_each(|(report, kind)| report.add_received(&stats, kind));
+            }
             Event::ChannelOpen(id, label) => {
                 if let Some(channel) = self.channels.on_open(id, &label) {
                     drained.push(TransportEvent::ChannelOpened(channel));
@@ -364,34 +371,5 @@ impl Egress for Transport {
         let Some(stream) = direct.stream_tx(&packet.ssrc.0.into()) else { return false };
         stream.write_rtp(packet.write());
         true
-    }
-}
-
-/// Statistics of one instant, while they are read.
-struct Measured {
-    received_loss: f64,
-    rtt: Option<Duration>,
-    sent_packets: f64,
-    lost_packets: f64,
-}
-
-impl Measured {
-    fn new(stats: &PeerStats) -> Self {
-        let received_loss = f64::from(stats.ingress_loss_fraction.unwrap_or(0.0));
-        Self { received_loss, rtt: stats.rtt, sent_packets: 0.0, lost_packets: 0.0 }
-    }
-
-    /// What the client says that it lost of a stream (RFC 3550 section 6.4.1), by the stream's packets.
-    fn add(&mut self, stats: &MediaEgressStats) {
-        // without a new report since the last statistics, the others are old as well
-        let Some(loss) = stats.loss else { return };
-        self.rtt = self.rtt.into_iter().chain(stats.rtt).min();
-        self.sent_packets += stats.packets as f64;
-        self.lost_packets += stats.packets as f64 * f64::from(loss);
-    }
-
-    fn link(&self) -> LinkStats {
-        let sent_loss = if self.sent_packets > 0.0 { self.lost_packets / self.sent_packets } else { 0.0 };
-        LinkStats { loss: self.received_loss.max(sent_loss), sent_loss, rtt: self.rtt }
     }
 }

@@ -17,6 +17,7 @@
 //! | `channels` | SCTP data channels |
 //! | `streams` | outgoing RTP streams |
 //! | `incoming` | bounds of received RTP streams |
+//! | `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
 //! | `connection` | the connection itself: [`Transport`] |
 
@@ -26,6 +27,8 @@ mod config;
 mod connection;
 mod credentials;
 mod incoming;
+mod link_report;
+mod measured;
 mod packet;
 mod red;
 mod streams;
@@ -38,8 +41,10 @@ pub(crate) use channels::Sent;
 pub use codec::CodecFormat;
 pub(crate) use codec::PayloadTypes;
 pub use config::{ConfigError, ShardConfig};
-pub(crate) use connection::{Drained, LinkStats, Transport, TransportError, TransportEvent};
+pub(crate) use connection::{Drained, Transport, TransportError, TransportEvent};
 pub(crate) use credentials::{IceCredentials, UfragKey};
+pub(crate) use link_report::LinkReport;
+pub(crate) use measured::LinkStats;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet, RedundantPayload};
 pub(crate) use streams::StreamSsrcs;
