@@ -10,6 +10,8 @@ const SUFFICIENT: (u64, u64) = (9, 10);
 /// Heights in pixels of layers whose publisher announced none; what needs more gets [`Quality::High`].
 const USUAL_HEIGHTS: [(u32, Quality); 2] = [(180, Quality::Low), (360, Quality::Medium)];
 
+const ALL_LAYERS: LayerMask = (1 << LAYERS) - 1;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Choice {
     /// Part of the layer being forwarded.
@@ -107,8 +109,8 @@ impl LayerSelector {
     /// The layers this subscriber needs from the publisher's shard.
     pub fn needed(&self) -> LayerMask {
         if self.is_svc {
-            let highest = self.target.max(self.current);
-            return highest.map_or(0, |highest| (0..=highest).fold(0, |all, layer| all | layer_bit(layer)));
+            // those above as well: only who sees them can close the gaps that they leave
+            return self.target.map_or(0, |_| ALL_LAYERS);
         }
         mask(self.current) | mask(self.target) | self.needed_to_begin()
     }
