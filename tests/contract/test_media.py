@@ -46,7 +46,7 @@ async def test_simulcast_camera_arrives(server: RunningServer, room: str) -> Non
         assert publication.simulcasted
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
+@pytest.mark.parametrize("codec", ["VP8", "H264", "VP9", "AV1"])
 async def test_the_codec_that_the_publisher_wants_is_sent(server: RunningServer, room: str, codec: str) -> None:
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         await ann.shows(RED, codec=rtc.VideoCodec.Value(codec))

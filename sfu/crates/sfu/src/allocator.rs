@@ -38,11 +38,11 @@ fn allocate_peer(
 ) {
     let Some(peer) = peers.get_mut(key) else { return };
     let usage = subscriptions.usage(peer);
-    let lowest = usage.videos.iter().filter_map(|(_, video)| video.ladder.first()).map(|(_, rate)| rate).sum();
+    let lowest: u64 = usage.videos.iter().filter_map(|(_, video)| video.ladder.first()).map(|(_, rate)| rate).sum();
     let budget = peer.budget_mut();
     let limit = budget.update(now, usage.video_bps + usage.audio_bps, usage.is_satisfied);
     let limit = limit.map(|limit| limit.saturating_sub(usage.audio_bps));
-    let may_pause = budget.is_starved(now, lowest);
+    let may_pause = budget.is_starved(now, lowest + usage.audio_bps);
     let (keys, videos): (Vec<_>, Vec<_>) = usage.videos.into_iter().unzip();
     let caps = match limit {
         Some(limit) => allocate(limit, &videos, may_pause).into_iter().map(|cap| (cap, cap.is_none())).collect(),

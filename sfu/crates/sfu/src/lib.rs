@@ -53,4 +53,6 @@ pub use media::{Channel, Kind, LayerMask, LayerSpec, Quality, Source, Subscripti
 pub use message::{Message, TrackState};
 pub use outbox::Output;
 pub use shard::Shard;
-pub use transport::{CodecFormat, ConfigError, HeaderExtensions, Packet, ShardConfig, Vp8Descriptor};
+pub use transport::{
+    CodecFormat, ConfigError, HeaderExtensions, Packet, RedundantPayload, ShardConfig, SpatialPart, Vp8Descriptor,
+};

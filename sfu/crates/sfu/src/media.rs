@@ -18,7 +18,7 @@ pub(crate) fn layer_bit(layer: u8) -> LayerMask {
 pub enum Kind {
     /// Opus.
     Audio,
-    /// VP8 or H.264, with or without simulcast.
+    /// VP8, H.264, VP9 or AV1, with or without simulcast.
     Video,
 }
 

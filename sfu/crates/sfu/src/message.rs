@@ -101,8 +101,12 @@ pub struct TrackState {
     pub live: LayerMask,
     /// Height of each layer in pixels; 0 where the publisher announced none.
     pub heights: [u32; LAYERS],
-    /// Measured bitrate of each layer in bits per second.
+    /// Measured bitrate of each layer in bits per second, with the layers that it needs.
     pub bitrates_bps: [u64; LAYERS],
     /// Whether packets are withheld.
     pub muted: bool,
+    /// One stream carries all layers, each of which needs those below it (SVC).
+    pub is_svc: bool,
+    /// Of sound: whether it was more than silence in the last seconds.
+    pub is_heard: bool,
 }

@@ -308,6 +308,7 @@ impl Shard {
             }
             TransportEvent::Stats(stats) => {
                 let Some(peer) = peers.get_mut(key) else { return };
+                peer.budget_mut().reported(now, stats.sent_loss, stats.rtt);
                 if let Some((loss, rtt_ms)) = peer.update_link(&stats) {
                     outbox.emit(Event::LinkQuality { peer: peer.id().clone(), loss, rtt_ms });
                 }

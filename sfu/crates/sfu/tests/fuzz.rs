@@ -184,6 +184,7 @@ fn media() {
             last = fuzzer.input();
             last.truncate(1100);
             let (sender, now) = (fuzzer.random(2), world.now);
+            world.clients[mallory].raw_codec = fuzzer.random(12);
             let extensions = ExtensionValues {
                 audio_level: Some(fuzzer.random(256) as u8 as i8),
                 video_orientation: Some((fuzzer.random(4) as u8).into()),

@@ -246,7 +246,12 @@ def _cids(request: AddTrackRequest) -> list[str]:
 
 
 def _wanted_codec(request: AddTrackRequest) -> str | None:
-    """Return the codec that the client wants to send, as in its offer: the first one, the others are backups."""
+    """Return the codec that the client wants to send, as in its offer: the first one, the others are backups.
+
+    Otherwise the media core answers with redundant sound (RFC 2198) first.
+    """
+    if request.type == TrackType.AUDIO and request.disable_red:
+        return "opus"
     wanted = request.simulcast_codecs[0].codec if request.simulcast_codecs else ""
     return wanted.rpartition("/")[2] or None
 

@@ -15,7 +15,9 @@ PROTOCOL: Final = 17
 PING_INTERVAL_S: Final = 5
 PING_TIMEOUT_S: Final = 15
 
-PUBLISH_CODECS: Final = tuple(Codec(mime=mime) for mime in ("video/VP8", "video/H264", "audio/opus"))
+# the first one is what clients fall back to
+_PUBLISH_MIMES: Final = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red")
+PUBLISH_CODECS: Final = tuple(Codec(mime=mime) for mime in _PUBLISH_MIMES)
 
 
 def server_info(node_id: str) -> ServerInfo:

@@ -161,3 +161,12 @@ def test_a_resumed_publisher_receives_the_wanted_quality_again() -> None:
     ann.take_kinds()
     ann.resume()
     assert ann.last("subscribed_quality_update").track_sid == track
+
+
+def test_sound_without_redundancy_is_asked_for_by_name() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann")
+    for disable_red in (False, True):
+        cid = f"mic-{disable_red}"
+        ann.request(add_track=AddTrackRequest(cid=cid, type=AUDIO, source=MICROPHONE, disable_red=disable_red))
+    assert [expected["codec"] for (_, expected) in meeting.core.named("expect_track")] == [None, "opus"]

@@ -3,8 +3,13 @@
 //! The client estimates what it could receive (REMB, draft-alvestrand-rmcat-remb). Such an estimate never rises far
 //! above what is being received, so it shows shortage but not spare capacity: after a shortage the limit is raised step
 //! by step, and lowered again, for longer each time, when that was too much.
+//!
+//! An estimate also falls when the client is short of CPU and reads its packets late. So it alone takes layers, but never
+//! the last one: for that the link has to be full ([`Congestion`]).
 
 use std::time::{Duration, Instant};
+
+use super::congestion::Congestion;
 
 /// An estimate below this share of what is sent, for [`SHORTAGE_AFTER`], is a shortage.
 const SHORTAGE_SHARE: f64 = 0.9;
@@ -19,8 +24,10 @@ const FIRST_RAISE: Duration = Duration::from_secs(4);
 const LAST_RAISE: Duration = Duration::from_secs(60);
 /// A shortage this long after the last one starts with [`FIRST_RAISE`] again.
 const INDEPENDENT_AFTER: Duration = Duration::from_secs(30);
-/// Videos are paused only after the lowest layers have not fit for this long.
+/// Videos are paused only after the lowest layers have not fit for this long, on a link that is full.
 const STARVED_AFTER: Duration = Duration::from_secs(10);
+/// That long when they were paused a short time ago and have been tried again.
+const STARVED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The bandwidth limit of one subscriber.
 #[derive(Default)]
@@ -31,13 +38,24 @@ pub(crate) struct Budget {
     last_short: Option<Instant>,
     raise_at: Option<Instant>,
     raise_after: Duration,
+    /// The limit has been raised since it was lowered last.
+    is_tried: bool,
+    congestion: Congestion,
+    /// Since when the lowest layers do not fit.
     starved_since: Option<Instant>,
+    is_starved: bool,
+    last_starved: Option<Instant>,
 }
 
 impl Budget {
     /// The client's newest estimate in bits per second.
     pub fn estimated(&mut self, now: Instant, bps: u64) {
         self.estimate = Some((now, bps));
+    }
+
+    /// What the client reports of its link: the share of packets that it has lost, and the round-trip time.
+    pub fn reported(&mut self, now: Instant, loss: f64, rtt: Option<Duration>) {
+        self.congestion.reported(now, loss, rtt);
     }
 
     /// The client's estimate in bits per second, unless it is old.
@@ -67,6 +85,7 @@ impl Budget {
         {
             self.limit_bps = (!is_satisfied).then(|| (limit.max(sent_bps) as f64 * RAISE_FACTOR) as u64);
             self.raise_at = Some(now + FIRST_RAISE);
+            self.is_tried = true;
         }
         self.limit_bps
     }
@@ -74,26 +93,93 @@ impl Budget {
     fn lower(&mut self, now: Instant, estimate: u64) {
         let long_ago = self.last_short.is_none_or(|last| now.saturating_duration_since(last) > INDEPENDENT_AFTER);
         let is_independent = long_ago && self.limit_bps.is_none();
-        self.raise_after = if is_independent { FIRST_RAISE } else { (self.raise_after * 2).min(LAST_RAISE) };
+        if is_independent {
+            self.raise_after = FIRST_RAISE;
+        } else if std::mem::take(&mut self.is_tried) {
+            self.raise_after = (self.raise_after * 2).min(LAST_RAISE);
+        }
         self.limit_bps = Some((estimate as f64 * USABLE_SHARE) as u64);
         self.last_short = Some(now);
         self.raise_at = Some(now + self.raise_after);
         self.short_since = None;
     }
 
-    /// True once the lowest layers have not fit for 10 s.
+    /// True once the lowest layers and sound have not fit for 10 s on a link that is full; then until they fit.
     pub fn is_starved(&mut self, now: Instant, lowest_bps: u64) -> bool {
         if self.limit_bps.is_none_or(|limit| limit >= lowest_bps) {
             self.starved_since = None;
+            self.is_starved = false;
             return false;
         }
-        now.saturating_duration_since(*self.starved_since.get_or_insert(now)) >= STARVED_AFTER
+        let since = *self.starved_since.get_or_insert(now);
+        let is_tried = self.last_starved.is_some_and(|at| now.saturating_duration_since(at) < INDEPENDENT_AFTER);
+        let after = if is_tried { STARVED_AGAIN_AFTER } else { STARVED_AFTER };
+        let is_long = now.saturating_duration_since(since) >= after;
+        if !self.is_starved && is_long && self.congestion.is_full(now) {
+            // from now on little is sent: little is lost and the queue is empty
+            self.is_starved = true;
+            self.raise_after = (self.raise_after * 2).min(LAST_RAISE);
+            self.raise_at = Some(now + self.raise_after);
+        }
+        if self.is_starved {
+            self.last_starved = Some(now);
+        }
+        self.is_starved
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The seconds in which a budget is starved whose client reports this.
+    fn starved(report: impl Fn(u64, bool) -> (f64, u64)) -> Vec<u64> {
+        let start = Instant::now();
+        let mut budget = Budget::default();
+        let mut starved = Vec::new();
+        for second in 0..40 {
+            let now = start + Duration::from_secs(second);
+            let is_starved = starved.last().is_some_and(|last| last + 1 == second);
+            let (loss, rtt_ms) = report(second, is_starved);
+            budget.estimated(now, 50_000);
+            budget.reported(now, loss, Some(Duration::from_millis(rtt_ms)));
+            budget.update(now, if is_starved { 0 } else { 150_000 }, false);
+            starved.extend(budget.is_starved(now, 150_000).then_some(second));
+        }
+        starved
+    }
+
+    #[test]
+    fn an_estimate_alone_starves_nothing() {
+        assert_eq!(starved(|_, _| (0.02, 30)), []);
+        assert_eq!(starved(|second, _| (0.0, 30 + second % 5 * 60)), [], "reports that are a little late");
+    }
+
+    #[test]
+    fn loss_and_a_growing_round_trip_show_a_full_link() {
+        let lost = starved(|_, is_starved| (if is_starved { 0.0 } else { 0.2 }, 30));
+        assert_eq!(lost.first(), Some(&12));
+        assert!(lost.len() >= 4, "paused until it is tried again: {lost:?}");
+        let queued = starved(|second, is_starved| (0.0, if is_starved { 30 } else { 30 + second * 200 }));
+        assert_eq!(queued.first(), Some(&12));
+    }
+
+    #[test]
+    fn what_lasts_long_without_a_try_does_not_delay_the_next_one() {
+        let start = Instant::now();
+        let at = |s| start + Duration::from_secs(s);
+        let mut budget = Budget::default();
+        for second in 0..60 {
+            budget.estimated(at(second), 50_000);
+            budget.update(at(second), 150_000, false);
+        }
+        let low = budget.update(at(60), 150_000, false);
+        let raised = (60..80).find(|second| {
+            budget.estimated(at(*second), 300_000);
+            budget.update(at(*second), 150_000, false) > low
+        });
+        assert!(raised.is_some_and(|second| second <= 66), "{raised:?}");
+    }
 
     #[test]
     fn a_dip_is_not_a_shortage_and_raising_gets_slower_when_it_fails() {

@@ -15,7 +15,7 @@ use crate::data::DataFlow;
 use crate::ids::{PeerId, Ssrc, SubscriptionKey, TrackId, TrackKey};
 use crate::media::SubscriptionSettings;
 use crate::token_bucket::TokenBucket;
-use crate::transport::{CodecFormat, LinkStats, PayloadType, Transport};
+use crate::transport::{CodecFormat, LinkStats, PayloadTypes, Transport};
 
 /// Settings for tracks that are not subscribed (yet); more are dropped.
 const MAX_EARLY_SETTINGS: usize = 1024;
@@ -119,8 +119,8 @@ impl Peer {
         self.throttle.wait_until(until);
     }
 
-    pub fn payload_type_of(&self, codec: CodecFormat) -> Option<PayloadType> {
-        self.transport.payload_type_of(codec)
+    pub fn payload_types_of(&self, codec: CodecFormat) -> Option<PayloadTypes> {
+        self.transport.payload_types_of(codec)
     }
 
     // ── published tracks ──

@@ -103,6 +103,11 @@ impl Layers {
         }
     }
 
+    /// A key frame of all layers.
+    pub fn on_svc_keyframe(&mut self) {
+        self.layers.iter_mut().for_each(|layer| layer.is_keyframe_wanted = false);
+    }
+
     pub fn on_keyframe(&mut self, layer: u8) {
         if let Some(layer) = self.layers.get_mut(usize::from(layer)) {
             layer.is_keyframe_wanted = false;

@@ -12,7 +12,7 @@ use super::speakers::Speakers;
 use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
-use crate::media::{Kind, LayerMask, Quality, TrackSpec, qualities};
+use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec, qualities};
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::peers::{Allowed, Peer, Peers};
@@ -145,6 +145,9 @@ impl Publications {
             }
         }
         let codec = received.codec?;
+        // a stream with several spatial layers is the only one of its section
+        let spatial = received.packet.spatial.map_or(0, |part| part.layer);
+        let layer = layer.max(spatial).min(LAYERS as u8 - 1);
         let track = self.tracks.get_mut(key)?;
         fault::point(Fault::Receiving(track.peer()));
         let change = track.on_packet(now, layer, codec, &received);
@@ -166,8 +169,10 @@ impl Publications {
             outbox.count().drop_muted += 1;
             return None;
         }
-        if packet.keyframe {
-            track.layers_mut().on_keyframe(packet.layer);
+        match packet.keyframe {
+            true if track.is_svc() => track.layers_mut().on_svc_keyframe(),
+            true => track.layers_mut().on_keyframe(packet.layer),
+            false => {}
         }
         let (mut is_local, packet) = (false, Arc::new(packet));
         for shard in track.followers_of(packet.layer) {
@@ -249,10 +254,8 @@ impl Publications {
             let Some(track) = self.tracks.get_mut(key) else { continue };
             peers.work_for(Some(track.peer()));
             fault::point(Fault::Ticking(track.peer()));
-            if let Some(elapsed) = measured {
-                track.layers_mut().measure(elapsed);
-            }
-            if track.layers_mut().check(now) || (measured.is_some() && track.kind() == Kind::Video) {
+            let is_news = measured.is_some_and(|elapsed| track.measure(now, elapsed));
+            if track.layers_mut().check(now) || is_news {
                 self.send_state(key, outbox);
             }
             let Some(track) = self.tracks.get_mut(key) else { continue };
@@ -291,7 +294,7 @@ fn started(track: &PublishedTrack, peers: &Peers) -> Option<Event> {
         track: track.id().clone(),
         cid: section.cid.clone(),
         mid: section.mid.to_string(),
-        mime_type: track.codec()?.mime_type()?,
+        mime_type: track.mime_type()?,
         simulcast: section.simulcast,
     })
 }

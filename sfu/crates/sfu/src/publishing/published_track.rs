@@ -9,6 +9,10 @@ use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec, layer_bit};
 use crate::message::TrackState;
 use crate::transport::{CodecFormat, ReceivedPacket};
 
+/// Sound that sends less only keeps its stream alive.
+const SILENCE_BPS: u64 = 6_000;
+/// Sound is taken for silent after this time: longer than the pauses of speech, so that limits stay as they are.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
 /// A lower quality is announced after this time: subscribers come and go, and layers take a second to restart.
 const LOWER_AFTER: Duration = Duration::from_secs(5);
 
@@ -18,9 +22,17 @@ pub(super) struct PublishedTrack {
     spec: TrackSpec,
     section: Option<PublishedSection>,
     codec: Option<CodecFormat>,
+    /// Several spatial layers have come in one stream.
+    is_svc: bool,
+    /// Its first packet was redundant audio.
+    is_redundant: bool,
     is_muted: bool,
     layers: Layers,
     loudness: Loudness,
+    /// When sound was more than silence, None before it was measured.
+    last_heard: Option<Instant>,
+    /// What its followers know of that.
+    is_heard: bool,
     followers: Vec<Follower>,
     /// The quality announced to the publisher last.
     announced: Option<Option<Quality>>,
@@ -59,9 +71,13 @@ impl PublishedTrack {
             spec,
             section: None,
             codec: None,
+            is_svc: false,
+            is_redundant: false,
             is_muted: false,
             layers: Layers::default(),
             loudness: Loudness::default(),
+            last_heard: None,
+            is_heard: true,
             followers: Vec::new(),
             announced: None,
             lower_at: None,
@@ -85,6 +101,10 @@ impl PublishedTrack {
         self.spec.codec.as_deref()
     }
 
+    pub fn is_svc(&self) -> bool {
+        self.is_svc
+    }
+
     pub fn section(&self) -> Option<&PublishedSection> {
         self.section.as_ref()
     }
@@ -101,6 +121,11 @@ impl PublishedTrack {
 
     pub fn codec(&self) -> Option<CodecFormat> {
         self.codec
+    }
+
+    /// The codec as LiveKit writes it, None for one that is not forwarded.
+    pub fn mime_type(&self) -> Option<&'static str> {
+        if self.is_redundant { Some("audio/red") } else { self.codec?.mime_type() }
     }
 
     pub fn is_muted(&self) -> bool {
@@ -123,24 +148,53 @@ impl PublishedTrack {
                 *height = layer.height;
             }
         }
+        let mut bitrates_bps = self.layers.bitrates_bps();
+        if self.is_svc {
+            let mut below = 0;
+            for bitrate_bps in &mut bitrates_bps {
+                below += *bitrate_bps;
+                *bitrate_bps = below;
+            }
+        }
         TrackState {
+            is_svc: self.is_svc,
             kind: self.spec.kind,
             codec: self.codec,
             live: self.layers.live(),
             heights,
-            bitrates_bps: self.layers.bitrates_bps(),
+            bitrates_bps,
             muted: self.is_muted,
+            is_heard: self.is_heard,
         }
     }
 
     /// Take note of a received packet.
     pub fn on_packet(&mut self, now: Instant, layer: u8, codec: CodecFormat, received: &ReceivedPacket) -> Change {
         let packet = &received.packet;
+        self.is_svc |= packet.spatial.is_some_and(|part| part.layer > 0);
         let is_revived = self.layers.on_packet(layer, received.ssrc, now, packet.payload.len());
         if let (Kind::Audio, Some(level), false) = (self.spec.kind, packet.extensions.audio_level, self.is_muted) {
             self.loudness.observe(now, level);
         }
-        Change { has_started: self.codec.replace(codec).is_none(), is_revived }
+        let has_started = self.codec.replace(codec).is_none();
+        if has_started {
+            self.is_redundant = packet.redundant.is_some();
+        }
+        Change { has_started, is_revived }
+    }
+
+    /// Measure the bitrates over the time since the last call. True if the followers have to know the result: always of
+    /// a video, of sound only whether it is heard.
+    pub fn measure(&mut self, now: Instant, elapsed: Duration) -> bool {
+        self.layers.measure(elapsed);
+        if self.spec.kind == Kind::Video {
+            return true;
+        }
+        if self.last_heard.is_none() || self.layers.bitrates_bps().into_iter().any(|bps| bps > SILENCE_BPS) {
+            self.last_heard = Some(now);
+        }
+        let is_heard = self.last_heard.is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER);
+        std::mem::replace(&mut self.is_heard, is_heard) != is_heard
     }
 
     /// The level of its speech, 0.0 to 1.0.

@@ -1,4 +1,5 @@
-//! Which simulcast layer one subscriber gets. Layers change only on a key frame of the new one.
+//! Which layer one subscriber gets. Simulcast layers change only on a key frame of the new one. Of a stream that carries
+//! all layers (SVC), higher ones begin with a key frame, which all layers share, and may be left off from any picture on.
 
 use crate::media::{LAYERS, LayerMask, Quality, SubscriptionSettings, layer_bit};
 use crate::message::TrackState;
@@ -8,6 +9,8 @@ use crate::transport::Packet;
 const SUFFICIENT: (u64, u64) = (9, 10);
 /// Heights in pixels of layers whose publisher announced none; what needs more gets [`Quality::High`].
 const USUAL_HEIGHTS: [(u32, Quality); 2] = [(180, Quality::Low), (360, Quality::Medium)];
+
+const ALL_LAYERS: LayerMask = (1 << LAYERS) - 1;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Choice {
@@ -24,13 +27,17 @@ pub(super) struct LayerSelector {
     target: Option<u8>,
     /// The lowest live layer below the target: good enough to begin with.
     first: Option<u8>,
+    is_svc: bool,
 }
 
 impl LayerSelector {
     /// Aim at the best live layer that is wanted (and not above `cap`); without one, at the lowest live layer.
-    pub fn aim(&mut self, live: LayerMask, wanted: Option<Quality>, cap: Option<Quality>) {
+    pub fn aim(&mut self, state: &TrackState, wanted: Option<Quality>, cap: Option<Quality>) {
+        let live = state.live;
+        self.is_svc = state.is_svc;
         self.target = wanted.and_then(|quality| best_layer(live, cap.map_or(quality, |cap| cap.min(quality))));
-        self.first = lowest_layer(live).filter(|first| self.target.is_some_and(|target| *first < target));
+        let below = |first: &u8| !state.is_svc && self.target.is_some_and(|target| *first < target);
+        self.first = lowest_layer(live).filter(below);
         if self.target.is_none() {
             self.current = None;
         }
@@ -42,6 +49,9 @@ impl LayerSelector {
     }
 
     pub fn choose(&mut self, packet: &Packet) -> Choice {
+        if self.is_svc {
+            return self.choose_spatial(packet);
+        }
         let layer = Some(packet.layer);
         let aimed = layer == self.target || (self.current.is_none() && layer == self.first);
         if aimed && layer != self.current && packet.keyframe {
@@ -49,6 +59,30 @@ impl LayerSelector {
             return Choice::Switch;
         }
         if layer == self.current { Choice::Forward } else { Choice::Drop }
+    }
+
+    fn choose_spatial(&mut self, packet: &Packet) -> Choice {
+        let begins_picture = packet.spatial.is_some_and(|part| part.begins_picture);
+        if packet.keyframe && self.target.is_some() {
+            let is_first = self.current.is_none();
+            self.current = self.target;
+            return if is_first { Choice::Switch } else { Choice::Forward };
+        }
+        if begins_picture {
+            self.current = self.current.min(self.target);
+        }
+        if self.current.is_some_and(|current| packet.layer <= current) { Choice::Forward } else { Choice::Drop }
+    }
+
+    /// Whether a packet that is forwarded is the last one of its frame.
+    pub fn is_last(&self, packet: &Packet) -> bool {
+        let ends_layer = packet.spatial.is_some_and(|part| part.ends_layer);
+        packet.marker || (self.is_svc && ends_layer && self.current == Some(packet.layer))
+    }
+
+    /// Whether a packet that is dropped belongs to the stream that is forwarded, which must not show a gap.
+    pub fn is_left_off(&self) -> bool {
+        self.is_svc && self.current.is_some()
     }
 
     pub fn current(&self) -> Option<u8> {
@@ -61,6 +95,9 @@ impl LayerSelector {
 
     /// The layers whose key frames are being waited for.
     pub fn waiting_for(&self) -> LayerMask {
+        if self.is_svc {
+            return if self.target > self.current { mask(self.target) } else { 0 };
+        }
         let target = if self.target == self.current { 0 } else { mask(self.target) };
         target | self.needed_to_begin()
     }
@@ -71,6 +108,10 @@ impl LayerSelector {
 
     /// The layers this subscriber needs from the publisher's shard.
     pub fn needed(&self) -> LayerMask {
+        if self.is_svc {
+            // those above as well: only who sees them can close the gaps that they leave
+            return self.target.map_or(0, |_| ALL_LAYERS);
+        }
         mask(self.current) | mask(self.target) | self.needed_to_begin()
     }
 }

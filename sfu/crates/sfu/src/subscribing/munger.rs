@@ -145,12 +145,14 @@ mod tests {
     fn packet(sequence: u64, timestamp: u32, arrival: Instant) -> Packet {
         Packet {
             layer: 0,
+            spatial: None,
             sequence,
             timestamp,
             marker: false,
             keyframe: true,
             vp8: None,
             payload: [1u8].as_slice().into(),
+            redundant: None,
             arrival,
             sender_clock_us: None,
             extensions: HeaderExtensions::default(),

@@ -5,7 +5,7 @@ use super::munger::Munger;
 use crate::ids::{PeerKey, Ssrc};
 use crate::media::{Kind, LayerMask, Quality, Source, SubscriptionSettings};
 use crate::message::TrackState;
-use crate::transport::{CodecFormat, Outgoing, Packet, PayloadType};
+use crate::transport::{CodecFormat, Outgoing, Packet, PayloadTypes};
 
 /// Without a setting.
 const DEFAULT_PRIORITY: u32 = 1;
@@ -27,7 +27,7 @@ pub(crate) struct Subscription {
 /// What is known once both section and codec are.
 struct Stream {
     ssrc: Ssrc,
-    payload_type: PayloadType,
+    payload_types: PayloadTypes,
     munger: Munger,
 }
 
@@ -84,10 +84,10 @@ impl Subscription {
     }
 
     /// Let media flow if its section is answered.
-    pub fn start(&mut self, codec: CodecFormat, payload_type: PayloadType) {
+    pub fn start(&mut self, codec: CodecFormat, payload_types: PayloadTypes) {
         let Some(ssrc) = self.ssrc else { return };
         let first_sequence = (ssrc.0 & 0x3fff) as u16;
-        self.stream = Some(Stream { ssrc, payload_type, munger: Munger::new(codec.clock_rate_hz(), first_sequence) });
+        self.stream = Some(Stream { ssrc, payload_types, munger: Munger::new(codec.clock_rate_hz(), first_sequence) });
         self.selector.restart();
     }
 
@@ -110,7 +110,7 @@ impl Subscription {
     /// Aim at the right layer for the track's current state.
     pub fn aim(&mut self, state: &TrackState) {
         let allowed = if self.is_paused { None } else { self.wanted(state) };
-        self.selector.aim(state.live, allowed, self.cap);
+        self.selector.aim(state, allowed, self.cap);
     }
 
     /// Wait for a key frame before anything else is forwarded.
@@ -148,17 +148,23 @@ impl Subscription {
             return None;
         }
         match self.selector.choose(packet) {
-            Choice::Drop => return None,
+            Choice::Drop => {
+                if self.selector.is_left_off() {
+                    stream.munger.skip(packet);
+                }
+                return None;
+            }
             Choice::Switch => stream.munger.switch(packet),
             Choice::Forward => {}
         }
         let munged = stream.munger.forward(packet)?;
         Some(Outgoing {
             ssrc: stream.ssrc,
-            payload_type: stream.payload_type,
+            payload_types: stream.payload_types,
             sequence: munged.sequence,
             timestamp: munged.timestamp,
             vp8: munged.vp8,
+            marker: self.selector.is_last(packet),
             packet,
         })
     }

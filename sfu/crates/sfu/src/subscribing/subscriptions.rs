@@ -16,7 +16,7 @@ use crate::outbox::Outbox;
 use crate::peers::{Peer, Peers};
 use crate::transport::{Egress, Packet};
 
-/// What one audio track takes.
+/// What one audio track takes that is heard.
 const AUDIO_BPS: u64 = 40_000;
 
 #[derive(Default)]
@@ -184,8 +184,8 @@ impl Subscriptions {
             return;
         }
         let (Some(codec), Some(peer)) = (state.codec, peers.get(subscription.peer())) else { return };
-        match peer.payload_type_of(codec) {
-            Some(payload_type) => subscription.start(codec, payload_type),
+        match peer.payload_types_of(codec) {
+            Some(payload_types) => subscription.start(codec, payload_types),
             None => {
                 outbox.emit(failed(peer, &subscription.source().track, SubscriptionError::CodecUnsupported));
                 self.remove(key, peers, outbox);
@@ -285,7 +285,7 @@ impl Subscriptions {
             let Some(state) = self.feeds.get(track).and_then(|feed| feed.state()) else { continue };
             let Some(wanted) = subscription.wanted(state) else { continue };
             if state.kind == Kind::Audio {
-                usage.audio_bps += AUDIO_BPS;
+                usage.audio_bps += if state.is_heard { AUDIO_BPS } else { 0 };
                 continue;
             }
             let live = Quality::ALL.into_iter().zip(state.bitrates_bps);

@@ -1,29 +1,50 @@
-//! Codecs with their parameters.
+//! Codecs with their parameters, and what is read of their payloads.
 
-use str0m::format::{Codec, CodecConfig, CodecSpec, PayloadParams, detect_h264_keyframe};
+use str0m::format::{Codec, CodecConfig, CodecSpec, PayloadParams, detect_av1_keyframe, detect_h264_keyframe};
 use str0m::media::Pt;
 
 use super::vp8::Vp8Descriptor;
+use super::vp9::{SpatialPart, Vp9Descriptor};
 
 /// The payload type of an outgoing packet, as negotiated with its receiver (RFC 3551 section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PayloadType(pub u8);
 
-/// A codec and the parameters that a decoder has to support: clock rate, channels, H.264 profile.
+/// How a peer receives a codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PayloadTypes {
+    pub plain: PayloadType,
+    /// With redundancy (RFC 2198), if the peer has negotiated it.
+    pub redundant: Option<PayloadType>,
+}
+
+/// A codec and the parameters that a decoder has to support: clock rate, channels, profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CodecFormat(CodecSpec);
 
+/// What forwarding needs to know of a payload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inspected {
+    /// The descriptor of a VP8 payload.
+    pub vp8: Option<Vp8Descriptor>,
+    /// Whether it begins a key frame (always true for audio).
+    pub is_keyframe: bool,
+    pub spatial: Option<SpatialPart>,
+}
+
 impl CodecFormat {
-    /// What a peer has negotiated for `payload_type`.
-    pub(super) fn find(config: &CodecConfig, payload_type: Pt) -> Option<Self> {
-        config.find(|params| params.pt() == payload_type).map(|params| Self(params.spec()))
+    /// What a peer has negotiated for `payload_type`, and whether that is with redundancy.
+    pub(super) fn find(config: &CodecConfig, payload_type: Pt) -> Option<(Self, bool)> {
+        let params = config.find(|it| it.pt() == payload_type || it.red() == Some(payload_type))?;
+        Some((Self(params.spec()), params.pt() != payload_type))
     }
 
-    /// The payload type under which a peer can receive this codec.
-    pub(super) fn payload_type_in(self, config: &CodecConfig) -> Option<PayloadType> {
+    /// The payload types under which a peer can receive this codec.
+    pub(super) fn payload_types_in(self, config: &CodecConfig) -> Option<PayloadTypes> {
         // the payload type is the publisher's and plays no part in matching
         let wanted = PayloadParams::new(Pt::new_with_value(0), None, self.0);
-        config.match_params(wanted).map(|params| PayloadType(*params.pt()))
+        let found = config.match_params(wanted)?;
+        Some(PayloadTypes { plain: PayloadType(*found.pt()), redundant: found.red().map(|red| PayloadType(*red)) })
     }
 
     /// The RTP clock rate in Hz.
@@ -36,20 +57,29 @@ impl CodecFormat {
         match self.0.codec {
             Codec::Opus => Some("audio/opus"),
             Codec::Vp8 => Some("video/VP8"),
+            Codec::Vp9 => Some("video/VP9"),
             Codec::H264 => Some("video/H264"),
+            Codec::Av1 => Some("video/AV1"),
             _ => None,
         }
     }
 
-    /// The descriptor of a VP8 payload, and whether the payload begins a key frame (always true for audio).
-    pub(super) fn inspect(self, payload: &[u8]) -> (Option<Vp8Descriptor>, bool) {
-        match self.0.codec {
+    pub(super) fn inspect(self, payload: &[u8]) -> Inspected {
+        let is_keyframe = match self.0.codec {
             Codec::Vp8 => {
-                let descriptor = Vp8Descriptor::parse(payload);
-                (descriptor, descriptor.is_some_and(|descriptor| descriptor.starts_keyframe(payload)))
+                let vp8 = Vp8Descriptor::parse(payload);
+                let is_keyframe = vp8.is_some_and(|descriptor| descriptor.starts_keyframe(payload));
+                return Inspected { vp8, is_keyframe, spatial: None };
             }
-            Codec::H264 => (None, detect_h264_keyframe(payload)),
-            _ => (None, true),
-        }
+            Codec::Vp9 => {
+                let vp9 = Vp9Descriptor::parse(payload);
+                let is_keyframe = vp9.is_some_and(Vp9Descriptor::starts_keyframe);
+                return Inspected { vp8: None, is_keyframe, spatial: vp9.map(Vp9Descriptor::spatial) };
+            }
+            Codec::H264 => detect_h264_keyframe(payload),
+            Codec::Av1 => detect_av1_keyframe(payload),
+            _ => true,
+        };
+        Inspected { vp8: None, is_keyframe, spatial: None }
     }
 }

@@ -16,7 +16,7 @@ use str0m::net::{Protocol as NetProtocol, Receive, Transmit};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
-use super::codec::{CodecFormat, PayloadType};
+use super::codec::{CodecFormat, PayloadTypes};
 use super::config::{ShardConfig, net_protocol};
 use super::credentials::IceCredentials;
 use super::incoming::{IncomingStreams, rtp_ssrc};
@@ -320,9 +320,9 @@ impl Transport {
         Some((Mid::from(&*stream.mid()), stream.rid().map(|rid| rid.to_string())))
     }
 
-    /// The payload type under which this peer can receive `codec`.
-    pub fn payload_type_of(&self, codec: CodecFormat) -> Option<PayloadType> {
-        codec.payload_type_in(self.rtc.codec_config())
+    /// The payload types under which this peer can receive `codec`.
+    pub fn payload_types_of(&self, codec: CodecFormat) -> Option<PayloadTypes> {
+        codec.payload_types_in(self.rtc.codec_config())
     }
 
     /// The SSRCs of sections that send; a section marked true gets new ones.

@@ -9,6 +9,9 @@ use str0m::stats::{MediaEgressStats, PeerStats};
 pub(crate) struct LinkStats {
     /// Share of packets lost in the worse direction, 0.0 to 1.0.
     pub loss: f64,
+    /// Share of what was sent to the client that it lost, 0.0 to 1.0.
+    pub sent_loss: f64,
+    /// The shortest of those that the client's reports tell.
     pub rtt: Option<Duration>,
 }
 
@@ -28,13 +31,15 @@ impl Measured {
 
     /// What the client says that it lost of a stream (RFC 3550 section 6.4.1), by the stream's packets.
     pub fn add(&mut self, stats: &MediaEgressStats) {
+        // without a new report since the last statistics, the others are old as well
         let Some(loss) = stats.loss else { return };
+        self.rtt = self.rtt.into_iter().chain(stats.rtt).min();
         self.sent_packets += stats.packets as f64;
         self.lost_packets += stats.packets as f64 * f64::from(loss);
     }
 
     pub fn link(&self) -> LinkStats {
         let sent_loss = if self.sent_packets > 0.0 { self.lost_packets / self.sent_packets } else { 0.0 };
-        LinkStats { loss: self.received_loss.max(sent_loss), rtt: self.rtt }
+        LinkStats { loss: self.received_loss.max(sent_loss), sent_loss, rtt: self.rtt }
     }
 }

@@ -11,6 +11,8 @@
 //! | `stun` | what routing needs of STUN messages; nothing of str0m |
 //! | `codec` | codec parameters |
 //! | `vp8` | the VP8 payload descriptor |
+//! | `vp9` | the VP9 payload descriptor; nothing of str0m |
+//! | `red` | redundant audio; nothing of str0m |
 //! | `packet` | received and outgoing RTP packets |
 //! | `channels` | SCTP data channels |
 //! | `streams` | outgoing RTP streams |
@@ -28,22 +30,25 @@ mod incoming;
 mod link_report;
 mod measured;
 mod packet;
+mod red;
 mod streams;
 mod stun;
 mod transport_sequence;
 mod vp8;
+mod vp9;
 
 pub(crate) use channels::Sent;
 pub use codec::CodecFormat;
-pub(crate) use codec::PayloadType;
+pub(crate) use codec::PayloadTypes;
 pub use config::{ConfigError, ShardConfig};
 pub(crate) use connection::{Drained, Transport, TransportError, TransportEvent};
 pub(crate) use credentials::{IceCredentials, UfragKey};
 pub(crate) use link_report::LinkReport;
 pub(crate) use measured::LinkStats;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
-pub use packet::{HeaderExtensions, Packet};
+pub use packet::{HeaderExtensions, Packet, RedundantPayload};
 pub(crate) use streams::StreamSsrcs;
 pub(crate) use stun::{is_binding_success, is_stun, ufrag_of_check};
 pub use vp8::Vp8Descriptor;
 pub(crate) use vp8::{Vp8Numbers, Vp8Patch};
+pub use vp9::SpatialPart;

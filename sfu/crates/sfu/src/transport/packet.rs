@@ -7,15 +7,19 @@ use str0m::format::CodecConfig;
 use str0m::media::{Frequency, MediaTime};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 
-use super::codec::{CodecFormat, PayloadType};
+use super::codec::{CodecFormat, PayloadTypes};
+use super::red;
 use super::vp8::{Vp8Descriptor, Vp8Patch};
+use super::vp9::SpatialPart;
 use crate::ids::Ssrc;
 
 /// One received media packet, parsed once, shared by all who forward it.
 #[derive(Debug)]
 pub struct Packet {
-    /// The simulcast layer; 0 without simulcast.
+    /// The simulcast or spatial layer; 0 without layers.
     pub layer: u8,
+    /// Its place among the spatial layers of its picture.
+    pub spatial: Option<SpatialPart>,
     /// Sequence number in its layer, extended beyond 16 bits.
     pub sequence: u64,
     /// RTP timestamp in units of the codec's clock.
@@ -28,6 +32,8 @@ pub struct Packet {
     pub vp8: Option<Vp8Descriptor>,
     /// The RTP payload; empty for padding that only probes bandwidth.
     pub payload: Arc<[u8]>,
+    /// The payload with earlier frames again, if the publisher sends it so (RFC 2198).
+    pub redundant: Option<Arc<RedundantPayload>>,
     /// When it was received.
     pub arrival: Instant,
     /// The sender's clock at this packet's sampling instant in microseconds since 1970; from its sender reports
@@ -50,6 +56,14 @@ pub struct HeaderExtensions {
     pub playout_delay: Option<(u16, u16)>,
 }
 
+/// Redundant audio as it came.
+#[derive(Clone, Debug)]
+pub struct RedundantPayload {
+    payload: Arc<[u8]>,
+    /// What its blocks call their codec: only who calls it so too can read them.
+    payload_type: u8,
+}
+
 /// A packet whose track and layer are not known yet: [`Packet::layer`] is still 0.
 pub(crate) struct ReceivedPacket {
     pub ssrc: Ssrc,
@@ -61,11 +75,13 @@ pub(crate) struct ReceivedPacket {
 /// A media packet with the numbers of one subscriber's stream.
 pub(crate) struct Outgoing<'a> {
     pub ssrc: Ssrc,
-    pub payload_type: PayloadType,
+    pub payload_types: PayloadTypes,
     /// Extended sequence number.
     pub sequence: u64,
     pub timestamp: u32,
     pub vp8: Option<Vp8Patch>,
+    /// The last packet of what this subscriber gets of a frame.
+    pub marker: bool,
     /// Everything that is the same for all subscribers.
     pub packet: &'a Packet,
 }
@@ -78,25 +94,39 @@ pub(crate) trait Egress {
 
 impl ReceivedPacket {
     pub(super) fn read(now: Instant, config: &CodecConfig, packet: RtpPacket) -> Self {
-        let codec = CodecFormat::find(config, packet.header.payload_type);
-        let (vp8, keyframe) = codec.map_or((None, true), |codec| codec.inspect(&packet.payload));
+        let (codec, is_redundant) = CodecFormat::find(config, packet.header.payload_type).unzip();
+        let (payload, redundant) = match is_redundant {
+            Some(true) => unwrap_redundant(&packet.payload),
+            _ => (packet.payload.clone(), None),
+        };
+        let inspected = codec.map(|codec: CodecFormat| codec.inspect(&payload));
         Self {
             ssrc: Ssrc(*packet.header.ssrc),
             codec,
             packet: Packet {
                 layer: 0,
+                spatial: inspected.and_then(|inspected| inspected.spatial),
                 sequence: *packet.seq_no,
                 timestamp: packet.header.timestamp,
                 marker: packet.header.marker,
-                keyframe,
-                vp8,
+                keyframe: inspected.is_none_or(|inspected| inspected.is_keyframe),
+                vp8: inspected.and_then(|inspected| inspected.vp8),
                 arrival: now,
                 sender_clock_us: sender_clock_us(&packet),
                 extensions: HeaderExtensions::read(&packet.header.ext_vals),
-                payload: packet.payload,
+                payload,
+                redundant,
             },
         }
     }
+}
+
+/// The newest frame, and the whole for those who can read it; nothing of what is not well-formed.
+fn unwrap_redundant(payload: &Arc<[u8]>) -> (Arc<[u8]>, Option<Arc<RedundantPayload>>) {
+    let Some(newest) = red::newest(payload) else { return (Arc::from([]), None) };
+    let redundant =
+        newest.payload_type.map(|payload_type| Arc::new(RedundantPayload { payload: payload.clone(), payload_type }));
+    (payload.get(newest.bytes).unwrap_or_default().into(), redundant)
 }
 
 impl HeaderExtensions {
@@ -127,16 +157,17 @@ impl Outgoing<'_> {
     #[inline]
     pub(super) fn write(self) -> RtpWrite {
         let packet = self.packet;
-        let write = RtpWrite::new(
-            self.payload_type.0.into(),
-            self.sequence.into(),
-            self.timestamp,
-            packet.arrival,
-            packet.payload.clone(),
-        )
-        .marker(packet.marker)
-        .ext_vals(packet.extensions.write())
-        .nackable(true);
+        let PayloadTypes { plain, redundant } = self.payload_types;
+        let readable = packet.redundant.as_ref().filter(|it| it.payload_type == plain.0).zip(redundant);
+        let (payload_type, payload) = match readable {
+            Some((it, payload_type)) => (payload_type, &it.payload),
+            None => (plain, &packet.payload),
+        };
+        let write =
+            RtpWrite::new(payload_type.0.into(), self.sequence.into(), self.timestamp, packet.arrival, payload.clone())
+                .marker(self.marker)
+                .ext_vals(packet.extensions.write())
+                .nackable(true);
         match self.vp8 {
             Some(patch) => write.vp8_patch(patch.inner()),
             None => write,
@@ -159,7 +190,41 @@ fn sender_clock_us(packet: &RtpPacket) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::codec::PayloadType;
     use super::*;
+
+    #[test]
+    fn redundant_sound_goes_to_those_who_can_read_it_and_plain_sound_to_others() {
+        let came: Arc<[u8]> = [0x80 | 111, 0, 0, 2, 111, 9, 9, 1, 2, 3].into();
+        let (payload, redundant) = unwrap_redundant(&came);
+        assert_eq!(*payload, [1, 2, 3]);
+        let packet = Packet {
+            layer: 0,
+            spatial: None,
+            sequence: 1,
+            timestamp: 0,
+            marker: false,
+            keyframe: true,
+            vp8: None,
+            payload,
+            redundant,
+            arrival: Instant::now(),
+            sender_clock_us: None,
+            extensions: HeaderExtensions::default(),
+        };
+        let sent = |plain: u8, redundant: Option<u8>| {
+            let payload_types = PayloadTypes { plain: PayloadType(plain), redundant: redundant.map(PayloadType) };
+            let packet = &packet;
+            let write =
+                Outgoing { ssrc: Ssrc(1), payload_types, sequence: 1, timestamp: 0, vp8: None, marker: false, packet }
+                    .write();
+            format!("{write:?}")
+        };
+        let is_whole = |written: &str| written.contains("239");
+        assert!(is_whole(&sent(111, Some(63))));
+        assert!(!is_whole(&sent(111, None)), "has not negotiated it");
+        assert!(!is_whole(&sent(109, Some(63))), "calls Opus otherwise");
+    }
 
     #[test]
     fn header_extensions_are_forwarded_as_they_came() {

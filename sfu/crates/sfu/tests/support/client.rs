@@ -14,7 +14,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 use tertulia_sfu::{Kind, PeerId, TrackId};
 
 use super::received::Got;
-use super::sender::{Sender, audio_payload, vp8_payload};
+use super::sender::{Sender, audio_payload, vp8_payload, vp9_payload};
 
 pub struct Client {
     pub id: PeerId,
@@ -31,6 +31,8 @@ pub struct Client {
     pub data: Vec<(String, Vec<u8>)>,
     pub channels: HashMap<String, ChannelId>,
     pub read: usize,
+    /// Which of the negotiated payload types of a kind packets without regard to rules have.
+    pub raw_codec: usize,
     got: HashMap<TrackId, Vec<Got>>,
     pending: Option<SdpPendingOffer>,
     to_add: Vec<(MediaKind, usize)>,
@@ -50,9 +52,11 @@ impl Client {
         let mut rtc = str0m::RtcConfig::new()
             .set_rtp_mode(true)
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .enable_vp8(true)
             .enable_h264(true)
+            .enable_vp9(true)
+            .enable_av1(true)
             .build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         Self {
@@ -68,6 +72,7 @@ impl Client {
             data: Vec::new(),
             channels: HashMap::new(),
             read: 0,
+            raw_codec: 0,
             got: HashMap::new(),
             pending: None,
             to_add: vec![(MediaKind::Audio, audio), (MediaKind::Video, video)],
@@ -201,7 +206,11 @@ impl Client {
     /// Media of this instant, and timers.
     pub fn produce(&mut self, now: Instant) {
         for index in 0..self.senders.len() {
-            let interval = if self.senders[index].kind == Kind::Audio { 20 } else { 33 };
+            let interval = match (self.senders[index].kind, self.senders[index].is_silent) {
+                (Kind::Audio, true) => 400,
+                (Kind::Audio, false) => 20,
+                (Kind::Video, _) => 33,
+            };
             let sender = &mut self.senders[index];
             let Some(mid) = sender.mid.filter(|mid| self.rtc.media(*mid).is_some()) else { continue };
             if !self.rtc.is_connected() || sender.muted {
@@ -242,11 +251,11 @@ impl Client {
         payload: Vec<u8>,
     ) {
         let sender = &self.senders[sender];
-        let codec = if sender.kind == Kind::Audio { Codec::Opus } else { Codec::Vp8 };
+        let is_audio = sender.kind == Kind::Audio;
         let Some(mid) = sender.mid else { return };
-        let Some(pt) = self.rtc.codec_config().find(|params| params.spec().codec == codec).map(|it| it.pt()) else {
-            return;
-        };
+        let of_kind = self.rtc.codec_config().iter().filter(|params| params.spec().codec.is_audio() == is_audio);
+        let known: Vec<_> = of_kind.flat_map(|params| [Some(params.pt()), params.red()]).flatten().collect();
+        let Some(pt) = known.get(self.raw_codec % known.len().max(1)).copied() else { return };
         let write = RtpWrite::new(pt, sequence.into(), sequence as u32, now, payload).ext_vals(extensions);
         let mut direct = self.rtc.direct_api();
         match ssrc {
@@ -271,7 +280,11 @@ impl Client {
 
     fn write_frames(&mut self, now: Instant, index: usize, mid: Mid) {
         let sender = &mut self.senders[index];
-        let codec = if sender.kind == Kind::Audio { Codec::Opus } else { Codec::Vp8 };
+        let codec = match (sender.kind, sender.is_svc) {
+            (Kind::Audio, _) => Codec::Opus,
+            (Kind::Video, false) => Codec::Vp8,
+            (Kind::Video, true) => Codec::Vp9,
+        };
         let Some(params) = self.rtc.codec_config().find(|params| params.spec().codec == codec) else { return };
         let (pt, elapsed) = (params.pt(), now - self.start);
         let rate = if sender.kind == Kind::Audio { 48_000 } else { 90_000 };
@@ -282,11 +295,16 @@ impl Client {
             let rid = sender.rids.get(layer).map(|rid| Rid::from(rid.as_str()));
             let ticks = (elapsed.as_micros() * rate / 1_000_000) as u32;
             let timestamp = encoding.base_timestamp.wrapping_add(ticks);
-            let packets = if sender.kind == Kind::Audio { 1 } else { 1 + layer };
+            let packets = match (sender.kind, sender.is_svc) {
+                (Kind::Audio, _) => 1,
+                (Kind::Video, false) => 1 + layer,
+                (Kind::Video, true) => 3,
+            };
             let keyframe = !sender.withheld[layer] && std::mem::take(&mut encoding.keyframe);
             for packet in 0..packets {
                 let payload = match sender.kind {
                     Kind::Audio => audio_payload(encoding.frame),
+                    Kind::Video if sender.is_svc => vp9_payload(packet as u8, encoding, keyframe),
                     Kind::Video => vp8_payload(layer as u8, encoding, packet == 0, keyframe),
                 };
                 let extensions = ExtensionValues {

@@ -20,6 +20,53 @@ impl Default for Link {
     }
 }
 
+/// What stands between the network and one client.
+pub struct Bottleneck {
+    pub to: SocketAddr,
+    pub rate_bps: u64,
+    /// A datagram that would have to wait longer is dropped.
+    pub longest_wait: Duration,
+    /// The client reads its datagrams only this often, for want of CPU.
+    pub reads_every: Duration,
+    pub dropped: usize,
+    pub delivered_bytes: u64,
+    start: Instant,
+    free_at: Instant,
+}
+
+impl Bottleneck {
+    pub fn new(to: SocketAddr, now: Instant, rate_bps: u64, longest_wait: Duration) -> Self {
+        Self {
+            to,
+            rate_bps,
+            longest_wait,
+            reads_every: Duration::ZERO,
+            dropped: 0,
+            delivered_bytes: 0,
+            start: now,
+            free_at: now,
+        }
+    }
+
+    /// How long a datagram that is sent now has to wait.
+    pub fn wait(&self, now: Instant) -> Duration {
+        self.free_at.saturating_duration_since(now)
+    }
+
+    /// When a datagram is read, None if it is dropped.
+    fn pass(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
+        if self.wait(now) > self.longest_wait {
+            self.dropped += 1;
+            return None;
+        }
+        self.free_at = self.free_at.max(now) + Duration::from_secs_f64(bytes as f64 * 8.0 / self.rate_bps as f64);
+        self.delivered_bytes += bytes as u64;
+        let every = self.reads_every.as_micros().max(1);
+        let turns = (self.free_at - self.start).as_micros().div_ceil(every);
+        Some(self.start + Duration::from_micros((turns * every) as u64))
+    }
+}
+
 type Entry = (Instant, u64, SocketAddr, SocketAddr, Vec<u8>);
 
 pub struct Network {
@@ -29,6 +76,7 @@ pub struct Network {
     /// All datagrams from and to these addresses are lost.
     pub cut: Vec<SocketAddr>,
     pub lost: usize,
+    pub bottleneck: Option<Bottleneck>,
     state: u64,
     sent: u64,
     waiting: BinaryHeap<Reverse<Entry>>,
@@ -36,7 +84,16 @@ pub struct Network {
 
 impl Network {
     pub fn new(link: Link) -> Self {
-        Self { link, lossy: None, cut: Vec::new(), lost: 0, state: link.seed | 1, sent: 0, waiting: BinaryHeap::new() }
+        Self {
+            link,
+            lossy: None,
+            cut: Vec::new(),
+            lost: 0,
+            bottleneck: None,
+            state: link.seed | 1,
+            sent: 0,
+            waiting: BinaryHeap::new(),
+        }
     }
 
     /// xorshift64*: 0.0 to 1.0.
@@ -54,7 +111,9 @@ impl Network {
             self.lost += 1;
             return;
         }
-        let arrival = now + self.link.delay + self.link.jitter.mul_f64(self.random());
+        let bottleneck = self.bottleneck.as_mut().filter(|bottleneck| bottleneck.to == destination);
+        let Some(passed) = bottleneck.map_or(Some(now), |bottleneck| bottleneck.pass(now, data.len())) else { return };
+        let arrival = passed + self.link.delay + self.link.jitter.mul_f64(self.random());
         self.sent += 1;
         self.waiting.push(Reverse((arrival, self.sent, source, destination, data)));
     }

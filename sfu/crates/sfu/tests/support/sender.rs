@@ -17,6 +17,10 @@ pub struct Sender {
     pub keyframes_asked: usize,
     pub level: i8,
     pub muted: bool,
+    /// Sends VP9 with three spatial layers in one stream.
+    pub is_svc: bool,
+    /// Sends only a packet now and then (DTX).
+    pub is_silent: bool,
     pub encodings: Vec<Encoding>,
     pub next: Option<Instant>,
 }
@@ -49,6 +53,8 @@ impl Sender {
             keyframes_asked: 0,
             level: -10,
             muted: false,
+            is_svc: false,
+            is_silent: false,
             encodings: encodings.collect(),
             next: None,
         }
@@ -68,6 +74,17 @@ pub fn vp8_payload(layer: u8, encoding: &Encoding, first: bool, keyframe: bool) 
     let start = if first { 0x10 } else { 0 };
     let mut payload = vec![0x80 | start, 0xf0, high, low, encoding.frame as u8, 0x20 | (layer & 0x1f)];
     payload.push(u8::from(!keyframe || !first));
+    payload.extend([0xab; 500]);
+    payload.push(layer);
+    payload.extend(encoding.frame.to_be_bytes());
+    payload
+}
+
+/// A descriptor with a picture id of 15 bits and layers (RFC 9628 4.2), and what the tests read back.
+pub fn vp9_payload(layer: u8, encoding: &Encoding, keyframe: bool) -> Vec<u8> {
+    let [high, low] = (encoding.picture | 0x8000).to_be_bytes();
+    let predicted = if keyframe { 0 } else { 0x40 };
+    let mut payload = vec![0xac | predicted, high, low, layer << 1 | u8::from(layer > 0), encoding.frame as u8];
     payload.extend([0xab; 500]);
     payload.push(layer);
     payload.extend(encoding.frame.to_be_bytes());

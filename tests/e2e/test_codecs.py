@@ -1,0 +1,118 @@
+"""Codecs: what one Chromium publishes, another one decodes, as the unmodified livekit-client negotiates it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from livekit import api
+from playwright.async_api import Browser, Page
+
+from support.people import KEEP_CONNECTIONS
+from support.product import MEDIA_API_KEY, MEDIA_API_SECRET, Product, RoomLinks
+from support.waiting import until
+
+# media in real time: they run alone
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.measures_time]
+
+_LIBRARY: Final = Path(__file__).resolve().parents[2] / "web/node_modules/livekit-client/dist"
+_JOIN: Final = """
+async ({ url, token, worker }) => {
+  let options = { dynacast: true };
+  if (worker) {
+    const keyProvider = new LivekitClient.ExternalE2EEKeyProvider();
+    await keyProvider.setKey('a shared secret');
+    const script = URL.createObjectURL(new Blob([worker], { type: 'text/javascript' }));
+    options.e2ee = { keyProvider, worker: new Worker(script) };
+  }
+  globalThis.room = new LivekitClient.Room(options);
+  if (worker) await room.setE2EEEnabled(true);
+  await room.connect(url, token);
+}
+"""
+_PUBLISH: Final = """
+async ({ kind, options }) => {
+  const wanted = kind === 'video' ? { video: { width: 320, height: 180 } } : { audio: true };
+  const [track] = (await navigator.mediaDevices.getUserMedia(wanted)).getTracks();
+  await room.localParticipant.publishTrack(track, options);
+}
+"""
+_UNPUBLISH: Final = """
+async () => {
+  const published = [...room.localParticipant.trackPublications.values()];
+  for (const { track } of published) await room.localParticipant.unpublishTrack(track);
+}
+"""
+# [kind, codec, what was decoded] of each stream
+_RECEIVED: Final = """
+async () => {
+  const found = [];
+  for (const connection of testConnections) {
+    const stats = await connection.getStats();
+    for (const stat of stats.values()) {
+      if (stat.type !== 'inbound-rtp') continue;
+      const decoded = stat.kind === 'video' ? stat.framesDecoded : stat.totalAudioEnergy;
+      found.push([stat.kind, stats.get(stat.codecId)?.mimeType?.toLowerCase(), decoded]);
+    }
+  }
+  return found;
+}
+"""
+
+
+@asynccontextmanager
+async def _joined(
+    browser: Browser, product: Product, room: RoomLinks, name: str, *, encrypts: bool = False
+) -> AsyncIterator[Page]:
+    """Have a page without the product's own code join the room."""
+    context = await browser.new_context(bypass_csp=True)
+    await context.add_init_script(KEEP_CONNECTIONS)
+    page = await context.new_page()
+    await page.goto(f"{product.url}/health")
+    await page.evaluate((_LIBRARY / "livekit-client.umd.js").read_text())
+    made = api.AccessToken(MEDIA_API_KEY, MEDIA_API_SECRET).with_identity(name)
+    token = made.with_grants(api.VideoGrants(room_join=True, room=room.name)).to_jwt()
+    worker = (_LIBRARY / "livekit-client.e2ee.worker.js").read_text() if encrypts else None
+    await page.evaluate(_JOIN, {"url": product.url.replace("http", "ws"), "token": token, "worker": worker})
+    try:
+        yield page
+    finally:
+        await context.close()
+
+
+async def _decodes(page: Page, kind: str, codec: str, more_than: float) -> None:
+    async def holds() -> bool:
+        streams: list[Any] = await page.evaluate(_RECEIVED)
+        return any(each[:2] == [kind, codec] and each[2] > more_than for each in streams)
+
+    await until(f"{codec} is decoded", holds)
+
+
+async def test_each_codec_that_chromium_publishes_is_decoded(
+    red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    async with _joined(red_browser, product, room, "ana") as ana, _joined(blue_browser, product, room, "ben") as ben:
+        for codec in ("h264", "vp9", "av1"):
+            await ana.evaluate(_PUBLISH, {"kind": "video", "options": {"videoCodec": codec}})
+            await _decodes(ben, "video", f"video/{codec}", 5)
+            await ana.evaluate(_UNPUBLISH)
+        for codec, options in (("audio/red", {}), ("audio/opus", {"red": False})):
+            await ana.evaluate(_PUBLISH, {"kind": "audio", "options": options})
+            await _decodes(ben, "audio", codec, 0)
+            await ana.evaluate(_UNPUBLISH)
+
+
+async def test_encrypted_frames_pass_untouched(
+    red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    async with (
+        _joined(red_browser, product, room, "ana", encrypts=True) as ana,
+        _joined(blue_browser, product, room, "ben", encrypts=True) as ben,
+    ):
+        for codec in ("vp8", "h264", "vp9"):
+            await ana.evaluate(_PUBLISH, {"kind": "video", "options": {"videoCodec": codec}})
+            await _decodes(ben, "video", f"video/{codec}", 5)
+            await ana.evaluate(_UNPUBLISH)
