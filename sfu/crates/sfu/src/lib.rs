@@ -11,7 +11,7 @@
 //! 3. `message`, `outbox`: what leaves a shard
 //! 4. `allocation`: dividing bandwidth, without state of others
 //! 5. `peers`, then `publishing` and `subscribing`: tables that own their state
-//! 6. `negotiation`, `allocator`: rules over several tables
+//! 6. `negotiation`, `offering`, `allocator`: rules over several tables
 //! 7. `shard`: dispatches inputs and collects outputs
 
 #![forbid(unsafe_code)]
@@ -33,6 +33,7 @@ mod ids;
 mod media;
 mod message;
 mod negotiation;
+mod offering;
 mod outbox;
 mod peers;
 mod publishing;

@@ -1,7 +1,8 @@
 //! Offers of clients and our answers: which section carries which track, in both directions.
 //!
 //! There is one connection and only the client offers. A subscription takes a free receiving section of its kind; if
-//! there is none, or if only an answer can show the client a change, the client is asked for an offer.
+//! there is none, or if only an answer can show the client a change, the client is asked for an offer. Where we make
+//! the offers, see `offering`.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -25,7 +26,7 @@ pub(crate) struct Negotiation<'a> {
     pub outbox: &'a mut Outbox,
 }
 
-fn peer_gone() -> String {
+pub(crate) fn peer_gone() -> String {
     "the peer is gone".to_owned()
 }
 
@@ -137,9 +138,13 @@ impl Negotiation<'_> {
         (answers, tracks)
     }
 
-    /// Ask clients for an offer whose subscriptions wait for sections, or whose sections have to be shown empty.
+    /// Make offers, or ask clients for an offer whose subscriptions wait for sections, or whose sections have to be shown empty.
     pub fn request_offers(&mut self, now: Instant) {
         for key in self.peers.take_section_checks() {
+            if self.peers.get(key).is_some_and(|peer| peer.offering().is_some()) {
+                self.offer(now, key);
+                continue;
+            }
             let Some(peer) = self.peers.get_mut(key).filter(|peer| peer.may_be_asked(now)) else { continue };
             let unbound = self.subscriptions.unbound(peer);
             let sections = peer.sections_mut();

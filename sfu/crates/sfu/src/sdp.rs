@@ -1,14 +1,18 @@
 //! What is read and rewritten of session descriptions (RFC 8866) around the transport: which section carries which
 //! track, and the identity of what we send.
 
+mod offers;
+
 use std::collections::HashMap;
+
+pub(crate) use offers::{Identity, finish_offer, prepare_answer};
 
 use crate::ids::Ssrc;
 use crate::media::Kind;
 
 /// Larger offers are refused. An offer for a full room is well below it.
 const MAX_BYTES: usize = 512 * 1024;
-const MAX_SECTIONS: usize = 1024;
+pub(crate) const MAX_SECTIONS: usize = 1024;
 /// Streams that an offer may name in the sections in which the client sends: the transport keeps state for each.
 const MAX_SOURCES: usize = 256;
 /// Layers of one section; browsers send three.
@@ -203,14 +207,17 @@ fn session_line(line: &str) -> String {
     if line.starts_with("a=msid-semantic:") { "a=msid-semantic: WMS *".to_owned() } else { line.to_owned() }
 }
 
+fn is_identity(line: &str) -> bool {
+    ["a=msid:", "a=ssrc:", "a=ssrc-group:"].iter().any(|name| line.starts_with(name))
+}
+
 fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>) {
     let unwanted_feedback = match answer {
         SectionAnswer::Receive { .. } => " goog-remb",
         SectionAnswer::Send { .. } => " transport-cc",
     };
     for line in part {
-        let is_identity = ["a=msid:", "a=ssrc:", "a=ssrc-group:"].iter().any(|name| line.starts_with(name));
-        if is_identity || (line.starts_with("a=rtcp-fb:") && line.ends_with(unwanted_feedback)) {
+        if is_identity(line) || (line.starts_with("a=rtcp-fb:") && line.ends_with(unwanted_feedback)) {
             continue;
         }
         match (answer, *line) {

@@ -16,7 +16,7 @@ use crate::media::Channel;
 use crate::message::Message;
 use crate::negotiation::Negotiation;
 use crate::outbox::{Outbox, Output};
-use crate::peers::{Owner, Peer, Peers, is_channel_data};
+use crate::peers::{Offering, Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
 use crate::subscribing::Subscriptions;
 use crate::transport::{Sent, ShardConfig, TransportEvent};
@@ -104,9 +104,12 @@ impl Shard {
     fn dispatch_command(&mut self, now: Instant, command: Command) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match command {
-            Command::AddPeer { peer } => self.add_peer(now, peer),
+            Command::AddPeer { peer } => self.add_peer(now, peer, None),
+            Command::AddSubscriber { peer, channels } => self.add_peer(now, peer, Some(Offering::new(channels))),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
             Command::Offer { peer, offer_id, sdp } => self.negotiate(now, peer, offer_id, &sdp),
+            Command::Answer { peer, offer_id, sdp } => self.answered(now, peer, offer_id, &sdp),
+            Command::RestartIce { peer } => self.negotiation().restart_ice(&peer),
             Command::ExpectTrack { peer, track, spec } => publications.expect(&peer, track, spec, peers),
             Command::WithdrawTrack { peer, track } => publications.withdraw(&peer, &track, peers, outbox),
             Command::SetTrackMuted { peer, track, muted } => {
@@ -191,8 +194,10 @@ impl Shard {
 
     // ── peers ──
 
-    fn add_peer(&mut self, now: Instant, id: PeerId) {
-        if self.peers.add(now, id) {
+    fn add_peer(&mut self, now: Instant, id: PeerId, offering: Option<Offering>) {
+        let key = self.peers.add(now, id, offering);
+        if let Some(key) = key {
+            self.peers.check_sections(key);
             self.outbox.count().peers_added += 1;
             self.next_tick.get_or_insert(now + TICK);
         }
@@ -223,9 +228,24 @@ impl Shard {
     }
 
     fn negotiate(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
+        self.apply(now, peer, offer_id, |negotiation, key| negotiation.accept(now, key, offer_id, sdp));
+    }
+
+    fn answered(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
+        self.apply(now, peer, offer_id, |negotiation, key| negotiation.accept_answer(now, key, offer_id, sdp));
+    }
+
+    /// Apply a client's description.
+    fn apply(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        offer_id: i64,
+        run: impl FnOnce(&mut Negotiation<'_>, PeerKey) -> Result<(), String>,
+    ) {
         let Some(key) = self.peers.key_of(&peer) else { return };
         self.peers.work_for(Some(key));
-        let outcome = self.negotiation().accept(now, key, offer_id, sdp);
+        let outcome = run(&mut self.negotiation(), key);
         // if the peer failed, that is reported first
         self.settle(now);
         if let Err(reason) = outcome {

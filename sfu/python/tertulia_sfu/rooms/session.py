@@ -35,6 +35,7 @@ from tertulia_sfu.rooms.limits import MAX_LISTED_TRACKS, distinct_tracks
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.permissions import SIGNALS, Requirement, fulfils
+from tertulia_sfu.rooms.protocol import POSITIVE_RESPONSE
 from tertulia_sfu.rooms.simulation import simulate
 
 _log = structlog.get_logger(__name__)
@@ -108,6 +109,10 @@ class SignalSession:
 
 def _offer(session: SignalSession, offer: SessionDescription, _now: float) -> None:
     session.room.negotiation.offer(session.participant, offer)
+
+
+def _answer(session: SignalSession, answer: SessionDescription, _now: float) -> None:
+    session.room.negotiation.answer(session.participant, answer)
 
 
 def _ping(session: SignalSession, _sent_at: int, _now: float) -> None:
@@ -186,6 +191,8 @@ def _update_metadata(session: SignalSession, request: UpdateParticipantMetadata,
         )
     except InvalidRequest as error:
         reason, message = RequestResponse.LIMIT_EXCEEDED, str(error)
+    if reason == RequestResponse.OK and session.participant.protocol < POSITIVE_RESPONSE:
+        return
     response = RequestResponse(request_id=request.request_id, reason=reason, message=message, update_metadata=request)
     session.reply(SignalResponse(request_response=response))
 
@@ -202,6 +209,7 @@ _Handler = Callable[[SignalSession, Any, float], None]
 
 _HANDLERS: Final[dict[str, _Handler]] = {
     "offer": _offer,
+    "answer": _answer,
     "add_track": _add_track,
     "mute": _mute,
     "subscription": _subscription,
@@ -219,8 +227,6 @@ _HANDLERS: Final[dict[str, _Handler]] = {
 
 UNIMPLEMENTED: Final = frozenset(
     {
-        # clients offer, the server answers
-        "answer",
         # ICE-lite (RFC 8445 section 2.5): the checks of a client tell where it is
         "trickle",
         # deprecated by the protocol; layers come with `add_track`

@@ -11,7 +11,9 @@ from livekit.protocol.rtc import (
     SpeakersChanged,
 )
 
+from tertulia_sfu.ids import ParticipantSid
 from tertulia_sfu.rooms.participant import Participant
+from tertulia_sfu.rooms.protocol import QUALITY_LOST
 from tertulia_sfu.rooms.roster import Roster
 
 COUNTS_EVERY_S: Final = 5.0
@@ -40,11 +42,14 @@ class StatusUpdates:
         if speakers and listeners:
             self._roster.signals.send(listeners, SignalResponse(speakers_changed=SpeakersChanged(speakers=speakers)))
 
-    def send_link_quality(self, participant: Participant, *, loss: float, rtt_ms: int) -> None:
+    def send_link_quality(self, participant: Participant, *, loss: float, rtt_ms: int, link: str | None = None) -> None:
         """Send a participant's connection quality to itself and to those who receive something of it.
 
-        `loss`: the share of packets lost, from 0 to 1.
+        `loss`: the share of packets lost, from 0 to 1. Of two connections (`link`: a peer) the worse one counts.
         """
+        participant.links[link or participant.sid] = (loss, rtt_ms)
+        loss = max(each for each, _ in participant.links.values())
+        rtt_ms = max(each for _, each in participant.links.values())
         score = max(MIN_SCORE, 100.0 - 400.0 * loss - max(0, rtt_ms - 200) / 10)
         if score > EXCELLENT_ABOVE:
             quality = ConnectionQuality.EXCELLENT
@@ -58,12 +63,22 @@ class StatusUpdates:
 
     def _send_quality(self, participant: Participant, quality: "ConnectionQuality", score: float) -> None:
         tracks = participant.publications.keys()
-        recipients = [participant.sid]
+        recipients = [participant]
         if not participant.is_hidden:
-            recipients += [each.sid for each in self._roster if not tracks.isdisjoint(each.subscriptions)]
+            recipients += [each for each in self._roster if not tracks.isdisjoint(each.subscriptions)]
+        if quality == ConnectionQuality.LOST:
+            old = [each.sid for each in recipients if each.protocol < QUALITY_LOST]
+            self._send_info(old, participant, ConnectionQuality.POOR, score)
+            recipients = [each for each in recipients if each.protocol >= QUALITY_LOST]
+        self._send_info([each.sid for each in recipients], participant, quality, score)
+
+    def _send_info(
+        self, recipients: list[ParticipantSid], participant: Participant, quality: "ConnectionQuality", score: float
+    ) -> None:
         info = ConnectionQualityInfo(participant_sid=participant.sid, quality=quality, score=score)
         update = ConnectionQualityUpdate(updates=[info])
-        self._roster.signals.send(recipients, SignalResponse(connection_quality=update))
+        if recipients:
+            self._roster.signals.send(recipients, SignalResponse(connection_quality=update))
 
     def send_room_if_changed(self, now: float) -> None:
         """Send the room's own state if it has changed: metadata and recording at once, counts at most every 5 s."""

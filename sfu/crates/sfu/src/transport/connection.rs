@@ -14,14 +14,15 @@ use str0m::bwe::BweKind;
 use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
 use str0m::net::{Protocol, Receive};
-use str0m::stats::{MediaEgressStats, PeerStats};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadType};
-use super::config::ShardConfig;
+use super::config::{Offerer, ShardConfig};
 use super::credentials::IceCredentials;
 use super::incoming::{IncomingStreams, rtp_ssrc};
+use super::measured::{LinkStats, Measured};
+use super::offers::{Offer, OfferChanges, Offers};
 use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::transport_sequence::TransportSequence;
@@ -40,6 +41,7 @@ pub(crate) struct Transport {
     incoming: IncomingStreams,
     outgoing: OutgoingStreams,
     sequence: TransportSequence,
+    offers: Offers,
     measured: Option<Measured>,
     deadline: Instant,
 }
@@ -78,14 +80,6 @@ pub(crate) enum TransportEvent {
     DataReceived(Channel, Vec<u8>),
 }
 
-/// Measurements of one reporting interval.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LinkStats {
-    /// Share of packets lost in the worse direction, 0.0 to 1.0.
-    pub loss: f64,
-    pub rtt: Option<Duration>,
-}
-
 /// Why a connection cannot go on.
 #[derive(Debug)]
 pub(crate) enum TransportError {
@@ -109,8 +103,8 @@ impl From<RtcError> for TransportError {
 }
 
 impl Transport {
-    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials) -> Self {
-        let rtc = config.connection(now, &credentials);
+    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials, offerer: Offerer) -> Self {
+        let rtc = config.connection(now, &credentials, offerer);
         Self {
             rtc,
             credentials,
@@ -118,6 +112,7 @@ impl Transport {
             incoming: IncomingStreams::default(),
             outgoing: OutgoingStreams::default(),
             sequence: TransportSequence::default(),
+            offers: Offers::default(),
             measured: None,
             deadline: now,
         }
@@ -293,6 +288,34 @@ impl Transport {
         })
     }
 
+    /// Make an offer; None if nothing changes. The one before must have been answered.
+    pub fn make_offer(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        changes: OfferChanges,
+    ) -> Result<Option<Offer>, TransportError> {
+        let offer = self.offers.make(&mut self.rtc, changes);
+        self.drain(now, drained)?;
+        Ok(offer)
+    }
+
+    /// Apply the answer to the last offer. The inner error says what is wrong with it. Returns credentials that are
+    /// new with it.
+    pub fn accept_answer(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        sdp: &str,
+    ) -> Result<Result<Option<IceCredentials>, String>, TransportError> {
+        let outcome = self.offers.accept(&mut self.rtc, sdp);
+        if let Ok(Some(fresh)) = &outcome {
+            self.credentials = fresh.clone();
+        }
+        self.drain(now, drained)?;
+        Ok(outcome)
+    }
+
     // ── streams ──
 
     /// The section that a received stream belongs to, and its rid (RFC 8852).
@@ -361,32 +384,5 @@ impl Egress for Transport {
         let Some(stream) = direct.stream_tx(&packet.ssrc.0.into()) else { return false };
         stream.write_rtp(packet.write());
         true
-    }
-}
-
-/// Statistics of one instant, while they are read.
-struct Measured {
-    received_loss: f64,
-    rtt: Option<Duration>,
-    sent_packets: f64,
-    lost_packets: f64,
-}
-
-impl Measured {
-    fn new(stats: &PeerStats) -> Self {
-        let received_loss = f64::from(stats.ingress_loss_fraction.unwrap_or(0.0));
-        Self { received_loss, rtt: stats.rtt, sent_packets: 0.0, lost_packets: 0.0 }
-    }
-
-    /// What the client says that it lost of a stream (RFC 3550 section 6.4.1), by the stream's packets.
-    fn add(&mut self, stats: &MediaEgressStats) {
-        let Some(loss) = stats.loss else { return };
-        self.sent_packets += stats.packets as f64;
-        self.lost_packets += stats.packets as f64 * f64::from(loss);
-    }
-
-    fn link(&self) -> LinkStats {
-        let sent_loss = if self.sent_packets > 0.0 { self.lost_packets / self.sent_packets } else { 0.0 };
-        LinkStats { loss: self.received_loss.max(sent_loss), rtt: self.rtt }
     }
 }

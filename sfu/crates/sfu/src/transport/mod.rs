@@ -13,6 +13,8 @@
 //! | `vp8` | the VP8 payload descriptor |
 //! | `packet` | received and outgoing RTP packets |
 //! | `channels` | SCTP data channels |
+//! | `offers` | offers of our side |
+//! | `measured` | statistics |
 //! | `streams` | outgoing RTP streams |
 //! | `incoming` | bounds of received RTP streams |
 //! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
@@ -24,6 +26,8 @@ mod config;
 mod connection;
 mod credentials;
 mod incoming;
+mod measured;
+mod offers;
 mod packet;
 mod streams;
 mod stun;
@@ -33,9 +37,12 @@ mod vp8;
 pub(crate) use channels::Sent;
 pub use codec::CodecFormat;
 pub(crate) use codec::PayloadType;
+pub(crate) use config::Offerer;
 pub use config::{ConfigError, ShardConfig};
-pub(crate) use connection::{Drained, LinkStats, Transport, TransportError, TransportEvent};
+pub(crate) use connection::{Drained, Transport, TransportError, TransportEvent};
 pub(crate) use credentials::{IceCredentials, UfragKey};
+pub(crate) use measured::LinkStats;
+pub(crate) use offers::OfferChanges;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet};
 pub(crate) use streams::StreamSsrcs;

@@ -1,0 +1,40 @@
+//! Loss and round-trip time of a connection, from the statistics of its streams.
+
+use std::time::Duration;
+
+use str0m::stats::{MediaEgressStats, PeerStats};
+
+/// Measurements of one reporting interval.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinkStats {
+    /// Share of packets lost in the worse direction, 0.0 to 1.0.
+    pub loss: f64,
+    pub rtt: Option<Duration>,
+}
+
+/// Statistics of one instant, while they are read.
+pub(super) struct Measured {
+    received_loss: f64,
+    rtt: Option<Duration>,
+    sent_packets: f64,
+    lost_packets: f64,
+}
+
+impl Measured {
+    pub fn new(stats: &PeerStats) -> Self {
+        let received_loss = f64::from(stats.ingress_loss_fraction.unwrap_or(0.0));
+        Self { received_loss, rtt: stats.rtt, sent_packets: 0.0, lost_packets: 0.0 }
+    }
+
+    /// What the client says that it lost of a stream (RFC 3550 section 6.4.1), by the stream's packets.
+    pub fn add(&mut self, stats: &MediaEgressStats) {
+        let Some(loss) = stats.loss else { return };
+        self.sent_packets += stats.packets as f64;
+        self.lost_packets += stats.packets as f64 * f64::from(loss);
+    }
+
+    pub fn link(&self) -> LinkStats {
+        let sent_loss = if self.sent_packets > 0.0 { self.lost_packets / self.sent_packets } else { 0.0 };
+        LinkStats { loss: self.received_loss.max(sent_loss), rtt: self.rtt }
+    }
+}
