@@ -180,9 +180,11 @@ def _may_receive(receiver: Participant, packet: DataPacket, destinations: frozen
 
 
 def _stamp(packet: DataPacket, sender: Participant, channel: Channel) -> None:
+    """Name the sender. Of a hidden one only the session is named, which receivers know duplicates by."""
+    sid, identity = ("", "") if sender.is_hidden else (sender.sid, sender.identity)
     packet.kind = _CHANNEL_KINDS[channel]
     packet.participant_sid = sender.sid
-    packet.participant_identity = sender.identity
+    packet.participant_identity = identity
     if packet.HasField("user"):
-        packet.user.participant_sid = sender.sid
-        packet.user.participant_identity = sender.identity
+        packet.user.participant_sid = sid
+        packet.user.participant_identity = identity

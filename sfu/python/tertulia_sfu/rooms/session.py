@@ -1,7 +1,7 @@
 """A participant's signal session: each request is checked against `permissions`, then handled by a table."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -34,7 +34,7 @@ from tertulia_sfu.rooms.budget import Budget
 from tertulia_sfu.rooms.limits import MAX_LISTED_TRACKS, distinct_tracks
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant
-from tertulia_sfu.rooms.permissions import SIGNALS, Requirement, fulfils
+from tertulia_sfu.rooms.permissions import SIGNALS, fulfils
 from tertulia_sfu.rooms.protocol import POSITIVE_RESPONSE
 from tertulia_sfu.rooms.simulation import simulate
 
@@ -66,19 +66,18 @@ class SignalSession:
             return
         requirement = SIGNALS[field]
         if not fulfils(self.participant.claims, requirement):
-            self._refuse(field, getattr(request, field), requirement)
+            reason = f"does not have permission to {requirement}"
+            self._refuse(field, getattr(request, field), RequestResponse.NOT_ALLOWED, reason)
         elif field in _HANDLERS:
             _HANDLERS[field](self, getattr(request, field), now)
+        elif field in DECLINED:
+            self._refuse(field, getattr(request, field), *DECLINED[field])
         else:
             _log.debug("request ignored", field=field, participant=self.participant.sid)
 
-    def _refuse(self, field: str, message: Message, requirement: Requirement) -> None:
-        """Answer with NOT_ALLOWED, and with the request itself and its number where the protocol has a field for it."""
-        response = RequestResponse(
-            request_id=getattr(message, "request_id", 0),
-            reason=RequestResponse.NOT_ALLOWED,
-            message=f"does not have permission to {requirement}",
-        )
+    def _refuse(self, field: str, message: Message, reason: "RequestResponse.Reason", text: str) -> None:
+        """Answer with a reason, and with the request itself and its number where the protocol has a field for it."""
+        response = RequestResponse(request_id=getattr(message, "request_id", 0), reason=reason, message=text)
         echo = field.removesuffix("_request")
         if echo in RequestResponse.DESCRIPTOR.fields_by_name and message.ByteSize() <= MAX_ECHO_BYTES:
             getattr(response, echo).CopyFrom(message)
@@ -225,18 +224,25 @@ _HANDLERS: Final[dict[str, _Handler]] = {
     "update_video_track": _update_video_track,
 }
 
+_NO_DATA_TRACKS: Final = (RequestResponse.UNSUPPORTED_TYPE, "this server has no data tracks")
+_NO_DATA_BLOBS: Final = (RequestResponse.UNSUPPORTED_TYPE, "this server keeps no data blobs")
+
+DECLINED: Final[Mapping[str, tuple["RequestResponse.Reason", str]]] = {
+    "publish_data_track_request": _NO_DATA_TRACKS,
+    "unpublish_data_track_request": (RequestResponse.NOT_FOUND, "there is no such data track"),
+    "store_data_blob_request": _NO_DATA_BLOBS,
+    "get_data_blob_request": _NO_DATA_BLOBS,
+}
+"""Messages that this server does not implement, and that clients wait for an answer to."""
+
 UNIMPLEMENTED: Final = frozenset(
     {
         # ICE-lite (RFC 8445 section 2.5): the checks of a client tell where it is
         "trickle",
         # deprecated by the protocol; layers come with `add_track`
         "update_layers",
-        # not yet: data tracks and data blobs
-        "publish_data_track_request",
-        "unpublish_data_track_request",
+        # there are no data tracks
         "update_data_subscription",
-        "store_data_blob_request",
-        "get_data_blob_request",
     }
 )
 """Messages of a `SignalRequest` that are checked against the permissions, and then ignored."""
