@@ -9,6 +9,8 @@ export PATH := $(HOME)/.cargo/bin:$(HOME)/.local/bin:$(CURDIR)/$(STAMPS)/uv/bin:
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 CORE_SOURCES := $(shell find sfu/Cargo.toml sfu/Cargo.lock sfu/crates -type f)
 WEB_BUNDLE := server/src/tertulia/web_dist/index.html
+DOCS_SOURCES := mkdocs.yml tools/docs_site.py $(shell find docs -type f)
+DOCS_SITE := server/src/tertulia/docs_dist/index.html.gz
 
 ##@ Use
 .PHONY: help run build
@@ -18,7 +20,7 @@ help: ## list what can be done
 run: prepare ## build what has changed, then serve on http://localhost:6080 (settings: docs/configuration.md)
 	@exec .venv/bin/tertulia serve $(ARGS)
 
-build: need-run $(WEB_BUNDLE) ## wheels with everything inside, in dist/
+build: need-run $(WEB_BUNDLE) $(DOCS_SITE) ## wheels with everything inside, in dist/
 	uv build --all-packages --wheel --out-dir dist
 
 ##@ Develop
@@ -102,10 +104,10 @@ need-run:
 need-test:
 	@tools/need test
 
-prepare: need-run $(WEB_BUNDLE) $(STAMPS)/core
+prepare: need-run $(WEB_BUNDLE) $(DOCS_SITE) $(STAMPS)/core
 	@echo "Python environment …"; uv sync --locked --no-dev --inexact
 
-prepare-dev: need-run $(WEB_BUNDLE) $(STAMPS)/core
+prepare-dev: need-run $(WEB_BUNDLE) $(DOCS_SITE) $(STAMPS)/core
 	@echo "Python environment …"; uv sync --locked
 
 # cargo tells what it does while uv, which builds the wheel from what this compiled, would be silent for minutes
@@ -117,6 +119,12 @@ $(STAMPS)/npm: web/package-lock.json
 	@echo "Installing the page's packages …"
 	@cd web && npm ci --no-audit --no-fund --loglevel=error
 	@mkdir -p $(STAMPS) && touch $@
+
+# the generator is in no environment of the product's; without it, say without a network, the server says so at /docs
+$(DOCS_SITE): $(DOCS_SOURCES) | need-run
+	@echo "Building the documentation …"
+	@uv run --locked --isolated --only-group docs python -m tools.docs_site || echo "… the documentation is not built"
+	@if [ -e $@ ]; then touch $@; fi
 
 $(WEB_BUNDLE): $(STAMPS)/npm $(WEB_SOURCES)
 	@echo "Building the page …"

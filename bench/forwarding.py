@@ -69,15 +69,23 @@ async def answers(url: str) -> None:
                 await asyncio.sleep(0.1)
 
 
-def our_server() -> AbstractAsyncContextManager[Server]:
+def our_server(profile: str | None = None) -> AbstractAsyncContextManager[Server]:
+    """Our media server alone; `profile`: a file for what cProfile sees of it."""
     port = free_port()
+    profiler = [sys.executable, "-m", "cProfile", "-o", profile] if profile else []
     return started(
         "tertulia",
+        *profiler,
         str(Path(sys.executable).parent / "tertulia-sfu"),
         *("--port", str(port), "--udp-port", str(free_port()), "--keys", f"{KEY}:{SECRET}"),
         *("--address", "127.0.0.1"),
         url=f"ws://127.0.0.1:{port}",
     )
+
+
+def livekit_binary() -> str | None:
+    """Return where livekit-server is installed."""
+    return shutil.which("livekit-server", path=f"{os.environ['PATH']}:{Path.home() / 'go' / 'bin'}")
 
 
 def livekit_server(binary: str) -> AbstractAsyncContextManager[Server]:
@@ -151,7 +159,7 @@ async def main() -> None:
     parser.add_argument("--server", choices=["tertulia", "livekit"], help="only this one")
     options = parser.parse_args()
     (ROOT / "test-artefacts").mkdir(exist_ok=True)
-    livekit = shutil.which("livekit-server", path=f"{os.environ['PATH']}:{Path.home() / 'go' / 'bin'}")
+    livekit = livekit_binary()
     if options.server != "livekit":
         async with our_server() as server:
             await measure(server, options.subscribers, options.seconds)

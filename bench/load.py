@@ -23,6 +23,10 @@ class Load:
         self._process = process
         self._lock = asyncio.Lock()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def ask(self, **command: object) -> dict[str, object]:
         assert self._process.stdin
         assert self._process.stdout

@@ -14,6 +14,7 @@ from support.fake_media import RED
 from support.host_site import HostPage, HostSite, host_site
 from support.people import Person
 from support.product import Product, RoomLinks, running_product
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -181,11 +182,34 @@ async def test_start_and_stop_recording(scene: Scene) -> None:
     await scene.host.event("recordingChanged", {"recording": False})
 
 
-async def test_set_background(scene: Scene) -> None:
-    failed = await scene.host.failure("meet.setBackground('blur')")
-    assert failed["cause"] == "not_supported"
-    assert failed["name"] == "TertuliaMeetError"
-    assert "not available" in failed["message"]
+async def test_set_background(scene: Scene, product: Product) -> None:
+    await scene.host.run("await meet.setBackground('night');")
+
+    async def is_night() -> bool:
+        seen = await scene.ben.colour_seen_of("Ana")
+        return seen is not None and seen[2] > seen[0]
+
+    await until("Ben sees the night in place of what is behind Ana", is_night)
+    await scene.host.run("await meet.setBackground('none');")
+    await scene.ben.sees("Ana", RED)
+    failed = await scene.host.failure("meet.setBackground('own')")
+    assert (failed["name"], failed["cause"]) == ("TertuliaMeetError", "not_found")
+
+    async def cause() -> str:
+        return str(await scene.host.run("meet.setBackground('light').then(() => '', (error) => error.cause)"))
+
+    async def is_forbidden() -> bool:
+        return await cause() == "not_allowed"
+
+    async def is_allowed() -> bool:
+        return await cause() == ""
+
+    for enabled, is_told in ((False, is_forbidden), (True, is_allowed)):
+        preferences = {"virtualBackgroundPreferences": {"enabled": enabled}}
+        await product.ask("PUT", f"/rooms/{scene.room.name}", preferences)
+        await until(f"backgrounds are {enabled}", is_told)
+    await scene.host.run("await meet.setBackground('none');")
+    await scene.ben.sees("Ana", RED)
 
 
 # ── events that no method causes ──

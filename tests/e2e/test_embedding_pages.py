@@ -170,14 +170,16 @@ async def test_recordings_in_place_of_the_meeting(
 
 
 async def plays(person: Person) -> None:
-    """Wait until the iframe's player plays."""
+    """Wait until the iframe's player plays, where the browser waits for a press, too."""
 
     async def is_there() -> bool:
         frames = person.page.frames
         return len(frames) > 1 and await frames[1].locator("video.player").count() > 0
 
     await until("the player is there", is_there)
-    await Player(person.page.frames[1].evaluate).plays()
+    player = Player(person.page.frames[1].evaluate)
+    await player.resume()
+    await player.plays()
 
 
 async def test_the_sample_of_the_docs(ana: Person, site: HostSite, product: Product, room: RoomLinks) -> None:

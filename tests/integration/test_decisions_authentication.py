@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from support.rest import API_KEY, COMMAND, INTERNAL, PASSWORD, PUBLIC, RestServer, TestRoom, now_ms, running_server
+from tertulia.adapters.clock import SystemClock
+from tertulia.adapters.sql.store import open_store
 from tertulia.domain.rooms import RoleSecrets
-from tertulia.services.accounts import AccountService
+from tertulia.services.api_keys import ApiKeyService
 
 ACCESS, REFRESH, PARTICIPANT = "OvMeetAccessToken", "OvMeetRefreshToken", "OvMeetParticipantToken"
 
@@ -57,7 +59,7 @@ def test_the_secret_authorises(server: RestServer, room: TestRoom):
         assert wrong.status_code == 404, key
 
 
-async def test_comparisons(monkeypatch: pytest.MonkeyPatch):
+async def test_comparisons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Comparisons are constant-time: every secret goes through `hmac.compare_digest`, whichever is right."""
     compared: list[tuple[bytes | str, bytes | str]] = []
     compare = hmac.compare_digest
@@ -72,13 +74,16 @@ async def test_comparisons(monkeypatch: pytest.MonkeyPatch):
         links.role_of(secret)
         assert len(compared) == 3
         compared.clear()
-    accounts = AccountService(
-        store=None, clock=None, secret_key="x", api_key="the-key", admin_user="admin", admin_password=None
-    )
-    for key in ("wrong", "the-ke", "the-key", "the-key"):
-        assert await accounts.is_api_key(key) == (key == "the-key")
-        assert {len(one) for one in compared[-1]} in ({64}, {7}), "digests, or the key that was right before"
+    store = open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    await store.open()
+    keys = ApiKeyService(store=store, clock=SystemClock(), secret_key="x", configured="the-key")
+    made = [(await keys.create(name)).secret for name in ("one", "two")]
+    for key, is_right in [("wrong", False), ("the-ke", False), ("the-key", True), *((each, True) for each in made)]:
+        assert await keys.accepts(key) == is_right
+        assert len(compared) == (1 if key == "the-key" else 4), "all of them, whichever is right"
+        assert {len(one) for pair in compared for one in pair} == {64}, "digests"
         compared.clear()
+    await store.close()
 
 
 def test_api_key_not_on_internal(server: RestServer):

@@ -23,7 +23,7 @@ from .given_documents import OVERLAY, overlaid
 from .given_documents import given as given_document
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICKSTART = ROOT / "docs" / "api" / "quickstart.md"
+REST = ROOT / "docs" / "api" / "rest.md"
 CONSOLE = ROOT / "docs" / "api" / "console.md"
 DOCUMENTS = {PUBLIC: "openvidu-meet-api.yaml", INTERNAL: "openvidu-meet-internal-api.yaml"}
 
@@ -68,7 +68,7 @@ def test_additions_say_so(both):
             is_addition = method not in theirs["paths"].get(path, {})
             assert operation.get("description", "").startswith("An addition") == is_addition, (method, path)
             added |= {path} if is_addition else set()
-    told = QUICKSTART.read_text() + CONSOLE.read_text()
+    told = REST.read_text() + CONSOLE.read_text()
     known = set(given_document(DOCUMENTS[PUBLIC])["paths"]) if base == INTERNAL else set()
     assert [path for path in added - known if path not in told and not path.startswith("/auth/")] == []
 

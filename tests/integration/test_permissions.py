@@ -61,6 +61,11 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.REFRESH_SESSION: ("POST", "/auth/refresh", None),
     Action.LOG_OUT: ("POST", "/auth/logout", None),
     Action.PROFILE: ("GET", "/auth/profile", None),
+    Action.CHANGE_PASSWORD: ("PUT", "/auth/password", {}),
+    Action.LIST_API_KEYS: ("GET", "/console/api-keys", None),
+    Action.CREATE_API_KEY: ("POST", "/console/api-keys", {}),
+    Action.ROTATE_API_KEY: ("POST", "/console/api-keys/none/rotate", None),
+    Action.REVOKE_API_KEY: ("DELETE", "/console/api-keys/none", None),
     Action.SEARCH_ROOMS: ("GET", "/console/rooms", None),
     Action.DELETE_ROOMS: ("DELETE", "/console/rooms", {}),
     Action.SEND_NOTICE: ("POST", "/rooms/{room}/notices", {}),
@@ -72,6 +77,8 @@ _OPERATION = {  # how an action is asked for, about things that do not exist: al
     Action.CHANGE_SETTINGS: ("PUT", "/console/settings", {}),
     Action.SEE_APPEARANCE: ("GET", "/appearance", None),
     Action.SEE_STATUS: ("GET", "/console/status", None),
+    Action.SEE_INSIGHT: ("GET", "/console/insight", None),
+    Action.SEE_QUALITY: ("GET", "/console/rooms/{room}/quality", None),
     Action.FOLLOW_EVENTS: ("GET", "/console/events", None),
 }
 _IN_ROOM = {Actor.MODERATOR, Actor.PUBLISHER, Actor.VIEWER}

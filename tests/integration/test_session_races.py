@@ -25,7 +25,7 @@ ROUNDS = 1000 // SESSIONS + 1
 
 def accounts_on(store: SqlStore) -> AccountService:
     made = AccountService(
-        store=store, clock=SystemClock(), secret_key="k" * 20, api_key=None, admin_user="admin", admin_password=None
+        store=store, clock=SystemClock(), secret_key="k" * 20, admin_user="admin", admin_password=None
     )
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     made._passwords._hasher = quick  # a thousand passwords in some seconds

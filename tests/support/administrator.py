@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from .accessibility import overflows, violations
@@ -76,12 +75,6 @@ class Administrator(Person):
         """Assert that axe finds nothing, and that nothing is wider than the window."""
         assert await violations(self.page) == []
         assert not await overflows(self.page)
-
-
-def needs(server: RestServer, path: str) -> None:
-    """Skip a test of what this server does not offer yet."""
-    if path not in server.internal("GET", "/openapi.json").json()["paths"]:
-        pytest.skip(f"the server has no {path} yet")
 
 
 class Opens(Protocol):

@@ -49,13 +49,27 @@ _BUTTON: Final = """
 """
 _CENTRE: Final = f"""
 (name) => {{
-  const box = ({_BUTTON})(name)?.getBoundingClientRect();
+  const button = ({_BUTTON})(name);
+  button?.scrollIntoView({{ block: 'nearest' }});
+  const box = button?.getBoundingClientRect();
   return box ? [box.x + box.width / 2, box.y + box.height / 2].map(Math.round) : null;
 }}
 """
 _FILL: Final = """
 (value) => {
   const input = document.querySelector('input#name');
+  if (input) {
+    input.value = value;
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  }
+  return Boolean(input);
+}
+"""
+
+
+_FILL_FIELD: Final = """
+([name, value]) => {
+  const input = [...document.querySelectorAll('label')].find((one) => one.innerText.trim() === name)?.control;
   if (input) {
     input.value = value;
     input.dispatchEvent(new InputEvent('input', { bubbles: true }));
@@ -135,6 +149,18 @@ class FirefoxWindow:
         await until("the form asks for a name", filled)
         await self.press("Join")
         await until(f"{name} is in the meeting", lambda: self.has_button("Leave"))
+
+    async def fill(self, label: str, value: str) -> None:
+        """Fill in the field with a label, once it is there."""
+        await until(f"there is a field {label}", lambda: self.evaluate(_FILL_FIELD, [label, value]))
+
+    async def shows(self, words: str) -> None:
+        """Wait until a text can be read."""
+
+        async def shown() -> bool:
+            return words in str(await self.evaluate("() => document.body?.innerText ?? ''"))
+
+        await until(f"Firefox shows {words}", shown)
 
     async def has_button(self, name: str) -> bool:
         return await self.evaluate(_CENTRE, name) is not None

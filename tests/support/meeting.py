@@ -40,8 +40,9 @@ class RecordedSignals:
     sent: dict[ParticipantSid, list[SignalResponse]] = field(default_factory=lambda: defaultdict(list))
     closed: list[ParticipantSid] = field(default_factory=list)
 
-    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse) -> None:
-        copy = SignalResponse.FromString(message.SerializeToString())
+    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse | bytes) -> None:
+        frame = message if isinstance(message, bytes) else message.SerializeToString()
+        copy = SignalResponse.FromString(frame)
         for sid in recipients:
             if sid not in self.closed:
                 self.sent[sid].append(copy)

@@ -30,6 +30,7 @@ _STATE: Final = """
     frames: video.getVideoPlaybackQuality().totalVideoFrames,
     size: [video.videoWidth, video.videoHeight],
     ended: video.ended,
+    paused: video.paused,
     error: video.error?.message ?? null,
   };
 }
@@ -71,9 +72,9 @@ class Player:
         async def goes_on() -> bool:
             now = await self._evaluate(_STATE)
             assert now["error"] is None, now
-            # a short recording may be decoded as a whole before it plays
-            has_decoded = now["frames"] > before["frames"] or (now["ended"] and now["frames"] > 0)
-            return bool(now["at"] >= before["at"] + _MOVED_S and has_decoded)
+            # a short recording may have been decoded as a whole, or may end, meanwhile
+            has_moved = now["at"] >= before["at"] + _MOVED_S and now["frames"] > before["frames"]
+            return bool(has_moved or (now["ended"] and now["frames"] > 0))
 
         await until(f"the recording plays on from {before}", goes_on)
 

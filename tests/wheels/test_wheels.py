@@ -26,7 +26,7 @@ from support.product import API_KEY, Product
 from support.publisher import COLOURS, Look, Publisher, in_meeting, tone
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-DISTRIBUTIONS: Final = {"tertulia", "tertulia_recorder", "tertulia_sfu"}
+DISTRIBUTIONS: Final = {"tertulia", "tertulia_client", "tertulia_recorder", "tertulia_sfu"}
 UV: Final = shutil.which("uv") or shutil.which("uv", path=str(ROOT / ".make/uv/bin"))
 
 pytestmark = [
@@ -61,7 +61,8 @@ def bin_folder(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_nothing_is_imported_from_the_repository(bin_folder: Path):
-    code = "import tertulia.app, tertulia_recorder.composing, tertulia_sfu._core as core, sys; print(*sys.path)"
+    modules = "tertulia.app, tertulia_client, tertulia_recorder.composing, tertulia_sfu._core"
+    code = f"import {modules}, sys; print(*sys.path)"
     done = subprocess.run([bin_folder / "python", "-c", code], capture_output=True, text=True, check=True, cwd="/")
     assert str(ROOT) not in done.stdout
     assert sys.prefix not in done.stdout

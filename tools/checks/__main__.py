@@ -2,9 +2,9 @@
 
 import sys
 
-from tools.checks import api_types, python_modules, rust_modules, unit_mirror, words
+from tools.checks import api_types, clients, python_modules, rust_modules, unit_mirror, words
 
-CHECKS = (python_modules, rust_modules, api_types, unit_mirror, words)
+CHECKS = (python_modules, rust_modules, api_types, clients, unit_mirror, words)
 
 
 def main() -> int:

@@ -15,13 +15,16 @@ from tools.checks.repository import ROOT, shown
 
 from tertulia.domain.access import INTERNAL
 from tertulia.http.api import internal
+from tertulia.http.api.api_keys import ApiKeyHandlers
 from tertulia.http.api.authentication import SECURITY_SCHEMES
 from tertulia.http.api.chat import ChatHandlers, chat_operations
 from tertulia.http.api.console import ConsoleHandlers, console_operations
 from tertulia.http.api.events import EventHandlers
+from tertulia.http.api.insight import InsightHandlers
 from tertulia.http.api.lobby import LobbyHandlers, lobby_operations
 from tertulia.http.api.moderation import ModerationHandlers, moderation_operations
 from tertulia.http.api.participants import ParticipantHandlers
+from tertulia.http.api.quality import QualityHandlers
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers
 from tertulia.http.api.recordings import RecordingHandlers
 from tertulia.http.api.room_overview import RoomOverviewHandlers
@@ -60,7 +63,10 @@ def internal_document() -> dict[str, Any]:
                 rooms=_without_service(RoomOverviewHandlers),
                 recordings=_without_service(RecordingOverviewHandlers),
                 settings=_without_service(RuntimeSettingHandlers),
+                api_keys=_without_service(ApiKeyHandlers),
                 status=_without_service(StatusHandlers),
+                insight=_without_service(InsightHandlers),
+                quality=_without_service(QualityHandlers),
             )
         ),
     )

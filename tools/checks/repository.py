@@ -8,6 +8,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGES: Final = {
     "tertulia": ROOT / "server/src",
+    "tertulia_client": ROOT / "clients/python/src",
     "tertulia_recorder": ROOT / "recorder/src",
     "tertulia_sfu": ROOT / "sfu/python",
 }

@@ -9,6 +9,7 @@ import { earlyMessages, isEmbedded, parametersOf } from "./embedding/parameters.
 import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
 import { Background } from "./session/background.ts";
+import { loadBrand } from "./session/brand.ts";
 import { LocalDevice, LocalDevices } from "./session/devices.ts";
 import { parseMeetingLink } from "./session/meeting_link.ts";
 import { NoiseSuppression } from "./session/noise.ts";
@@ -23,6 +24,8 @@ import { App, MeetingView } from "./views/App.tsx";
 /** The page's only composition root: everything from the browser enters here. */
 async function main(root: HTMLElement): Promise<void> {
   const early = earlyMessages();
+  const client = apiClient(location.origin, fetch.bind(globalThis));
+  const branding = loadBrand(client, canShow);
   const parameters = parametersOf(location);
   // without it (a network that fails) the page works alone
   const loading = isEmbedded(parameters) ? import("./embedding/embedding.ts").catch(() => null) : null;
@@ -34,13 +37,15 @@ async function main(root: HTMLElement): Promise<void> {
   const { background, noise } = effectsOf(storage);
   const devices = devicesOf(storage, noise);
   const link = parseMeetingLink(location);
-  const client = apiClient(location.origin, fetch.bind(globalThis));
   const token = () => storage.token(link.roomName);
   const recordings = recordingsApi(client, link.roomName, token);
   const announcer = new Announcer();
   announcer.readsSignals.value = storage.preferences().readsSignals;
   const [participants, api] = [participantsApi(client), meetingApi(client, link.roomName, token)];
+  const brand = await branding;
+  for (const [name, value] of Object.entries(brand.properties)) document.documentElement.style.setProperty(name, value);
   const page = new MeetingPage({
+    brand,
     link,
     api: participants,
     lobbyApi: lobbyApi(client),
@@ -71,7 +76,15 @@ async function main(root: HTMLElement): Promise<void> {
   await embedding.openEmbedded({ page, link, api, participants, parameters, early, setLanguage: changeLanguage });
 }
 
-/** Camera, microphone and speaker, as they were chosen last. */
+async function canShow(picture: string): Promise<boolean> {
+  const image = new Image();
+  image.src = picture;
+  return image.decode().then(
+    () => true,
+    () => false,
+  );
+}
+
 async function applyLanguage(wanted: string): Promise<void> {
   await setLanguage(languageOf([wanted, ...navigator.languages]));
   document.documentElement.lang = language;
@@ -94,6 +107,7 @@ function effectsOf(storage: PageStorage) {
   return { background, noise };
 }
 
+/** Camera, microphone and speaker, as they were chosen last. */
 function devicesOf(storage: PageStorage, noise: NoiseSuppression): LocalDevices {
   const saved = storage.preferences();
   return new LocalDevices(

@@ -1,10 +1,16 @@
 import { Background, type BackgroundCode, type BackgroundEngineLike } from "../src/session/background.ts";
+import { PLAIN } from "../src/session/brand.ts";
 import { type NoiseCode, NoiseSuppression } from "../src/session/noise.ts";
 
 /** The effects as nobody uses them: nothing of their code may be loaded. */
 export function noEffects() {
   const load = () => Promise.reject(new Error("loaded without being used"));
   return { background: new Background("none", load), noise: new NoiseSuppression("browser", load) };
+}
+
+/** A page that looks as Tertulia does, without effects. */
+export function plainPage() {
+  return { ...noEffects(), brand: PLAIN };
 }
 
 /** An engine without a worker, that keeps what it was asked for. */

@@ -193,8 +193,8 @@ export function question() {
 
 export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
   return {
-    livekitUrl: "ws://media",
-    token: "token",
+    access: Promise.resolve({ livekitUrl: "ws://media", token: "token" }),
+    expectedRole: "publisher",
     api: new FakeApi().asApi,
     onTokenRefreshed: () => {},
     onDeviceSelected: () => {},

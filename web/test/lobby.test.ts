@@ -12,7 +12,7 @@ import { Recordings } from "../src/session/recordings.ts";
 import { Speaker } from "../src/session/speaker.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
-import { noEffects } from "./fake_effects.ts";
+import { plainPage } from "./fake_effects.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -76,7 +76,7 @@ function pageAt(lobby: FakeLobby, tab = tabStore()) {
     api: { role: async () => "publisher", token: (...args) => lobby.token(...args) },
     lobbyApi: lobby,
     meetingApi: new FakeApi().asApi,
-    ...noEffects(),
+    ...plainPage(),
     devices: new LocalDevices(
       undefined,
       new LocalDevice("camera", false, ""),
@@ -89,7 +89,7 @@ function pageAt(lobby: FakeLobby, tab = tabStore()) {
     announcer,
     hasWebRtc: true,
     network: { isOnline: () => true, addEventListener: () => {}, removeEventListener: () => {} },
-    loadMeeting: async () => ({ join: async () => meeting as unknown as Meeting }),
+    loadMeeting: async () => ({ join: async ({ access }) => access.then(() => meeting as unknown as Meeting) }),
   });
   return { page, tab, view: () => page.state.value.view };
 }

@@ -13,7 +13,7 @@ import { Recordings } from "../src/session/recordings.ts";
 import { Speaker } from "../src/session/speaker.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
-import { noEffects } from "./fake_effects.ts";
+import { plainPage } from "./fake_effects.ts";
 
 function store() {
   const items = new Map<string, string>();
@@ -65,6 +65,14 @@ function aMeeting(role: Role): Meeting {
   } as unknown as Meeting;
 }
 
+const noDevices = () =>
+  new LocalDevices(
+    undefined,
+    new LocalDevice("camera", false, ""),
+    new LocalDevice("microphone", false, ""),
+    new Speaker("", true, () => {}),
+  );
+
 function pageIn(setting: Setting = {}) {
   const role = setting.role ?? "publisher";
   const storage = new PageStorage(store(), store());
@@ -101,13 +109,8 @@ function pageIn(setting: Setting = {}) {
     },
     meetingApi: new FakeApi().asApi,
     lobbyApi: { enter: async () => null, decision: async () => "waiting" },
-    ...noEffects(),
-    devices: new LocalDevices(
-      undefined,
-      new LocalDevice("camera", false, ""),
-      new LocalDevice("microphone", false, ""),
-      new Speaker("", true, () => {}),
-    ),
+    ...plainPage(),
+    devices: noDevices(),
     storage,
     recordingControl: new RecordingControl({ start: async () => {}, stop: async () => {} }),
     recordings: noRecordings(() => {
@@ -118,11 +121,14 @@ function pageIn(setting: Setting = {}) {
     network: { isOnline: () => seen.online, addEventListener: onOnline, removeEventListener: () => {} },
     loadMeeting: async () => ({
       async join(options, _announcer, onEnd) {
+        const meeting = aMeeting(role);
+        options.onConnecting?.(meeting);
+        await options.access;
         fail(setting.connectError);
         seen.joins += 1;
         seen.end = onEnd;
         seen.newer = options.onTokenRefreshed;
-        return aMeeting(role);
+        return meeting;
       },
     }),
   });
@@ -332,4 +338,25 @@ test.each([
 test("a room's title is the prefix that was chosen", () => {
   expect(titleOf("daily-standup-abcdefghijklmno")).toBe("daily-standup");
   expect(titleOf("abcdefghijklmno")).toBe("");
+});
+
+test("the meeting is drawn, but not shown, while the token and the connection are on their way", async () => {
+  const { page } = pageIn();
+  await page.open();
+  page.name.value = "Ana";
+  const shown: string[] = [];
+  page.connecting.subscribe((meeting) => void (meeting && shown.push(page.state.value.view)));
+  await page.join();
+  expect(shown).toEqual(["prejoin"]);
+  expect(page.state.value.view).toBe("meeting");
+  expect(page.connecting.value).toBeNull();
+});
+
+test("nothing is left of a meeting that could not be joined", async () => {
+  const { page } = pageIn({ tokenError: "name_taken" });
+  await page.open();
+  page.name.value = "Ana";
+  await page.join();
+  expect(page.state.value.view).toBe("prejoin");
+  expect(page.connecting.value).toBeNull();
 });

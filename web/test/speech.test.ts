@@ -114,6 +114,13 @@ test.each<[string, Sound]>([
   expect((atS ?? 0) - startS).toBeLessThan(1.3);
 });
 
+test.each([0, 0.4, 0.9, 1.3, 1.5, 1.7])("it is noticed within 1.5 s also %s s into a sentence", (intoS) => {
+  for (const startS of [0, 3]) {
+    const talk: Sound = (timeS) => (timeS < startS ? 0 : voice(110, 0.2)(timeS - startS + intoS));
+    expect((heardAtS(sum(white(0.001, 9), talk), startS + 2) ?? 9) - startS).toBeLessThan(1.3);
+  }
+});
+
 test("a machine whose timers are late notices as soon", () => {
   const startS = 3;
   const sound = sum(white(0.001, 9), (timeS) => (timeS < startS ? 0 : voice(140, 0.2)(timeS - startS)));

@@ -238,6 +238,31 @@ class Event:
         rtt_ms: int
 
     @final
+    class PeerReport(Event):
+        """What is known of a peer's connection, and of what it sends and receives; every 5 s.
+
+        `remote`: the client's end of the path, an address with a port; `protocol`: `udp`, `tcp` or `tls`; both empty
+        while there is no path. `received_…`: what the client sends, `sent_…`: what it receives; losses from 0.0 to 1.0,
+        the jitter is that of the worst stream. None: not known of these 5 s. `keyframe_requests`: how often the client
+        asked for a key frame so far. `estimate_bps`: what it can receive, by its own estimate. `published`: the layers
+        that are received of its videos. `subscribed`: of each video that it wants, what it is sent and the best there
+        is.
+        """
+
+        peer: str
+        remote: str
+        protocol: str
+        rtt_ms: int | None
+        received_loss: float | None
+        received_jitter_ms: int | None
+        sent_loss: float | None
+        sent_jitter_ms: int | None
+        keyframe_requests: int
+        estimate_bps: int | None
+        published: list[tuple[str, list[Quality]]]
+        subscribed: list[tuple[str, Quality | None, Quality | None]]
+
+    @final
     class DataReceived(Event):
         peer: str
         channel: Channel

@@ -21,6 +21,7 @@ from tertulia_sfu.config import IceServer, MediaConfig
 from tertulia_sfu.ids import new_node_id
 from tertulia_sfu.join_policy import Admission, AllowAllJoins, JoinAttempt, JoinPolicy, Refusal
 from tertulia_sfu.rooms.live_rooms import LiveRooms
+from tertulia_sfu.rooms.quality import ParticipantQuality
 from tertulia_sfu.rooms.timers import DeadlineQueue
 from tertulia_sfu.server_api import room_service
 from tertulia_sfu.server_api.room_service import RoomServiceHandler
@@ -94,6 +95,11 @@ class MediaServer:
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             await runtime.stop(grace_s)
+
+    def quality(self, room: str) -> list[ParticipantQuality]:
+        """Return how good the connections are of all who are or were in a meeting; none where there is no meeting."""
+        live = None if self._runtime is None else self._runtime.rooms.find(room)
+        return [] if live is None else list(live.quality)
 
     def stats(self) -> dict[str, int]:
         """Return the media core's counters since the start."""

@@ -55,6 +55,11 @@ async def test_who_is_in_a_room_is_seen_live_and_moderated(
     await expect(admin.notice("The message was sent.")).to_be_visible()
     await expect(ana.page.locator('[data-notice="from_console"]')).to_contain_text("We close in five minutes")
 
+    # the media server tells every five seconds how the connections are
+    await expect(person.get_by_label("Connection")).to_contain_text("UDP over IP", timeout=20_000)
+    await person.locator(".connection > summary").click()
+    await admin.is_accessible()
+
     await admin.press("End meeting…")
     await admin.dialog("End this meeting?").get_by_role("button", name="End meeting").click()
     await expect(ana.page.locator(".end-screen")).to_be_visible()

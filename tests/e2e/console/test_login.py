@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from support.administrator import DESKTOP, PHONE, Administrator, Opens, needs
+from support.administrator import DESKTOP, PHONE, Administrator, Opens
 from support.people import People
 from support.rest import INTERNAL, PASSWORD, RestServer, running_server
 
@@ -50,7 +50,6 @@ async def test_a_first_start_leads_to_a_meeting(
 
 async def test_the_printed_password_is_replaced(people: People, red_browser: Browser, tmp_path: Path) -> None:
     with running_server(tmp_path, TERTULIA_ADMIN_PASSWORD="") as server:
-        needs(server, "/auth/password")
         printed = printed_password(tmp_path)
         admin = people.add(await Administrator.of(server, red_browser))
         await admin.enter(printed)
@@ -67,6 +66,33 @@ async def test_the_printed_password_is_replaced(people: People, red_browser: Bro
         await expect(admin.page.get_by_text("Wrong user or password.")).to_be_visible()
         await admin.enter(NEW_PASSWORD)
         await expect(admin.heading("Rooms")).to_be_visible()
+
+
+async def test_a_changed_password_ends_the_other_logins(people: People, red_browser: Browser, tmp_path: Path) -> None:
+    with running_server(tmp_path, TERTULIA_ADMIN_PASSWORD="") as server:
+        printed = printed_password(tmp_path)
+        ada, bob = [
+            await people.add(await Administrator.of(server, red_browser, name)).log_in(printed)
+            for name in ("ada", "bob")
+        ]
+        await ada.go("Settings")
+        await ada.page.get_by_role("link", name="Password").click()
+        for scheme, window in (("light", DESKTOP), ("light", PHONE), ("dark", PHONE)):
+            await ada.page.emulate_media(color_scheme=scheme)
+            await ada.page.set_viewport_size(window)
+            await people.screenshot(f"console-password-{scheme}-{window['width']}")
+            await ada.is_accessible()
+        await ada.page.get_by_label("Current password").fill("not this one")
+        await ada.page.get_by_label("New password").fill(NEW_PASSWORD)
+        await ada.press("Change password")
+        await expect(ada.page.get_by_text("The current password is wrong.")).to_be_visible()
+        await ada.page.get_by_label("Current password").fill(printed)
+        await ada.press("Change password")
+        await expect(ada.notice("The password was changed.")).to_be_visible()
+        await expect(bob.heading("Log in")).to_be_visible()
+        await expect(bob.page.get_by_text("Your session has ended.")).to_be_visible()
+        await ada.page.reload()
+        await expect(ada.heading("Settings")).to_be_visible()
 
 
 def printed_password(folder: Path) -> str:

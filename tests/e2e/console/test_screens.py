@@ -24,7 +24,7 @@ SCREENS: Final = {
     "health": ".part, .message",
     "settings": ".settings-grid form",
     "settings/keys": ".inline-form",
-    "settings/password": "form",
+    "settings/password": "#password",
 }
 """Each screen, and what is there once it has loaded."""
 

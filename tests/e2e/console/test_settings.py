@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from support.administrator import PHONE, Administrator, Opens, needs
+from support.administrator import PHONE, Administrator, Opens
+from support.people import People
 from support.rest import INTERNAL, RestServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -85,7 +86,6 @@ async def test_every_other_setting_says_where_it_comes_from(administrators: Open
 
 
 async def test_api_keys_are_made_rotated_without_a_gap_and_revoked(administrators: Opens, server: RestServer) -> None:
-    needs(server, "/console/api-keys")
     admin = await administrators()
     await open_part(admin, "API keys")
     await admin.page.get_by_label("Name of the application").fill("intranet")
@@ -96,6 +96,7 @@ async def test_api_keys_are_made_rotated_without_a_gap_and_revoked(administrator
     await made.get_by_role("button", name="Done").click()
     row = admin.page.locator('.row[data-key="intranet"]')
     await expect(row).to_contain_text("never used")
+    await expect(admin.page.locator(".row", has_text="TERTULIA_API_KEY")).to_contain_text("Held by the configuration")
     assert server.ask("GET", "/rooms?maxItems=1", key=key).status_code == 200
 
     await row.get_by_role("button", name="Rotate intranet").click()
@@ -105,9 +106,42 @@ async def test_api_keys_are_made_rotated_without_a_gap_and_revoked(administrator
     await made.get_by_role("button", name="Done").click()
     assert server.ask("GET", "/rooms?maxItems=1", key=key).status_code == 200
     assert server.ask("GET", "/rooms?maxItems=1", key=newer).status_code == 200
+    await expect(row).to_contain_text("The old secret works until")
 
     await row.get_by_role("button", name="Revoke intranet").click()
     await admin.dialog("Revoke intranet?").get_by_role("button", name="Revoke", exact=True).click()
     await expect(row).to_have_count(0)
     for revoked in (key, newer):
         assert server.ask("GET", "/rooms?maxItems=1", key=revoked).status_code == 401
+
+
+async def test_keys_of_another_administrator_are_seen_at_once(administrators: Opens, people: People) -> None:
+    ada, bob = await administrators("ada"), await administrators("bob", viewport=PHONE, color_scheme="dark")
+    name = "<b>Büro</b> \u2067of a name that is rather long for a phone"
+    for admin in (ada, bob):
+        await open_part(admin, "API keys")
+    await ada.page.get_by_label("Name of the application").fill(name)
+    await ada.press("New key")
+    await expect(ada.dialog("The new key of")).to_be_visible()
+    await people.screenshot("console-key-made")
+    await ada.dialog("The new key of").get_by_role("button", name="Done").click()
+    row = bob.page.locator(".row", has_text=name)
+    await expect(row).to_be_visible()
+    await bob.is_accessible()
+    await row.get_by_role("button", name="Rotate").click()
+    await expect(bob.dialog("Rotate")).to_be_visible()
+    await bob.is_accessible()
+    await people.screenshot("console-key-rotate")
+    await bob.dialog("Rotate").get_by_role("button", name="Rotate", exact=True).click()
+    await bob.dialog("The new key of").get_by_role("button", name="Done").click()
+    await people.screenshot("console-keys")
+    await row.get_by_role("button", name="Revoke").click()
+    await bob.page.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
+    await expect(ada.page.locator(".row", has_text=name)).to_have_count(0)
+
+
+async def test_a_configured_password_is_told(administrators: Opens) -> None:
+    admin = await administrators()
+    await open_part(admin, "Password")
+    await expect(admin.page.get_by_text("TERTULIA_ADMIN_PASSWORD holds the password")).to_be_visible()
+    await expect(admin.page.get_by_label("New password")).to_have_count(0)

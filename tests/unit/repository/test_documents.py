@@ -7,14 +7,22 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    broken = [
-        f"{document.relative_to(ROOT)} → {target}"
-        for document in documents
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text(encoding="utf-8"))
-        if not (document.parent / target).exists()
-    ]
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "clients").glob("*/README.md")]
+    broken = []
+    for document in documents:
+        text = document.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?://)([^)]+)", text):
+            name, _, anchor = target.partition("#")
+            path = document.parent / name if name else document
+            if not path.exists() or (anchor and anchor not in anchors(path)):
+                broken.append(f"{document.relative_to(ROOT)} → {target}")
     assert not broken
+
+
+def anchors(document: Path) -> set[str]:
+    """The headings of a document as the site, and sites of repositories, link to them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
 def test_every_file_that_contributing_names_exists() -> None:

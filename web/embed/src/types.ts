@@ -94,7 +94,10 @@ export interface MeetMethods {
   stopRecording(): Promise<void>;
   /** One of the page's layouts: `grid`, `speaker`. */
   setLayout(layout: string): Promise<void>;
-  /** One of the page's backgrounds: `none`, `blur`, or a picture's name. */
+  /**
+   * One of the page's backgrounds: `none`, `light` or `strong` blur (`blur` is the same as `strong`), a picture (`dawn`,
+   * `sea`, `forest`, `night`), or `own`, the one that the user has chosen. Resolves when it is shown.
+   */
   setBackground(background: string): Promise<void>;
   participants(): Promise<readonly MeetParticipant[]>;
   devices(): Promise<readonly MeetDevice[]>;

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { facingOf } from "../session/facing.ts";
 import type { Attachable } from "../session/roster.ts";
 
@@ -41,7 +41,8 @@ function useOutward(track: Attachable): boolean {
 }
 
 function useAttached(ref: { readonly current: HTMLMediaElement | null }, track: Attachable): void {
-  useEffect(() => {
+  // at once, and not after the next frame: the first picture is waited for
+  useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
     track.attach(element);

@@ -6,6 +6,7 @@ import { TEXT_LENGTH_MAX } from "../session/chat.ts";
 import type { DeviceKind } from "../session/devices.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { MeetingPage } from "../session/page.ts";
+import { setBackground } from "./background.ts";
 import { HostError } from "./failure.ts";
 import { participantsOf } from "./participants.ts";
 
@@ -56,7 +57,7 @@ export const COMMANDS: Readonly<Record<MethodName, Command>> = {
   startRecording: { concernsOthers: true, run: ({ page }) => record(page, true) },
   stopRecording: { concernsOthers: true, run: ({ page }) => record(page, false) },
   setLayout: { run: async ({ page }, layout) => void setLayout(page, layout) },
-  setBackground: { run: async () => fail("not_supported") },
+  setBackground: { run: ({ page }, background) => setBackground(page, background) },
   participants: { run: async ({ page }) => participantsOf(meetingOf(page).roster.value) },
   devices: { run: ({ page }) => devicesOf(page) },
   chooseDevice: { run: chooseDevice },

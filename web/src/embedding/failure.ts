@@ -8,7 +8,7 @@ const WORDS = {
   needs_click: "Browsers share a screen only after a click: call this in a click's handler, or let the user press it.",
   no_such_method: "The meeting has no method of that name.",
   not_allowed: "The user's role, or the room, does not allow this.",
-  not_found: "There is no participant or device of that name.",
+  not_found: "There is no participant, device or picture of that name.",
   not_in_meeting: "The user is not in the meeting.",
   not_supported: "This is not available in this browser or on this server.",
   origin_not_named:

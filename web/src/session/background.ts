@@ -91,6 +91,11 @@ export class Background {
     });
   }
 
+  /** Settled when the form shows what is chosen, or has told that it cannot. */
+  get shown(): Promise<void> {
+    return this.#previews;
+  }
+
   /** Frees what the effect holds. */
   stop(): void {
     this.#engine?.close();

@@ -4,6 +4,7 @@ import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { CameraFlip } from "./camera_flip.ts";
 import { type DeviceKind, type DeviceOption, INPUT_KIND, optionsOf } from "./devices.ts";
+import { whenIdle } from "./idle.ts";
 import { watchSilence } from "./level.ts";
 import type { LiveDevice } from "./local_media.ts";
 import type { Notices } from "./notices.ts";
@@ -170,11 +171,17 @@ export class DeviceWatch {
     this.#notices.dismiss("ask_to_unmute");
     const track = this.#microphoneTrack();
     if (!track) return undefined;
-    return watchSilence(track, (isSilent) => {
-      if (isSilent) this.#notices.show({ kind: "silent_microphone" });
-      else this.#notices.dismiss("silent_microphone");
-      if (isSilent) this.#announcer.announce(text.notices.silent_microphone);
+    return whenIdle(() => {
+      // the first words after a mute do not wait for it
+      if (this.hearsMuted.peek()) mutedSpeech().catch(doNothing);
+      return watchSilence(track, (isSilent) => this.#tellSilence(isSilent));
     });
+  }
+
+  #tellSilence(isSilent: boolean): void {
+    if (isSilent) this.#notices.show({ kind: "silent_microphone" });
+    else this.#notices.dismiss("silent_microphone");
+    if (isSilent) this.#announcer.announce(text.notices.silent_microphone);
   }
 
   /** A microphone that is only muted is still open; one that the user never switched on is not opened for this. */
@@ -183,7 +190,7 @@ export class DeviceWatch {
     let stop = () => {};
     let isOver = !track;
     if (track)
-      void import("./muted_speech.ts").then(({ watchMutedSpeech }) => {
+      void mutedSpeech().then(({ watchMutedSpeech }) => {
         if (!isOver) stop = watchMutedSpeech(track, this.#mutedSpeechTeller());
       }, doNothing);
     return () => {
@@ -213,6 +220,10 @@ export class DeviceWatch {
     // of a quiet room noise suppression leaves nothing, which is no fault of the microphone
     return publication?.track && sourceOf(publication.track);
   }
+}
+
+function mutedSpeech() {
+  return import("./muted_speech.ts");
 }
 
 /** The device's own track, before anything is done to it. */

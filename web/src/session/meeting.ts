@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals-core";
+import { computed, type Signal, signal } from "@preact/signals-core";
 import { type DisconnectReason, type Participant, type Room, RoomEvent, Track } from "livekit-client";
 import type { Role } from "../api/claims.ts";
 import type { MeetingApi } from "../api/meeting.ts";
@@ -31,10 +31,18 @@ import { onServerMessage, type ServerTopic } from "./server_messages.ts";
 import type { Speaker } from "./speaker.ts";
 import { pauseUnseenVideos } from "./unseen_videos.ts";
 
-/** Where to connect, with which token, and how to get the tracks that the form has opened or is opening. */
-export interface JoinOptions {
+/** Where to connect, and with which token. */
+export interface Access {
   readonly livekitUrl: string;
   readonly token: string;
+}
+
+/** What a meeting needs of the page, and how to get the tracks that the form has opened or is opening. */
+export interface JoinOptions {
+  /** On its way, or there. */
+  readonly access: Promise<Access>;
+  /** What the link gives, until the media server says it. */
+  readonly expectedRole: Role;
   readonly api: MeetingApi;
   /** The chat so far, where the page comes back into a meeting. */
   readonly chat?: Chat | undefined;
@@ -48,6 +56,8 @@ export interface JoinOptions {
   /** What the form has opened, or is opening while the browser asks. */
   readonly detachTrack: (kind: DeviceKind) => Promise<DetachedTrack>;
   readonly onDeviceSelected: (kind: DeviceKind, id: string) => void;
+  /** Called before it connects: a view that is drawn meanwhile keeps no picture waiting. */
+  readonly onConnecting?: (meeting: Meeting) => void;
   /** Called with each newer token: the media server sends one every few minutes, the first at once. */
   readonly onTokenRefreshed: (token: string) => void;
 }
@@ -80,9 +90,9 @@ export class Meeting {
   readonly recording = signal(false);
   readonly audioBlocked = signal(false);
   /** The user's own role, which a moderator can change during the meeting. */
-  readonly role = signal<Role>("viewer");
+  readonly role: Signal<Role>;
   readonly settings: LiveSettings;
-  readonly canPublish = signal(false);
+  readonly canPublish: Signal<boolean>;
   readonly canChat = signal(false);
   readonly videoBlocked = signal(false);
   readonly error = signal<MediaFailure | null>(null);
@@ -110,6 +120,8 @@ export class Meeting {
   private constructor(room: Room, announcer: Announcer, options: JoinOptions) {
     this.#room = room;
     this.#options = options;
+    this.role = signal(options.expectedRole);
+    this.canPublish = signal(options.expectedRole !== "viewer");
     this.chat = options.chat ?? new Chat();
     this.#announcer = announcer;
     this.microphone = new LiveDevice("microphone", room, this.error, options.noise as TrackEffect);
@@ -148,7 +160,9 @@ export class Meeting {
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
-    await room.connect(options.livekitUrl, options.token).catch((cause: unknown) => {
+    options.onConnecting?.(meeting);
+    const { livekitUrl, token } = await options.access;
+    await room.connect(livekitUrl, token).catch((cause: unknown) => {
       throw new AppError(causeOfConnectError(cause), { cause });
     });
     meeting.#listen(onEnd);

@@ -1,4 +1,4 @@
-import { effect, type Signal, signal, untracked } from "@preact/signals-core";
+import { batch, effect, type Signal, signal, untracked } from "@preact/signals-core";
 import type { FunctionComponent } from "preact";
 import { type Claims, identityOf, type Role, readClaims } from "../api/claims.ts";
 import type { LobbyApi } from "../api/lobby.ts";
@@ -8,10 +8,11 @@ import { AppError, type Cause, causeOf, isRecoverableInForm } from "../app_error
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Background } from "./background.ts";
+import type { Brand } from "./brand.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
 import { nextName } from "./free_name.ts";
 import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
-import type { Meeting } from "./meeting.ts";
+import type { Access, Meeting } from "./meeting.ts";
 import type { NoiseSuppression } from "./noise.ts";
 import type { RecordingControl } from "./recording_control.ts";
 import type { Recordings } from "./recordings.ts";
@@ -49,6 +50,7 @@ const WORTH_ANOTHER_TRY: ReadonlySet<Cause> = new Set<Cause>([
 
 /** What the page needs from outside; tests pass plain objects. */
 export interface PageDependencies {
+  readonly brand: Brand;
   readonly link: MeetingLink;
   readonly api: ParticipantsApi;
   readonly meetingApi: MeetingApi;
@@ -68,10 +70,13 @@ export interface PageDependencies {
 
 /** The states of the page: checking the link, the form, the meeting, the end screen. */
 export class MeetingPage {
+  readonly brand: Brand;
   readonly state = signal<PageState>({ view: "opening" });
   readonly name: Signal<string>;
   readonly role = signal<Role>("publisher");
   readonly joining = signal(false);
+  /** The meeting that is being connected: it is drawn, but not shown. */
+  readonly connecting = signal<Meeting | null>(null);
   readonly error = signal<Cause | null>(null);
   /** A name that may be free, while the one that was asked for is taken. */
   readonly offeredName = signal<string | null>(null);
@@ -93,6 +98,7 @@ export class MeetingPage {
 
   constructor(dependencies: PageDependencies) {
     this.#dependencies = dependencies;
+    this.brand = dependencies.brand;
     this.devices = dependencies.devices;
     this.background = dependencies.background;
     this.background.follow(this.devices.camera.track);
@@ -217,27 +223,30 @@ export class MeetingPage {
   }
 
   async #connect(participantName: string, before?: Meeting): Promise<void> {
-    const { api, link, storage } = this.#dependencies;
+    const { link, storage } = this.#dependencies;
     const loading = this.#dependencies.loadMeeting().catch((cause: unknown) => {
       throw new AppError("server_unreachable", { cause });
     });
-    const [Meeting, token] = await Promise.all([
-      loading,
-      api.token(link, participantName, storage.token(link.roomName), this.#seatOf(participantName)?.ticket),
-    ]);
-    storage.saveToken(link.roomName, token);
-    const { livekitUrl, role } = claimsOf(token);
-    this.role.value = role;
-    if (before) this.#openAsBefore(before);
+    const access = this.#access(participantName);
+    // where loading fails first, its failure is the one to report
+    access.catch(() => undefined);
+    const Meeting = await loading;
+    if (before) {
+      await access;
+      this.#openAsBefore(before);
+    }
     const options = {
-      livekitUrl,
-      token,
+      access,
+      expectedRole: this.role.value,
       api: this.#dependencies.meetingApi,
       chat: before?.chat,
       background: this.background,
       noise: this.noise,
       speaker: this.devices.speaker,
       hearsMuted: storage.preferences().hearsMuted,
+      onConnecting: (meeting: Meeting) => {
+        this.connecting.value = meeting;
+      },
       onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
       deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
       detachTrack: (kind: DeviceKind) => this.devices.detach(kind),
@@ -248,9 +257,26 @@ export class MeetingPage {
       const isStable = !before || Date.now() - joinedAtMs > STABLE_AFTER_MS;
       if (cause === "connection_lost" && isStable) void this.#return(meeting);
       else this.#end(cause);
+    }).catch((error: unknown) => {
+      this.connecting.value = null;
+      throw error;
     });
-    this.#followRole(meeting);
-    this.state.value = { view: "meeting", meeting };
+    batch(() => {
+      this.#followRole(meeting);
+      this.state.value = { view: "meeting", meeting };
+      this.connecting.value = null;
+    });
+  }
+
+  /** Asks for a token of the participant. @throws AppError */
+  async #access(participantName: string): Promise<Access> {
+    const { api, link, storage } = this.#dependencies;
+    const ticket = this.#seatOf(participantName)?.ticket;
+    const token = await api.token(link, participantName, storage.token(link.roomName), ticket);
+    storage.saveToken(link.roomName, token);
+    const { livekitUrl, role } = claimsOf(token);
+    this.role.value = role;
+    return { livekitUrl, token };
   }
 
   /** Offers what the role and the room allow: both can change during the meeting. */

@@ -3,8 +3,8 @@ export const SPEECH_INTERVAL_MS = 50;
 const FRAME_MAX_MS = 120;
 
 /** What is heard within this time decides, and how much of it has to be voiced. */
-const WINDOW_MS = 1000;
-const VOICED_MS = 300;
+const WINDOW_MS = 1200;
+const VOICED_MS = 250;
 
 /** Vowels repeat at the pitch of the voice; noise does not repeat, or (hum, a fan) does so at one loudness. */
 const PITCH_MIN_HZ = 75;

@@ -13,7 +13,10 @@ import { ReturnScreen } from "./ReturnScreen.tsx";
 export const MeetingView = lazyView(async () => (await import("./MeetingView.tsx")).MeetingView);
 
 type Views = {
-  [View in PageState["view"]]: (page: MeetingPage, state: Extract<PageState, { view: View }>) => preact.JSX.Element;
+  [View in PageState["view"]]: (
+    page: MeetingPage,
+    state: Extract<PageState, { view: View }>,
+  ) => preact.JSX.Element | null;
 };
 
 const VIEWS: Views = {
@@ -22,9 +25,9 @@ const VIEWS: Views = {
       <p class="opening">{text.loading}</p>
     </main>
   ),
+  meeting: () => null,
   prejoin: (page) => <PreJoin page={page} />,
   lobby: (page, { waiting }) => <LobbyScreen page={page} waiting={waiting} />,
-  meeting: (page, { meeting }) => <MeetingView meeting={meeting} page={page} />,
   returning: (_page, { returning }) => <ReturnScreen returning={returning} />,
   other: (page, { Screen }) => <Screen page={page} />,
   ended: (page, { cause }) => <EndScreen page={page} cause={cause} />,
@@ -33,15 +36,32 @@ const VIEWS: Views = {
 export function App({ page }: { readonly page: MeetingPage }) {
   const state = page.state.value;
   useEffect(() => {
-    document.title = page.roomTitle ? `${page.roomTitle} · ${text.appName}` : text.appName;
+    const name = page.brand.name || text.appName;
+    document.title = page.roomTitle ? `${page.roomTitle} · ${name}` : name;
   }, [page]);
-  const view = VIEWS[state.view] as (page: MeetingPage, state: PageState) => preact.JSX.Element;
+  const view = VIEWS[state.view] as (page: MeetingPage, state: PageState) => preact.JSX.Element | null;
   return (
     <>
       <ErrorBoundary part={text.page}>{view(page, state)}</ErrorBoundary>
+      <CurrentMeeting page={page} />
       <ErrorBoundary>
         <Announcements announcer={page.announcer} />
       </ErrorBoundary>
     </>
+  );
+}
+
+/** The meeting. While it connects it is drawn where nobody sees it: to draw it takes as long as to connect. */
+function CurrentMeeting({ page }: { readonly page: MeetingPage }) {
+  const state = page.state.value;
+  const isShown = state.view === "meeting";
+  const meeting = isShown ? state.meeting : page.connecting.value;
+  if (!meeting) return null;
+  return (
+    <div class={isShown ? "" : "being-connected"} inert={!isShown}>
+      <ErrorBoundary part={text.page}>
+        <MeetingView meeting={meeting} page={page} isShown={isShown} />
+      </ErrorBoundary>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Cause, isFinal } from "../app_error.ts";
 import { text } from "../i18n/index.ts";
 import type { MeetingPage } from "../session/page.ts";
@@ -12,7 +12,7 @@ const RecordingsList = lazyView(async () => (await import("./RecordingsPanel.tsx
 /** The user left, or why there is no meeting (any more), and what to do. */
 export function EndScreen({ page, cause }: { readonly page: MeetingPage; readonly cause: Cause | null }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const { title, advice } = cause ? text.errors[cause] : text.ended.left;
   return (
     <main class="card-page">

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { BrandMark } from "../components/BrandMark.tsx";
 import { text } from "../i18n/index.ts";
 import type { LobbyWait } from "../session/lobby_wait.ts";
 import type { MeetingPage } from "../session/page.ts";
@@ -7,10 +8,11 @@ import { CameraPanel } from "./PreJoin.tsx";
 /** A guest waits to be let in, and sees no one but himself. */
 export function LobbyScreen({ page, waiting }: { readonly page: MeetingPage; readonly waiting: LobbyWait }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <main class="card-page">
       <section class="card end-screen" data-testid="lobby">
+        <BrandMark brand={page.brand} />
         <h1 ref={heading} tabIndex={-1}>
           {text.lobby.title}
         </h1>

@@ -1,5 +1,6 @@
 import { effect, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { BrandMark } from "../components/BrandMark.tsx";
 import { ErrorBoundary } from "../components/ErrorBoundary.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { AudioTrack } from "../components/Tracks.tsx";
@@ -33,8 +34,13 @@ interface MeetingViewProps {
   readonly meeting: Meeting;
 }
 
+interface MainProps extends MeetingViewProps {
+  /** Whether the user is in the meeting, and sees it; before, it is only drawn. */
+  readonly isShown: boolean;
+}
+
 /** The meeting: participants, chat, recordings and controls. */
-export function MeetingView({ page, meeting }: MeetingViewProps) {
+export function MeetingView({ page, meeting, isShown }: MainProps) {
   const dialog = useSignal<OpenDialog>(null);
   const shortcutsOn = useSignal(page.storage.preferences().shortcutsOn);
   const [layout] = useState(() => layoutOf(meeting, page.storage));
@@ -44,9 +50,11 @@ export function MeetingView({ page, meeting }: MeetingViewProps) {
   });
   const main = useRef<HTMLElement>(null);
   useEffect(() => remember(layout, meeting, page.storage), [layout, meeting, page.storage]);
-  useEffect(() => keepAwake(), []);
-  useEffect(() => main.current?.focus(), []);
-  useShortcuts(shortcutsOn, meeting, page.recordings, () => {
+  useEffect(() => (isShown ? keepAwake() : undefined), [isShown]);
+  useLayoutEffect(() => {
+    if (isShown) main.current?.focus();
+  }, [isShown]);
+  useShortcuts(isShown, shortcutsOn, meeting, page.recordings, () => {
     dialog.value = "help";
   });
   const close = () => {
@@ -136,6 +144,7 @@ function TopBar({ page, meeting, layout }: MeetingViewProps & { readonly layout:
   const { roomTitle } = page;
   return (
     <header class="top-bar">
+      <BrandMark brand={page.brand} />
       <h1>{roomTitle || text.appName}</h1>
       {meeting.recording.value && (
         <span class="badge recording" data-testid="recording">

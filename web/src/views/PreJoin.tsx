@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { BrandMark } from "../components/BrandMark.tsx";
 import { DeviceSelect } from "../components/DeviceSelect.tsx";
 import { ErrorMessage } from "../components/ErrorMessage.tsx";
 import { Icon } from "../components/Icon.tsx";
@@ -20,6 +21,7 @@ export function PreJoin({ page }: { readonly page: MeetingPage }) {
   return (
     <main class="card-page">
       <section class={viewOnly ? "card prejoin view-only" : "card prejoin"}>
+        <BrandMark brand={page.brand} />
         <h1>{title}</h1>
         {viewOnly ? (
           <p class="hint">{text.prejoin.watchOnly}</p>

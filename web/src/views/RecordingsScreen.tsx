@@ -11,7 +11,7 @@ export function RecordingsScreen({ page }: { readonly page: MeetingPage }) {
   return (
     <main class="card-page">
       <section class="card recordings-screen">
-        <h1>{page.roomTitle || text.appName}</h1>
+        <h1>{page.roomTitle || page.brand.name || text.appName}</h1>
         <h2>{text.recordings.title}</h2>
         {!isOne && <RecordingsList recordings={recordings} />}
         <RecordingDialogs recordings={recordings} />

@@ -1,11 +1,11 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { text } from "../i18n/index.ts";
 import type { Returning } from "../session/returning.ts";
 
 /** The connection was lost for longer: the page waits for the network and comes back by itself. */
 export function ReturnScreen({ returning }: { readonly returning: Returning }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <main class="card-page">
       <section class="card end-screen" data-testid="returning">

@@ -49,6 +49,8 @@ export async function openPictureInPicture(meeting: Meeting, layout: Layout, onC
 function dress({ documentElement, head }: Document): void {
   documentElement.lang = document.documentElement.lang;
   documentElement.dir = document.documentElement.dir;
+  // the theme and the colours of this installation
+  documentElement.style.cssText = document.documentElement.style.cssText;
   const title = document.createElement("title");
   title.textContent = text.appName;
   head.append(title);

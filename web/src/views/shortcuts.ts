@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { Meeting } from "../session/meeting.ts";
 import type { Recordings } from "../session/recordings.ts";
 import { togglePanel } from "./panels.ts";
@@ -45,13 +45,16 @@ const PRESSABLE = 'button, a, summary, video, audio, [role="button"], [tabindex=
 
 /** Single keys for the most frequent actions. Not while the user types, and not with a modifier key. */
 export function useShortcuts(
+  isShown: boolean,
   on: Signal<boolean>,
   meeting: Meeting,
   recordings: Recordings,
   showHelp: () => void,
 ): void {
+  // keys work from the moment when the controls are seen
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callback only sets a signal, whichever render it is from
-  useEffect(() => {
+  useLayoutEffect(() => {
+    if (!isShown) return undefined;
     function press(event: KeyboardEvent): void {
       if (!on.value || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
       if (event.target instanceof Element && event.target.matches(TYPING)) return;
@@ -62,8 +65,8 @@ export function useShortcuts(
     }
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
-  }, [on, meeting]);
-  useEffect(() => pushToTalk(on, meeting), [on, meeting]);
+  }, [isShown, on, meeting]);
+  useLayoutEffect(() => (isShown ? pushToTalk(on, meeting) : undefined), [isShown, on, meeting]);
 }
 
 /** The space bar, while it is held. @returns what stops listening to it. */

@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import { bytesOf, dayOf } from "../../src/console/i18n/format.ts";
 import { text } from "../../src/console/i18n/index.ts";
 import { type Check, ConnectionTest, type Result, verdictOf } from "../../src/console/session/connection_test.ts";
-import { contrastOf, isColour } from "../../src/console/session/contrast.ts";
 import { devicesOf } from "../../src/console/session/devices_of.ts";
 import { seriesOf } from "../../src/console/session/insight.ts";
 import { expiryOf, NEW_ROOM, newRoomFrom, optionsOf } from "../../src/console/session/new_room.ts";
 import { badOriginIn, originsOf } from "../../src/console/session/origins.ts";
 import { qrPath } from "../../src/console/session/qr_code.ts";
+import { qualityOf } from "../../src/console/session/quality.ts";
 import { hrefOf, routeOf } from "../../src/console/session/router.ts";
+import { contrastOf, isColour } from "../../src/session/contrast.ts";
 
 const NOW = Date.UTC(2026, 10, 28, 12);
 const DAY_MS = 86_400_000;
@@ -74,16 +75,52 @@ test("sites are one a line, and what is none is named", () => {
 });
 
 test("a chart has a gap where the server was away", () => {
-  const points = {
-    stepS: 60,
-    points: [
-      { at: 0, rooms: 1 },
-      { at: 60_000, rooms: 2 },
-      { at: 600_000, rooms: 3 },
+  const point = (atS: number, rooms: number, bandwidth = {}) => ({
+    at: atS * 1000,
+    rooms,
+    participants: 0,
+    recordings: 0,
+    ...bandwidth,
+  });
+  const points = { stepS: 60, points: [point(0, 1), point(60, 2), point(600, 3)] };
+  expect(seriesOf(points, "rooms")).toEqual({ times: [0, 60, 120, 600], values: [1, 2, null, 3] });
+  expect(seriesOf(points, "bandwidth")).toBeNull();
+  const measured = { stepS: 60, points: [point(0, 1, { receivedBps: 1e6, sentBps: 3_500_000 })] };
+  expect(seriesOf(measured, "bandwidth")).toEqual({ times: [0], values: [4.5] });
+});
+
+test("a connection is told in words, and only what is known of it", () => {
+  const one = {
+    participantName: "Ana",
+    joinedAt: 0,
+    connected: true,
+    keyframeRequests: 0,
+    publishedVideos: [],
+    receivedVideos: [],
+  };
+  expect(qualityOf(one)).toEqual({ isPoor: false, facts: [] });
+  const measured = {
+    ...one,
+    family: "IPv4",
+    protocol: "udp",
+    address: "192.0.x.x",
+    rttMs: 23,
+    lossDown: 0.081,
+    receivedVideos: [
+      { sid: "1", layer: "low", best: "high" },
+      { sid: "2", layer: "high", best: "high" },
+      { sid: "3", best: "high" },
     ],
   };
-  expect(seriesOf(points, "rooms")).toEqual({ times: [0, 60, 120, 600], values: [1, 2, null, 3] });
-  expect(seriesOf(points, "participants")).toBeNull();
+  expect(qualityOf(measured)).toEqual({
+    isPoor: true,
+    facts: [
+      "UDP over IPv4 (192.0.x.x)",
+      "round trip 23 ms",
+      "loss – up, 8.1 % down",
+      "1 of 3 pictures at full quality, 1 missing",
+    ],
+  });
 });
 
 test("a QR code has its three finder patterns", () => {

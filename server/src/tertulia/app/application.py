@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from tertulia.adapters.blobs import open_blobs
 from tertulia.adapters.media_server import LiveKitClient, MeetingWebhookSink
-from tertulia.app.background import background
+from tertulia.app.background import StartTask, background
 from tertulia.app.console import RELOAD_SETTINGS_EVERY_S, SettingsWatch, console_handlers, start_console_work
 from tertulia.app.garbage_collection import COLLECT_EVERY_S, collect_garbage, tune_garbage_collection
 from tertulia.app.installation import Installation, installation, worker_dependencies
@@ -35,6 +35,7 @@ from tertulia.app.listening import (
 )
 from tertulia.app.services import Services, build_services
 from tertulia.app.stop_signals import on_stop_signals
+from tertulia.app.telemetry import EmbeddedTelemetry
 from tertulia.app.worker import WorkerDependencies, run_worker
 from tertulia.errors import ConfigurationError
 from tertulia.http.api import internal, public
@@ -58,7 +59,6 @@ from tertulia.http.kit.protocol import bounded_protocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
-from tertulia.services.accounts import FirstSecrets
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.draining import WorkerDrain
 from tertulia.settings import Settings
@@ -68,6 +68,7 @@ from tertulia_sfu.serving import uvicorn_config
 
 _log = structlog.get_logger(__name__)
 WEB_BUNDLE: Final = Path(__file__).parent.parent / "web_dist"
+_DOCS_SITE: Final = Path(__file__).parent.parent / "docs_dist"
 _EXPIRY_TICK_S: Final = 0.1
 _EXPIRY_RETRY_S: Final = 1.0
 _RECONCILE_EVERY_S: Final = 20.0
@@ -95,6 +96,7 @@ class Application:
         self._stop = asyncio.Event()
         self._worker_drain = WorkerDrain()
         self._on_drain: list[Callable[[], None]] = []
+        self._telemetry = EmbeddedTelemetry()
 
     @property
     def public_url(self) -> str:
@@ -178,10 +180,17 @@ class Application:
         )
         changes = RecordingChanges()
         services = build_services(
-            inst, store=store, media=media, files=files, changes=changes, media_url=self.media_url
+            inst,
+            store=store,
+            media=media,
+            telemetry=self._telemetry,
+            files=files,
+            changes=changes,
+            media_url=self.media_url,
         )
         await services.settings.reload()
-        _show(await services.accounts.prepare(), settings.admin_user, self.public_url)
+        secrets = (await services.api_keys.prepare(), await services.accounts.prepare())
+        _show(*secrets, settings.admin_user, self.public_url)
         worker = replace(
             worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
             drain=self._worker_drain,
@@ -194,10 +203,18 @@ class Application:
             policy = content_security_policy(
                 media_url=self.media_url, embed_origins=origins, recordings_origin=recordings_origin
             )
-            return Pages(WEB_BUNDLE, policy=policy, embed_origins=origins)
+            return Pages(WEB_BUNDLE, policy=policy, embed_origins=origins, docs=_DOCS_SITE)
 
         self.app.open(prefixes, pages(), services.readiness.look)
         tasks = await stack.enter_async_context(background())
+        self._start_work(tasks, services, worker, config)
+        tasks("settings", RELOAD_SETTINGS_EVERY_S, SettingsWatch(services.settings, self.app, pages).look)
+        self._on_drain.append(services.feed.close)
+
+    def _start_work(
+        self, tasks: StartTask, services: Services, worker: WorkerDependencies, config: uvicorn.Config
+    ) -> None:
+        settings = self._inst.settings
         tasks("expiry", _EXPIRY_TICK_S, services.meetings.close_expired_rooms)
         tasks("expiry retries", _EXPIRY_RETRY_S, services.meetings.retry_expired_rooms)
         tasks("reconciler", _RECONCILE_EVERY_S, services.meetings.reconcile)
@@ -210,8 +227,6 @@ class Application:
         tasks("expired rows", _DELETE_EXPIRED_ROWS_EVERY_S, services.meetings.delete_expired_rows)
         tasks("garbage", COLLECT_EVERY_S, collect_garbage)
         start_console_work(services, tasks)
-        tasks("settings", RELOAD_SETTINGS_EVERY_S, SettingsWatch(services.settings, self.app, pages).look)
-        self._on_drain.append(services.feed.close)
 
     async def _media_apps(self, stack: AsyncExitStack, services: Services) -> dict[str, ASGIApp]:
         inst, settings = self._inst, self._inst.settings
@@ -239,12 +254,14 @@ class Application:
                 f"TERTULIA_MEDIA_UDP_PORT: {settings.media_udp_port} cannot be used: {error}"
             ) from error
         stack.push_async_callback(media.stop, _GRACE_S)
+        self._telemetry.media = media
         return {"/rtc": media.app, "/twirp": media.app}
 
     def _apis(self, services: Services, worker: WorkerDependencies) -> dict[str, ASGIApp]:
         accounts, recordings = services.accounts, services.recordings
         credentials = Credentials(
             accounts=accounts,
+            api_keys=services.api_keys,
             participants=services.participants,
             tokens=services.tokens,
             origins=CookieOrigins(self.public_url, services.settings.named_origins),
@@ -292,14 +309,14 @@ class Application:
         }
 
 
-def _show(secrets: FirstSecrets, admin_user: str, url: str) -> None:
+def _show(api_key: str | None, admin_password: str | None, admin_user: str, url: str) -> None:
     """Print what was generated, once: it exists nowhere else in clear."""
     lines = []
-    if secrets.api_key is not None:
-        lines.append(f"API key: {secrets.api_key}")
-    if secrets.admin_password is not None:
+    if api_key is not None:
+        lines.append(f"API key: {api_key}")
+    if admin_password is not None:
         lines += [
-            f"Administrator: user {admin_user}  password {secrets.admin_password}",
+            f"Administrator: user {admin_user}  password {admin_password}",
             f"    logs in to the console at {url}/",
         ]
     if lines:

@@ -11,10 +11,12 @@ import structlog
 from tertulia.errors import TertuliaError
 
 _log = structlog.get_logger(__name__)
+StartTask = Callable[[str, float, Callable[[], Awaitable[None]]], None]
+"""Starts a task of this name that repeats some work, so many seconds after it last ended."""
 
 
 @asynccontextmanager
-async def background() -> AsyncIterator[Callable[[str, float, Callable[[], Awaitable[None]]], None]]:
+async def background() -> AsyncIterator[StartTask]:
     """Yield a function that starts a periodic task; the tasks end with this context."""
     running: list[asyncio.Task[None]] = []
 

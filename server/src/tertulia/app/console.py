@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Final
 
 from tertulia.adapters.recorder.worker_lock import WorkerLock
+from tertulia.app.background import StartTask
 from tertulia.app.installation import Installation
 from tertulia.app.services import Services
 from tertulia.app.worker import WorkerDependencies
+from tertulia.http.api.api_keys import ApiKeyHandlers
 from tertulia.http.api.console import ConsoleHandlers
 from tertulia.http.api.events import EventHandlers
+from tertulia.http.api.insight import InsightHandlers
+from tertulia.http.api.quality import QualityHandlers
 from tertulia.http.api.recording_overview import RecordingOverviewHandlers
 from tertulia.http.api.room_overview import RoomOverviewHandlers
 from tertulia.http.api.rooms import RoomPresenter
@@ -29,6 +33,9 @@ RELOAD_SETTINGS_EVERY_S: Final = 1.0
 _WRITE_EVENTS_EVERY_S: Final = 0.25
 _READ_EVENTS_EVERY_S: Final = 0.3
 _FORGET_EVENTS_EVERY_S: Final = 60.0
+_WRITE_KEY_USES_EVERY_S: Final = 5.0
+_SAMPLE_EVERY_S: Final = 10.0
+_SUM_UP_EVERY_S: Final = 300.0
 
 
 def console_handlers(
@@ -40,12 +47,15 @@ def console_handlers(
         return LostRecordings(worker.context(WorkerLock.owner_of(worker.root)))
 
     return ConsoleHandlers(
+        insight=InsightHandlers(services.insight),
+        quality=QualityHandlers(services.quality),
         events=EventHandlers(services.feed),
         rooms=RoomOverviewHandlers(overview=services.room_overview, rooms=services.rooms, presenter=rooms),
         recordings=RecordingOverviewHandlers(recordings=services.recordings, lost=lost),
         settings=RuntimeSettingHandlers(
             settings=services.settings, configured=_configured(inst.settings), presenter=rooms
         ),
+        api_keys=ApiKeyHandlers(services.api_keys),
         status=StatusHandlers(
             services.status,
             Facts(
@@ -74,11 +84,14 @@ def _configured(settings: Settings) -> list[ConfiguredSetting]:
     ]
 
 
-def start_console_work(services: Services, tasks: Callable[[str, float, Callable[[], Awaitable[None]]], None]) -> None:
+def start_console_work(services: Services, tasks: StartTask) -> None:
     """Start the periodic work of the console."""
     tasks("events", _WRITE_EVENTS_EVERY_S, services.events.flush)
     tasks("event feed", _READ_EVENTS_EVERY_S, services.feed.poll)
     tasks("old events", _FORGET_EVENTS_EVERY_S, services.feed.forget)
+    tasks("uses of API keys", _WRITE_KEY_USES_EVERY_S, services.api_keys.write_uses)
+    tasks("insight", _SAMPLE_EVERY_S, services.insight.sample)
+    tasks("old insight", _SUM_UP_EVERY_S, services.insight.sum_up)
 
 
 class SettingsWatch:

@@ -14,6 +14,7 @@ from tertulia.adapters.secret_files import load_or_create_secrets, prepare_data_
 from tertulia.adapters.sql.store import SqlStore, open_store
 from tertulia.app.worker import WorkerDependencies
 from tertulia.services.accounts import AccountService
+from tertulia.services.api_keys import ApiKeyService
 from tertulia.services.ports import Store
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.context import RecordingRules
@@ -78,25 +79,34 @@ def database_url_of(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def opened_accounts(inst: Installation) -> AsyncIterator[AccountService]:
+async def opened_store(inst: Installation) -> AsyncIterator[SqlStore]:
     """Open the store for a command that manages credentials."""
     store = inst.new_store()
     await store.open()
     try:
-        yield accounts_service(inst, store)
+        yield store
     finally:
         await store.close()
 
 
 def accounts_service(inst: Installation, store: Store) -> AccountService:
-    """Make the service that keeps the installation's credentials."""
+    """Make the service of the administrator's account."""
     return AccountService(
         store=store,
         clock=SystemClock(),
         secret_key=inst.secret_key,
-        api_key=inst.settings.api_key or None,
         admin_user=inst.settings.admin_user,
         admin_password=inst.settings.admin_password or None,
+    )
+
+
+def api_key_service(inst: Installation, store: Store) -> ApiKeyService:
+    """Make the service of the API keys."""
+    return ApiKeyService(
+        store=store,
+        clock=SystemClock(),
+        secret_key=inst.secret_key,
+        configured=inst.settings.api_key or None,
     )
 
 

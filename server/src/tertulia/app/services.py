@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import socket
 from dataclasses import dataclass
 
 from tertulia.adapters.clock import SystemClock
 from tertulia.adapters.disk import FolderDisk
-from tertulia.app.installation import Installation, accounts_service, recording_rules
+from tertulia.app.installation import Installation, accounts_service, api_key_service, recording_rules
 from tertulia.services.accounts import AccountService
 from tertulia.services.admission import AdmissionService
+from tertulia.services.api_keys import ApiKeyService
 from tertulia.services.chat import ChatService
 from tertulia.services.events import EventFeed, EventLog
+from tertulia.services.insight import SHARED_SOURCE, InsightService
 from tertulia.services.lobby import LobbyService
 from tertulia.services.meetings import MeetingService
 from tertulia.services.moderation import ModerationService
 from tertulia.services.participants import ParticipantAuth, ParticipantService
-from tertulia.services.ports import Files, MediaServerClient, Store
+from tertulia.services.ports import Files, MediaServerClient, MediaTelemetry, Store
+from tertulia.services.quality import QualityService
 from tertulia.services.readiness import ReadinessService
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.service import RecordingService
@@ -32,6 +37,7 @@ class Services:
     """The use cases of a server, for its APIs, its media server and its periodic work."""
 
     accounts: AccountService
+    api_keys: ApiKeyService
     tokens: ParticipantTokens
     admission: AdmissionService
     participants: ParticipantService
@@ -47,6 +53,8 @@ class Services:
     settings: RuntimeSettingsService
     feed: EventFeed
     room_overview: RoomOverview
+    insight: InsightService
+    quality: QualityService
 
 
 def build_services(
@@ -54,6 +62,7 @@ def build_services(
     *,
     store: Store,
     media: MediaServerClient,
+    telemetry: MediaTelemetry,
     files: Files,
     changes: RecordingChanges,
     media_url: str,
@@ -72,33 +81,36 @@ def build_services(
         auth=lambda: settings.current.participant_auth,
         events=events,
     )
-    rooms = RoomService(
-        store=store,
-        clock=clock,
-        media=media,
-        rules=admission,
-        defaults=lambda: settings.current.room_defaults,
-    )
     return Services(
         accounts=accounts_service(inst, store),
+        api_keys=api_key_service(inst, store),
         tokens=tokens,
         admission=admission,
         participants=participants,
         moderation=ModerationService(participants=participants, clock=clock, media=media),
         chat=ChatService(store=store, clock=clock, media=media, participants=participants),
         lobby=LobbyService(store=store, clock=clock, media=media),
-        rooms=rooms,
+        rooms=RoomService(store=store, clock=clock, media=media, rules=admission, defaults=settings.room_defaults),
         meetings=MeetingService(
             store=store, clock=clock, media=media, participants=participants, admission=admission, events=events
         ),
         events=events,
         settings=settings,
         room_overview=RoomOverview(store=store, clock=clock, media=media),
+        quality=QualityService(store=store, clock=clock, telemetry=telemetry),
+        insight=_insight(inst, store, media, telemetry),
         feed=EventFeed(store=store, clock=clock),
         recordings=RecordingService(store=store, clock=clock, media=media, files=files, changes=changes),
         readiness=(readiness := _readiness(inst, store, media)),
         status=StatusService(store=store, media=media, disk=_disk(inst), readiness=readiness),
     )
+
+
+def _insight(inst: Installation, store: Store, media: MediaServerClient, telemetry: MediaTelemetry) -> InsightService:
+    source = SHARED_SOURCE
+    if inst.embedded:  # the same before and after a restart, and no other server's
+        source = hashlib.sha256(f"{socket.gethostname()}:{inst.data_dir}".encode()).hexdigest()[:16]
+    return InsightService(store=store, media=media, telemetry=telemetry, source=source)
 
 
 def _disk(inst: Installation) -> FolderDisk:

@@ -8,7 +8,7 @@ from typing import Final
 
 from tertulia.adapters.sql.inspection import inspect_schema
 from tertulia.adapters.sql.schema import SchemaState, SchemaStatus
-from tertulia.app.installation import database_url_of, installation, opened_accounts
+from tertulia.app.installation import database_url_of, installation, opened_store
 from tertulia.cli.output import Listing, print_listing, watched
 from tertulia.settings import Settings
 
@@ -51,7 +51,7 @@ def migrate(settings: Settings) -> None:
     """Bring the database up to date. Raise ConfigurationError when it cannot be opened."""
 
     async def open_and_close() -> None:
-        async with opened_accounts(installation(settings)):
+        async with opened_store(installation(settings)):
             pass
 
     asyncio.run(watched("Migrating the database", open_and_close()))

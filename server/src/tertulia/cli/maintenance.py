@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tertulia.app.installation import installation, opened_accounts
+from tertulia.app.installation import accounts_service, api_key_service, installation, opened_store
 from tertulia.errors import ConfigurationError
 from tertulia.settings import PREFIX, Settings
 
 
 def rotate_api_key(settings: Settings) -> None:
-    """Make a new API key. Raise ConfigurationError where a setting holds the key."""
+    """Make a new initial API key. Raise ConfigurationError where a setting holds the key."""
 
     async def rotate() -> str:
-        async with opened_accounts(installation(settings)) as accounts:
-            return await accounts.rotate_api_key()
+        inst = installation(settings)
+        async with opened_store(inst) as opened:
+            return await api_key_service(inst, opened).replace_initial()
 
     if settings.api_key:
         raise ConfigurationError(f"{PREFIX}API_KEY is set: it wins over a stored key. Change it there, or unset it")
@@ -26,8 +27,9 @@ def set_password(settings: Settings, *, from_stdin: bool) -> None:
     """Set the administrator's password. Raise ConfigurationError where a setting holds it."""
 
     async def store(password: str | None) -> str:
-        async with opened_accounts(installation(settings)) as accounts:
-            return await accounts.set_password(password)
+        inst = installation(settings)
+        async with opened_store(inst) as opened:
+            return await accounts_service(inst, opened).set_password(password)
 
     if settings.admin_password:
         raise ConfigurationError(f"{PREFIX}ADMIN_PASSWORD is set: it wins over a stored password. Change it there")

@@ -105,8 +105,15 @@ class Action(StrEnum):
     REFRESH_SESSION = "refresh_session"
     LOG_OUT = "log_out"
     PROFILE = "profile"
+    CHANGE_PASSWORD = "change_password"
+    LIST_API_KEYS = "list_api_keys"
+    CREATE_API_KEY = "create_api_key"
+    ROTATE_API_KEY = "rotate_api_key"
+    REVOKE_API_KEY = "revoke_api_key"
     FOLLOW_EVENTS = "follow_events"
     SEE_STATUS = "see_status"
+    SEE_INSIGHT = "see_insight"
+    SEE_QUALITY = "see_quality"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     SEE_APPEARANCE = "see_appearance"
@@ -210,8 +217,15 @@ INTERNAL: Mapping[Action, frozenset[Actor]] = {
     Action.REFRESH_SESSION: _ANYONE,
     Action.LOG_OUT: _ANYONE,
     Action.PROFILE: _ADMIN,
+    Action.CHANGE_PASSWORD: _ADMIN,
+    Action.LIST_API_KEYS: _ADMIN,
+    Action.CREATE_API_KEY: _ADMIN,
+    Action.ROTATE_API_KEY: _ADMIN,
+    Action.REVOKE_API_KEY: _ADMIN,
     Action.FOLLOW_EVENTS: _ADMIN,
     Action.SEE_STATUS: _ADMIN,
+    Action.SEE_INSIGHT: _ADMIN,
+    Action.SEE_QUALITY: _ADMIN,
     Action.SEE_SETTINGS: _ADMIN,
     Action.CHANGE_SETTINGS: _ADMIN,
     Action.SEE_APPEARANCE: _ANYONE,

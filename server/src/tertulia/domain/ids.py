@@ -6,9 +6,10 @@ from typing import NewType
 
 from tertulia_recorder.ids import Identity, Millis, RecordingId, RoomName
 
-__all__ = ["LATEST", "Identity", "MeetingId", "Millis", "RecordingId", "RoomName", "SessionId"]
+__all__ = ["LATEST", "ApiKeyId", "Identity", "MeetingId", "Millis", "RecordingId", "RoomName", "SessionId"]
 
 SessionId = NewType("SessionId", str)
+ApiKeyId = NewType("ApiKeyId", str)
 MeetingId = NewType("MeetingId", str)
 """Of one running meeting: LiveKit's room SID. The next meeting of the same room has another one."""
 

@@ -1,4 +1,4 @@
-"""The web bundle: the meeting's page, the console, and their files.
+"""The web bundle: the meeting's page, the console, and their files; and the documentation at /docs.
 
 Files with a hash or a version in their path are kept for ever, pages are asked for again. Everything is read once, at
 start; what was compressed when the bundle was built is sent as it is. Large files are there only compressed.
@@ -35,6 +35,12 @@ _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
 _FOR_ALL_SITES: Final = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 _CONSOLE: Final = "/console.html"
+_DOCS: Final = "/docs/"
+_DOCS_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+"""data: is for the icons of its style sheet; the search is a worker that reads its index."""
 _FRAME_ANCESTORS: Final = re.compile(r"frame-ancestors [^;]*")
 _SERVED_ELSEWHERE: Final = frozenset({"reference.html"})
 """Files of the bundle that are served elsewhere: the API reference stands beside each API's document."""
@@ -86,6 +92,16 @@ def content_security_policy(
     ))  # fmt: skip
 
 
+def _names(folder: Path) -> list[str]:
+    """List the files below a folder, without the endings of compressed ones."""
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted({name.removesuffix(".br").removesuffix(".gz") for name in files})
+
+
+async def _to_docs(_request: Request) -> Response:
+    return Response(None, 308, {"location": _DOCS, "cache-control": _REVALIDATE})
+
+
 class Pages:
     """Serves the bundle in a folder. Without one, a page says how it is built.
 
@@ -93,7 +109,9 @@ class Pages:
     every machine, and reads the disk at every request.
     """
 
-    def __init__(self, folder: Path, *, policy: str, embed_origins: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, policy: str, embed_origins: tuple[str, ...] = (), docs: Path | None = None
+    ) -> None:
         self._security = {
             "content-security-policy": policy,
             "referrer-policy": "no-referrer",
@@ -104,18 +122,16 @@ class Pages:
             "content-security-policy": _FRAME_ANCESTORS.sub("frame-ancestors 'none'", policy),
             "permissions-policy": "camera=(), microphone=(), display-capture=(), geolocation=(), payment=(), usb=()",
         }
+        self._docs_security = self._console_security | {"content-security-policy": _DOCS_POLICY}
         wasm_policy = policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
         self._wasm_security = self._security | {"content-security-policy": wasm_policy}
-        names = {
-            path.relative_to(folder).as_posix().removesuffix(".br").removesuffix(".gz")
-            for path in folder.rglob("*")
-            if path.is_file()
-        }
         self._files = {
-            f"/{name}": self._load(folder, name) for name in sorted(names) if Path(name).name not in _SERVED_ELSEWHERE
+            f"/{name}": self._load(folder, name) for name in _names(folder) if Path(name).name not in _SERVED_ELSEWHERE
         }
+        if docs is not None:
+            self._files |= {f"{_DOCS}{name}": self._load(docs, name, at=_DOCS) for name in _names(docs)}
         missing = b"<!doctype html><title>Tertulia</title><p>The page is not built: run <code>make build</code>."
-        for path in ("/index.html", _CONSOLE):
+        for path in ("/index.html", _CONSOLE, f"{_DOCS}index.html"):
             if path not in self._files:
                 self._files[path] = self._file({"": missing}, "text/html", _REVALIDATE, self._security_of(path))
         origins, path = json.dumps({"origins": embed_origins}).encode(), f"{_EMBEDDING}origins.json"
@@ -124,9 +140,10 @@ class Pages:
 
     def routes(self) -> list[Route]:
         """List the pages' routes; `files` serves all other paths."""
-        return [Route(path, self.files) for path in ("/", "/meet/{roomName}", "/meet/{roomName}/")]
+        docs = Route(_DOCS.rstrip("/"), Endpoint(Request, _to_docs))
+        return [docs, *(Route(path, self.files) for path in ("/", "/meet/{roomName}", "/meet/{roomName}/"))]
 
-    def _load(self, folder: Path, name: str) -> _File:
+    def _load(self, folder: Path, name: str, *, at: str = "/") -> _File:
         path = folder / name
         kind = _KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         bodies = {
@@ -134,12 +151,14 @@ class Pages:
             for encoding, suffix in (("", ""), *_ENCODINGS)
             if Path(f"{path}{suffix}").is_file()
         }
-        caching = _IMMUTABLE if name.startswith("assets/") else _REVALIDATE
-        return self._file(bodies, kind, caching, self._security_of(f"/{name}"))
+        caching = _IMMUTABLE if name.startswith("assets/") and at == "/" else _REVALIDATE
+        return self._file(bodies, kind, caching, self._security_of(f"{at}{name}"))
 
     def _security_of(self, path: str) -> Mapping[str, str]:
         if path == _CONSOLE:
             return self._console_security
+        if path.startswith(_DOCS):
+            return self._docs_security
         if path.startswith(_WASM):
             return self._wasm_security
         is_for_all = path.startswith(_EMBEDDING) and not path.endswith(".json")
@@ -165,6 +184,8 @@ class Pages:
         path = request.scope["path"]
         if path == "/":
             path = _CONSOLE
+        elif path == _DOCS:
+            path = f"{_DOCS}index.html"
         elif _MEETING.match(path):
             path = "/index.html"
         file = self._files.get(path)

@@ -1,7 +1,4 @@
-"""Credentials of the installation: the API key, the administrator's password, and login sessions.
-
-Only hashes are stored: a keyed one of the API key, argon2id of the password.
-"""
+"""The administrator's account: the password, of which only a hash is stored (argon2id), and login sessions."""
 
 from __future__ import annotations
 
@@ -17,16 +14,14 @@ from typing import Final
 from tertulia.domain.access import Principal, Role
 from tertulia.domain.addresses import address_key
 from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
-from tertulia.errors import TooManyRequests, Unauthenticated, unauthenticated
+from tertulia.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated, unauthenticated
 from tertulia.services.passwords import PasswordHashes
 from tertulia.services.ports import Clock, LoginSession, Store, Transaction
 from tertulia.services.rate_limits import RateLimit
 from tertulia.services.tokens import LIFETIME_MS, ConsoleTokens, ParticipantToken, TokenKind, derive_key
 
-_API_KEY: Final = "api_key"
 _ADMIN_PASSWORD: Final = "admin_password"  # noqa: S105 - the name of a row
 _PASSWORD_OF_SETTINGS: Final = "admin_password_of_settings"  # noqa: S105 - the name of a row
-_API_KEY_CACHE_MS: Final = 1000
 _KNOWN_ADDRESSES: Final = "login_addresses"
 _MAX_KNOWN_ADDRESSES: Final = 20
 _ADDRESS_DIGEST_LENGTH: Final = 32
@@ -51,18 +46,10 @@ class Ticket:
     participant: ParticipantToken | None
 
 
-@dataclass(frozen=True, slots=True)
-class FirstSecrets:
-    """Secrets that were generated just now: shown once, then only their hashes exist."""
-
-    api_key: str | None
-    admin_password: str | None
-
-
 class AccountService:
-    """The API key, the administrator's password, login sessions and stream tickets.
+    """The administrator's password, login sessions and stream tickets.
 
-    `api_key` and `admin_password` come from the settings; without them, what is stored counts.
+    `admin_password` comes from the settings; without it, what is stored counts.
     """
 
     def __init__(
@@ -71,50 +58,28 @@ class AccountService:
         store: Store,
         clock: Clock,
         secret_key: str,
-        api_key: str | None,
         admin_user: str,
         admin_password: str | None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._tokens = ConsoleTokens(secret_key)
-        self._pepper = derive_key(secret_key, "api-key")
         self._address_pepper = derive_key(secret_key, "login-address")
-        self._configured_key_digest = None if api_key is None else self._digest(api_key)
         self._admin_user = admin_user
         self._configured_password = admin_password
         self._password_name = _ADMIN_PASSWORD if admin_password is None else _PASSWORD_OF_SETTINGS
         self._passwords = PasswordHashes()
-        self._stored_key_digest: str | None = None
-        self._last_key, self._last_digest = "", ""  # the last valid key: saves computing its digest at every request
-        self._stored_key_read_ms = Millis(0)
         self._login_failures = RateLimit(count=_LOGIN_FAILURES, window_ms=_LOGIN_FAILURES_WINDOW_MS)
 
-    def _digest(self, api_key: str) -> str:
-        return hmac.digest(self._pepper, api_key.encode(), hashlib.sha256).hex()
+    # ── the password ──
 
-    # ── setting up and rotating ──
-
-    async def prepare(self) -> FirstSecrets:
-        """Generate the secrets that neither the settings nor the store have."""
+    async def prepare(self) -> str | None:
+        """Generate a password where neither the settings nor the store have one; None when nothing was generated."""
         if self._configured_password is not None:
             await self._use_configured_password(self._configured_password)
-
-        def missing(tx: Transaction) -> tuple[bool, bool]:
-            return tx.accounts.credential(_API_KEY) is None, tx.accounts.credential(_ADMIN_PASSWORD) is None
-
-        no_key, no_password = await self._store.read(missing)
-        return FirstSecrets(
-            api_key=await self._first_api_key() if no_key and self._configured_key_digest is None else None,
-            admin_password=await self._first_password() if no_password and self._configured_password is None else None,
-        )
-
-    async def _first_api_key(self) -> str | None:
-        """Generate an API key; None when another server's is there by now."""
-        key = _new_api_key()
-        digest = self._digest(key)
-        is_first = await self._store.write(lambda tx: tx.accounts.add_credential(_API_KEY, digest))
-        return key if is_first else None
+            return None
+        is_known = await self._store.read(lambda tx: tx.accounts.credential(_ADMIN_PASSWORD)) is not None
+        return None if is_known else await self._first_password()
 
     async def _first_password(self) -> str | None:
         password = _new_password()
@@ -141,40 +106,34 @@ class AccountService:
 
         await self._store.write(work)
 
-    async def rotate_api_key(self) -> str:
-        """Generate a new API key; the old one is refused within a second."""
-        key = _new_api_key()
-        digest = self._digest(key)
-        await self._store.write(lambda tx: tx.accounts.put_credential(_API_KEY, digest))
-        self._stored_key_read_ms = Millis(0)
-        return key
-
     async def set_password(self, password: str | None = None) -> str:
         """Set the administrator's password (a random one when none is given) and end every session."""
         chosen = password or _new_password()
         await self._store_password(_ADMIN_PASSWORD, chosen)
         return chosen
 
-    # ── the API key ──
+    async def change_password(self, session_id: SessionId, *, current: str, new: str) -> None:
+        """Change the password and end every other session.
 
-    async def is_api_key(self, offered: str) -> bool:
-        """Return whether a text is the API key, compared in constant time."""
-        known = self._configured_key_digest or await self._key_digest()
-        if known is None or not offered.isascii():
-            return False
-        if known == self._last_digest and hmac.compare_digest(self._last_key, offered):
-            return True
-        if not hmac.compare_digest(known, self._digest(offered)):
-            return False
-        self._last_key, self._last_digest = offered, known
-        return True
+        Raises Conflict where a setting holds it, Forbidden for a wrong current one, TooManyRequests, Unauthenticated.
+        """
+        if self._configured_password is not None:
+            raise Conflict("password_configured", "TERTULIA_ADMIN_PASSWORD holds the password: change it there")
+        hashed = await self._store.read(lambda tx: tx.accounts.credential(_ADMIN_PASSWORD))
+        with self._attempt([f"session:{session_id}"], self._clock.now_ms()):
+            if not await self._passwords.matches(hashed or "", current, is_reserved=True):
+                raise _wrong_password()
+        renewed = await self._passwords.make(new)
 
-    async def _key_digest(self) -> str | None:
-        now_ms = self._clock.now_ms()
-        if not 0 <= now_ms - self._stored_key_read_ms < _API_KEY_CACHE_MS:
-            self._stored_key_digest = await self._store.read(lambda tx: tx.accounts.credential(_API_KEY))
-            self._stored_key_read_ms = now_ms
-        return self._stored_key_digest
+        def work(tx: Transaction) -> None:
+            if tx.accounts.lock_credential(_ADMIN_PASSWORD) != hashed:  # changed while it was compared
+                raise _wrong_password()
+            if tx.accounts.lock_session(session_id) is None:
+                raise unauthenticated()
+            tx.accounts.put_credential(_ADMIN_PASSWORD, renewed)
+            tx.accounts.delete_sessions(but=session_id)
+
+        await self._store.write(work)
 
     # ── sessions ──
 
@@ -196,7 +155,7 @@ class AccountService:
         keys = [f"address:{address_key(address)}", f"account:{account}"]
         if is_known and right_name:  # not locked out by other people's failures
             keys = [f"known:{known}"]
-        with self._login_limit(keys, now_ms):
+        with self._attempt(keys, now_ms):
             is_reserved = is_known and right_name
             right_password = await self._passwords.matches(hashed or "", password, is_reserved=is_reserved)
             if not (right_name and right_password):
@@ -223,8 +182,8 @@ class AccountService:
         return self._session_tokens(session, now_ms)
 
     @contextmanager
-    def _login_limit(self, keys: Sequence[str], now_ms: Millis) -> Iterator[None]:
-        """Count a login as a failure from its beginning, so that parallel guesses count, unless it is none."""
+    def _attempt(self, keys: Sequence[str], now_ms: Millis) -> Iterator[None]:
+        """Count an attempt as a failure from its beginning, so that parallel guesses count, unless it is none."""
         for key in keys:
             self._login_failures.check(key, now_ms=now_ms)
         for key in keys:
@@ -335,13 +294,13 @@ def _known_addresses(tx: Transaction) -> list[str]:
     return [str(digest) for digest in json.loads(tx.accounts.credential(_KNOWN_ADDRESSES) or "[]")]
 
 
-def _new_api_key() -> str:
-    return f"tk_{secrets.token_urlsafe(32)}"
-
-
 def _new_password() -> str:
     return secrets.token_urlsafe(16)
 
 
 def _wrong_credentials() -> Unauthenticated:
     return Unauthenticated("wrong_credentials", "The username or the password is wrong")
+
+
+def _wrong_password() -> Forbidden:
+    return Forbidden("wrong_password", "The current password is wrong")

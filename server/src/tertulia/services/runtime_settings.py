@@ -76,6 +76,10 @@ class RuntimeSettingsService:
         """Return the origins whose pages may embed us, or call the API: the one place that tells them."""
         return (*self.current.embed_origins, *self.current.cors_origins)
 
+    def room_defaults(self) -> RoomDefaults:
+        """Return what a new room is where its creator does not say."""
+        return self.current.room_defaults
+
     async def reload(self) -> None:
         """Apply what is stored now; other servers may have changed it. Called every second. Raises Unavailable."""
         self._apply(await self._store.read(lambda tx: tx.settings.all()))

@@ -39,6 +39,20 @@ events! {
     SpeakersChanged { levels: Vec<(String, f64)> },
     StreamPaused { peer: String, track: String, paused: bool },
     LinkQuality { peer: String, loss: f64, rtt_ms: u32 },
+    PeerReport {
+        peer: String,
+        remote: String,
+        protocol: String,
+        rtt_ms: Option<u32>,
+        received_loss: Option<f64>,
+        received_jitter_ms: Option<u32>,
+        sent_loss: Option<f64>,
+        sent_jitter_ms: Option<u32>,
+        keyframe_requests: u64,
+        estimate_bps: Option<u64>,
+        published: Vec<(String, Vec<String>)>,
+        subscribed: Vec<(String, Option<String>, Option<String>)>
+    },
     DataReceived { peer: String, channel: String, payload: Vec<u8> },
     DataLost { peer: String, bytes: u64 },
     DataOpen { peer: String, channel: String },
@@ -51,6 +65,10 @@ pub fn quality_name(quality: Quality) -> &'static str {
         Quality::Medium => "medium",
         Quality::High => "high",
     }
+}
+
+fn name(quality: Option<Quality>) -> Option<String> {
+    quality.map(|quality| quality_name(quality).to_owned())
 }
 
 /// The name of a data channel in Python.
@@ -93,9 +111,18 @@ to_python! {
     TrackId => String: |id| id.to_string(),
     Channel => String: |channel| channel_name(channel).to_owned(),
     SubscriptionError => String: |error| error.code().to_owned(),
-    Option<Quality> => Option<String>: |quality| quality.map(|quality| quality_name(quality).to_owned()),
+    Option<Quality> => Option<String>: name,
     Vec<(String, TrackId)> => HashMap<String, String>:
         |tracks| tracks.into_iter().map(|(mid, track)| (mid, track.to_string())).collect(),
+    Option<u32> => Option<u32>: |value| value,
+    Option<u64> => Option<u64>: |value| value,
+    Option<f64> => Option<f64>: |value| value,
+    Vec<(TrackId, Vec<Quality>)> => Vec<(String, Vec<String>)>: |tracks| tracks
+        .into_iter()
+        .map(|(track, live)| (track.to_string(), live.into_iter().map(|it| quality_name(it).to_owned()).collect()))
+        .collect(),
+    Vec<(TrackId, Option<Quality>, Option<Quality>)> => Vec<(String, Option<String>, Option<String>)>:
+        |tracks| tracks.into_iter().map(|(track, sent, best)| (track.to_string(), name(sent), name(best))).collect(),
     Vec<(PeerId, f64)> => Vec<(String, f64)>:
         |levels| levels.into_iter().map(|(peer, level)| (peer.to_string(), level)).collect(),
 }

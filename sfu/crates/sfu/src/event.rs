@@ -134,6 +134,33 @@ pub enum Event {
         /// Round-trip time in milliseconds.
         rtt_ms: u32,
     },
+    /// What is known of a peer's connection and of what it sends and receives; every 5 s.
+    PeerReport {
+        /// The peer.
+        peer: PeerId,
+        /// The client's end of the path: an address with a port; empty while there is none.
+        remote: String,
+        /// `udp`, `tcp` or `tls`; empty while there is no path.
+        protocol: &'static str,
+        /// Round-trip time in milliseconds.
+        rtt_ms: Option<u32>,
+        /// Share of the client's packets that are missing here, 0.0 to 1.0.
+        received_loss: Option<f64>,
+        /// The highest jitter of what the client sends, in milliseconds.
+        received_jitter_ms: Option<u32>,
+        /// Share of the packets to the client that it is missing, 0.0 to 1.0.
+        sent_loss: Option<f64>,
+        /// The highest jitter of what the client receives, in milliseconds.
+        sent_jitter_ms: Option<u32>,
+        /// How often the client asked for a key frame so far.
+        keyframe_requests: u64,
+        /// What may be sent to the client, by its own estimate, in bits per second.
+        estimate_bps: Option<u64>,
+        /// The layers that are received of the videos it publishes.
+        published: Vec<(TrackId, Vec<Quality>)>,
+        /// Of each video that it wants: what it is sent, and the best that there is.
+        subscribed: Vec<(TrackId, Option<Quality>, Option<Quality>)>,
+    },
     /// A client sent a data message.
     DataReceived {
         /// The sender.

@@ -38,6 +38,11 @@ impl Quality {
     pub const ALL: [Quality; LAYERS] = [Quality::Low, Quality::Medium, Quality::High];
 }
 
+/// The qualities of a set of layers, the lowest first.
+pub(crate) fn qualities(layers: LayerMask) -> impl DoubleEndedIterator<Item = Quality> {
+    Quality::ALL.into_iter().filter(move |quality| layers & layer_bit(*quality as u8) != 0)
+}
+
 /// One simulcast layer as its publisher announced it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerSpec {

@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{Mid, PeerKey, SubscriptionKey, TrackId};
 use crate::media::Kind;
+use crate::offering::{OwnOffers, peer_gone};
 use crate::outbox::Outbox;
 use crate::peers::{Peers, Role};
 use crate::publishing::Publications;
@@ -26,11 +27,13 @@ pub(crate) struct Negotiation<'a> {
     pub outbox: &'a mut Outbox,
 }
 
-pub(crate) fn peer_gone() -> String {
-    "the peer is gone".to_owned()
-}
-
 impl Negotiation<'_> {
+    /// Where we make the offers.
+    pub fn own_offers(&mut self) -> OwnOffers<'_> {
+        let Self { peers, subscriptions, outbox, .. } = self;
+        OwnOffers { peers, subscriptions, outbox }
+    }
+
     /// Apply an offer and emit the answer. The error says what is wrong with the offer.
     pub fn accept(&mut self, now: Instant, key: PeerKey, offer_id: i64, sdp: &str) -> Result<(), String> {
         let offered = sdp::read_offer(sdp)?;
@@ -142,7 +145,7 @@ impl Negotiation<'_> {
     pub fn request_offers(&mut self, now: Instant) {
         for key in self.peers.take_section_checks() {
             if self.peers.get(key).is_some_and(|peer| peer.offering().is_some()) {
-                self.offer(now, key);
+                self.own_offers().offer(now, key);
                 continue;
             }
             let Some(peer) = self.peers.get_mut(key).filter(|peer| peer.may_be_asked(now)) else { continue };

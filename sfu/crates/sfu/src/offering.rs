@@ -7,11 +7,25 @@ use std::time::Instant;
 use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey};
-use crate::negotiation::{Negotiation, peer_gone};
-use crate::sdp::{self, Identity};
+use crate::outbox::Outbox;
+use crate::peers::Peers;
+use crate::sdp;
+use crate::sdp_offers::{self, Identity};
+use crate::subscribing::Subscriptions;
 use crate::transport::OfferChanges;
 
-impl Negotiation<'_> {
+/// What an offer of ours reads and changes.
+pub(crate) struct OwnOffers<'a> {
+    pub peers: &'a mut Peers,
+    pub subscriptions: &'a mut Subscriptions,
+    pub outbox: &'a mut Outbox,
+}
+
+pub(crate) fn peer_gone() -> String {
+    "the peer is gone".to_owned()
+}
+
+impl OwnOffers<'_> {
     /// Offer what the client does not know yet, unless it has to answer an offer first.
     pub fn offer(&mut self, now: Instant, key: PeerKey) {
         let Some(peer) = self.peers.get_mut(key) else { return };
@@ -42,7 +56,7 @@ impl Negotiation<'_> {
         for (mid, (subscription, kind)) in offer.added.iter().zip(waiting) {
             peer.sections_mut().add(mid.clone(), kind, subscription);
         }
-        let sdp = sdp::finish_offer(&offer.sdp, &self.identities(key), &offer.replaced);
+        let sdp = sdp_offers::finish_offer(&offer.sdp, &self.identities(key), &offer.replaced);
         self.send_offer(key, sdp);
     }
 
@@ -75,7 +89,7 @@ impl Negotiation<'_> {
         if !peer.offering_mut().is_some_and(|offering| offering.answered(offer_id)) {
             return Ok(());
         }
-        let prepared = sdp::prepare_answer(sdp)?;
+        let prepared = sdp_offers::prepare_answer(sdp)?;
         fault::point(Fault::Negotiating(key));
         let applied =
             self.peers.step(key, self.outbox, |transport, drained| transport.accept_answer(now, drained, &prepared));

@@ -18,6 +18,7 @@ use crate::negotiation::Negotiation;
 use crate::outbox::{Outbox, Output};
 use crate::peers::{Offering, Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
+use crate::report::peer_report;
 use crate::subscribing::Subscriptions;
 use crate::transport::{Sent, ShardConfig, TransportEvent};
 
@@ -107,9 +108,13 @@ impl Shard {
             Command::AddPeer { peer } => self.add_peer(now, peer, None),
             Command::AddSubscriber { peer, channels } => self.add_peer(now, peer, Some(Offering::new(channels))),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
-            Command::Offer { peer, offer_id, sdp } => self.negotiate(now, peer, offer_id, &sdp),
-            Command::Answer { peer, offer_id, sdp } => self.answered(now, peer, offer_id, &sdp),
-            Command::RestartIce { peer } => self.negotiation().restart_ice(&peer),
+            Command::Offer { peer, offer_id, sdp } => {
+                self.negotiate(now, peer, offer_id, |it, key| it.accept(now, key, offer_id, &sdp));
+            }
+            Command::Answer { peer, offer_id, sdp } => {
+                self.negotiate(now, peer, offer_id, |it, key| it.own_offers().accept_answer(now, key, offer_id, &sdp));
+            }
+            Command::RestartIce { peer } => self.negotiation().own_offers().restart_ice(&peer),
             Command::ExpectTrack { peer, track, spec } => publications.expect(&peer, track, spec, peers),
             Command::WithdrawTrack { peer, track } => publications.withdraw(&peer, &track, peers, outbox),
             Command::SetTrackMuted { peer, track, muted } => {
@@ -195,8 +200,7 @@ impl Shard {
     // ── peers ──
 
     fn add_peer(&mut self, now: Instant, id: PeerId, offering: Option<Offering>) {
-        let key = self.peers.add(now, id, offering);
-        if let Some(key) = key {
+        if let Some(key) = self.peers.add(now, id, offering) {
             self.peers.check_sections(key);
             self.outbox.count().peers_added += 1;
             self.next_tick.get_or_insert(now + TICK);
@@ -227,16 +231,7 @@ impl Shard {
         Negotiation { peers, publications, subscriptions, outbox }
     }
 
-    fn negotiate(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
-        self.apply(now, peer, offer_id, |negotiation, key| negotiation.accept(now, key, offer_id, sdp));
-    }
-
-    fn answered(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
-        self.apply(now, peer, offer_id, |negotiation, key| negotiation.accept_answer(now, key, offer_id, sdp));
-    }
-
-    /// Apply a client's description.
-    fn apply(
+    fn negotiate(
         &mut self,
         now: Instant,
         peer: PeerId,
@@ -328,6 +323,11 @@ impl Shard {
                     outbox.emit(Event::LinkQuality { peer: peer.id().clone(), loss, rtt_ms });
                 }
             }
+            TransportEvent::Report(report) => {
+                if let Some(peer) = peers.get(key) {
+                    outbox.emit(peer_report(now, peer, &report, publications, subscriptions));
+                }
+            }
             TransportEvent::ChannelOpened(channel) => {
                 if let Some(peer) = peers.get(key) {
                     outbox.emit(Event::DataOpen { peer: peer.id().clone(), channel });
@@ -378,7 +378,7 @@ impl Shard {
         }
         peers.sweep_addresses(now);
         publications.tick(now, peers, outbox);
-        subscriptions.tick(outbox);
+        subscriptions.tick(peers, outbox);
         allocator.tick(now, peers, subscriptions, outbox);
         for key in peers.keys() {
             let Some(peer) = peers.get(key) else { continue };

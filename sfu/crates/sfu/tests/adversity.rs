@@ -89,6 +89,32 @@ fn loss_on_the_way_to_a_client_is_told() {
 }
 
 #[test]
+fn what_a_peer_sends_and_receives_is_reported() {
+    let mut world = World::with_link(1, Link { seed: 7, ..Link::default() });
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(11));
+    let (publisher, subscriber) = (world.peer(alice), world.peer(bob));
+    assert!(world.saw(|event| match event {
+        Event::PeerReport { peer, published, protocol, remote, .. } =>
+            *peer == publisher
+                && *published == [(track.clone(), Quality::ALL.to_vec())]
+                && *protocol == "udp"
+                && !remote.is_empty(),
+        _ => false,
+    }));
+    assert!(world.saw(|event| match event {
+        Event::PeerReport { peer, subscribed, published, sent_loss, .. } =>
+            *peer == subscriber
+                && *subscribed == [(track.clone(), Some(Quality::High), Some(Quality::High))]
+                && published.is_empty()
+                && *sent_loss == Some(0.0),
+        _ => false,
+    }));
+}
+
+#[test]
 fn layers_are_switched_on_a_lossy_link() {
     for seed in 1..=5 {
         let mut world = World::with_link(1, lossy(0.03, seed));

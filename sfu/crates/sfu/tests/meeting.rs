@@ -33,6 +33,23 @@ fn audio_and_video_reach_a_subscriber() {
 }
 
 #[test]
+fn a_newcomer_sees_a_picture_at_once_after_connecting() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    let face = world.publish(alice, Kind::Video, &[]);
+    world.run(Duration::from_secs(2));
+    // the section is known long before the connection is there
+    let bob = world.enter(1, 1);
+    world.subscribe(bob, &face);
+    let peer = world.peer(bob);
+    world.run_until(|world| world.saw(|event| *event == Event::PeerConnected { peer: peer.clone() }));
+    let connected = world.now;
+    world.run_until_receiving(bob, &face, 1);
+    let waited = world.now - connected;
+    assert!(waited < Duration::from_millis(150), "the first picture came after {waited:?}");
+}
+
+#[test]
 fn a_room_spans_all_shards() {
     let mut world = World::new(3);
     let members: Vec<usize> = (0..6).map(|_| world.join(6, 6)).collect();

@@ -53,13 +53,13 @@ class Connectivity:
         participant.was_active = True
         participant.state = ParticipantInfo.ACTIVE
         participant.increment_version()
-        self._roster.announce(participant)
+        self._roster.announce(participant, now, urgent=bool(participant.announced))
         self._roster.notify("participant_joined", participant)
 
     def peer_disconnected(self, participant: Participant, now: float, *, peer: str | None = None) -> None:
         """Mark a participant's media as lost. If its client closed it, a `leave` may be on its way."""
         participant.peers_up[peer or participant.primary_peer] = False
-        self._status.send_link_lost(participant)
+        self._status.send_link_lost(participant, now)
         lost_at = participant.signal_lost_at
         last_heard_at = now - ICE_TIMEOUT_S
         if lost_at is None:

@@ -15,11 +15,13 @@ from tertulia_sfu.ids import ParticipantSid
 from tertulia_sfu.rooms import session_messages
 from tertulia_sfu.rooms.connectivity import Connectivity
 from tertulia_sfu.rooms.data_relay import DataRelay
+from tertulia_sfu.rooms.encoding import join_frame, part
 from tertulia_sfu.rooms.limits import check_sizes, distinct_values
 from tertulia_sfu.rooms.negotiation import Negotiator
 from tertulia_sfu.rooms.participant import Participant, SubscriptionPreferences
 from tertulia_sfu.rooms.protocol import PROTOCOL, SUBSCRIBER_PRIMARY
 from tertulia_sfu.rooms.publications import PublicationManager
+from tertulia_sfu.rooms.quality import RoomQuality
 from tertulia_sfu.rooms.roster import Roster
 from tertulia_sfu.rooms.status_updates import StatusUpdates
 from tertulia_sfu.rooms.subscriptions import SubscriptionManager
@@ -43,6 +45,7 @@ class LiveRoom:
     ) -> None:
         self.roster = roster
         self.status = StatusUpdates(roster)
+        self.quality = RoomQuality(roster)
         self.subscriptions = SubscriptionManager(roster)
         self.publications = PublicationManager(roster, self.subscriptions, self.status.send_room_if_changed)
         self.data = DataRelay(roster)
@@ -54,7 +57,7 @@ class LiveRoom:
         self._on_left = on_left
         self._on_closed = on_closed
         self._sif_trailer = os.urandom(16)
-        self._departed: deque[tuple[float, ParticipantInfo]] = deque(maxlen=MAX_DEPARTED)
+        self._departed: deque[tuple[float, ParticipantSid, bytes]] = deque(maxlen=MAX_DEPARTED)
         self._started = False
 
     # ── joining ──
@@ -104,24 +107,25 @@ class LiveRoom:
         limit = self.roster.max_participants
         if not limit or not newcomer.is_counted:
             return
-        others = [each for each in self.roster if each.is_counted and each.identity != newcomer.identity]
-        if len(others) >= limit:
+        older = self.roster.find(newcomer.identity)
+        if self.roster.num_counted - (older is not None and older.is_counted) >= limit:
             raise RoomFull(f"The room already holds {limit} participants.")
 
     def _send_join(self, participant: Participant, now: float) -> None:
         message = session_messages.join_message(
             room=self.roster.room_info(),
             participant=participant.info(),
-            others=self.roster.visible_to(participant),
             ice_servers=self._config.ice_servers(participant.sid),
             node_id=self._node_id,
             sif_trailer=self._sif_trailer,
             subscriber_primary=participant.subscriber_primary,
         )
-        self.roster.send(participant, message)
+        self.roster.send(participant, join_frame(message, self.roster.visible_to(participant)))
+        self.roster.updates.mark_as_told(participant)
         participant.state = ParticipantInfo.JOINED
         participant.increment_version()
-        self.roster.announce(participant, to_itself=False)
+        self.roster.announce(participant, now, urgent=False, to_itself=False)
+        self.roster.updates.mark_as_told(participant)
         self.send_token(participant, now)
         if not self._started:
             self._started = True
@@ -144,10 +148,10 @@ class LiveRoom:
             last_sequence=participant.last_reliable_sequence,
         )
         self.roster.send(participant, message)
-        present = {each.sid for each in self.roster}
-        departed = [info for at, info in self._departed if at >= lost_at and info.sid not in present]
-        self.roster.send_update(participant, departed)
-        self.roster.send_update(participant, [participant.info(), *self.roster.visible_to(participant)])
+        departed = [state for at, sid, state in self._departed if at >= lost_at and self.roster.get(sid) is None]
+        self.roster.send_states(participant, departed)
+        self.roster.send_states(participant, [part(participant.info()), *self.roster.visible_to(participant)])
+        self.roster.updates.mark_as_told(participant)
         self.roster.send(participant, SignalResponse(room_update=RoomUpdate(room=self.roster.room_info())))
         self.negotiation.restart(participant)
         self.publications.repeat_quality_updates(participant)
@@ -184,11 +188,11 @@ class LiveRoom:
             self.roster.timers.cancel((key, participant.sid))
         participant.state = ParticipantInfo.DISCONNECTED
         participant.increment_version()
-        info = participant.info(reason)
-        if announce:
-            self.roster.announce(participant, to_itself=False, info=info)
         if not participant.is_hidden:
-            self._departed.append((now, info))
+            state = part(participant.info(reason))
+            self._departed.append((now, participant.sid, state))
+            if announce:
+                self.roster.announce_left(participant, state, now, urgent=bool(participant.announced))
         self._notify_left(participant)
         self._on_left(participant)
         self.status.send_room_if_changed(now)
@@ -216,6 +220,7 @@ class LiveRoom:
             self.remove(participant, reason, now, send_leave=False, announce=False)
         self.roster.timers.cancel(("lifetime", self.roster.sid))
         self.status.close()
+        self.roster.updates.close()
         if self._started:
             self._started = False
             self.roster.notify("room_finished")
@@ -223,7 +228,7 @@ class LiveRoom:
 
     def _check_lifetime(self, now: float) -> None:
         key = ("lifetime", self.roster.sid)
-        if any(not each.is_dependent for each in self.roster):
+        if self.roster.is_kept_open:
             self.roster.timers.cancel(key)
             return
         timeout_s = self.roster.departure_timeout_s if self._started else self.roster.empty_timeout_s
@@ -250,18 +255,16 @@ class LiveRoom:
         self.publications.withdraw_forbidden(participant, now)
         self.subscriptions.reconcile_subscriber(participant)
         if participant.is_hidden and not was_hidden:
-            self._announce_hidden(participant)
-        self.roster.announce(participant)
+            self._announce_hidden(participant, now)
+        self.roster.announce(participant, now)
         self.send_token(participant, now)
         self.status.send_room_if_changed(now)
 
-    def _announce_hidden(self, participant: Participant) -> None:
+    def _announce_hidden(self, participant: Participant, now: float) -> None:
         """Tell the others that a participant that became hidden has left."""
         info = participant.info()
         info.state = ParticipantInfo.DISCONNECTED
-        update = SignalResponse()
-        update.update.participants.append(info)
-        self.roster.send_all(update, but=participant)
+        self.roster.announce_left(participant, part(info), now, urgent=True)
 
     def change_metadata(self, metadata: str, now: float) -> None:
         """Change the room's metadata and tell all. Raise InvalidRequest if it is too long."""

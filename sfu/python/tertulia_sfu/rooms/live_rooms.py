@@ -182,6 +182,12 @@ def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: f
     room.require_full_reconnect(participant, now)
 
 
+def _peer_connected(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
+    room.connectivity.peer_connected(participant, now, peer=event.peer)
+    if participant.connected:
+        room.quality.connected(participant, now)
+
+
 def _data_received(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
     """Relay a data packet, and charge it. A client that goes on above its budget is removed."""
     payload, cpu_before = event.payload, time.thread_time()
@@ -229,7 +235,7 @@ _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] =
     "Offered": lambda room, peer, event, now: room.negotiation.handle_offered(
         peer, offer_id=event.offer_id, sdp=event.sdp, now=now
     ),
-    "PeerConnected": lambda room, peer, event, now: room.connectivity.peer_connected(peer, now, peer=event.peer),
+    "PeerConnected": _peer_connected,
     "PeerDisconnected": lambda room, peer, event, now: room.connectivity.peer_disconnected(peer, now, peer=event.peer),
     "TrackStarted": lambda room, peer, event, now: room.publications.handle_started(
         peer, event.track, mid=event.mid, mime_type=event.mime_type, cid=event.cid, now=now
@@ -245,8 +251,9 @@ _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] =
     "StreamPaused": lambda room, peer, event, _: room.subscriptions.handle_paused(
         peer, event.track, paused=event.paused
     ),
-    "LinkQuality": lambda room, peer, event, _: room.status.send_link_quality(
-        peer, loss=event.loss, rtt_ms=event.rtt_ms, link=event.peer
+    "PeerReport": lambda room, peer, event, now: room.quality.report(peer, event, now),
+    "LinkQuality": lambda room, peer, event, now: room.status.send_link_quality(
+        peer, now, loss=event.loss, rtt_ms=event.rtt_ms, link=event.peer
     ),
     "DataReceived": _data_received,
     "DataLost": _data_lost,

@@ -81,8 +81,8 @@ class MediaCommands(Protocol):
 class SignalSink(Protocol):
     """The clients' signal connections. A client that has none at the moment misses the message."""
 
-    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse) -> None:
-        """Send a message to each recipient."""
+    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse | bytes) -> None:
+        """Send a message, serialised already or not, to each recipient."""
 
     def close(self, sid: ParticipantSid) -> None:
         """Close the participant's connection after the messages sent before."""

@@ -1,6 +1,7 @@
 """Publications: tracks are requested, announced with their first packet, muted, changed and ended."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -121,16 +122,16 @@ class PublicationManager:
             else:
                 owner.queued_tracks.append(request)
 
-    def mute(self, owner: Participant, request: MuteTrackRequest) -> None:
+    def mute(self, owner: Participant, request: MuteTrackRequest, now: float) -> None:
         """Handle `mute`: the publisher muted or unmuted its track."""
         publication = owner.publications.get(TrackSid(request.sid))
         if publication is None:
             response = RequestResponse(reason=RequestResponse.NOT_FOUND, message="no such track", mute=request)
             self._roster.send(owner, SignalResponse(request_response=response))
         else:
-            self._set_muted(owner, publication, muted=request.muted)
+            self._set_muted(owner, publication, now, muted=request.muted)
 
-    def mute_by_moderator(self, owner: Participant, publication: Publication, *, muted: bool) -> None:
+    def mute_by_moderator(self, owner: Participant, publication: Publication, now: float, *, muted: bool) -> None:
         """Mute a track for its publisher.
 
         Its client is told first: it would answer the update alone by restoring its own state.
@@ -138,34 +139,34 @@ class PublicationManager:
         if publication.info.muted != muted:
             message = MuteTrackRequest(sid=publication.sid, muted=muted)
             self._roster.send(owner, SignalResponse(mute=message))
-            self._set_muted(owner, publication, muted=muted)
+            self._set_muted(owner, publication, now, muted=muted)
 
-    def _set_muted(self, owner: Participant, publication: Publication, *, muted: bool) -> None:
+    def _set_muted(self, owner: Participant, publication: Publication, now: float, *, muted: bool) -> None:
         if publication.info.muted == muted:
             return
         publication.info.muted = muted
         self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=muted)
-        self._announce_change(owner, publication)
+        self._announce_change(owner, publication, now)
 
-    def update_audio(self, owner: Participant, request: UpdateLocalAudioTrack) -> None:
+    def update_audio(self, owner: Participant, request: UpdateLocalAudioTrack, now: float) -> None:
         """Handle `update_audio_track`: the features changed (stereo, noise suppression …)."""
         publication = owner.publications.get(TrackSid(request.track_sid))
         if publication is not None and publication.info.type == TrackType.AUDIO:
             del publication.info.audio_features[:]
             publication.info.audio_features.extend(distinct_values(request.features))
-            self._announce_change(owner, publication)
+            self._announce_change(owner, publication, now)
 
-    def update_video(self, owner: Participant, request: UpdateLocalVideoTrack) -> None:
+    def update_video(self, owner: Participant, request: UpdateLocalVideoTrack, now: float) -> None:
         """Handle `update_video_track`: the size changed (rotation, another shared window …)."""
         publication = owner.publications.get(TrackSid(request.track_sid))
         if publication is not None and publication.info.type == TrackType.VIDEO:
             publication.info.width, publication.info.height = request.width, request.height
-            self._announce_change(owner, publication)
+            self._announce_change(owner, publication, now)
 
-    def _announce_change(self, owner: Participant, publication: Publication) -> None:
+    def _announce_change(self, owner: Participant, publication: Publication, now: float) -> None:
         if publication.announced:
             owner.increment_version()
-            self._roster.announce(owner)
+            self._roster.announce(owner, now)
 
     # ── events of the media core ──
 
@@ -182,9 +183,10 @@ class PublicationManager:
             codec.sdp_cid = cid
         publication.announced = True
         owner.increment_version()
-        self._roster.announce(owner, to_itself=False)
+        # clients are told of a track before they are sent it
+        subscribe = partial(self._subscriptions.reconcile_publication, owner, publication)
+        self._roster.announce(owner, now, to_itself=False, then=subscribe)
         self._roster.notify("track_published", owner, info)
-        self._subscriptions.reconcile_publication(owner, publication)
         self._take_queued(owner, publication.cids)
         self._counts_changed(now)
 
@@ -213,7 +215,7 @@ class PublicationManager:
         self._subscriptions.forget_track(publication.sid)
         if publication.announced:
             owner.increment_version()
-            self._roster.announce(owner, to_itself=False)
+            self._roster.announce(owner, now, to_itself=False)
             self._roster.notify("track_unpublished", owner, publication.info)
             self._counts_changed(now)
         self._take_queued(owner, publication.cids)

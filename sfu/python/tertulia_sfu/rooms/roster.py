@@ -1,17 +1,26 @@
 """The participants of a room, and the ways to reach them: the part that all other parts of a live room use."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
 
 from livekit.protocol.models import ParticipantInfo, TrackInfo
 from livekit.protocol.models import Room as RoomInfo
-from livekit.protocol.rtc import ParticipantUpdate, SignalResponse
+from livekit.protocol.rtc import SignalResponse
 
 from tertulia_sfu.ids import Identity, ParticipantSid, RoomName, RoomSid, TrackSid, new_room_sid
+from tertulia_sfu.rooms.encoding import part, update_frames
 from tertulia_sfu.rooms.participant import Participant, Publication
+from tertulia_sfu.rooms.participant_updates import ParticipantUpdates
 from tertulia_sfu.rooms.ports import EventListener, MediaCommands, SignalSink, Timers
 
-MAX_UPDATE_BYTES: Final = 128 * 1024
+# what one participant adds to the counts of its room: counted, publishing, recording, keeping the room open
+_Weight = tuple[int, int, int, int]
+_NOTHING: _Weight = (0, 0, 0, 0)
+
+
+def _weight(participant: Participant) -> _Weight:
+    counted = participant.is_counted
+    publishes = counted and any(each.announced for each in participant.publications.values())
+    return counted, publishes, participant.is_recorder, not participant.is_dependent
 
 
 class Roster:
@@ -41,6 +50,11 @@ class Roster:
         self._by_identity: dict[Identity, Participant] = {}
         self._by_sid: dict[ParticipantSid, Participant] = {}
         self._publishers: dict[TrackSid, Participant] = {}
+        self._weights: dict[ParticipantSid, _Weight] = {}
+        self._counts: _Weight = _NOTHING
+        # the state of each participant that the others know, serialised
+        self._visible: dict[ParticipantSid, bytes] = {}
+        self.updates = ParticipantUpdates(self.sid, self._by_sid.values, signals=signals, timers=timers)
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(list(self._by_sid.values()))
@@ -52,6 +66,7 @@ class Roster:
         """Add a participant. Its identity must not be in use."""
         self._by_identity[participant.claims.identity] = participant
         self._by_sid[participant.sid] = participant
+        self._recount(participant)
 
     def discard(self, participant: Participant) -> None:
         """Remove a participant, if it is there."""
@@ -59,6 +74,28 @@ class Roster:
         self._by_identity.pop(participant.claims.identity, None)
         for track in participant.publications:
             self._publishers.pop(track, None)
+        self._visible.pop(participant.sid, None)
+        self._recount(participant)
+
+    def _recount(self, participant: Participant) -> None:
+        """Take over what a participant adds to the counts, after any change of it."""
+        before = self._weights.pop(participant.sid, _NOTHING)
+        now = _NOTHING
+        if participant.sid in self._by_sid:
+            now = self._weights[participant.sid] = _weight(participant)
+        if now != before:
+            a, b, c, d = (count + new - old for count, new, old in zip(self._counts, now, before, strict=True))
+            self._counts = (a, b, c, d)
+
+    @property
+    def num_counted(self) -> int:
+        """The number of participants that count towards `max_participants`."""
+        return self._counts[0]
+
+    @property
+    def is_kept_open(self) -> bool:
+        """Whether there is a participant that is neither a recorder nor an agent."""
+        return self._counts[3] > 0
 
     def add_publication(self, owner: Participant, publication: Publication) -> None:
         """Add a track to its publisher, and to the index by which it is found."""
@@ -84,7 +121,12 @@ class Roster:
         owner = self._publishers.get(sid)
         return None if owner is None else (owner, owner.publications[sid])
 
-    def send(self, participant: Participant, message: SignalResponse) -> None:
+    def announced_publications(self) -> list[tuple[Participant, Publication]]:
+        """Return all publications that the participants know, with their publishers."""
+        found = [(owner, owner.publications[track]) for track, owner in self._publishers.items()]
+        return [(owner, publication) for owner, publication in found if publication.announced]
+
+    def send(self, participant: Participant, message: SignalResponse | bytes) -> None:
         """Send a message to one participant."""
         self.signals.send([participant.sid], message)
 
@@ -93,37 +135,53 @@ class Roster:
         self.signals.send([sid for sid in self._by_sid if but is None or sid != but.sid], message)
 
     def announce(
-        self, participant: Participant, *, to_itself: bool = True, info: ParticipantInfo | None = None
+        self,
+        participant: Participant,
+        now: float,
+        *,
+        urgent: bool = True,
+        to_itself: bool = True,
+        then: Callable[[], None] | None = None,
     ) -> None:
-        """Send a participant's new state to all. That of a hidden one is sent only to itself."""
-        message = SignalResponse(update=ParticipantUpdate(participants=[info or participant.info()]))
+        """Tell all of a participant's new state, at once or a little later (see `ParticipantUpdates`).
+
+        That of a hidden one is sent only to itself. `then` is called when it was sent.
+        """
+        self._recount(participant)
         if participant.is_hidden:
             if to_itself:
-                self.send(participant, message)
-        else:
-            participant.repeated_bytes += message.ByteSize()
-            self.send_all(message, but=None if to_itself else participant)
+                for frame in update_frames([part(participant.info())]):
+                    self.send(participant, frame)
+            if then is not None:
+                then()
+            return
+        state = part(participant.info())
+        self._visible[participant.sid] = state
+        participant.repeated_bytes += len(state)
+        self.updates.add(participant, state, now, urgent=urgent, to_itself=to_itself, then=then)
 
-    def send_update(self, participant: Participant, infos: Iterable[ParticipantInfo]) -> None:
-        """Send the state of many participants to one, split into messages of about 128 KiB at most."""
-        chunk: list[ParticipantInfo] = []
-        size = 0
-        for info in infos:
-            if chunk and size + info.ByteSize() > MAX_UPDATE_BYTES:
-                self.send(participant, SignalResponse(update=ParticipantUpdate(participants=chunk)))
-                chunk, size = [], 0
-            chunk.append(info)
-            size += info.ByteSize()
-        if chunk:
-            self.send(participant, SignalResponse(update=ParticipantUpdate(participants=chunk)))
+    def announce_left(self, participant: Participant, state: bytes, now: float, *, urgent: bool) -> None:
+        """Tell the others of the last state of a participant that left, or that became hidden to them."""
+        self._visible.pop(participant.sid, None)
+        participant.repeated_bytes += len(state)
+        self.updates.add(participant, state, now, urgent=urgent, to_itself=False, then=None)
 
-    def visible_to(self, viewer: Participant) -> list[ParticipantInfo]:
-        """Return the state of all others that a participant may know of."""
-        return [each.info() for each in self._by_sid.values() if each is not viewer and not each.is_hidden]
+    def send_states(self, participant: Participant, states: Iterable[bytes]) -> None:
+        """Send the state of many participants (parts) to one, split into messages of about 128 KiB at most."""
+        for frame in update_frames(states):
+            self.send(participant, frame)
+
+    def visible_to(self, viewer: Participant) -> list[bytes]:
+        """Return the state (parts) of all others that a participant may know of."""
+        return [state for sid, state in self._visible.items() if sid != viewer.sid]
+
+    def all_states(self) -> list[bytes]:
+        """Return the state (parts) of all participants, hidden ones too."""
+        return [self._visible.get(sid) or part(each.info()) for sid, each in self._by_sid.items()]
 
     def room_info(self) -> RoomInfo:
         """Return the room as clients and the server API see it."""
-        counted = [each for each in self._by_sid.values() if each.is_counted]
+        counted, publishers, recorders, _independent = self._counts
         return RoomInfo(
             sid=self.sid,
             name=self.name,
@@ -133,9 +191,9 @@ class Roster:
             creation_time=int(self.created_at),
             creation_time_ms=int(self.created_at * 1000),
             metadata=self.metadata,
-            num_participants=len(counted),
-            num_publishers=sum(1 for each in counted if each.announced),
-            active_recording=any(each.is_recorder for each in self._by_sid.values()),
+            num_participants=counted,
+            num_publishers=publishers,
+            active_recording=recorders > 0,
         )
 
     def notify(self, event: str, participant: Participant | None = None, track: TrackInfo | None = None) -> None:

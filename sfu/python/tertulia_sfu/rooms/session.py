@@ -147,16 +147,16 @@ def _add_track(session: SignalSession, request: AddTrackRequest, _now: float) ->
     session.room.publications.add(session.participant, request)
 
 
-def _mute(session: SignalSession, request: MuteTrackRequest, _now: float) -> None:
-    session.room.publications.mute(session.participant, request)
+def _mute(session: SignalSession, request: MuteTrackRequest, now: float) -> None:
+    session.room.publications.mute(session.participant, request, now)
 
 
-def _update_audio_track(session: SignalSession, request: UpdateLocalAudioTrack, _now: float) -> None:
-    session.room.publications.update_audio(session.participant, request)
+def _update_audio_track(session: SignalSession, request: UpdateLocalAudioTrack, now: float) -> None:
+    session.room.publications.update_audio(session.participant, request, now)
 
 
-def _update_video_track(session: SignalSession, request: UpdateLocalVideoTrack, _now: float) -> None:
-    session.room.publications.update_video(session.participant, request)
+def _update_video_track(session: SignalSession, request: UpdateLocalVideoTrack, now: float) -> None:
+    session.room.publications.update_video(session.participant, request, now)
 
 
 def _subscription_permission(session: SignalSession, permission: SubscriptionPermission, _now: float) -> None:

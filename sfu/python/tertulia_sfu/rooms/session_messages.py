@@ -27,13 +27,12 @@ def join_message(
     *,
     room: RoomInfo,
     participant: ParticipantInfo,
-    others: Sequence[ParticipantInfo],
     ice_servers: Sequence[IceServer],
     node_id: str,
     sif_trailer: bytes,
     subscriber_primary: bool = False,
 ) -> SignalResponse:
-    """Return the first message of a new session.
+    """Return the first message of a new session, without the others.
 
     `subscriber_primary`: of two peer connections, the state of the one that receives counts.
     """
@@ -41,7 +40,6 @@ def join_message(
         join=JoinResponse(
             room=room,
             participant=participant,
-            other_participants=others,
             server_version=SERVER_VERSION,
             server_info=server_info(node_id),
             ice_servers=_ice_servers(ice_servers),

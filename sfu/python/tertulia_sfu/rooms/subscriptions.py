@@ -70,20 +70,20 @@ class SubscriptionManager:
 
     def reconcile_subscriber(self, subscriber: Participant) -> None:
         """Reconcile everything that one participant could receive."""
-        for owner in self._roster:
-            for publication in owner.announced:
-                self.reconcile(subscriber, owner, publication)
+        for owner, publication in self._roster.announced_publications():
+            self.reconcile(subscriber, owner, publication)
 
     def reconcile_publication(self, owner: Participant, publication: Publication) -> None:
-        """Reconcile one track for everyone who could receive it, and tell those who may not."""
+        """Reconcile one track, if it has not ended, for everyone who could receive it, and tell those who may not."""
+        if self._roster.find_publication(publication.sid) is None:
+            return
         for subscriber in self._roster:
             self._offer(subscriber, owner, publication)
 
     def add_subscriber(self, subscriber: Participant) -> None:
         """Subscribe a new participant to what it may receive, and tell it what it may not."""
-        for owner in self._roster:
-            for publication in owner.announced:
-                self._offer(subscriber, owner, publication)
+        for owner, publication in self._roster.announced_publications():
+            self._offer(subscriber, owner, publication)
 
     def _offer(self, subscriber: Participant, owner: Participant, publication: Publication) -> None:
         if subscriber is not owner and not owner.allows(subscriber, publication.sid):
@@ -171,7 +171,9 @@ class SubscriptionManager:
 
     def change_permission(self, owner: Participant, permission: SubscriptionPermission) -> None:
         """Handle `setTrackSubscriptionPermissions`: who may receive this participant's tracks. Tell those affected."""
-        pairs = [(each, track) for each in self._roster if each is not owner for track in owner.announced]
+        tracks = owner.announced
+        others = [each for each in self._roster if each is not owner] if tracks else []
+        pairs = [(each, track) for each in others for track in tracks]
         before = [owner.allows(subscriber, publication.sid) for subscriber, publication in pairs]
         owner.track_access = TrackAccess.of(permission)
         for (subscriber, publication), was_allowed in zip(pairs, before, strict=True):

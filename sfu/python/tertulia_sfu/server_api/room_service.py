@@ -21,6 +21,7 @@ from tertulia_sfu.errors import (
     Unimplemented,
 )
 from tertulia_sfu.ids import RoomName, TrackSid, new_rpc_id
+from tertulia_sfu.rooms.encoding import participants_list
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.live_rooms import LiveRooms
 from tertulia_sfu.rooms.participant import Participant
@@ -92,8 +93,7 @@ class RoomServiceHandler:
     async def list_participants(self, request: api.ListParticipantsRequest) -> api.ListParticipantsResponse:
         """Return all participants of a room, hidden ones too; none for an unknown room."""
         room = self.rooms.find(request.room)
-        infos = [participant.info() for participant in room.roster] if room is not None else []
-        return api.ListParticipantsResponse(participants=infos)
+        return participants_list(room.roster.all_states() if room is not None else [])
 
     async def get_participant(self, request: api.RoomParticipantIdentity) -> ParticipantInfo:
         """Return one participant."""
@@ -126,7 +126,7 @@ class RoomServiceHandler:
             return api.MuteRoomTrackResponse()
         if publication.info.muted and not request.muted and not self.config.remote_unmute:
             raise FailedPrecondition("remote unmute not enabled")
-        room.publications.mute_by_moderator(participant, publication, muted=request.muted)
+        room.publications.mute_by_moderator(participant, publication, self.clock(), muted=request.muted)
         return api.MuteRoomTrackResponse(track=publication.info)
 
     async def update_subscriptions(self, request: api.UpdateSubscriptionsRequest) -> api.UpdateSubscriptionsResponse:

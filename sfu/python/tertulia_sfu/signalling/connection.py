@@ -99,14 +99,14 @@ class SignalConnections:
         del self._connections[sid]
         return True
 
-    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse) -> None:
+    def send(self, recipients: Sequence[ParticipantSid], message: SignalResponse | bytes) -> None:
         """Queue a message for each recipient; it is serialised once."""
-        frame: bytes | None = None
+        frame = message if isinstance(message, bytes) else None
         for sid in recipients:
             connection = self._connections.get(sid)
             if connection is not None:
                 if frame is None:
-                    frame = message.SerializeToString()
+                    frame = message.SerializeToString()  # type: ignore[union-attr]
                 connection.send(frame)
 
     def close(self, sid: ParticipantSid) -> None:

@@ -142,3 +142,25 @@ async def test_only_workers_may_compile_webassembly(tmp_path: Path):
     }
     assert policies["/"] == policies["/assets/page.js"] == "script-src 'self'; connect-src 'self'"
     assert policies["/assets/wasm/worker.js"] == "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+
+
+async def test_documentation(tmp_path: Path):
+    """It loads nothing from elsewhere, runs nothing inline, and no other page frames it."""
+    (tmp_path / "api").mkdir()
+    (tmp_path / "index.html.gz").write_bytes(gzip.compress(b"<title>docs</title>"))
+    (tmp_path / "api/rest.html").write_bytes(b"rest")
+    served = Pages(tmp_path / "none", policy="default-src 'none'", docs=tmp_path)
+    for path, body in {"/docs/": b"<title>docs</title>", "/docs/api/rest.html": b"rest"}.items():
+        status, headers, got = await response_of(served.files, http_scope(path))
+        assert (status, got, headers["cache-control"]) == (200, body, "no-cache")
+        assert "script-src 'self';" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    (redirect,) = (route for route in served.routes() if route.path == "/docs")
+    status, headers, _body = await response_of(redirect.app, http_scope("/docs"))
+    assert (status, headers["location"]) == (308, "/docs/")
+
+
+async def test_documentation_that_is_not_built(tmp_path: Path):
+    status, _headers, body = await response_of(Pages(tmp_path, policy="").files, http_scope("/docs/"))
+    assert status == 200
+    assert b"not built" in body

@@ -1,4 +1,4 @@
-"""Accounts: the API key, the administrator's password, login sessions and stream tickets."""
+"""Accounts: the administrator's password, login sessions and stream tickets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from support.services import ManualClock
 from tertulia.adapters.sql.store import SqlStore
 from tertulia.domain.access import Actor, Principal
-from tertulia.domain.ids import RecordingId
-from tertulia.errors import TooManyRequests, Unauthenticated
+from tertulia.domain.ids import RecordingId, SessionId
+from tertulia.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated
 from tertulia.services.accounts import AccountService, SessionTokens, Ticket
 from tertulia.services.tokens import LIFETIME_MS, TokenKind
 
@@ -26,7 +26,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def service(store: SqlStore, clock: ManualClock):
     def made(**settings: Any) -> AccountService:
-        defaults = {"secret_key": "k" * 20, "api_key": None, "admin_user": "admin", "admin_password": None}
+        defaults = {"secret_key": "k" * 20, "admin_user": "admin", "admin_password": None}
         return AccountService(store=store, clock=clock, **defaults | settings)
 
     return made
@@ -36,25 +36,9 @@ async def log_in(accounts: AccountService, password: str = PASSWORD, *, address:
     return await accounts.log_in("admin", password, address=address)
 
 
-async def test_the_api_key(service, clock: ManualClock):
-    accounts = service()
-    generated = (await accounts.prepare()).api_key
-    assert generated is not None
-    assert await accounts.is_api_key(generated)
-    assert not await accounts.is_api_key(generated + "x")
-    assert not await accounts.is_api_key("ä")
-    assert (await service().prepare()).api_key is None  # a restart
-    other = service()  # `tertulia rotate-api-key` in another process
-    rotated = await other.rotate_api_key()
-    clock.now += 1000
-    assert (await accounts.is_api_key(rotated), await accounts.is_api_key(generated)) == (True, False)
-    configured = service(api_key="of the settings")
-    assert (await configured.is_api_key("of the settings"), await configured.is_api_key(rotated)) == (True, False)
-
-
 async def test_a_login(service, clock: ManualClock):
     accounts = service(admin_password=PASSWORD)
-    assert (await accounts.prepare()).admin_password is None
+    assert await accounts.prepare() is None
     tokens = await log_in(accounts)
     session = await accounts.session_of(tokens.access)
     assert session is not None
@@ -93,6 +77,52 @@ async def test_another_password_ends_every_session(service):
     assert await same.session_of(tokens.access) is not None
     await service().set_password("set by the command")
     assert await same.session_of(tokens.access) is None
+
+
+async def logged_in(accounts: AccountService, password: str) -> SessionId:
+    session = await accounts.session_of((await log_in(accounts, password)).access)
+    assert session is not None
+    return session.id
+
+
+async def test_a_changed_password_ends_the_other_sessions(service):
+    accounts = service()
+    first = await accounts.prepare()
+    assert first is not None
+    tokens, other = await log_in(accounts, first), await log_in(accounts, first)
+    session = await accounts.session_of(tokens.access)
+    assert session is not None
+    await accounts.change_password(session.id, current=first, new=PASSWORD)
+    assert await accounts.session_of(tokens.access) == session
+    assert await accounts.session_of(other.access) is None
+    with pytest.raises(Unauthenticated):
+        await log_in(accounts, first)
+    await log_in(accounts)
+    with pytest.raises(Forbidden):
+        await accounts.change_password(session.id, current=first, new="another password")
+    await accounts.log_out(session.id)
+    with pytest.raises(Unauthenticated):
+        await accounts.change_password(session.id, current=PASSWORD, new="another password")
+
+
+async def test_guesses_of_the_current_password_are_limited(service, clock: ManualClock):
+    accounts = service()
+    await accounts.set_password(PASSWORD)
+    thief, owner = await logged_in(accounts, PASSWORD), await logged_in(accounts, PASSWORD)
+    for _ in range(10):
+        with pytest.raises(Forbidden):
+            await accounts.change_password(thief, current="wrong", new="another password")
+    with pytest.raises(TooManyRequests):
+        await accounts.change_password(thief, current=PASSWORD, new="another password")
+    await accounts.change_password(owner, current=PASSWORD, new="another password")
+
+
+async def test_a_configured_password_is_changed_where_it_is(service):
+    accounts = service(admin_password=PASSWORD)
+    await accounts.prepare()
+    session = await logged_in(accounts, PASSWORD)
+    with pytest.raises(Conflict):
+        await accounts.change_password(session, current=PASSWORD, new="another password")
 
 
 async def test_wrong_passwords_are_limited(service, clock: ManualClock):

@@ -123,7 +123,7 @@ def test_a_moderators_mute_reaches_the_publisher_before_the_update() -> None:
     sid = ann.publish(MICROPHONE, kind=AUDIO)
     ann.take_kinds()
     publication = ann.participant.announced[0]
-    ann.room.publications.mute_by_moderator(ann.participant, publication, muted=True)
+    ann.room.publications.mute_by_moderator(ann.participant, publication, meeting.now, muted=True)
     assert ann.take_kinds() == ["mute", "update"]
     assert bob.last("update").participants[0].tracks[0].muted
     assert publication.sid == sid

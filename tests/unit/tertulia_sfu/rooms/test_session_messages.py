@@ -18,13 +18,11 @@ def test_join(can_publish: bool) -> None:
     message = join_message(
         room=Room(name="room"),
         participant=ParticipantInfo(identity="ann", permission=permission),
-        others=[ParticipantInfo(identity="bob")],
         ice_servers=[TURN],
         node_id="ND_1",
         sif_trailer=b"trailer",
     ).join
     assert (message.room.name, message.participant.identity) == ("room", "ann")
-    assert [each.identity for each in message.other_participants] == ["bob"]
     (server,) = message.ice_servers
     assert (list(server.urls), server.username, server.credential) == (["turn:example.org"], "user", "password")
     assert message.fast_publish is can_publish

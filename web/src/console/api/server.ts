@@ -3,6 +3,7 @@ import type { TestMeeting } from "../session/connection_test.ts";
 import type { Asker } from "./ask.ts";
 import type {
   ApiKey,
+  ConnectionQuality,
   Insight,
   InsightPeriod,
   LostRecording,
@@ -88,6 +89,10 @@ export class ConsoleServer {
 
   participants(name: string): Promise<readonly Participant[]> {
     return this.#asker.ask("GET", `${room(name)}/participants`);
+  }
+
+  roomQuality(name: string): Promise<readonly ConnectionQuality[]> {
+    return this.#asker.ask("GET", `/console${room(name)}/quality`);
   }
 
   changeRole(name: string, participant: string, role: Role): Promise<Participant> {

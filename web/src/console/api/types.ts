@@ -12,6 +12,7 @@ export type Role = "moderator" | "publisher" | "viewer";
 export type RoomPreferences = Schemas["RoomPreferences"];
 export type RoomOptions = Schemas["OpenViduMeetRoomOptions"];
 export type Participant = Schemas["MeetParticipant"];
+export type ConnectionQuality = Schemas["ConnectionQuality"];
 export type RecordingState = Schemas["RecordingState"];
 
 export type Room = Schemas["RoomWithMeeting"];
@@ -35,24 +36,11 @@ export type SettingsChange = Omit<Schemas["SettingsChange"], "recordings"> & {
   readonly recordings?: RecordingSettings | null;
 };
 
-export interface ApiKey {
-  readonly id: string;
-  readonly name: string;
-  readonly createdDate?: number;
-  readonly lastUsedDate?: number;
-  readonly expiresDate?: number;
-  /** `configured` where a setting holds it, so that it cannot be changed here. */
-  readonly source?: string;
-}
-export interface NewApiKey extends ApiKey {
-  /** Shown once. */
-  readonly key: string;
-}
+export type ApiKey = Schemas["ApiKeyShown"];
+/** With the secret, which is shown once. */
+export type NewApiKey = Schemas["ApiKeyMade"];
 
 export type Status = Schemas["InstallationStatus"];
 
 export type InsightPeriod = "24h" | "30d";
-export interface Insight {
-  readonly stepS: number;
-  readonly points: readonly (Readonly<Record<string, number | null | undefined>> & { readonly at: number })[];
-}
+export type Insight = Omit<Schemas["InsightShown"], "period">;

@@ -1,7 +1,7 @@
 import { errors } from "./errors.ts";
 import { health, insight } from "./health.ts";
 import { recordings } from "./recordings.ts";
-import { liveRoom, newRoom, people, preferences, rooms } from "./rooms.ts";
+import { liveRoom, newRoom, people, preferences, quality, rooms } from "./rooms.ts";
 import { keys, password, settings } from "./settings.ts";
 
 /** The console's English words; another language is a file with the same keys. */
@@ -45,6 +45,7 @@ export const en = {
     passwordTitle: "Choose your own password",
     passwordHint: "The one that was printed can be read in the server’s output. Replace it by one that only you know.",
     keep: "Keep the printed one",
+    next: "Continue",
     roomTitle: "Create your first room",
     roomHint: "A room is where people meet. It has a link for each role.",
     create: "Create room",
@@ -59,6 +60,7 @@ export const en = {
   preferences,
   liveRoom,
   people,
+  quality,
   recordings,
   settings,
   keys,

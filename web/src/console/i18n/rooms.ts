@@ -127,6 +127,21 @@ export const liveRoom = {
   allRecordings: "All its recordings",
 };
 
+export const quality = {
+  title: "Connection",
+  good: "Good connection",
+  poor: "Poor connection",
+  path: (protocol: string, family: string, address: string) =>
+    `${protocol} over ${family}${address && ` (${address})`}`,
+  roundTrip: (ms: string) => `round trip ${ms} ms`,
+  loss: (up: string, down: string) => `loss ${up} up, ${down} down`,
+  jitter: (up: string, down: string) => `jitter ${up} up, ${down} down`,
+  estimate: (mbit: string) => `can receive ${mbit} Mbit/s`,
+  pictures: (best: string, all: string) => `${best} of ${all} pictures at full quality`,
+  missing: (count: string) => `${count} missing`,
+  joined: (seconds: string) => `joined in ${seconds} s`,
+};
+
 export const people = {
   joined: (time: string) => `since ${time}`,
   role: (name: string) => `Role of ${name}`,

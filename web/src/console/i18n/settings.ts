@@ -71,6 +71,7 @@ export const keys = {
   used: (when: string) => `last used ${when}`,
   unused: "never used",
   ends: (when: string) => `The old secret works until ${when}`,
+  names: { configured: "TERTULIA_API_KEY", initial: "Key of the first start" } as Readonly<Record<string, string>>,
   configured: "Held by the configuration: change it there.",
   rotate: "Rotate…",
   rotateOne: (name: string) => `Rotate ${name}`,
@@ -90,6 +91,7 @@ export const keys = {
 
 export const password = {
   hint: "Other logins end when the password changes.",
+  configured: "TERTULIA_ADMIN_PASSWORD holds the password: change it there.",
   current: "Current password",
   next: "New password",
   nextHint: "At least 12 characters.",

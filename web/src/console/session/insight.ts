@@ -42,7 +42,7 @@ export function seriesOf({ points, stepS }: Points, chart: Chart): Series | null
   for (const point of points) {
     const timeS = point.at / 1000;
     const last = times.at(-1);
-    if (last !== undefined && timeS - last > stepS * 2.5) {
+    if (last !== undefined && timeS - last > stepS * 1.5) {
       times.push(last + stepS);
       values.push(null);
     }
@@ -53,7 +53,8 @@ export function seriesOf({ points, stepS }: Points, chart: Chart): Series | null
 }
 
 function pointValue(point: Points["points"][number], chart: Chart): number | null {
-  if (chart !== "bandwidth") return point[chart] ?? null;
-  const bitrateBps = point.bitrateBps ?? point.bandwidthBps;
-  return bitrateBps === undefined || bitrateBps === null ? null : bitrateBps / 1_000_000;
+  if (chart !== "bandwidth") return point[chart];
+  const { receivedBps, sentBps } = point;
+  if (receivedBps === undefined && sentBps === undefined) return null;
+  return ((receivedBps ?? 0) + (sentBps ?? 0)) / 1_000_000;
 }

@@ -1,12 +1,14 @@
 import { computed, signal } from "@preact/signals-core";
 import { type Refusal, refusalFrom } from "../api/refusal.ts";
 import type { ConsoleServer } from "../api/server.ts";
-import type { Participant, Recording, Role, Room, RoomPreferences } from "../api/types.ts";
+import type { ConnectionQuality, Participant, Recording, Role, Room, RoomPreferences } from "../api/types.ts";
 import { Action } from "./action.ts";
 import { Coalesced } from "./coalesced.ts";
 import type { ConsoleEvent } from "./events.ts";
 
 const REFRESH_MS = 300;
+/** The media server measures in steps of five seconds. */
+const QUALITY_EVERY_MS = 5000;
 const RECORDINGS_SHOWN = 5;
 
 /** One room: its links, who is in it now, what it allows, its recordings. */
@@ -16,6 +18,8 @@ export class LiveRoom {
   readonly participants = signal<readonly Participant[]>([]);
   /** Whether it could be asked who is in it. */
   readonly participantsKnown = signal(false);
+  /** How good their connections are, by name; empty where the media server does not tell. */
+  readonly quality = signal<ReadonlyMap<string, ConnectionQuality>>(new Map());
   readonly recordings = signal<readonly Recording[]>([]);
   /** Why the room cannot be shown; `gone` once it was deleted while it was shown. */
   readonly refusal = signal<Refusal | null>(null);
@@ -26,6 +30,7 @@ export class LiveRoom {
   readonly #server: ConsoleServer;
   /** How many changes are on the way: what the server says meanwhile can be older. */
   #changing = 0;
+  #qualityTimer: ReturnType<typeof setInterval> | undefined;
   readonly #refreshRoom = new Coalesced(() => this.#loadRoom(), REFRESH_MS);
   readonly #refreshPeople = new Coalesced(() => this.#loadPeople(), REFRESH_MS);
   readonly #refreshRecordings = new Coalesced(() => this.#loadRecordings(), REFRESH_MS);
@@ -36,10 +41,12 @@ export class LiveRoom {
   }
 
   async refresh(): Promise<void> {
-    await Promise.all([this.#loadRoom(), this.#loadPeople(), this.#loadRecordings()]);
+    this.#qualityTimer ??= setInterval(() => void this.#loadQuality(), QUALITY_EVERY_MS);
+    await Promise.all([this.#loadRoom(), this.#loadPeople(), this.#loadRecordings(), this.#loadQuality()]);
   }
 
   close(): void {
+    clearInterval(this.#qualityTimer);
     for (const one of [this.#refreshRoom, this.#refreshPeople, this.#refreshRecordings]) one.cancel();
   }
 
@@ -157,6 +164,16 @@ export class LiveRoom {
     } catch {
       // the room itself says what is wrong
       this.participantsKnown.value = false;
+    }
+  }
+
+  async #loadQuality(): Promise<void> {
+    try {
+      const found = await this.#server.roomQuality(this.name);
+      const here = found.filter(({ connected }) => connected);
+      this.quality.value = new Map(here.map((one) => [one.participantName, one]));
+    } catch {
+      // an addition to the list, which shows without it
     }
   }
 

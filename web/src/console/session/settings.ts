@@ -44,6 +44,11 @@ export function sourceOf({ stored, settings }: SettingsState, name: SettingName)
   return given?.source ?? "default";
 }
 
+/** Whether the configuration holds the password, so that it cannot be changed here. */
+export function isPasswordConfigured(state: SettingsState | null): boolean {
+  return !!state?.settings.some(({ name, value }) => name === "TERTULIA_ADMIN_PASSWORD" && value !== "");
+}
+
 /** The API keys; a new one is shown once. */
 export class ApiKeys {
   readonly keys = signal<readonly ApiKey[]>([]);

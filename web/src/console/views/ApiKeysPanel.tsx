@@ -8,8 +8,6 @@ import { Confirm } from "./Confirm.tsx";
 import { copy } from "./clipboard.ts";
 import { Field, IconButton, RefusalMessage } from "./parts.tsx";
 
-const CONFIGURED: ReadonlySet<string> = new Set(["configured", "option", "environment", "file"]);
-
 type Props = { readonly console: Console };
 type Asked = { readonly key: ApiKey; readonly what: "rotate" | "revoke" } | null;
 
@@ -62,22 +60,27 @@ export function ApiKeysPanel({ console }: Props) {
   );
 }
 
+/** Its own name, or what it is where it has none. */
+function nameOf({ name, source }: ApiKey): string {
+  return name || (text.keys.names[source] ?? source);
+}
+
 function KeyRow({ apiKey, onAsk }: { readonly apiKey: ApiKey; readonly onAsk: (what: "rotate" | "revoke") => void }) {
   const words = text.keys;
-  const { name, createdDate, lastUsedDate, expiresDate, source = "" } = apiKey;
+  const { createdAt, lastUsedAt, previousUntil, source } = apiKey;
+  const name = nameOf(apiKey);
   return (
     <li class="row" data-key={name}>
       <div class="row-main">
         <strong>{name}</strong>
         <p class="row-facts">
-          {createdDate !== undefined && <span>{words.createdAt(dayOf(createdDate))}</span>}
-          <span>{lastUsedDate === undefined ? words.unused : words.used(dayOf(lastUsedDate))}</span>
-          {expiresDate !== undefined && <span>{words.ends(dayOf(expiresDate))}</span>}
+          {createdAt !== undefined && <span>{words.createdAt(dayOf(createdAt))}</span>}
+          <span>{lastUsedAt === undefined ? words.unused : words.used(dayOf(lastUsedAt))}</span>
+          {previousUntil !== undefined && <span>{words.ends(dayOf(previousUntil))}</span>}
         </p>
+        {source === "configured" && <p class="hint">{words.configured}</p>}
       </div>
-      {CONFIGURED.has(source) ? (
-        <p class="hint">{words.configured}</p>
-      ) : (
+      {source !== "configured" && (
         <div class="row-actions">
           <IconButton
             icon="rotate"
@@ -105,7 +108,7 @@ function Ask({ console, asked, onClose }: Props & { asked: NonNullable<Asked>; o
   const [graceS, setGraceS] = useState("86400");
   async function revoke(): Promise<void> {
     if (!(await apiKeys.revoke(key.id))) return;
-    console.notices.show(words.revoked(key.name));
+    console.notices.show(words.revoked(nameOf(key)));
     onClose();
   }
   async function rotate(): Promise<void> {
@@ -114,7 +117,7 @@ function Ask({ console, asked, onClose }: Props & { asked: NonNullable<Asked>; o
   if (what === "revoke")
     return (
       <Confirm
-        title={words.revokeTitle(key.name)}
+        title={words.revokeTitle(nameOf(key))}
         words={words.revokeWords}
         action={words.revokeAction}
         doing={apiKeys.action}
@@ -124,7 +127,7 @@ function Ask({ console, asked, onClose }: Props & { asked: NonNullable<Asked>; o
     );
   return (
     <Confirm
-      title={words.rotateTitle(key.name)}
+      title={words.rotateTitle(nameOf(key))}
       words={words.rotateWords}
       action={words.rotateAction}
       danger={false}
@@ -155,7 +158,8 @@ function MadeKey({ console }: Props) {
   const close = () => {
     made.value = null;
   };
-  const { name = "", key = "" } = made.value ?? {};
+  const name = made.value ? nameOf(made.value) : "";
+  const key = made.value?.key ?? "";
   return (
     <Dialog title={words.made(name)} onClose={close}>
       <p>{words.madeHint}</p>

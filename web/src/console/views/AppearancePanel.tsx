@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { contrastOf, isColour, SURFACES, textOn, VISIBLE } from "../../session/contrast.ts";
 import { numberOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
-import { contrastOf, isColour, SURFACES, textOn, VISIBLE } from "../session/contrast.ts";
 import { Field } from "./parts.tsx";
 import { type SettingsForm, SettingsPanel } from "./SettingsPanel.tsx";
 

@@ -2,14 +2,21 @@ import { useState } from "preact/hooks";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
 import { isLongEnough } from "../session/password.ts";
+import { isPasswordConfigured } from "../session/settings.ts";
 import { Field, passwordType, RefusalMessage, Switch } from "./parts.tsx";
 
 export function PasswordPanel({ console }: { readonly console: Console }) {
   return (
     <section class="panel narrow" aria-labelledby="password">
       <h2 id="password">{text.settings.parts.password}</h2>
-      <p class="hint">{text.password.hint}</p>
-      <PasswordForm console={console} onDone={() => console.notices.show(text.password.changed)} />
+      {isPasswordConfigured(console.settings.state.value) ? (
+        <p>{text.password.configured}</p>
+      ) : (
+        <>
+          <p class="hint">{text.password.hint}</p>
+          <PasswordForm console={console} onDone={() => console.notices.show(text.password.changed)} />
+        </>
+      )}
     </section>
   );
 }

@@ -6,6 +6,7 @@ import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
 import { devicesOf } from "../session/devices_of.ts";
 import type { LiveRoom } from "../session/live_room.ts";
+import { qualityOf } from "../session/quality.ts";
 import { Confirm } from "./Confirm.tsx";
 import { ConsoleIcon } from "./ConsoleIcon.tsx";
 import { IconButton } from "./parts.tsx";
@@ -69,6 +70,7 @@ function Person({ person, live, onRemove }: PersonProps) {
       <div class="person-name">
         <strong>{name}</strong>
         <Devices person={person} />
+        <Connection live={live} name={name} />
       </div>
       <select
         aria-label={words.role(name)}
@@ -130,5 +132,24 @@ function Devices({ person }: { readonly person: Participant }) {
         </span>
       )}
     </p>
+  );
+}
+
+/** How good a participant's connection is, in short, with the figures to open. */
+function Connection({ live, name }: { readonly live: LiveRoom; readonly name: string }) {
+  const known = live.quality.value.get(name);
+  if (!known) return null;
+  const { isPoor, facts } = qualityOf(known);
+  if (facts.length === 0) return null;
+  const words = text.quality;
+  return (
+    <details class={isPoor ? "connection poor" : "connection"}>
+      <summary>{isPoor ? words.poor : words.good}</summary>
+      <ul aria-label={words.title}>
+        {facts.map((fact) => (
+          <li key={fact}>{fact}</li>
+        ))}
+      </ul>
+    </details>
   );
 }

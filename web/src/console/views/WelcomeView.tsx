@@ -4,6 +4,7 @@ import { numberOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
 import { expiryOf, NEW_ROOM, optionsOf } from "../session/new_room.ts";
+import { isPasswordConfigured } from "../session/settings.ts";
 import { ConsoleIcon } from "./ConsoleIcon.tsx";
 import { QrCode } from "./Links.tsx";
 import { Brand } from "./LoginView.tsx";
@@ -47,6 +48,15 @@ function focus(title: HTMLElement | null): void {
 }
 
 function OwnPassword({ console, onDone }: Props & { readonly onDone: () => void }) {
+  if (isPasswordConfigured(console.settings.state.value))
+    return (
+      <>
+        <p class="hint">{text.password.configured}</p>
+        <button type="button" class="primary" onClick={onDone}>
+          {text.welcome.next}
+        </button>
+      </>
+    );
   return (
     <>
       <h2>{text.welcome.passwordTitle}</h2>

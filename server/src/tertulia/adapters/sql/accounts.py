@@ -55,8 +55,9 @@ class SqlAccountRepository(AccountRepository):
     def delete_session(self, session_id: SessionId) -> None:
         self._connection.execute(delete(sessions).where(sessions.c.id == session_id))
 
-    def delete_sessions(self) -> None:
-        self._connection.execute(delete(sessions))
+    def delete_sessions(self, *, but: SessionId | None = None) -> None:
+        others = delete(sessions) if but is None else delete(sessions).where(sessions.c.id != but)
+        self._connection.execute(others)
 
     def delete_expired_sessions(self, *, now_ms: Millis) -> None:
         self._connection.execute(delete(sessions).where(sessions.c.expires_at_ms <= now_ms))

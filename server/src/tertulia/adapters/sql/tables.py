@@ -188,9 +188,10 @@ api_keys = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("digest", Text, nullable=False),
-    Column("created_at_ms", BigInteger, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),  # 0: not known
     Column("last_used_at_ms", BigInteger),
-    Column("expires_at_ms", BigInteger),
+    Column("expires_at_ms", BigInteger),  # of the previous digest
+    Column("previous_digest", Text),
 )
 
 insight = Table(
@@ -203,4 +204,18 @@ insight = Table(
     Column("recordings", Integer, nullable=False),
     Column("received_bps", BigInteger),
     Column("sent_bps", BigInteger),
+    Column("covered_ms", BigInteger, nullable=False, server_default=text("0")),
+)
+
+insight_samples = Table(
+    "insight_samples",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("begin_ms", BigInteger, primary_key=True, index=True),
+    Column("participants", Integer, nullable=False),
+    Column("rooms", Integer, nullable=False),
+    Column("recordings", Integer, nullable=False),
+    Column("covered_ms", BigInteger, nullable=False),
+    Column("received_bytes", BigInteger),
+    Column("sent_bytes", BigInteger),
 )

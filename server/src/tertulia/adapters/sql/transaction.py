@@ -9,9 +9,11 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, text
 
 from tertulia.adapters.sql.accounts import SqlAccountRepository
+from tertulia.adapters.sql.api_keys import SqlApiKeyRepository
 from tertulia.adapters.sql.chat import SqlChatRepository
 from tertulia.adapters.sql.events import SqlEventRepository
 from tertulia.adapters.sql.idempotency import SqlIdempotencyRepository
+from tertulia.adapters.sql.insight import SqlInsightRepository
 from tertulia.adapters.sql.lobby import SqlLobbyRepository
 from tertulia.adapters.sql.participants import SqlMembershipRepository
 from tertulia.adapters.sql.recordings import SqlRecordingRepository
@@ -70,6 +72,14 @@ class SqlTransaction:
     @cached_property
     def settings(self) -> SqlSettingRepository:
         return SqlSettingRepository(self._connection)
+
+    @cached_property
+    def api_keys(self) -> SqlApiKeyRepository:
+        return SqlApiKeyRepository(self._connection)
+
+    @cached_property
+    def insight(self) -> SqlInsightRepository:
+        return SqlInsightRepository(self._connection)
 
     def is_read_only(self) -> bool:
         """Return whether PostgreSQL refuses writes here: a standby, or a server that was told so."""

@@ -13,6 +13,7 @@ from tertulia.http.kit.openapi import SecuritySchemes
 from tertulia.http.kit.origins import CookieOrigins
 from tertulia.http.kit.validation import query_values
 from tertulia.services.accounts import AccountService
+from tertulia.services.api_keys import ApiKeyService
 from tertulia.services.participants import ParticipantService
 from tertulia.services.tokens import ParticipantToken, ParticipantTokens
 
@@ -72,11 +73,13 @@ class Credentials:
         self,
         *,
         accounts: AccountService,
+        api_keys: ApiKeyService,
         participants: ParticipantService,
         tokens: ParticipantTokens,
         origins: CookieOrigins,
     ) -> None:
         self._accounts = accounts
+        self._api_keys = api_keys
         self._participants = participants
         self._tokens = tokens
         self._origins = origins
@@ -89,11 +92,11 @@ class Credentials:
         return value
 
     async def api_key(self, request: Request) -> Principal | None:
-        """Accept the API key; None when none came. Raises Unauthenticated for a wrong one."""
+        """Accept an API key; None when none came. Raises Unauthenticated for a wrong one."""
         offered = request.headers.get("x-api-key")
         if offered is None:
             return None
-        if not await self._accounts.is_api_key(offered):
+        if not await self._api_keys.accepts(offered):
             raise unauthenticated()
         return Principal(Actor.API_KEY)
 

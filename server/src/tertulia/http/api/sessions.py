@@ -18,6 +18,7 @@ from tertulia.services.accounts import AccountService, SessionTokens
 from tertulia.services.tokens import LIFETIME_MS, TokenKind
 
 AUTH_PATH: Final = "/meet/internal-api/v1/auth"
+SHORTEST_PASSWORD: Final = 12
 _TAG: Final = "Internal API - Session"
 
 
@@ -26,6 +27,13 @@ class Login(Body):
 
     username: str = Field(max_length=256)
     password: str = Field(max_length=1024)
+
+
+class PasswordChange(Body):
+    """The password, and the one that is to take its place."""
+
+    currentPassword: str = Field(max_length=1024)
+    newPassword: str = Field(min_length=SHORTEST_PASSWORD, max_length=1024)
 
 
 class LoggedIn(BaseModel):
@@ -82,6 +90,14 @@ class SessionHandlers:
         """GET /auth/profile."""
         return JsonResponse({"username": self._accounts.admin_user, "role": "admin"})
 
+    async def change_password(self, request: OperationRequest) -> Response:
+        """PUT /auth/password."""
+        change, session = request.body_as(PasswordChange), request.principal.session
+        if session is None:
+            raise unauthenticated()
+        await self._accounts.change_password(session, current=change.currentPassword, new=change.newPassword)
+        return no_content()
+
     def _logged_in(self, tokens: SessionTokens) -> Response:
         response = JsonResponse({"accessToken": tokens.access, "refreshToken": tokens.refresh})
         self._set_cookies(
@@ -120,5 +136,11 @@ def session_operations(sessions: SessionHandlers) -> list[Operation]:
         Operation(
             id="getProfile", method="GET", path="/auth/profile", action=Action.PROFILE, handle=sessions.profile,
             summary="See who is logged in", tag=_TAG, responses=one("Who is logged in", Profile, 401),
+        ),
+        Operation(
+            id="changePassword", method="PUT", path="/auth/password", action=Action.CHANGE_PASSWORD,
+            handle=sessions.change_password, summary="Change the password and end all other sessions", tag=_TAG,
+            body=PasswordChange,
+            responses=nothing("The password was changed", 401, 403, 409, 413, 415, 422, 429),
         ),
     ]  # fmt: skip

@@ -5,7 +5,9 @@ An adapter implements a protocol of this package. It repeats no docstring of it:
 
 from tertulia.services.ports.clock import Clock
 from tertulia.services.ports.console import (
+    ApiKeyRepository,
     EventRepository,
+    InsightRepository,
     RecordingOrder,
     RecordingSearch,
     RoomOrder,
@@ -31,9 +33,11 @@ from tertulia.services.ports.repositories import (
     RoomRepository,
 )
 from tertulia.services.ports.store import Store, Transaction
+from tertulia.services.ports.telemetry import MediaTelemetry, ParticipantQuality, Traffic, VideoPublished, VideoReceived
 
 __all__ = [
     "AccountRepository",
+    "ApiKeyRepository",
     "ChatRepository",
     "Clock",
     "Disk",
@@ -43,11 +47,14 @@ __all__ = [
     "IdempotencyKey",
     "IdempotencyRecord",
     "IdempotencyRepository",
+    "InsightRepository",
     "LobbyRepository",
     "LoginSession",
     "MediaServerClient",
+    "MediaTelemetry",
     "MembershipRepository",
     "PageKey",
+    "ParticipantQuality",
     "RecorderStatus",
     "Recorders",
     "RecordingOrder",
@@ -59,5 +66,8 @@ __all__ = [
     "SettingRepository",
     "SortKey",
     "Store",
+    "Traffic",
     "Transaction",
+    "VideoPublished",
+    "VideoReceived",
 ]

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from tertulia.domain.api_keys import ApiKey
 from tertulia.domain.events import Event, StoredEvent
-from tertulia.domain.ids import RoomName
+from tertulia.domain.ids import ApiKeyId, Millis, RoomName
+from tertulia.domain.insight import Step
 from tertulia.domain.recordings.recording import RecordingState
 
 
@@ -97,4 +99,56 @@ class SettingRepository(Protocol):
 
     def delete(self, name: str) -> None:
         """Forget one; it need not be there."""
+        ...
+
+
+class ApiKeyRepository(Protocol):
+    """The keys of applications."""
+
+    def all(self) -> list[ApiKey]:
+        """List what is kept, the oldest first."""
+        ...
+
+    def lock(self, key_id: ApiKeyId) -> ApiKey | None:
+        """Find one, and keep others from changing it until the transaction ends."""
+        ...
+
+    def put(self, key: ApiKey) -> None:
+        """Insert or replace one."""
+        ...
+
+    def delete(self, key_id: ApiKeyId) -> None:
+        """Delete one; it need not be there."""
+        ...
+
+    def note_use(self, key_id: ApiKeyId, *, now_ms: Millis, older_than_ms: Millis) -> None:
+        """Write when a key was last used, unless another server has written it since `older_than_ms`."""
+        ...
+
+
+class InsightRepository(Protocol):
+    """How much went on: fine steps of each server, which become coarse steps of all."""
+
+    def add(self, source: str, step: Step) -> None:
+        """Add to a server's fine step, with which it begins if it is not there."""
+        ...
+
+    def fine(self, *, since_ms: Millis) -> list[Step]:
+        """List the fine steps of all servers from an instant on, in any order."""
+        ...
+
+    def take_fine(self, *, before_ms: Millis) -> list[Step]:
+        """Delete the fine steps of all servers before an instant, and list them: each is given to one caller."""
+        ...
+
+    def add_coarse(self, step: Step) -> None:
+        """Add to a coarse step, with which it begins if it is not there."""
+        ...
+
+    def coarse(self, *, since_ms: Millis) -> list[Step]:
+        """List the coarse steps from an instant on, in order."""
+        ...
+
+    def forget_coarse(self, *, before_ms: Millis) -> None:
+        """Delete the coarse steps before an instant."""
         ...

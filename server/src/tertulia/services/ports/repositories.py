@@ -280,8 +280,8 @@ class AccountRepository(Protocol):
         """Revoke a login."""
         ...
 
-    def delete_sessions(self) -> None:
-        """Revoke every login."""
+    def delete_sessions(self, *, but: SessionId | None = None) -> None:
+        """Revoke every login, or every other one."""
         ...
 
     def delete_expired_sessions(self, *, now_ms: Millis) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from tertulia.domain.ids import Millis
-from tertulia.services.ports.console import EventRepository, SettingRepository
+from tertulia.services.ports.console import ApiKeyRepository, EventRepository, InsightRepository, SettingRepository
 from tertulia.services.ports.repositories import (
     AccountRepository,
     ChatRepository,
@@ -70,6 +70,16 @@ class Transaction(Protocol):
     @property
     def settings(self) -> SettingRepository:
         """Settings that were changed while servers run."""
+        ...
+
+    @property
+    def api_keys(self) -> ApiKeyRepository:
+        """Keys of applications."""
+        ...
+
+    @property
+    def insight(self) -> InsightRepository:
+        """How much went on, by steps of time."""
         ...
 
 

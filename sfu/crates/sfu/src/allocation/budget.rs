@@ -40,6 +40,12 @@ impl Budget {
         self.estimate = Some((now, bps));
     }
 
+    /// The client's estimate in bits per second, unless it is old.
+    pub fn estimate_bps(&self, now: Instant) -> Option<u64> {
+        let fresh = self.estimate.filter(|(at, _)| now.saturating_duration_since(*at) < STALE_AFTER);
+        fresh.map(|(_, bps)| bps)
+    }
+
     /// The limit for all media in bits per second, None without one. `sent_bps`: what is being sent; `is_satisfied`:
     /// every video is at the quality that is asked for.
     pub fn update(&mut self, now: Instant, sent_bps: u64, is_satisfied: bool) -> Option<u64> {

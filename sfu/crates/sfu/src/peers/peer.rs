@@ -76,6 +76,10 @@ impl Peer {
         &mut self.sections
     }
 
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     pub fn budget_mut(&mut self) -> &mut Budget {
         &mut self.budget
     }

@@ -271,6 +271,11 @@ impl Peers {
         self.demux.add_ufrag(credentials.ufrag.clone(), key);
     }
 
+    /// Whether packets can be forwarded to it.
+    pub fn is_connected(&self, key: PeerKey) -> bool {
+        self.entries.get(key).is_some_and(|entry| entry.peer.connectivity.is_up())
+    }
+
     /// Where to write forwarded packets. None while the peer is not connected: what cannot be encrypted would pile up.
     pub fn egress(&mut self, key: PeerKey) -> Option<PeerEgress<'_>> {
         self.at_work.set(Some(key));

@@ -12,10 +12,10 @@ use super::speakers::Speakers;
 use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
-use crate::media::{Kind, LayerMask, Quality, TrackSpec};
+use crate::media::{Kind, LayerMask, Quality, TrackSpec, qualities};
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::peers::{Allowed, Peers};
+use crate::peers::{Allowed, Peer, Peers};
 use crate::transport::{Packet, ReceivedPacket};
 
 /// Bitrates of layers are measured over this time.
@@ -51,6 +51,13 @@ impl Publications {
     /// The codec that a track's publisher wants to send.
     pub fn wanted_codec(&self, key: TrackKey) -> Option<&str> {
         self.tracks.get(key)?.wanted_codec()
+    }
+
+    /// The layers that are received of each video that a peer publishes.
+    pub fn videos_of(&self, peer: &Peer) -> Vec<(TrackId, Vec<Quality>)> {
+        let tracks = peer.published().iter().filter_map(|key| self.tracks.get(*key));
+        let videos = tracks.filter(|track| track.kind() == Kind::Video);
+        videos.map(|track| (track.id().clone(), qualities(track.state().live).collect())).collect()
     }
 
     /// Match sections to announced tracks: by the client's id first, then by kind in order.

@@ -10,7 +10,7 @@ use crate::allocation::Video;
 use crate::event::{Event, SubscriptionError};
 use crate::fault::{self, Fault};
 use crate::ids::{Mid, PeerId, PeerKey, Ssrc, SubscriptionKey, TrackId};
-use crate::media::{Kind, LAYERS, Quality, Source, SubscriptionSettings, layer_bit};
+use crate::media::{Kind, LAYERS, Quality, Source, SubscriptionSettings, layer_bit, qualities};
 use crate::message::{Message, TrackState};
 use crate::outbox::Outbox;
 use crate::peers::{Peer, Peers};
@@ -174,7 +174,7 @@ impl Subscriptions {
             }
         }
         self.update_demand(track, outbox);
-        self.request_keyframes(track, outbox);
+        self.request_keyframes(track, peers, outbox);
     }
 
     /// Once section and codec are known, media may flow.
@@ -209,11 +209,13 @@ impl Subscriptions {
 
     // ── key frames ──
 
-    /// One request for each layer that a subscriber waits for.
-    fn request_keyframes(&self, track: &TrackId, outbox: &mut Outbox) {
+    /// One request for each layer that a subscriber waits for. Not before it is connected: that key frame would be lost,
+    /// and the next one is not due soon.
+    fn request_keyframes(&self, track: &TrackId, peers: &Peers, outbox: &mut Outbox) {
         let Some(feed) = self.feeds.get(track).filter(|feed| feed.kind() == Some(Kind::Video)) else { return };
         let subscriptions = feed.subscribers().iter().filter_map(|key| self.subscriptions.get(*key));
-        let layers = subscriptions.fold(0, |mask, subscription| mask | subscription.waiting_for());
+        let connected = subscriptions.filter(|subscription| peers.is_connected(subscription.peer()) || true);
+        let layers = connected.fold(0, |mask, subscription| mask | subscription.waiting_for());
         for layer in (0..LAYERS as u8).filter(|layer| layers & layer_bit(*layer) != 0) {
             outbox.send(feed.home(), Message::KeyframeWanted { track: track.clone(), layer });
         }
@@ -233,9 +235,9 @@ impl Subscriptions {
     // ── time ──
 
     /// Ask again for key frames that have not come.
-    pub fn tick(&self, outbox: &mut Outbox) {
+    pub fn tick(&self, peers: &Peers, outbox: &mut Outbox) {
         for track in self.feeds.tracks() {
-            self.request_keyframes(&track, outbox);
+            self.request_keyframes(&track, peers, outbox);
         }
     }
 
@@ -299,6 +301,20 @@ impl Subscriptions {
             usage.videos.push((key, Video { priority: subscription.priority(), ladder }));
         }
         usage
+    }
+
+    /// Of each video that a peer wants: the quality that it is sent, and the best that there is.
+    pub fn videos_of(&self, peer: &Peer) -> Vec<(TrackId, Option<Quality>, Option<Quality>)> {
+        let mut videos = Vec::new();
+        for (track, key) in peer.subscriptions() {
+            let state = self.feeds.get(track).and_then(|feed| feed.state());
+            let (Some(subscription), Some(state)) = (self.subscriptions.get(key), state) else { continue };
+            if state.kind == Kind::Video && subscription.wanted(state).is_some() {
+                let sent = subscription.layer().and_then(|layer| Quality::ALL.get(usize::from(layer)).copied());
+                videos.push((track.clone(), sent, qualities(state.live).next_back()));
+            }
+        }
+        videos
     }
 
     /// Apply the allocator's limit to a video.

@@ -5,7 +5,6 @@
 //! [`Egress::send`], which only collects packets for the next step.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +19,9 @@ use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadType};
 use super::config::{Offerer, ShardConfig};
 use super::credentials::IceCredentials;
+use super::error::TransportError;
 use super::incoming::{IncomingStreams, rtp_ssrc};
+use super::link_report::LinkReport;
 use super::measured::{LinkStats, Measured};
 use super::offers::{Offer, OfferChanges, Offers};
 use super::packet::{Egress, Outgoing, ReceivedPacket};
@@ -43,6 +44,7 @@ pub(crate) struct Transport {
     sequence: TransportSequence,
     offers: Offers,
     measured: Option<Measured>,
+    report: Option<Box<LinkReport>>,
     deadline: Instant,
 }
 
@@ -76,30 +78,9 @@ pub(crate) enum TransportEvent {
     /// The client's estimate of what it can receive, in bits per second (REMB).
     BandwidthEstimated(u64),
     Stats(LinkStats),
+    Report(Box<LinkReport>),
     ChannelOpened(Channel),
     DataReceived(Channel, Vec<u8>),
-}
-
-/// Why a connection cannot go on.
-#[derive(Debug)]
-pub(crate) enum TransportError {
-    Rtc(RtcError),
-    TooManyStreams,
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rtc(error) => error.fmt(f),
-            Self::TooManyStreams => f.write_str("too many streams"),
-        }
-    }
-}
-
-impl From<RtcError> for TransportError {
-    fn from(error: RtcError) -> Self {
-        Self::Rtc(error)
-    }
 }
 
 impl Transport {
@@ -114,6 +95,7 @@ impl Transport {
             sequence: TransportSequence::default(),
             offers: Offers::default(),
             measured: None,
+            report: None,
             deadline: now,
         }
     }
@@ -141,6 +123,9 @@ impl Transport {
                     if let Some(measured) = self.measured.take() {
                         drained.push(TransportEvent::Stats(measured.link()));
                     }
+                    if let Some(report) = self.report.take() {
+                        drained.push(TransportEvent::Report(report));
+                    }
                     if !self.channels.follow_up(&mut self.rtc)? {
                         self.deadline = deadline.max(now + TIMER_SLACK);
                         return Ok(());
@@ -165,8 +150,19 @@ impl Transport {
                 drained.push(TransportEvent::BandwidthEstimated(estimate.as_u64()));
             }
             // the streams' statistics of the same instant follow
-            Event::PeerStats(stats) => self.measured = Some(Measured::new(&stats)),
-            Event::MediaEgressStats(stats) => self.measured.iter_mut().for_each(|it| it.add(&stats)),
+            Event::PeerStats(stats) => {
+                self.measured = Some(Measured::new(&stats));
+                self.report = Some(Box::new(LinkReport::new(&stats)));
+            }
+            Event::MediaEgressStats(stats) => {
+                self.measured.iter_mut().for_each(|it| it.add(&stats));
+                let kind = self.rtc.media(stats.mid).map(|media| media.kind());
+                self.report.iter_mut().zip(kind).for_each(|(report, kind)| report.add_sent(&stats, kind));
+            }
+            Event::MediaIngressStats(stats) => {
+                let kind = self.rtc.media(stats.mid).map(|media| media.kind());
+                self.report.iter_mut().zip(kind).for_each(|(report, kind)| report.add_received(&stats, kind));
+            }
             Event::ChannelOpen(id, label) => {
                 if let Some(channel) = self.channels.on_open(id, &label) {
                     drained.push(TransportEvent::ChannelOpened(channel));

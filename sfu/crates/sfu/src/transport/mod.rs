@@ -16,7 +16,9 @@
 //! | `offers` | offers of our side |
 //! | `measured` | statistics |
 //! | `streams` | outgoing RTP streams |
+//! | `error` | why a connection ends |
 //! | `incoming` | bounds of received RTP streams |
+//! | `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
 //! | `connection` | the connection itself: [`Transport`] |
 
@@ -25,7 +27,9 @@ mod codec;
 mod config;
 mod connection;
 mod credentials;
+mod error;
 mod incoming;
+mod link_report;
 mod measured;
 mod offers;
 mod packet;
@@ -39,8 +43,10 @@ pub use codec::CodecFormat;
 pub(crate) use codec::PayloadType;
 pub(crate) use config::Offerer;
 pub use config::{ConfigError, ShardConfig};
-pub(crate) use connection::{Drained, Transport, TransportError, TransportEvent};
+pub(crate) use connection::{Drained, Transport, TransportEvent};
 pub(crate) use credentials::{IceCredentials, UfragKey};
+pub(crate) use error::TransportError;
+pub(crate) use link_report::LinkReport;
 pub(crate) use measured::LinkStats;
 pub(crate) use offers::OfferChanges;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};

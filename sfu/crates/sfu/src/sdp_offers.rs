@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{
+use crate::ids::Ssrc;
+use crate::sdp::{
     Direction, MAX_BYTES, MAX_SECTIONS, Parts, Sending, attribute, direction, is_identity, is_stopped, join, kind,
     push_identity, session_line, sources,
 };
-use crate::ids::Ssrc;
 
 /// What a track is called where it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ fn streams(part: &[&str]) -> Option<(u32, Option<u32>)> {
     }
 }
 
-/// The answer for the transport: without candidates, see [`super::prepare_offer`], and without anything that the client
+/// The answer for the transport: without candidates, see [`crate::sdp::prepare_offer`], and without anything that the client
 /// would send, because it only receives here. The error says what is wrong with it.
 pub(crate) fn prepare_answer(sdp: &str) -> Result<String, String> {
     if sdp.len() > MAX_BYTES {

@@ -1,0 +1,301 @@
+"""The methods of the sync client.
+
+Generated from the public API's document by `python -m tools.clients`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Literal
+
+from tertulia_client.models import (
+    ChatMessage,
+    ChatPreferences,
+    LobbyDecision,
+    LobbyGuest,
+    LobbyPreferences,
+    LobbyTicket,
+    Participant,
+    Recording,
+    RecordingPreferences,
+    Role,
+    Room,
+    RoomPreferences,
+    Token,
+    VirtualBackgroundPreferences,
+)
+from tertulia_client.operations import (
+    ADMIT_ALL_GUESTS,
+    ADMIT_GUEST,
+    ASK_TO_UNMUTE,
+    CHANGE_PARTICIPANT_ROLE,
+    CREATE_RECORDING,
+    CREATE_ROOM,
+    DELETE_MULTIPLE_RECORDINGS,
+    DELETE_RECORDING,
+    DELETE_ROOM,
+    DISCONNECT_PARTICIPANT,
+    END_MEETING,
+    ENTER_LOBBY,
+    GENERATE_PARTICIPANT_TOKEN,
+    GET_LOBBY,
+    GET_LOBBY_STATE,
+    GET_MESSAGES,
+    GET_PARTICIPANTS,
+    GET_RECORDING,
+    GET_RECORDINGS,
+    GET_ROOM,
+    GET_ROOMS,
+    LOCK_ROOM,
+    LOWER_ALL_HANDS,
+    LOWER_HAND,
+    MUTE_ALL,
+    MUTE_PARTICIPANT,
+    POST_MESSAGE,
+    RAISE_HAND,
+    REACT,
+    REFUSE_GUEST,
+    ROTATE_ROOM_LINKS,
+    STOP_CAMERA,
+    STOP_RECORDING,
+    UNLOCK_ROOM,
+    UPDATE_ROOM,
+)
+from tertulia_client.sync_calls import SyncCaller, SyncDownloads
+
+
+class Rooms:
+    """Rooms, and what concerns everyone in them."""
+
+    def __init__(self, caller: SyncCaller) -> None:
+        self._caller = caller
+
+    def create(
+        self,
+        expiration_date: int | datetime,
+        *,
+        room_name_prefix: str | None = None,
+        max_participants: int | None = None,
+        preferences: RoomPreferences | None = None,
+        idempotency_key: str | None = None,
+    ) -> Room:
+        """Create a room."""
+        return self._caller.call(
+            CREATE_ROOM,
+            body={
+                "expirationDate": expiration_date,
+                "roomNamePrefix": room_name_prefix,
+                "maxParticipants": max_participants,
+                "preferences": preferences,
+            },
+            key=idempotency_key,
+        )
+
+    def list(self, *, page_size: int = 100) -> Iterator[Room]:
+        """List rooms that have not expired; asks for a page when it is needed."""
+        return self._caller.pages(GET_ROOMS, page_size=page_size)
+
+    def get(self, room_name: str) -> Room:
+        """Get a room."""
+        return self._caller.call(GET_ROOM, path={"room_name": room_name})
+
+    def update(
+        self,
+        room_name: str,
+        *,
+        chat_preferences: ChatPreferences | None = None,
+        recording_preferences: RecordingPreferences | None = None,
+        virtual_background_preferences: VirtualBackgroundPreferences | None = None,
+        lobby_preferences: LobbyPreferences | None = None,
+    ) -> Room:
+        """Change what a room allows, also during a meeting."""
+        return self._caller.call(
+            UPDATE_ROOM,
+            path={"room_name": room_name},
+            body={
+                "chatPreferences": chat_preferences,
+                "recordingPreferences": recording_preferences,
+                "virtualBackgroundPreferences": virtual_background_preferences,
+                "lobbyPreferences": lobby_preferences,
+            },
+        )
+
+    def delete(self, room_name: str) -> None:
+        """Delete a room and end its meeting."""
+        return self._caller.call(DELETE_ROOM, path={"room_name": room_name})
+
+    def rotate_links(self, room_name: str) -> Room:
+        """Give a room new links; the old ones stop working."""
+        return self._caller.call(ROTATE_ROOM_LINKS, path={"room_name": room_name})
+
+    def end(self, room_name: str) -> None:
+        """End the meeting, keep the room."""
+        return self._caller.call(END_MEETING, path={"room_name": room_name})
+
+    def lock(self, room_name: str) -> None:
+        """Lock a room: only moderators, and participants who have been in it, get in."""
+        return self._caller.call(LOCK_ROOM, path={"room_name": room_name})
+
+    def unlock(self, room_name: str) -> None:
+        """Open a locked room."""
+        return self._caller.call(UNLOCK_ROOM, path={"room_name": room_name})
+
+    def lower_all_hands(self, room_name: str) -> None:
+        """Lower all hands."""
+        return self._caller.call(LOWER_ALL_HANDS, path={"room_name": room_name})
+
+    def mute_all(self, room_name: str) -> None:
+        """Mute every microphone but the own; only their owners can unmute them."""
+        return self._caller.call(MUTE_ALL, path={"room_name": room_name})
+
+    def messages(self, room_name: str) -> Sequence[ChatMessage]:
+        """List the newest messages of the running meeting, oldest first; none where the room keeps none."""
+        return self._caller.call(GET_MESSAGES, path={"room_name": room_name})
+
+
+class Participants:
+    """Participants of running meetings, and their tokens."""
+
+    def __init__(self, caller: SyncCaller) -> None:
+        self._caller = caller
+
+    def list(self, room_name: str) -> Sequence[Participant]:
+        """List who is in a room."""
+        return self._caller.call(GET_PARTICIPANTS, path={"room_name": room_name})
+
+    def change_role(self, room_name: str, participant_name: str, role: Role) -> Participant:
+        """Change a participant's role, at once and for when it comes back."""
+        return self._caller.call(
+            CHANGE_PARTICIPANT_ROLE,
+            path={"room_name": room_name, "participant_name": participant_name},
+            body={"role": role},
+        )
+
+    def mute(self, room_name: str, participant_name: str) -> None:
+        """Mute a participant's microphone; only the participant can unmute it."""
+        return self._caller.call(MUTE_PARTICIPANT, path={"room_name": room_name, "participant_name": participant_name})
+
+    def raise_hand(self, room_name: str, participant_name: str) -> None:
+        """Raise a participant's hand, for all to see in its order."""
+        return self._caller.call(RAISE_HAND, path={"room_name": room_name, "participant_name": participant_name})
+
+    def lower_hand(self, room_name: str, participant_name: str) -> None:
+        """Lower a participant's hand."""
+        return self._caller.call(LOWER_HAND, path={"room_name": room_name, "participant_name": participant_name})
+
+    def react(
+        self, room_name: str, participant_name: str, reaction: Literal["👍", "👎", "👏", "❤️", "😂", "😮", "🎉"]
+    ) -> None:
+        """Show a participant's reaction to all."""
+        return self._caller.call(
+            REACT, path={"room_name": room_name, "participant_name": participant_name}, body={"reaction": reaction}
+        )
+
+    def stop_camera(self, room_name: str, participant_name: str) -> None:
+        """Stop a participant's camera."""
+        return self._caller.call(STOP_CAMERA, path={"room_name": room_name, "participant_name": participant_name})
+
+    def ask_to_unmute(self, room_name: str, participant_name: str) -> None:
+        """Ask a participant to unmute."""
+        return self._caller.call(ASK_TO_UNMUTE, path={"room_name": room_name, "participant_name": participant_name})
+
+    def post_message(self, room_name: str, participant_name: str, message_id: str, text: str) -> None:
+        """Show a participant's message to all; with an id that is new, so that one sent again shows once."""
+        return self._caller.call(
+            POST_MESSAGE,
+            path={"room_name": room_name, "participant_name": participant_name, "message_id": message_id},
+            body={"text": text},
+        )
+
+    def token(self, room_name: str, participant_name: str, secret: str, *, lobby_ticket: str | None = None) -> Token:
+        """Generate a token for a participant."""
+        return self._caller.call(
+            GENERATE_PARTICIPANT_TOKEN,
+            body={
+                "roomName": room_name,
+                "participantName": participant_name,
+                "secret": secret,
+                "lobbyTicket": lobby_ticket,
+            },
+        )
+
+    def disconnect(self, room_name: str, participant_name: str) -> None:
+        """Disconnect a participant from a room."""
+        return self._caller.call(
+            DISCONNECT_PARTICIPANT, path={"participant_name": participant_name}, query={"roomName": room_name}
+        )
+
+
+class Lobby:
+    """Guests who wait to be let in."""
+
+    def __init__(self, caller: SyncCaller) -> None:
+        self._caller = caller
+
+    def enter(self, room_name: str, participant_name: str, secret: str) -> LobbyTicket:
+        """Wait to be let in to a room with a lobby."""
+        return self._caller.call(
+            ENTER_LOBBY, path={"room_name": room_name}, body={"participantName": participant_name, "secret": secret}
+        )
+
+    def list(self, room_name: str) -> Sequence[LobbyGuest]:
+        """List the guests who wait."""
+        return self._caller.call(GET_LOBBY, path={"room_name": room_name})
+
+    def state(self, room_name: str, participant_name: str, lobby_ticket: str) -> LobbyDecision:
+        """Ask what was decided; a guest who stops asking has gone."""
+        return self._caller.call(
+            GET_LOBBY_STATE,
+            path={"room_name": room_name},
+            body={"participantName": participant_name, "lobbyTicket": lobby_ticket},
+        )
+
+    def admit(self, room_name: str, participant_name: str) -> None:
+        """Let a guest in."""
+        return self._caller.call(ADMIT_GUEST, path={"room_name": room_name, "participant_name": participant_name})
+
+    def refuse(self, room_name: str, participant_name: str) -> None:
+        """Refuse a guest."""
+        return self._caller.call(REFUSE_GUEST, path={"room_name": room_name, "participant_name": participant_name})
+
+    def admit_all(self, room_name: str) -> None:
+        """Let everyone in who waits."""
+        return self._caller.call(ADMIT_ALL_GUESTS, path={"room_name": room_name})
+
+
+class Recordings(SyncDownloads):
+    """Recordings."""
+
+    def __init__(self, caller: SyncCaller) -> None:
+        self._caller = caller
+
+    def start(
+        self,
+        room_name: str,
+        *,
+        preset: Literal["720p30", "1080p30", "audio"] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Recording:
+        """Record a room; answers when the first media is written."""
+        return self._caller.call(CREATE_RECORDING, body={"roomName": room_name, "preset": preset}, key=idempotency_key)
+
+    def list(self, *, page_size: int = 100) -> Iterator[Recording]:
+        """List recordings; asks for a page when it is needed."""
+        return self._caller.pages(GET_RECORDINGS, page_size=page_size)
+
+    def delete_many(self, recording_ids: Sequence[str]) -> None:
+        """Delete several recordings, all or none."""
+        return self._caller.call(DELETE_MULTIPLE_RECORDINGS, body={"recordingIds": recording_ids})
+
+    def stop(self, recording_id: str) -> None:
+        """Stop a recording."""
+        return self._caller.call(STOP_RECORDING, path={"recording_id": recording_id})
+
+    def get(self, recording_id: str) -> Recording:
+        """Get a recording."""
+        return self._caller.call(GET_RECORDING, path={"recording_id": recording_id})
+
+    def delete(self, recording_id: str) -> None:
+        """Delete a recording and its file."""
+        return self._caller.call(DELETE_RECORDING, path={"recording_id": recording_id})
