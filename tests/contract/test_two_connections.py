@@ -89,7 +89,9 @@ async def test_after_a_full_reconnect_everything_is_there_again(server: RunningS
         sid = ann.me.sid
         await ann.room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
         await ann.wait_for_event("reconnected", within_s=30)
-        assert ann.me.sid != sid
+        await bob.until(
+            lambda: (seen := bob.room.remote_participants.get("ann")) and seen.sid != sid, "ann's new session"
+        )
         assert await tone(await ann.receives("bob", MICROPHONE), 880) == pytest.approx(880, abs=20)
 
 

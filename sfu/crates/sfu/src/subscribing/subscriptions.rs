@@ -214,7 +214,7 @@ impl Subscriptions {
     fn request_keyframes(&self, track: &TrackId, peers: &Peers, outbox: &mut Outbox) {
         let Some(feed) = self.feeds.get(track).filter(|feed| feed.kind() == Some(Kind::Video)) else { return };
         let subscriptions = feed.subscribers().iter().filter_map(|key| self.subscriptions.get(*key));
-        let connected = subscriptions.filter(|subscription| peers.is_connected(subscription.peer()) || true);
+        let connected = subscriptions.filter(|subscription| peers.is_connected(subscription.peer()));
         let layers = connected.fold(0, |mask, subscription| mask | subscription.waiting_for());
         for layer in (0..LAYERS as u8).filter(|layer| layers & layer_bit(*layer) != 0) {
             outbox.send(feed.home(), Message::KeyframeWanted { track: track.clone(), layer });
