@@ -141,6 +141,12 @@ impl MediaCore {
         self.post(shard, Command::AddPeer { peer });
     }
 
+    /// Create a peer connection on which we make the offers, and only send; [`Event::Offered`] follows.
+    pub fn add_subscriber(&self, peer: PeerId, channels: bool) {
+        let shard = lock(&self.directory).place(&peer);
+        self.post(shard, Command::AddSubscriber { peer, channels });
+    }
+
     /// Close a peer connection; its tracks and subscriptions end.
     pub fn remove_peer(&self, peer: PeerId) {
         let shard = {
@@ -157,6 +163,16 @@ impl MediaCore {
     /// Apply a client's offer; [`Event::Answered`] or [`Event::NegotiationFailed`] follows.
     pub fn offer(&self, peer: PeerId, offer_id: i64, sdp: String) {
         self.to(&peer.clone(), Command::Offer { peer, offer_id, sdp });
+    }
+
+    /// Apply a client's answer to [`Event::Offered`].
+    pub fn answer(&self, peer: PeerId, offer_id: i64, sdp: String) {
+        self.to(&peer.clone(), Command::Answer { peer, offer_id, sdp });
+    }
+
+    /// Offer new ICE credentials, where we make the offers.
+    pub fn restart_ice(&self, peer: PeerId) {
+        self.to(&peer.clone(), Command::RestartIce { peer });
     }
 
     // ── publishing ──

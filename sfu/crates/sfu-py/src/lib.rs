@@ -98,6 +98,23 @@ impl PyMediaCore {
         Ok(())
     }
 
+    #[pyo3(signature = (peer, *, channels))]
+    fn add_subscriber(&self, peer: &str, channels: bool) -> PyResult<()> {
+        self.core()?.add_subscriber(peer.into(), channels);
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, offer_id, sdp))]
+    fn answer(&self, peer: &str, offer_id: i64, sdp: String) -> PyResult<()> {
+        self.core()?.answer(peer.into(), offer_id, sdp);
+        Ok(())
+    }
+
+    fn restart_ice(&self, peer: &str) -> PyResult<()> {
+        self.core()?.restart_ice(peer.into());
+        Ok(())
+    }
+
     #[pyo3(signature = (peer, *, track, kind, cids, layers, codec))]
     fn expect_track(
         &self,

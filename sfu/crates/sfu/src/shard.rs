@@ -15,7 +15,7 @@ use crate::media::Channel;
 use crate::message::Message;
 use crate::negotiation::Negotiation;
 use crate::outbox::{Outbox, Output};
-use crate::peers::{Owner, Peer, Peers, is_channel_data};
+use crate::peers::{Offering, Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
 use crate::report::peer_report;
 use crate::subscribing::Subscriptions;
@@ -108,9 +108,16 @@ impl Shard {
     fn dispatch_command(&mut self, now: Instant, command: Command) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match command {
-            Command::AddPeer { peer } => self.add_peer(now, peer),
+            Command::AddPeer { peer } => self.add_peer(now, peer, None),
+            Command::AddSubscriber { peer, channels } => self.add_peer(now, peer, Some(Offering::new(channels))),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
-            Command::Offer { peer, offer_id, sdp } => self.negotiate(now, peer, offer_id, &sdp),
+            Command::Offer { peer, offer_id, sdp } => {
+                self.negotiate(now, peer, offer_id, |it, key| it.accept(now, key, offer_id, &sdp));
+            }
+            Command::Answer { peer, offer_id, sdp } => {
+                self.negotiate(now, peer, offer_id, |it, key| it.own_offers().accept_answer(now, key, offer_id, &sdp));
+            }
+            Command::RestartIce { peer } => self.negotiation().own_offers().restart_ice(&peer),
             Command::ExpectTrack { peer, track, spec } => publications.expect(&peer, track, spec, peers),
             Command::WithdrawTrack { peer, track } => publications.withdraw(&peer, &track, peers, outbox),
             Command::SetTrackMuted { peer, track, muted } => {
@@ -195,8 +202,9 @@ impl Shard {
 
     // ── peers ──
 
-    fn add_peer(&mut self, now: Instant, id: PeerId) {
-        if self.peers.add(now, id) {
+    fn add_peer(&mut self, now: Instant, id: PeerId, offering: Option<Offering>) {
+        if let Some(key) = self.peers.add(now, id, offering) {
+            self.peers.check_sections(key);
             self.outbox.count().peers_added += 1;
             self.next_tick.get_or_insert(now + TICK);
         }
@@ -226,10 +234,16 @@ impl Shard {
         Negotiation { peers, publications, subscriptions, outbox }
     }
 
-    fn negotiate(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
+    fn negotiate(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        offer_id: i64,
+        run: impl FnOnce(&mut Negotiation<'_>, PeerKey) -> Result<(), String>,
+    ) {
         let Some(key) = self.peers.key_of(&peer) else { return };
         self.peers.work_for(Some(key));
-        let outcome = self.negotiation().accept(now, key, offer_id, sdp);
+        let outcome = run(&mut self.negotiation(), key);
         // if the peer failed, that is reported first
         self.settle(now);
         if let Err(reason) = outcome {

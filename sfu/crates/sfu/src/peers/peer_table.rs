@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use super::demux::{Demux, Owner};
+use super::offering::Offering;
 use super::peer::Peer;
 use super::throttle::Verdict;
 use super::timers::Timers;
@@ -16,7 +17,7 @@ use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::outbox::Outbox;
 use crate::token_bucket::Rate;
 use crate::transport::{
-    Drained, Egress, IceCredentials, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
+    Drained, Egress, IceCredentials, Offerer, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
     is_binding_success,
 };
 
@@ -100,19 +101,20 @@ impl Peers {
 
     // ── the table ──
 
-    /// False if the peer exists.
-    pub fn add(&mut self, now: Instant, id: PeerId) -> bool {
+    /// None if the peer exists. `offering`: where we make the offers.
+    pub fn add(&mut self, now: Instant, id: PeerId, offering: Option<Offering>) -> Option<PeerKey> {
         if self.by_id.contains_key(&id) {
-            return false;
+            return None;
         }
         let credentials = self.new_credentials();
         let ufrag = credentials.ufrag.clone();
-        let transport = Transport::new(now, &self.config, credentials);
-        let peer = Peer::new(id.clone(), transport, now);
+        let offerer = if offering.is_some() { Offerer::Core } else { Offerer::Client };
+        let transport = Transport::new(now, &self.config, credentials, offerer);
+        let peer = Peer::new(id.clone(), transport, offering, now);
         let key = self.entries.insert(Entry { peer, has_egress: false, scheduled: None });
         self.by_id.insert(id, key);
         self.demux.add_ufrag(ufrag, key);
-        true
+        Some(key)
     }
 
     pub fn remove(&mut self, key: PeerKey) -> Option<Peer> {

@@ -259,6 +259,10 @@ impl Subscriptions {
         unbound
     }
 
+    pub fn is_bound(&self, key: SubscriptionKey) -> bool {
+        self.subscriptions.get(key).is_some_and(Subscription::is_bound)
+    }
+
     /// The client knows the section of a subscription: media may flow as soon as the codec is known.
     pub fn bind(&mut self, key: SubscriptionKey, ssrc: Ssrc, peers: &mut Peers, outbox: &mut Outbox) {
         let Some(subscription) = self.subscriptions.get_mut(key) else { return };

@@ -67,8 +67,8 @@ impl ShardConfig {
     }
 
     /// A connection with the configured candidates that has not seen an offer yet.
-    pub(super) fn connection(&self, now: Instant, credentials: &IceCredentials) -> Rtc {
-        let mut rtc = self.rtc_config(credentials).build(now);
+    pub(super) fn connection(&self, now: Instant, credentials: &IceCredentials, offerer: Offerer) -> Rtc {
+        let mut rtc = self.rtc_config(credentials).set_extension_map(extensions(offerer)).build(now);
         for candidate in &self.candidates {
             rtc.add_local_candidate(candidate.clone());
         }
@@ -109,7 +109,6 @@ impl ShardConfig {
             .set_crypto_provider(self.crypto.clone())
             .set_dtls_cert(self.certificate.clone())
             .set_local_ice_credentials(credentials.into())
-            .set_extension_map(extensions())
             .set_stats_interval(Some(STATS_INTERVAL))
             .set_send_buffer_video(RESEND_VIDEO_PACKETS)
             .set_send_buffer_audio(RESEND_AUDIO_PACKETS)
@@ -130,8 +129,17 @@ pub(super) fn net_protocol(protocol: Protocol) -> str0m::net::Protocol {
     }
 }
 
+/// Who makes the offers of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offerer {
+    Client,
+    /// We do, and only we send: without transport-wide sequence numbers, so that the client estimates its bandwidth
+    /// (REMB).
+    Core,
+}
+
 /// Header extensions in the order of their ids (RFC 8285), from 1.
-fn extensions() -> ExtensionMap {
+fn extensions(offerer: Offerer) -> ExtensionMap {
     let mut map = ExtensionMap::empty();
     let known = [
         Extension::AudioLevel,
@@ -144,7 +152,9 @@ fn extensions() -> ExtensionMap {
         Extension::PlayoutDelay,
     ];
     for (id, extension) in (1..).zip(known) {
-        map.set(id, extension);
+        if offerer == Offerer::Client || extension != Extension::TransportSequenceNumber {
+            map.set(id, extension);
+        }
     }
     map
 }

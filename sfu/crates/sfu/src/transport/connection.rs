@@ -5,7 +5,6 @@
 //! [`Egress::send`], which only collects packets for the next step.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,11 +16,13 @@ use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadTypes};
-use super::config::{ShardConfig, net_protocol};
+use super::config::{Offerer, ShardConfig, net_protocol};
 use super::credentials::IceCredentials;
+use super::error::TransportError;
 use super::incoming::{IncomingStreams, rtp_ssrc};
 use super::link_report::LinkReport;
 use super::measured::{LinkStats, Measured};
+use super::offers::{Offer, OfferChanges, Offers};
 use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::transport_sequence::TransportSequence;
@@ -40,6 +41,7 @@ pub(crate) struct Transport {
     incoming: IncomingStreams,
     outgoing: OutgoingStreams,
     sequence: TransportSequence,
+    offers: Offers,
     measured: Option<Measured>,
     report: Option<Box<LinkReport>>,
     deadline: Instant,
@@ -80,31 +82,9 @@ pub(crate) enum TransportEvent {
     DataReceived(Channel, Vec<u8>),
 }
 
-/// Why a connection cannot go on.
-#[derive(Debug)]
-pub(crate) enum TransportError {
-    Rtc(RtcError),
-    TooManyStreams,
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rtc(error) => error.fmt(f),
-            Self::TooManyStreams => f.write_str("too many streams"),
-        }
-    }
-}
-
-impl From<RtcError> for TransportError {
-    fn from(error: RtcError) -> Self {
-        Self::Rtc(error)
-    }
-}
-
 impl Transport {
-    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials) -> Self {
-        let rtc = config.connection(now, &credentials);
+    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials, offerer: Offerer) -> Self {
+        let rtc = config.connection(now, &credentials, offerer);
         Self {
             rtc,
             credentials,
@@ -112,6 +92,7 @@ impl Transport {
             incoming: IncomingStreams::default(),
             outgoing: OutgoingStreams::default(),
             sequence: TransportSequence::default(),
+            offers: Offers::default(),
             measured: None,
             report: None,
             deadline: now,
@@ -309,6 +290,34 @@ impl Transport {
             rtc.direct_api().set_local_ice_credentials(fresh.into());
             Ok(Some(current))
         })
+    }
+
+    /// Make an offer; None if nothing changes. The one before must have been answered.
+    pub fn make_offer(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        changes: OfferChanges,
+    ) -> Result<Option<Offer>, TransportError> {
+        let offer = self.offers.make(&mut self.rtc, changes);
+        self.drain(now, drained)?;
+        Ok(offer)
+    }
+
+    /// Apply the answer to the last offer. The inner error says what is wrong with it. Returns credentials that are
+    /// new with it.
+    pub fn accept_answer(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        sdp: &str,
+    ) -> Result<Result<Option<IceCredentials>, String>, TransportError> {
+        let outcome = self.offers.accept(&mut self.rtc, sdp);
+        if let Ok(Some(fresh)) = &outcome {
+            self.credentials = fresh.clone();
+        }
+        self.drain(now, drained)?;
+        Ok(outcome)
     }
 
     // ── streams ──

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::ChannelId;
 use str0m::format::Codec;
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
@@ -127,6 +127,12 @@ impl Client {
         sent
     }
 
+    /// It has another address from now on.
+    pub fn move_to(&mut self, address: SocketAddr) {
+        self.address = address;
+        self.rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+    }
+
     /// New ICE credentials with the next offer.
     pub fn restart_ice(&mut self) {
         self.restart = true;
@@ -191,6 +197,22 @@ impl Client {
         }
         self.tracks = tracks.iter().map(|(mid, track)| (Mid::from(mid.as_str()), track.clone())).collect();
         self.drain(now);
+    }
+
+    /// Answer an offer of the server.
+    pub fn answer(&mut self, now: Instant, sdp: &str) -> String {
+        self.offers.push(sdp.to_owned());
+        let answer = self.rtc.sdp_api().accept_offer(SdpOffer::from_sdp_string(sdp).unwrap()).unwrap();
+        let mut mid = None;
+        for line in sdp.lines() {
+            if let Some(value) = line.strip_prefix("a=mid:") {
+                mid = Some(Mid::from(value));
+            } else if let (Some(mid), Some(msid)) = (mid, line.strip_prefix("a=msid:")) {
+                self.tracks.insert(mid, TrackId::from(msid.split(' ').nth(1).unwrap()));
+            }
+        }
+        self.drain(now);
+        answer.to_sdp_string()
     }
 
     pub fn receive(&mut self, now: Instant, source: SocketAddr, data: &[u8]) {
