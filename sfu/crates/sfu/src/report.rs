@@ -3,20 +3,24 @@
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
-use crate::peers::Peer;
+use crate::ids::PeerKey;
+use crate::outbox::Outbox;
+use crate::peers::Peers;
 use crate::publishing::Publications;
 use crate::subscribing::Subscriptions;
 use crate::transport::LinkReport;
 
-/// A peer's connection, and what it sends and receives.
-pub(crate) fn peer_report(
+/// Report a peer's connection, and what it sends and receives.
+pub(crate) fn report_peer(
     now: Instant,
-    peer: &Peer,
-    link: &LinkReport,
+    (key, link): (PeerKey, &LinkReport),
+    peers: &Peers,
     publications: &Publications,
     subscriptions: &Subscriptions,
-) -> Event {
-    Event::PeerReport {
+    outbox: &mut Outbox,
+) {
+    let Some(peer) = peers.get(key) else { return };
+    outbox.emit(Event::PeerReport {
         peer: peer.id().clone(),
         remote: link.remote.map(|(address, _)| address.to_string()).unwrap_or_default(),
         protocol: link.remote.map(|(_, protocol)| protocol).unwrap_or_default(),
@@ -29,7 +33,7 @@ pub(crate) fn peer_report(
         estimate_bps: peer.budget().estimate_bps(now),
         published: publications.videos_of(peer),
         subscribed: subscriptions.videos_of(peer),
-    }
+    });
 }
 
 fn milliseconds(duration: Duration) -> u32 {

@@ -17,7 +17,7 @@ use crate::negotiation::Negotiation;
 use crate::outbox::{Outbox, Output};
 use crate::peers::{Offering, Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
-use crate::report::peer_report;
+use crate::report::report_peer;
 use crate::subscribing::Subscriptions;
 use crate::transport::{Sent, ShardConfig, TransportEvent};
 
@@ -327,11 +327,7 @@ impl Shard {
                     outbox.emit(Event::LinkQuality { peer: peer.id().clone(), loss, rtt_ms });
                 }
             }
-            TransportEvent::Report(report) => {
-                if let Some(peer) = peers.get(key) {
-                    outbox.emit(peer_report(now, peer, &report, publications, subscriptions));
-                }
-            }
+            TransportEvent::Report(link) => report_peer(now, (key, &link), peers, publications, subscriptions, outbox),
             TransportEvent::ChannelOpened(channel) => {
                 if let Some(peer) = peers.get(key) {
                     outbox.emit(Event::DataOpen { peer: peer.id().clone(), channel });
