@@ -32,7 +32,7 @@ async def test_search(red_browser: Browser, product: Product) -> None:
 
     page.on("console", on_console)
     page.on("request", on_request)
-    await page.goto(f"{product.url}/docs/")
+    await page.goto(f"{product.url}/docs/", wait_until="networkidle")  # its script has come, and its index
     await expect(page.get_by_role("heading", name="Tertulia", level=1)).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("webhooks")

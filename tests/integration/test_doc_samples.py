@@ -36,6 +36,10 @@ NOT_RUN: Final = {
     ("docs/embedding.md", "<!doctype html>"): "tests/e2e/test_embedding_pages.py opens it in a browser",
     ("docs/embedding.md", "<iframe"): "tests/e2e/test_embedding_pages.py has an iframe like it, with a real link",
     ("docs/migration.md", "<script src="): "tests/e2e/test_embedding_openvidu.py loads it in all of its pages",
+    (
+        "docs/operations.md",
+        "scrape_configs:",
+    ): "a part of Prometheus's configuration; tests/integration/test_metrics.py reads /metrics",
     ("docs/recordings.md", "POST /recordings ─► "): "a diagram",
     ("clients/python/README.md", "pip install"): "tests/wheels installs it from a wheel of this state",
     ("clients/typescript/README.md", "npm install"): "the TypeScript samples use the package of this state",
