@@ -68,7 +68,7 @@ fuzz: need-test prepare-dev ## fuzz each input for SECONDS=60 (T=path picks, SEE
 	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) .venv/bin/pytest $(or $(T),tests/fuzz) -s --timeout 0 $(ARGS)
 
 ##@ Measure
-.PHONY: bench bench-abuse bench-api bench-page bench-recording bench-peers
+.PHONY: bench bench-abuse bench-api bench-media bench-page bench-recording bench-peers
 bench: prepare-dev bench-peers ## join time, and forwarded packets per server CPU-second
 	.venv/bin/python -m bench.join_time
 	.venv/bin/python -m bench.forwarding
@@ -76,6 +76,9 @@ bench: prepare-dev bench-peers ## join time, and forwarded packets per server CP
 bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and PostgreSQL
 	.venv/bin/python -m bench.api
 	.venv/bin/python -m bench.many_rooms
+
+bench-media: prepare-dev bench-peers ## many joins over our media server and livekit-server; written into docs/performance.md
+	.venv/bin/python -m bench.media
 
 bench-page: need-test prepare-dev bench-peers ## the page in Chromium: join, paint, 25 tiles, heap; written into docs/performance.md
 	.venv/bin/python -m bench.page

@@ -77,7 +77,7 @@ def our_server(profile: str | None = None) -> AbstractAsyncContextManager[Server
         "tertulia",
         *profiler,
         str(Path(sys.executable).parent / "tertulia-sfu"),
-        *("--port", str(port), "--udp-port", str(free_port()), "--keys", f"{KEY}:{SECRET}"),
+        *("--port", str(port), "--udp-port", str(free_port()), "--tcp-port", "0", "--keys", f"{KEY}:{SECRET}"),
         *("--address", "127.0.0.1"),
         url=f"ws://127.0.0.1:{port}",
     )
@@ -129,8 +129,8 @@ async def measure(server: Server, subscribers: int, seconds: float) -> float:
     return figure
 
 
-def token(name: str, *, publishes: bool) -> str:
-    grants = api.VideoGrants(room_join=True, room="bench", can_publish=publishes)
+def token(name: str, *, publishes: bool, room: str = "bench") -> str:
+    grants = api.VideoGrants(room_join=True, room=room, can_publish=publishes)
     return api.AccessToken(KEY, SECRET).with_identity(name).with_ttl(timedelta(hours=1)).with_grants(grants).to_jwt()
 
 

@@ -1,17 +1,21 @@
 """A thousand join one room: how soon all receive the sound, how many messages that takes, what it costs the server.
 
-    python -m bench.many_joins [--joins 1000] [--server tertulia|livekit] [--profile FILE]
+    python -m bench.many_joins [--joins 1000] [--rooms 1] [--publishers 1]
+        [--server tertulia|livekit] [--profile FILE]
 
 One participant sends sound of about 50 kb/s; the others, with media of their own (`sfu/crates/sfu-load`), join and
-subscribe. Clients, load and server share this machine. Messages are counted by their kind and not decoded, so that the
-clients cost little. `--profile` writes where our server's Python spends its time (cProfile).
+subscribe. With more rooms, they are spread over them, and only the first room has the sound. Clients, load and server
+share this machine. Messages are counted by their kind and not decoded, so that the clients cost little. `--profile`
+writes where our server's Python spends its time (cProfile).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -31,7 +35,9 @@ LOAD_PROCESSES: Final = 16
 JOINING_AT_ONCE: Final = 64
 # an audience has many addresses; this server bounds how many may join from one at once
 ADDRESSES: Final = 40
-SETTLED_AFTER_S: Final = 4.0
+ROOM: Final = "bench"
+SETTLED_AFTER_S: Final = 3.0
+LONGEST_S: Final = 60
 
 FIELDS: Final = {each.number: each.name for each in rtc.SignalResponse.DESCRIPTOR.fields}
 ANSWERED: Final = frozenset({"answer", "media_sections_requirement", "leave"})
@@ -44,12 +50,12 @@ class Figures:
     server: str
     joins: int
     joined_s: float = 0.0
-    receiving_s: float = 0.0
+    connected_s: float | None = None
     dropped: int = 0
     messages: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
     cpu_s: float = 0.0
-    python_s: float | None = None
+    python_s: float = 0.0
     load_s: float = 0.0
     rss_bytes: int = 0
 
@@ -73,28 +79,41 @@ def kind_of(frame: bytes) -> str:
 class Client:
     """One participant: `sends` sound, or receives it."""
 
-    def __init__(self, name: str, load: Load, figures: Figures, *, sends: bool = False) -> None:
+    def __init__(self, name: str, load: Load, figures: Figures, *, room: str, sends: bool = False) -> None:
         self.name = name
+        self.room = room
         self.joined = asyncio.Event()
         self._load = load
         self._figures = figures
         self._sends = sends
+        self._query: dict[str, str] = {}
         self._offer_id = 0
         self._answered = False
         self._wanted = 0
 
     async def run(self, http: aiohttp.ClientSession, url: str) -> None:
-        """Join and stay."""
+        """Join and stay. A client that fails or is told to leave counts as dropped."""
+        try:
+            await self._run(http, url)
+        except (RuntimeError, aiohttp.ClientError) as error:
+            print(f"{self.name}: {error!r}", file=sys.stderr)
+        self._figures.dropped += 1
+        self.joined.set()
+
+    async def prepare(self) -> None:
+        """Make the token and the offer, as a page does before its button is pressed."""
         offer = await self._offer(1)
         tracks = []
         if self._sends:
             kind, source = models.TrackType.AUDIO, models.TrackSource.MICROPHONE
             tracks = [rtc.AddTrackRequest(cid="load-audio", type=kind, source=source)]
-        query = {
-            "access_token": token(self.name, publishes=self._sends),
+        self._query = {
+            "access_token": token(self.name, publishes=self._sends, room=self.room),
             "join_request": join_request(offer, tracks),
         }
-        async with http.ws_connect(f"{url}/rtc/v1", params=query, max_msg_size=0) as socket:
+
+    async def _run(self, http: aiohttp.ClientSession, url: str) -> None:
+        async with http.ws_connect(f"{url}/rtc/v1", params=self._query, max_msg_size=0) as socket:
             async for message in socket:
                 kind = kind_of(message.data)
                 self._figures.messages[kind] += 1
@@ -105,7 +124,9 @@ class Client:
 
     async def _offer(self, audio: int) -> rtc.SessionDescription:
         self._offer_id += 1
-        answer = await self._load.ask(do="offer", peer=self.name, audio=audio, video=0, publish=self._sends)
+        answer = await self._load.ask(
+            do="offer", peer=self.name, audio=audio, video=0, publish=self._sends, relaxed=not self._sends
+        )
         return rtc.SessionDescription(type="offer", sdp=str(answer["offer"]), id=self._offer_id)
 
     async def _serve(self, socket: aiohttp.ClientWebSocketResponse, response: rtc.SignalResponse) -> None:
@@ -116,7 +137,7 @@ class Client:
         elif kind == "media_sections_requirement":
             self._wanted = response.media_sections_requirement.num_audios or 1
         else:
-            self._figures.dropped += 1
+            raise RuntimeError(f"told to leave: {response.leave}")
         if self._answered and self._wanted:
             self._answered, wanted, self._wanted = False, self._wanted, 0
             offer = await self._offer(wanted)
@@ -154,50 +175,62 @@ async def sessions() -> AsyncIterator[list[aiohttp.ClientSession]]:
         ]
 
 
-async def measure(server: Server, joins: int) -> Figures:
+async def measure(server: Server, joins: int, *, rooms: int = 1, publishers: int = 1) -> Figures:
     """Let everyone join, and return the figures."""
     figures = Figures(server.name, joins)
     async with AsyncExitStack() as stack, sessions() as https, asyncio.TaskGroup() as group:
         loads = [await stack.enter_async_context(load_process()) for _ in range(LOAD_PROCESSES)]
-        tasks = []
-        speaker = Client("publisher", loads[0], figures, sends=True)
-        tasks.append(group.create_task(speaker.run(https[0], server.url)))
-        await until(loads, lambda counts: counts["sent"] > 0)
+        speakers = [
+            Client(f"publisher-{n}", loads[n % LOAD_PROCESSES], figures, room=f"{ROOM}-0", sends=True)
+            for n in range(publishers)
+        ]
+        clients = [
+            Client(f"viewer-{n}", loads[n % LOAD_PROCESSES], figures, room=f"{ROOM}-{n % rooms}") for n in range(joins)
+        ]
+        for client in (*speakers, *clients):
+            await client.prepare()
+        tasks = [group.create_task(speaker.run(https[0], server.url)) for speaker in speakers]
+        await until(loads, "connected", publishers)
         figures.messages.clear()
-        rss, cpu = rss_bytes(server.pid), cpu_seconds(server.pid)
-        python = python_seconds(server.pid)
-        load_cpu = sum(cpu_seconds(load.pid) for load in loads)
+        figures.sizes.clear()
+        before = usage(server, loads)
         started, gate = time.monotonic(), asyncio.Semaphore(JOINING_AT_ONCE)
 
-        async def join(number: int) -> None:
-            client = Client(f"viewer-{number}", loads[number % LOAD_PROCESSES], figures)
+        async def join(client: Client, http: aiohttp.ClientSession) -> None:
             async with gate:
-                tasks.append(group.create_task(client.run(https[number % ADDRESSES], server.url)))
+                tasks.append(group.create_task(client.run(http, server.url)))
                 await client.joined.wait()
 
         async with asyncio.TaskGroup() as joining:
-            for number in range(joins):
-                joining.create_task(join(number))
+            for client, http in zip(clients, itertools.cycle(https), strict=False):
+                joining.create_task(join(client, http))
         figures.joined_s = time.monotonic() - started
-        await until(loads, lambda counts: counts["connected"] == joins + 1)
-        figures.receiving_s = time.monotonic() - started
+        connected = await until(loads, "connected", joins + publishers)
+        figures.connected_s = time.monotonic() - started if connected else None
         await asyncio.sleep(SETTLED_AFTER_S)
-        figures.cpu_s = cpu_seconds(server.pid) - cpu
-        figures.python_s = python_seconds(server.pid) - python if server.name == "tertulia" else None
-        figures.load_s = sum(cpu_seconds(load.pid) for load in loads) - load_cpu
-        figures.rss_bytes = rss_bytes(server.pid) - rss
+        after = usage(server, loads)
+        figures.cpu_s, figures.python_s, figures.load_s = (after[n] - before[n] for n in range(3))
+        figures.rss_bytes = int(after[3] - before[3])
         for task in tasks:
-            figures.dropped += task.done()
             task.cancel()
     return figures
 
 
-async def until(loads: Sequence[Load], reached: object) -> None:
-    """Wait until the counters of the load fulfil a condition."""
-    assert callable(reached)
-    async with asyncio.timeout(120):
-        while not reached(await totals(loads)):
-            await asyncio.sleep(0.1)
+def usage(server: Server, loads: Sequence[Load]) -> tuple[float, float, float, float]:
+    """Return CPU seconds of the server, of its main thread and of the load, and the server's memory in bytes."""
+    load_s = sum(cpu_seconds(load.pid) for load in loads)
+    return cpu_seconds(server.pid), python_seconds(server.pid), load_s, rss_bytes(server.pid)
+
+
+async def until(loads: Sequence[Load], counter: str, value: int) -> bool:
+    """Wait until a counter of the load has this value. Return whether it came to that."""
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            while (await totals(loads))[counter] < value:
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        return False
+    return True
 
 
 def servers(only: str | None, profile: str | None = None) -> list[AbstractAsyncContextManager[Server]]:
@@ -214,13 +247,15 @@ def servers(only: str | None, profile: str | None = None) -> list[AbstractAsyncC
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--joins", type=int, default=1000)
+    parser.add_argument("--rooms", type=int, default=1)
+    parser.add_argument("--publishers", type=int, default=1)
     parser.add_argument("--server", choices=["tertulia", "livekit"], help="only this one")
     parser.add_argument("--profile", help="write a cProfile of our server to this file")
     options = parser.parse_args()
     (ROOT / "test-artefacts").mkdir(exist_ok=True)
     for each in servers(options.server, options.profile):
         async with each as server:
-            print(await measure(server, options.joins), flush=True)
+            print(await measure(server, options.joins, rooms=options.rooms, publishers=options.publishers), flush=True)
 
 
 if __name__ == "__main__":

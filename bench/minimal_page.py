@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.async_api import Page
+import aiohttp
+from aiohttp import web
 
+from support.ports import free_port
 from support.product import Product, RoomLinks
 
 CLIENT: Final = (
     Path(__file__).resolve().parents[1] / "web" / "node_modules" / "livekit-client" / "dist" / "livekit-client.umd.js"
 )
 
-# as our page: the devices are open before the click, the token is from the same API, the same is published
+# as our page: the devices are open before the click, the token is one of our API, the same is published
 HTML: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>minimal</title>
 <button>Join</button><div></div>
-<script src="/minimal/livekit-client.js"></script>
+<script src="/livekit-client.js"></script>
 <script>
 const { Room, RoomEvent, createLocalTracks, VideoPresets } = LivekitClient;
 const devices = createLocalTracks({ audio: true, video: { resolution: VideoPresets.h720.resolution } });
 globalThis.opened = devices.then(() => true);
-const link = LINK;
-async function access() {
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch('/meet/internal-api/v1/participants/token', { method: 'POST', headers, body: link });
-  const { token } = await answer.json();
-  const claims = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
-  return [JSON.parse(claims.metadata).livekitUrl, token];
-}
 globalThis.firstFrame = new Promise((resolve) => {
   document.querySelector('button').onclick = async () => {
     const clickedAt = performance.now();
-    const [url, token] = await access();
+    const { url, token } = await (await fetch('/token' + location.search)).json();
     const room = new Room({ adaptiveStream: true, dynacast: true, publishDefaults: { videoCodec: 'vp8' } });
     room.on(RoomEvent.TrackSubscribed, (track) => {
       const element = document.createElement(track.kind);
@@ -51,15 +46,33 @@ globalThis.firstFrame = new Promise((resolve) => {
 """
 
 
-async def open_minimal_page(page: Page, product: Product, room: RoomLinks, name: str) -> None:
-    """Open the page as one of our server's, which has none such: its API answers pages of its own origin."""
+@asynccontextmanager
+async def minimal_page(product: Product, room: RoomLinks) -> AsyncIterator[str]:
+    """Serve the page for a room as long as the block lasts; give its address, to which `?name=` is added."""
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text=HTML, content_type="text/html")
+
+    async def client(_request: web.Request) -> web.FileResponse:
+        return web.FileResponse(CLIENT)
+
     [secret] = parse_qs(urlsplit(room.publisher).query)["secret"]
-    link = json.dumps({"roomName": room.name, "secret": secret, "participantName": name})
-    html = HTML.replace("LINK", json.dumps(link))
-    await page.route("**/minimal/", lambda route: route.fulfill(body=html, content_type="text/html"))
-    await page.route("**/minimal/livekit-client.js", lambda route: route.fulfill(path=CLIENT))
-    await page.goto(f"{product.url}/minimal/")
-    await page.evaluate("globalThis.opened")
-    await page.wait_for_load_state("networkidle")
-    # requests that are looked at are slower
-    await page.unroute_all()
+
+    async def token(request: web.Request) -> web.Response:
+        wanted = {"roomName": room.name, "secret": secret, "participantName": request.query["name"]}
+        async with session.post(f"{product.url}/meet/internal-api/v1/participants/token", json=wanted) as answer:
+            made = await answer.json()
+        return web.json_response({"url": product.url.replace("http", "ws"), "token": made["token"]})
+
+    session = aiohttp.ClientSession()
+    app = web.Application()
+    app.add_routes([web.get("/", page), web.get("/livekit-client.js", client), web.get("/token", token)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        await runner.cleanup()
+        await session.close()

@@ -30,7 +30,7 @@ from playwright.async_api import Browser, CDPSession, Page, async_playwright, ex
 from bench.footage import person
 from bench.join_time import one_join_ms
 from bench.load import Load, Peer, Publication, load_process
-from bench.minimal_page import open_minimal_page
+from bench.minimal_page import minimal_page
 from support.crowd import crowd, speaking
 from support.fake_media import BLUE, RED, write_plain_picture, write_voice
 from support.people import Person, browser_with
@@ -102,16 +102,19 @@ async def joins(
 ) -> tuple[list[float], list[float]]:
     """Join with our page and with the minimal one in turn; return the times of both, the first of each left out."""
     ours, minimal = [], []
-    for number in range(count + 1):
-        ours.append(await one_join_ms(page_browser, room, number))
-        minimal.append(await one_minimal_join_ms(page_browser, product, room, f"Minimal {number}"))
+    async with minimal_page(product, room) as address:
+        for number in range(count + 1):
+            ours.append(await one_join_ms(page_browser, room, number))
+            minimal.append(await one_minimal_join_ms(page_browser, f"{address}?name=minimal-{number}"))
     return ours[1:], minimal[1:]
 
 
-async def one_minimal_join_ms(browser: Browser, product: Product, room: RoomLinks, name: str) -> float:
+async def one_minimal_join_ms(browser: Browser, address: str) -> float:
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()
-    await open_minimal_page(page, product, room, name)
+    await page.goto(address)
+    await page.evaluate("globalThis.opened")
+    await page.wait_for_load_state("networkidle")
     await page.get_by_role("button", name="Join").click()
     async with asyncio.timeout(30):
         took_ms: float = await page.evaluate("globalThis.firstFrame")

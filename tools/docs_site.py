@@ -22,6 +22,7 @@ SITE: Final = ROOT / "server/src/tertulia/docs_dist"
 _LINK: Final = re.compile(r"(?<!!)\[([^\]]+)\]\(((?:\.\./)+[^)]+)\)")
 _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _STYLE: Final = re.compile(r' style="[^"]*"')
+_SHADOW_STYLE: Final = re.compile(r"(\w+)\.appendChild\(\w+\(\"style\",\{\},(\w+)\.toString\(\)\)\)")
 _COMPRESSED: Final = frozenset({".html", ".css", ".js", ".json", ".svg"})
 _UNUSED: Final = ("sitemap.xml", "404.html", "assets/stylesheets/classic")
 
@@ -30,7 +31,7 @@ def build(site: Path = SITE) -> None:
     """Build the site. Raise RuntimeError with what the generator says, broken links for example."""
     with TemporaryDirectory() as folder:
         work = Path(folder)
-        shutil.copy(ROOT / "mkdocs.yml", work)
+        (work / "mkdocs.yml").write_text(with_all_documents((ROOT / "mkdocs.yml").read_text()))
         for path in sorted(DOCS.rglob("*")):
             target = work / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +46,16 @@ def build(site: Path = SITE) -> None:
         _finish(work / "site")
         with _replaced(site) as new:
             shutil.copytree(work / "site", new)
+
+
+def with_all_documents(configuration: str) -> str:
+    """Return the configuration with the decisions in its navigation, and documents that it does not name."""
+    names = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    decisions = [name for name in names if name.startswith("decisions/")]
+    others = [name for name in names if name not in decisions and name not in configuration]
+    listed = "".join(f"\n          - {name}" for name in decisions)
+    more = "".join(f"\n  - {name}" for name in others)
+    return re.sub(r"(- Decisions:) \[\].*\n", rf"\1{listed}{more}\n", configuration)
 
 
 def without_outer_links(path: Path) -> str:
@@ -69,6 +80,18 @@ def with_linked_scripts(page: str, up: str) -> tuple[str, dict[str, str]]:
     return _STYLE.sub("", _SCRIPT.sub(linked, page)), scripts
 
 
+def with_adopted_style(script: str) -> str:
+    """Return the generator's script with the search's style as a sheet of its own, in place of an inline one.
+
+    Raise RuntimeError when there is no such place: then another version of the generator does it otherwise.
+    """
+    adopted = r"\1.adoptedStyleSheets=[new CSSStyleSheet],\1.adoptedStyleSheets[0].replaceSync(\2.toString())"
+    changed, count = _SHADOW_STYLE.subn(adopted, script)
+    if count != 1:
+        raise RuntimeError(f"the generator's script has {count} inline styles: see tools/docs_site.py")
+    return changed
+
+
 def _finish(site: Path) -> None:
     for name in _UNUSED:
         shutil.rmtree(site / name) if (site / name).is_dir() else (site / name).unlink(missing_ok=True)
@@ -79,6 +102,8 @@ def _finish(site: Path) -> None:
         path.write_text(page)
         for name, text in scripts.items():
             (site / name).write_text(text)
+    (bundle,) = site.glob("assets/javascripts/bundle.*.js")
+    bundle.write_text(with_adopted_style(bundle.read_text()))
     for path in [each for each in site.rglob("*") if each.suffix in _COMPRESSED]:
         Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
         path.unlink()  # the server decompresses for those who take no gzip

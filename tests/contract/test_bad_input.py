@@ -8,7 +8,6 @@ import os
 
 import aiohttp
 import pytest
-from livekit import rtc
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import (
     JoinRequest,
@@ -163,19 +162,3 @@ async def test_a_connection_that_closes_before_media_is_up_ends_the_session(serv
             await receive(connection, "join")
             await ann.sees("bob")
         await ann.misses("bob", within_s=20)
-
-
-@pytest.mark.only("embedded", "not yet: signalling v0, which livekit-server has")
-async def test_the_older_path_says_what_is_missing(server: RunningServer, room: str) -> None:
-    async with aiohttp.ClientSession() as http:
-        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-            await http.ws_connect(f"{server.ws_url}/rtc?access_token={token(server, 'ann', room)}")
-        assert caught.value.status == 404
-        assert caught.value.headers is not None
-        assert caught.value.headers["Access-Control-Allow-Origin"] == "*"
-    client = LiveKitClient(rtc.Room())
-    with pytest.raises(rtc.ConnectError):
-        async with asyncio.timeout(20):
-            await client.room.connect(
-                server.ws_url, token(server, "ann", room), rtc.RoomOptions(single_peer_connection=False)
-            )

@@ -21,7 +21,7 @@ COMMAND = Path(sys.executable).with_name("tertulia-sfu")
 
 async def test_alone_it_is_what_livekit_server_is_in_dev_mode(room: str, tmp_path: Path) -> None:
     ports = Ports()
-    command = [str(COMMAND), "--dev", "--port", str(ports.http), "--udp-port", "0"]
+    command = [str(COMMAND), "--dev", "--port", str(ports.http), "--udp-port", "0", "--tcp-port", "0"]
     process = ServerProcess(command, ports, log=tmp_path / "log")
     await process.start()
     try:

@@ -84,9 +84,12 @@ async def test_axe_finds_nothing_in_the_meeting_and_its_panels(
             await expect(mona.page.locator(".messages .words")).to_have_count(1)
         await looker.look(mona, control)
     await mona.page.keyboard.press("Escape")
-    for control in ("devices", "help"):
+    for control in ("devices", "help", "connection"):
         await mona.page.locator(f'[data-control="{control}"]').click()
         await expect(mona.page.locator("dialog")).to_be_visible()
+        if control == "connection":
+            await mona.page.get_by_text("Numbers").click()
+            await expect(mona.page.get_by_role("row", name="Ben, camera")).to_be_visible()
         await looker.look(mona, control)
         await mona.page.keyboard.press("Escape")
     assert looker.found == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from support.accessibility import violations
 from support.cuttable_relay import cuttable_relay
 from support.fake_media import BLUE, RED
 from support.people import People
@@ -70,6 +71,9 @@ async def test_a_network_that_is_gone_for_long_is_waited_for_and_devices_are_as_
         await ana.page.context.set_offline(True)
         await expect(ana.page.get_by_test_id("returning")).to_be_visible()
         await people.screenshot("network-gone")
+        for scheme in ("light", "dark"):
+            await ana.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert await violations(ana.page) == []
         relay.restore()
         await ana.page.context.set_offline(False)
         await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED))

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from support.accessibility import overflows, violations
+from support.fake_media import BLUE
 from support.people import People, Person
 from support.product import RoomLinks
 
@@ -42,6 +43,28 @@ async def test_the_small_window_has_tiles_and_controls_and_closes_with_the_meeti
     await small.get_by_role("button", name="Leave").click()
     await expect(ana.end_screen("left")).to_be_visible()
     await is_closed(ana, small)
+
+
+async def test_without_document_picture_in_picture_it_is_the_speakers_video(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await ana.page.add_init_script("delete globalThis.documentPictureInPicture")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await ana.sees("Ben", BLUE)
+    shown = "document.pictureInPictureElement?.closest('.tile')?.dataset.identity ?? null"
+    button = ana.page.get_by_role("button", name="Picture in picture")
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    assert await ana.page.evaluate(shown) == "Ben"
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    assert await ana.page.evaluate(shown) is None
+
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    await ben.press("Leave")
+    await expect(button).to_have_attribute("aria-pressed", "false")
 
 
 async def small_window_of(person: Person) -> Page:

@@ -51,7 +51,7 @@ class Core:
 
 @asynccontextmanager
 async def one_worker() -> AsyncIterator[Core]:
-    core = MediaCore(udp_port=0, addresses=["127.0.0.1"], workers=1)
+    core = MediaCore(udp_port=0, bind=["127.0.0.1"], addresses=["127.0.0.1"], workers=1)
     running, loop = Core(core), asyncio.get_running_loop()
     loop.add_reader(core.fileno(), running.read)
     try:

@@ -14,7 +14,7 @@ import requests
 
 from support.console_events import following
 from support.postgres import Postgres
-from support.rest import RestServer, running_server
+from support.rest import FAR, RestServer, running_server
 from support.waiting import until
 from tertulia.services.api_keys import MAX_KEYS
 
@@ -110,6 +110,22 @@ async def test_the_initial_key_is_one_of_them(inst: Installation):
     await until("the old one is refused there", lambda: _is(inst.other, inst.initial_key, 401))
     inst.initial_key = rotated["key"]
     await until("the new one counts there", lambda: _is(inst.other, inst.initial_key, 200))
+
+
+def test_two_applications_may_use_the_same_idempotency_key(inst: Installation):
+    keys = [inst.create(name) for name in ("one", "two")]
+
+    def room(key: str) -> str:
+        headers = {"Idempotency-Key": "first room"}
+        return str(
+            inst.server.ask("POST", "/rooms", {"expirationDate": FAR}, key=key, headers=headers).json()["roomName"]
+        )
+
+    first, second = (room(each["key"]) for each in keys)
+    assert first != second
+    assert room(inst.ask("POST", f"{PATH}/{keys[0]['id']}/rotate").json()["key"]) == first
+    for each in keys:
+        inst.ask("DELETE", f"{PATH}/{each['id']}")
 
 
 def test_changes_are_told(inst: Installation):

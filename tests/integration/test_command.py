@@ -103,9 +103,9 @@ def test_taken_media_port(tmp_path: Path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("0.0.0.0", 0))
         port = taken.getsockname()[1]
-        done = run_command(tmp_path, "serve", "--port", "0", "--media-udp-port", str(port))
+        done = run_command(tmp_path, "serve", "--port", "0", "--media-udp-port", str(port), "--media-tcp-port", "0")
     assert done.returncode == 2
-    assert f"TERTULIA_MEDIA_UDP_PORT: {port}" in done.stderr.splitlines()[-1]
+    assert f"UDP port {port}" in done.stderr.splitlines()[-1]
 
 
 async def test_media_dev(tmp_path: Path):
@@ -113,7 +113,9 @@ async def test_media_dev(tmp_path: Path):
     help_text = " ".join(run_command(tmp_path, "media", "--help").stdout.split())
     assert "their TCP port [default: 7880;" in help_text
     port = free_port()
-    process = await asyncio.create_subprocess_exec(COMMAND, "media", "--dev", "--port", str(port), "--udp-port", "0")
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, "media", "--dev", "--port", str(port), "--udp-port", "0", "--tcp-port", "0"
+    )
     try:
         async with asyncio.timeout(30), aiohttp.ClientSession() as http:
             while True:
@@ -157,7 +159,7 @@ def test_first_start_shows_what_is_there(tmp_path: Path):
 def test_db_and_doctor(tmp_path: Path):
     """`tertulia keys|admin|db|doctor` – rotate keys, set the admin's password, migrate, check this machine."""
     assert run_command(tmp_path, "db", "migrate").returncode == 0
-    done = run_command(tmp_path, "doctor", "--port", "0", "--media-udp-port", "0")
+    done = run_command(tmp_path, "doctor", "--port", "0", "--media-udp-port", "0", "--media-tcp-port", "0")
     assert "ok    database" in done.stdout
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

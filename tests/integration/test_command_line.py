@@ -100,7 +100,7 @@ def test_json(tmp_path: Path):
     assert "very-hidden" not in done.stdout
     assert json.loads(run_command(tmp_path, "recordings", "list", "--json").stdout) == []
     assert json.loads(run_command(tmp_path, "recordings", "repair", "--json").stdout) == []
-    done = run_command(tmp_path, "doctor", "--json", "--port", "0", "--media-udp-port", "0")
+    done = run_command(tmp_path, "doctor", "--json", "--port", "0", "--media-udp-port", "0", "--media-tcp-port", "0")
     assert {"check": "database", "ok": True, "detail": "opens, and is up to date"} in json.loads(done.stdout)
 
 
@@ -117,7 +117,7 @@ def test_recordings_as_json(tmp_path: Path):
 
 def test_progress_only_on_a_terminal(tmp_path: Path):
     """(issue 9) Progress bars on long work, plain lines where there is no terminal."""
-    arguments = ["doctor", "--port", "0", "--media-udp-port", "0"]
+    arguments = ["doctor", "--port", "0", "--media-udp-port", "0", "--media-tcp-port", "0"]
     piped = run_command(tmp_path, *arguments, FORCE_COLOR="1")
     assert (piped.returncode, piped.stderr) == (0, "")
     assert "\x1b" not in piped.stdout
@@ -127,7 +127,7 @@ def test_progress_only_on_a_terminal(tmp_path: Path):
         with os.fdopen(controller, "rb", buffering=0) as screen:
             drawn = b"".join(iter(lambda: read_terminal(screen), b""))
     assert process.returncode == 0
-    assert b"6/6" in drawn
+    assert b"7/7" in drawn
     assert b"\x1b[32mok" in drawn
 
 

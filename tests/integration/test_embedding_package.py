@@ -40,6 +40,11 @@ def test_the_types_fit_react() -> None:
     run("npx", "--no-install", "tsc", "--noEmit", "-p", "examples/react")
 
 
+@pytest.mark.usefixtures("packed")
+def test_the_types_fit_vue() -> None:
+    run("node", "../build/vue_types.mjs", "--noEmit", "-p", "examples/vue")
+
+
 @pytest.mark.parametrize("example", ["react", "vue"])
 def test_an_example_is_built(example: str, tmp_path: Path) -> None:
     config = str(PACKAGE / "examples" / "vite.config.ts")

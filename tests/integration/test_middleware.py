@@ -45,7 +45,13 @@ async def running(application: Application) -> AsyncIterator[aiohttp.ClientSessi
 
 def application_in(folder: Path) -> Application:
     settings = Settings(
-        data_dir=folder, host="127.0.0.1", port=0, api_key=API_KEY, media_udp_port=0, media_addresses=("127.0.0.1",)
+        data_dir=folder,
+        host="127.0.0.1",
+        port=0,
+        api_key=API_KEY,
+        media_udp_port=0,
+        media_tcp_port=0,
+        media_addresses=("127.0.0.1",),
     )
     return Application(installation(settings), listening_sockets("127.0.0.1", 0), None)
 

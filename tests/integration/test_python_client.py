@@ -30,6 +30,8 @@ from tertulia_client import (
     Unauthenticated,
 )
 
+on_sqlite = pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+
 
 class Losing(httpx.HTTPTransport):
     """Sends requests, and loses the first answers: the server has done what was asked."""
@@ -83,6 +85,7 @@ def prefix() -> str:
     return f"p{uuid.uuid4().hex[:12]}"
 
 
+@on_sqlite
 def test_rooms(client: Client):
     in_an_hour = datetime.fromtimestamp(time.time(), UTC) + timedelta(hours=1)
     preferences = RoomPreferences(chat_preferences=ChatPreferences(enabled=False))
@@ -104,6 +107,7 @@ def test_rooms(client: Client):
     assert caught.value.request_id
 
 
+@on_sqlite
 async def test_rooms_async(async_client: AsyncClient):
     room = await async_client.rooms.create(FAR, room_name_prefix="standup")
     assert await async_client.rooms.get(room.room_name) == room
@@ -114,6 +118,7 @@ async def test_rooms_async(async_client: AsyncClient):
         await async_client.rooms.delete(room.room_name)
 
 
+@on_sqlite
 def test_a_list_comes_in_pages(client: Client):
     mine = prefix()
     made = [client.rooms.create(FAR, room_name_prefix=mine).room_name for _ in range(5)]
@@ -121,6 +126,7 @@ def test_a_list_comes_in_pages(client: Client):
     assert found == made[::-1]
 
 
+@on_sqlite
 async def test_a_list_comes_in_pages_async(async_client: AsyncClient):
     mine = prefix()
     made = await asyncio.gather(*(async_client.rooms.create(FAR, room_name_prefix=mine) for _ in range(5)))
@@ -129,6 +135,7 @@ async def test_a_list_comes_in_pages_async(async_client: AsyncClient):
     assert len(found) == 5
 
 
+@on_sqlite
 def test_a_repetition_creates_nothing_twice(server: RestServer):
     mine, transport = prefix(), Losing()
     with Client(server.url, API_KEY, transport=transport) as client:
@@ -137,6 +144,7 @@ def test_a_repetition_creates_nothing_twice(server: RestServer):
         assert [each.room_name for each in client.rooms.list() if each.room_name_prefix == mine] == [room.room_name]
 
 
+@on_sqlite
 async def test_a_repetition_creates_nothing_twice_async(server: RestServer):
     mine, transport = prefix(), LosingAsync()
     async with AsyncClient(server.url, API_KEY, transport=transport) as client:
@@ -147,6 +155,7 @@ async def test_a_repetition_creates_nothing_twice_async(server: RestServer):
         assert len([each async for each in client.rooms.list() if each.room_name_prefix == mine]) == 1
 
 
+@on_sqlite
 def test_a_repeated_deletion_has_deleted(server: RestServer, client: Client):
     room = client.rooms.create(FAR)
     with Client(server.url, API_KEY, transport=Losing()) as other:
@@ -155,6 +164,7 @@ def test_a_repeated_deletion_has_deleted(server: RestServer, client: Client):
             other.rooms.delete(room.room_name)
 
 
+@on_sqlite
 def test_what_may_not_be_repeated_is_not(server: RestServer, client: Client):
     room, transport = client.rooms.create(FAR), Losing()
     with Client(server.url, API_KEY, transport=transport) as other, pytest.raises(ConnectionFailed):
@@ -162,6 +172,7 @@ def test_what_may_not_be_repeated_is_not(server: RestServer, client: Client):
     assert len(transport.requests) == 1
 
 
+@on_sqlite
 def test_retry_after_is_respected(server: RestServer, monkeypatch: pytest.MonkeyPatch):
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", waits.append)
@@ -177,6 +188,7 @@ def test_retry_after_is_respected(server: RestServer, monkeypatch: pytest.Monkey
     assert waits == [7]
 
 
+@on_sqlite
 def test_the_servers_own_429(server: RestServer, client: Client):
     """Wrong secrets are limited to thirty a minute and address: this test has an address of its own."""
     room, transport = client.rooms.create(FAR), httpx.HTTPTransport(local_address="127.0.0.77")
@@ -190,6 +202,7 @@ def test_the_servers_own_429(server: RestServer, client: Client):
     assert caught.value.retry_after_s > 0
 
 
+@on_sqlite
 def test_errors(server: RestServer, client: Client):
     with pytest.raises(InvalidRequest) as invalid:
         client.rooms.create(1)
@@ -221,6 +234,7 @@ def stalled(server: RestServer) -> Iterator[str]:
         yield f"http://127.0.0.1:{relay.port}"
 
 
+@on_sqlite
 def test_time_out(server: RestServer):
     with (
         stalled(server) as url,
@@ -230,6 +244,7 @@ def test_time_out(server: RestServer):
         client.rooms.get("a")
 
 
+@on_sqlite
 def test_secrets_are_not_shown(server: RestServer, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
     with Client(server.url, API_KEY) as client:
@@ -243,6 +258,7 @@ def test_secrets_are_not_shown(server: RestServer, caplog: pytest.LogCaptureFixt
         assert each not in shown
 
 
+@on_sqlite
 def test_no_cookie_is_kept(client: Client):
     """The token's cookie would change who asks."""
     room = client.rooms.create(FAR)
@@ -272,6 +288,7 @@ class Breaking(httpx.HTTPTransport):
         return httpx.Response(response.status_code, headers=response.headers, stream=Half())
 
 
+@on_sqlite
 def test_a_download_goes_on_where_it_broke_off(server: RestServer, client: Client):
     media = bytes(range(256)) * 400
     recording = server.add_recording(client.rooms.create(FAR).room_name, media=media)
@@ -286,6 +303,7 @@ def test_a_download_goes_on_where_it_broke_off(server: RestServer, client: Clien
         client.recordings.download(recording.id, io.BytesIO())
 
 
+@on_sqlite
 async def test_a_download_async(server: RestServer, async_client: AsyncClient):
     recording = server.add_recording((await async_client.rooms.create(FAR)).room_name, media=b"film" * 1000)
     file = io.BytesIO()

@@ -17,7 +17,7 @@ from support.postgres import Postgres
 from support.rest import RestServer, running_server
 from tertulia.adapters.sql.migrate import upgrade
 
-DOCTOR = ("doctor", "--json", "--port", "0", "--media-udp-port", "0")
+DOCTOR = ("doctor", "--json", "--port", "0", "--media-udp-port", "0", "--media-tcp-port", "0")
 
 
 @pytest.fixture

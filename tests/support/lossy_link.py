@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import re
 from collections.abc import AsyncIterator
 from typing import Final, cast
 
@@ -13,6 +14,8 @@ from support.signalling_relay import relayed_signalling
 
 Address = tuple[str, int]
 _HOST: Final = "127.0.0.1"
+# no other way than the one that is relayed
+TCP_CANDIDATE: Final = re.compile(r"a=candidate:\S+ 1 tcp [^\r]*\r\n", re.IGNORECASE)
 
 
 class _Socket(asyncio.DatagramProtocol):
@@ -84,7 +87,7 @@ async def relayed_media(server: MediaServerProcess, link: LossyLink) -> AsyncIte
     def announce(data: bytes) -> bytes:
         response = rtc.SignalResponse.FromString(data)
         if response.HasField("answer"):
-            response.answer.sdp = response.answer.sdp.replace(before, after)
+            response.answer.sdp = TCP_CANDIDATE.sub("", response.answer.sdp.replace(before, after))
         elif response.HasField("trickle"):
             response.trickle.candidateInit = response.trickle.candidateInit.replace(before, after)
         return response.SerializeToString()

@@ -75,9 +75,8 @@ async def embedded(
     **settings: Any,
 ) -> AsyncIterator[RunningServer]:
     """Run our own server in this process and event loop."""
-    config = MediaConfig(
-        keys={KEY: SECRET}, udp_port=0, addresses=("127.0.0.1",), webhook_urls=tuple(webhook_urls), **settings
-    )
+    usual: dict[str, Any] = {"keys": {KEY: SECRET}, "udp_port": 0, "addresses": ("127.0.0.1",)}
+    config = MediaConfig(webhook_urls=tuple(webhook_urls), **usual | settings)
     media = MediaServer(config, join_policy=join_policy, webhook_sink=webhook_sink)
     await media.start()
     server = _StartedServer(media)
@@ -157,6 +156,7 @@ def tertulia_sfu_command(ports: Ports, *, key: str = KEY, secret: str = SECRET) 
     """Return the command line of our own server."""
     program = str(Path(sys.executable).with_name("tertulia-sfu"))
     listen = ["--host", "127.0.0.1", "--port", str(ports.http), "--udp-port", str(ports.udp)]
+    listen += ["--tcp-port", str(ports.tcp)]
     return [program, *listen, "--address", "127.0.0.1", "--keys", f"{key}:{secret}"]
 
 

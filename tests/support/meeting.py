@@ -104,9 +104,10 @@ class Guest:
 
     def connect(self) -> None:
         """Connect media and data channels."""
-        self.meeting.core_event("PeerConnected", self.sid)
+        peer = self.participant.primary_peer
+        self.meeting.core_event("PeerConnected", peer)
         for channel in ("reliable", "lossy"):
-            self.meeting.core_event("DataOpen", self.sid, channel=channel)
+            self.meeting.core_event("DataOpen", peer, channel=channel)
 
     def publish(
         self, source: TrackSource = TrackSource.CAMERA, *, kind: TrackType = TrackType.VIDEO, **request: Any
@@ -162,6 +163,7 @@ class Meeting:
         auto_subscribe: bool = True,
         request: JoinRequest | None = None,
         claims: dict[str, Any] | None = None,
+        is_dual: bool = False,
         **grants: Any,
     ) -> Guest:
         """Join with a token of these grants; with `connect`, media is connected too."""
@@ -182,6 +184,7 @@ class Meeting:
             request,
             now=self.now,
             token_not_after=None,
+            is_dual=is_dual,
         )
         guest = Guest(self, session)
         if connect:

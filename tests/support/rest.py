@@ -64,6 +64,7 @@ class RestServer:
             "TERTULIA_API_KEY": API_KEY,
             "TERTULIA_ADMIN_PASSWORD": PASSWORD,
             "TERTULIA_MEDIA_UDP_PORT": "0",
+            "TERTULIA_MEDIA_TCP_PORT": "0",
             "TERTULIA_MEDIA_ADDRESSES": "127.0.0.1",
         } | (settings or {})
         self.url = ""

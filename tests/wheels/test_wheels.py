@@ -12,7 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +60,28 @@ def bin_folder(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> 
     subprocess.run([*pip, *wheels], check=True, capture_output=True, timeout=600, cwd=path)
     yield path / "bin"
     shutil.rmtree(path)
+
+
+@pytest.mark.skipif(UV is None, reason="needs uv")
+def test_the_client_is_published_with_types_and_licence(tmp_path: Path):
+    """Both forms that PyPI takes; `twine check` would look at the same fields."""
+    subprocess.run(
+        [UV, "build", "--package", "tertulia-client", "--out-dir", tmp_path], cwd=ROOT, check=True, timeout=300
+    )
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = {name.rpartition("/")[2] for name in wheel.namelist()}
+        (metadata,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
+        told = wheel.read(metadata).decode()
+    assert {"py.typed", "LICENSE", "client.py"} <= names
+    for line in (
+        "License-Expression: Apache-2.0",
+        "Requires-Python: >=3.11",
+        "Description-Content-Type: text/markdown",
+    ):
+        assert line in told
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as source:
+        names = {name.rpartition("/")[2] for name in source.getnames()}
+    assert {"pyproject.toml", "README.md", "LICENSE", "py.typed"} <= names
 
 
 def test_nothing_is_imported_from_the_repository(bin_folder: Path):

@@ -49,11 +49,23 @@ export const EFFECT_FILES: Readonly<Record<string, readonly EffectFile[]>> = {
 
 /** @returns where the effects fetch their files, by the name without its version. */
 export function effectPaths(): Readonly<Record<string, string>> {
-  const folders = Object.keys(EFFECT_FILES).map((folder) => [folder.replace(/-[\d.]+$/, ""), `/${FOLDER}/${folder}`]);
+  const folders = Object.keys(EFFECT_FILES).map((folder) => [nameOf(folder), `/${FOLDER}/${folder}`]);
   return Object.fromEntries(folders) as Record<string, string>;
 }
 
-/** Copies the files of the effects into the bundle, each under the version of its library. */
+function nameOf(folder: string): string {
+  return folder.replace(/-[\d.]+$/, "");
+}
+
+/** @returns whose the files of a folder are, and the licences that have to be where they are. */
+export async function licenseOf(folder: string): Promise<string> {
+  const notice = await readFile(new URL(`licenses/${nameOf(folder)}.txt`, import.meta.url), "utf8");
+  // ours is the same
+  const apache = await readFile(new URL("../../LICENSE", import.meta.url), "utf8");
+  return notice.trimEnd().endsWith("The Apache License 2.0:") ? notice + apache : notice;
+}
+
+/** Copies the files of the effects into the bundle, each under the version of its library, with their licences. */
 export function effectFiles(modules: string): Plugin {
   return {
     name: "effect-files",
@@ -65,6 +77,10 @@ export function effectFiles(modules: string): Plugin {
           const source = await readChecked(modules, file);
           this.emitFile({ type: "asset", fileName: `${FOLDER}/${folder}/${name}`, source });
         }
+      for (const folder of Object.keys(EFFECT_FILES)) {
+        const source = await licenseOf(folder);
+        this.emitFile({ type: "asset", fileName: `${FOLDER}/${folder}/LICENSE.txt`, source });
+      }
     },
   };
 }

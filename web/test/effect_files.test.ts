@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { EFFECT_FILES, effectPaths, readChecked } from "../build/effect_files.ts";
+import { EFFECT_FILES, effectPaths, licenseOf, readChecked } from "../build/effect_files.ts";
 import { withInputMetadata } from "../build/segmentation_model.ts";
 
 const MODULES = fileURLToPath(new URL("../node_modules", import.meta.url));
@@ -34,6 +34,16 @@ test("a build fails with files of another version than the library's code", asyn
   await expect(readChecked(modules, loader)).rejects.toThrow("is not that of version 0.10.35");
   await writeFile(join(folder, "package.json"), '{"version": "1.1.0"}');
   await expect(readChecked(modules, loader)).rejects.toThrow("1.1.0 is installed");
+});
+
+test.each(Object.entries(EFFECT_FILES))("the licences of %s are delivered with its files", async (folder, files) => {
+  const license = await licenseOf(folder);
+  for (const file of files) {
+    expect(license).toContain(file.path.slice(file.path.lastIndexOf("/") + 1));
+    expect(license).toContain(file.package.slice(0, file.package.lastIndexOf("@")));
+  }
+  for (const text of folder.startsWith("vision") ? ["END OF TERMS AND CONDITIONS"] : ["Xiph.Org", "MIT License"])
+    expect(license).toContain(text);
 });
 
 test("the library of the page reports to nobody", async () => {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
+AUTO_ADDRESSES: Final = ("auto",)
+"""In place of addresses: the public one is asked of a STUN server."""
+_HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[\w.-]+)(:\d{1,5})?")
 _NO_URL: Final = re.compile(r"[\s;,'\"<>]")
 """What would end a URL in a header or a policy."""
 
@@ -21,7 +25,21 @@ def _split(value: object) -> object:
     return value
 
 
+def _are_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
+    for address in value if value != AUTO_ADDRESSES else ():
+        check(ipaddress.ip_address, address)
+    return value
+
+
+def _is_host(value: str) -> str:
+    if value and not _HOST_AND_PORT.fullmatch(value):
+        raise refused()
+    return value
+
+
 Commas = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Addresses = Annotated[Commas, AfterValidator(_are_addresses)]
+HostAndPort = Annotated[str, AfterValidator(_is_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

@@ -30,7 +30,17 @@ from tertulia.domain.recordings.limits import (
     DEFAULT_PRESET,
 )
 from tertulia.errors import ConfigurationError
-from tertulia.setting_values import Commas, Port, Seconds, check, refused, url_with
+from tertulia.setting_values import (
+    AUTO_ADDRESSES,
+    Addresses,
+    Commas,
+    HostAndPort,
+    Port,
+    Seconds,
+    check,
+    refused,
+    url_with,
+)
 from tertulia_recorder.job import RecordingPreset
 
 PREFIX: Final = "TERTULIA_"
@@ -52,11 +62,11 @@ class Settings(BaseSettings):
         "api_key": "Access",
         "media_url": "Media",
         "recordings_url": "Recordings",
-        "log_level": "Logs",
+        "metrics_token": "Operation",
     }
     """The headings under which settings are listed, by the first setting of each; a heading holds until the next."""
     secrets: ClassVar[frozenset[str]] = frozenset(
-        {"api_key", "admin_password", "media_api_secret", "turn_secret", "secret_key", "database_url"}
+        {"api_key", "admin_password", "media_api_secret", "turn_secret", "secret_key", "metrics_token", "database_url"}
     )
 
     _options: frozenset[str] = PrivateAttr(frozenset())
@@ -172,12 +182,19 @@ class Settings(BaseSettings):
     media_tcp_port: Port = Field(
         7881,
         title=_A_PORT,
-        description="not yet: media over TCP comes later; until then nothing listens here, use a TURN server",
+        description="where media of clients arrives for whom UDP is blocked",
     )
-    media_addresses: Commas = Field(
+    media_addresses: Addresses = Field(
         (),
-        title="IP addresses, separated by commas",
-        description="addresses offered to clients; default: found by itself",
+        title="IP addresses, separated by commas, or auto",
+        description="addresses offered to clients; auto: the public one, asked of a STUN server, and those found by "
+        "itself; default: found by itself",
+    )
+    media_stun_server: HostAndPort = Field(
+        "",
+        title="a host, or host:port",
+        description="the STUN server that TERTULIA_MEDIA_ADDRESSES=auto asks at each start; default: the first TURN "
+        "server, and no other one",
     )
     turn_urls: Commas = Field(
         (), title="turn: or turns: URLs, separated by commas", description="an existing TURN server handed to clients"
@@ -228,6 +245,11 @@ class Settings(BaseSettings):
         title="a number, 0 or more",
         description="how many recordings this machine makes at once; default: one for each core; 0: none",
     )
+    metrics_token: str = Field(
+        "",
+        title="a text of at least 16 characters, without spaces",
+        description="serve /metrics (Prometheus) to those who send this bearer token; default: not served",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="debug, info, warning or error", description="how much is logged"
     )
@@ -275,13 +297,6 @@ class Settings(BaseSettings):
             raise refused()
         return value
 
-    @field_validator("media_addresses")
-    @classmethod
-    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
-            check(ipaddress.ip_address, address)
-        return value
-
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -309,7 +324,7 @@ class Settings(BaseSettings):
             raise refused()
         return value
 
-    @field_validator("api_key")
+    @field_validator("api_key", "metrics_token")
     @classmethod
     def _is_header_value(cls, value: str) -> str:
         if not value.isascii() or not value.isprintable() or " " in value or 0 < len(value) < MIN_API_KEY_LENGTH:
@@ -334,6 +349,8 @@ class Settings(BaseSettings):
                 raise PydanticCustomError(
                     "pair", f"{PREFIX}{one.upper()} and {PREFIX}{other.upper()} are set together, or not at all"
                 )
+        if self.media_addresses == AUTO_ADDRESSES and not (self.media_stun_server or self.turn_urls or self.media_url):
+            raise PydanticCustomError("pair", f"{PREFIX}MEDIA_ADDRESSES=auto needs {PREFIX}MEDIA_STUN_SERVER")
         if self.media_url and not self.media_api_key:
             raise PydanticCustomError(
                 "pair", f"{PREFIX}MEDIA_URL needs {PREFIX}MEDIA_API_KEY and {PREFIX}MEDIA_API_SECRET of that server"

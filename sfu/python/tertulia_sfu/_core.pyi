@@ -4,8 +4,9 @@ No call blocks and no media thread takes the GIL: a command is queued for the wo
 report what happens. `fileno()` is readable while events wait (use it with `loop.add_reader`); `drain()` returns them in
 batches. Commands for unknown peers and tracks are ignored.
 
-A *peer* is the single peer connection of a participant, named by its participant SID (`PA_…`). A *track* is a published
-track, named by its track SID (`TR_…`). A *subscription* is one peer that receives one track.
+A *peer* is a peer connection. A participant has one, named by its participant SID (`PA_…`), on which its client makes
+the offers; or, with clients that use two, a second one for what it receives (`add_subscriber`). A *track* is a
+published track, named by its track SID (`TR_…`). A *subscription* is one peer that receives one track.
 """
 
 from typing import Final, Literal, TypeAlias, final
@@ -16,23 +17,30 @@ Quality: TypeAlias = Literal["low", "medium", "high"]
 
 @final
 class MediaCore:
-    """The packet engine: worker threads, one UDP port, all peer connections.
+    """The packet engine: worker threads, one UDP and one TCP port, all peer connections.
 
-    Raises OSError from the constructor if the UDP port is taken or an address is not usable.
+    Raises OSError from the constructor if a port is taken or an address is not usable.
     """
 
     def __init__(
         self,
         *,
         udp_port: int,
-        bind: str = "0.0.0.0",
+        tcp_port: int | None = None,
+        bind: list[str],
         addresses: list[str],
         workers: int = 0,
     ) -> None:
-        """Bind and start. `udp_port` 0: any free one. `addresses`: ICE candidates. `workers` 0: one for each core."""
+        """Bind and start.
+
+        `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: no media over TCP. `bind`: where it listens, at most
+        one address of each family. `addresses`: ICE candidates. `workers` 0: one for each core.
+        """
 
     @property
     def udp_port(self) -> int: ...
+    @property
+    def tcp_port(self) -> int | None: ...
     def fileno(self) -> int: ...
     def drain(self, max_events: int = 1024) -> list[Event]: ...
     def close(self) -> None:
@@ -40,9 +48,22 @@ class MediaCore:
 
     # ── peers ──
     def add_peer(self, peer: str) -> None: ...
+    def add_subscriber(self, peer: str, *, channels: bool) -> None:
+        """Create a peer on which the core makes the offers (`Offered`), and that only receives.
+
+        `channels`: open the data channels with the first offer. Without them nothing is offered before a track is.
+        """
     def remove_peer(self, peer: str) -> None: ...
     def offer(self, peer: str, *, offer_id: int, sdp: str) -> None:
         """Apply a client's offer (a new ICE ufrag means ICE restart); `Answered` or `NegotiationFailed` follows."""
+
+    def answer(self, peer: str, *, offer_id: int, sdp: str) -> None:
+        """Apply a client's answer; `NegotiationFailed` follows if it does not fit. `offer_id` 0: to the last offer.
+
+        An answer to another offer than the open one is ignored.
+        """
+    def restart_ice(self, peer: str) -> None:
+        """Offer new ICE credentials. An offer that has no answer yet is repeated before."""
 
     # ── publishing ──
     def expect_track(
@@ -111,6 +132,14 @@ class Event:
         offer_id: int
         sdp: str
         tracks: dict[str, str]
+
+    @final
+    class Offered(Event):
+        """The client has to answer this offer of a subscriber peer. No other one is made before it has."""
+
+        peer: str
+        offer_id: int
+        sdp: str
 
     @final
     class NegotiationFailed(Event):

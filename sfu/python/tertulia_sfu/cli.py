@@ -69,9 +69,11 @@ def _run(
     host: str,
     port: int,
     udp_port: int,
+    tcp_port: int,
     address: tuple[str, ...],
     keys: tuple[tuple[str, str], ...],
     webhook: tuple[str, ...],
+    metrics_token: str,
 ) -> None:
     from tertulia_sfu.standalone import run  # noqa: PLC0415 – help and completion need not wait for the server
 
@@ -80,8 +82,10 @@ def _run(
     config = MediaConfig(
         keys=dict(keys) or DEV_KEYS,
         udp_port=udp_port,
+        tcp_port=tcp_port,
         addresses=address or (DEV_ADDRESSES if dev else ()),
         webhook_urls=webhook,
+        metrics_token=metrics_token,
     )
     try:
         run(config, host=host, port=port)
@@ -96,7 +100,16 @@ def _options() -> list[click.Parameter]:
         click.Option(["--host"], default="127.0.0.1", show_default=True, help="where signalling and API listen"),
         click.Option(["--port"], type=port, default=7880, show_default=True, help="their TCP port"),
         click.Option(["--udp-port"], type=port, default=7882, show_default=True, help="where media arrives"),
+        click.Option(
+            ["--tcp-port"], type=port, default=7881, show_default=True, help="where media arrives if UDP is blocked"
+        ),
         click.Option(["--address"], multiple=True, help="an address to offer to clients; may be repeated"),
         click.Option(["--keys"], type=_ApiKey(), multiple=True, help="KEY:SECRET; may be repeated"),
+        click.Option(
+            ["--metrics-token"],
+            default="",
+            envvar="TERTULIA_METRICS_TOKEN",
+            help="serve /metrics (Prometheus) to those who send this bearer token",
+        ),
         click.Option(["--webhook"], multiple=True, help="a URL that gets the webhooks; may be repeated"),
     ]

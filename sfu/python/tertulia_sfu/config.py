@@ -24,19 +24,19 @@ def no_ice_servers(_participant: ParticipantSid) -> list[IceServer]:
 class MediaConfig:
     """Settings of a media server.
 
-    `keys`: API key → secret. `udp_port` 0: any free one. `tcp_port`: not yet: reserved for media over TCP.
-    `addresses`: IP addresses offered to clients; empty: those of this machine. `bind`: where the UDP port listens;
-    empty: everywhere, or on loopback if all `addresses` are there. `workers` 0: one for each core.
+    `keys`: API key → secret. `udp_port`, `tcp_port` 0: any free one. `tcp_port` None: no media over TCP.
+    `addresses`: IP addresses offered to clients; empty: those of this machine. `bind`: where media arrives;
+    empty: everywhere, in the families of `addresses`, or on loopback if they are there. `workers` 0: one for each core.
     `webhook_key`: the API key that signs webhooks; empty: the first of `keys`. `ice_servers`: called for each session.
     `empty_timeout_s` and `departure_timeout_s`: how long a room lives before its first and after its last participant.
     `join_timeout_s`: how long a new participant may take until its media is connected. `token_refresh_s`: how often a
     client receives a new token. `auto_create`: whether joining creates a missing room. `remote_unmute`: whether the
-    server API may unmute tracks.
+    server API may unmute tracks. `metrics_token`: who has it may read `/metrics`; empty: nobody.
     """
 
     keys: Mapping[str, str]
     udp_port: int = 7882
-    tcp_port: int = 7881
+    tcp_port: int | None = None
     bind: str = ""
     addresses: tuple[str, ...] = ()
     workers: int = 0
@@ -49,3 +49,4 @@ class MediaConfig:
     token_refresh_s: float = 300.0
     auto_create: bool = True
     remote_unmute: bool = False
+    metrics_token: str = ""

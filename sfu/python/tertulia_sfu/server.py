@@ -16,10 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from tertulia_sfu._core import Event, MediaCore
-from tertulia_sfu.addresses import bind_address, own_addresses
+from tertulia_sfu.addresses import bind_addresses, own_addresses
 from tertulia_sfu.config import IceServer, MediaConfig
 from tertulia_sfu.ids import new_node_id
 from tertulia_sfu.join_policy import Admission, AllowAllJoins, JoinAttempt, JoinPolicy, Refusal
+from tertulia_sfu.metrics import MediaCollector, MetricsEndpoint
 from tertulia_sfu.rooms.live_rooms import LiveRooms
 from tertulia_sfu.rooms.quality import ParticipantQuality
 from tertulia_sfu.rooms.timers import DeadlineQueue
@@ -73,6 +74,11 @@ class MediaServer:
         """The port where media arrives; the configured one until the server has started."""
         return self._config.udp_port if self._runtime is None else self._runtime.core.udp_port
 
+    @property
+    def tcp_port(self) -> int | None:
+        """The port where media over TCP arrives, None for none; the configured one until the server has started."""
+        return self._config.tcp_port if self._runtime is None else self._runtime.core.tcp_port
+
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve `/rtc…` and `/twirp/…` as an ASGI application. Answer 503 while the server is not running."""
         if self._runtime is not None:
@@ -85,7 +91,7 @@ class MediaServer:
             await response(scope, receive, send)
 
     async def start(self) -> None:
-        """Open the media port and start to serve. Raise OSError, which names the port, if it cannot be opened."""
+        """Open the media ports and start to serve. Raise OSError, which names the ports, if one cannot be opened."""
         core = await asyncio.to_thread(_open_core, self._config)
         self._runtime = _Runtime(self._config, core, self._join_policy, self._webhook_sink)
         self._runtime.start(asyncio.get_running_loop())
@@ -101,6 +107,20 @@ class MediaServer:
         live = None if self._runtime is None else self._runtime.rooms.find(room)
         return [] if live is None else list(live.quality)
 
+    def drain(self) -> None:
+        """Take no new rooms from now on; those that are open go on to their end."""
+        if self._runtime is not None and not self._runtime.rooms.is_draining:
+            self._runtime.rooms.is_draining = True
+            _log.info("draining: no new rooms are taken", rooms=len(self._runtime.rooms))
+
+    def has_rooms(self) -> bool:
+        """Return whether a room is open."""
+        return self._runtime is not None and len(self._runtime.rooms) > 0
+
+    def collector(self) -> MediaCollector:
+        """Return the figures for Prometheus, for the registry of an application."""
+        return MediaCollector(lambda: () if self._runtime is None else self._runtime.rooms, self.stats)
+
     def stats(self) -> dict[str, int]:
         """Return the media core's counters since the start."""
         return {} if self._runtime is None else self._runtime.core.stats()
@@ -111,12 +131,16 @@ def _open_core(config: MediaConfig) -> MediaCore:
     try:
         return MediaCore(
             udp_port=config.udp_port,
-            bind=config.bind or bind_address(addresses),
+            tcp_port=config.tcp_port,
+            bind=[config.bind] if config.bind else bind_addresses(addresses),
             addresses=addresses,
             workers=config.workers,
         )
     except OSError as error:
-        raise OSError(error.errno, f"cannot use UDP port {config.udp_port} for media: {error}") from error
+        ports = f"UDP port {config.udp_port}"
+        if config.tcp_port is not None:
+            ports = f"{ports} and TCP port {config.tcp_port}"
+        raise OSError(error.errno, f"cannot use {ports} for media: {error}") from error
 
 
 class _Runtime:
@@ -151,7 +175,8 @@ class _Runtime:
         )
         service = RoomServiceHandler(self.rooms, config, self._clock)
         twirp = Twirp(room_service.SERVICE, service.methods(), others=room_service.OTHER_SERVICES, tokens=tokens)
-        self.app: ASGIApp = _application(self._endpoint, twirp)
+        metrics = MetricsEndpoint(config.metrics_token, MediaCollector(lambda: self.rooms, core.stats))
+        self.app: ASGIApp = _application(self._endpoint, twirp, metrics if config.metrics_token else None)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -199,18 +224,22 @@ def handle_events(
             try:
                 handle(event, now)
             except Exception:  # noqa: BLE001 – a defect costs one event, and is logged
-                _log.exception("media event failed", media_event=type(event).__name__)
+                _log.exception(
+                    "media event failed", media_event=type(event).__name__, participant=getattr(event, "peer", None)
+                )
         if len(events) < EVENTS_AT_ONCE:
             return
         now = clock()
 
 
-def _application(endpoint: SignalEndpoint, twirp: Twirp) -> ASGIApp:
+def _application(endpoint: SignalEndpoint, twirp: Twirp, metrics: MetricsEndpoint | None) -> ASGIApp:
+    operating = [] if metrics is None else [Route("/metrics", metrics.handle)]
     return Starlette(
         routes=[
             *endpoint.routes(),
             Route("/twirp/{service}/{method}", twirp.handle, methods=["POST"]),
             Route("/", _health),
+            *operating,
         ],
         middleware=[
             Middleware(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 
 import structlog
@@ -21,9 +22,10 @@ def run(config: MediaConfig, *, host: str, port: int) -> None:
 
 
 async def serve(config: MediaConfig, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. Raise OSError when a port cannot be opened."""
+    """Serve until SIGINT or SIGTERM; SIGUSR1 drains. Raise OSError when a port cannot be opened."""
     media = MediaServer(config)
     await media.start()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, media.drain)
     try:
         server = SignallingServer(
             uvicorn_config(media.app, host=host, port=port, log_level="info"), before_shutdown=media.stop

@@ -11,6 +11,7 @@ import { Chat } from "./chat.ts";
 import { Conversation } from "./conversation.ts";
 import { DeviceWatch } from "./device_watch.ts";
 import { type DetachedTrack, type DeviceKind, INPUT_KIND } from "./devices.ts";
+import { oncePerFrame } from "./frames.ts";
 import { Hand } from "./hand.ts";
 import { LiveEffects } from "./live_effects.ts";
 import { LiveSettings } from "./live_settings.ts";
@@ -220,7 +221,8 @@ export class Meeting {
     const { announce } = text;
     const hasGuests = computed(() => this.role.value === "moderator" && this.settings.current.value?.lobby === true);
     const stopGuests = this.guests.follow(hasGuests);
-    for (const event of ROSTER_EVENTS) room.on(event, () => this.#refresh());
+    const refresh = oncePerFrame(() => this.#refresh());
+    for (const event of ROSTER_EVENTS) room.on(event, refresh);
     room
       .on(RoomEvent.ParticipantConnected, (participant) =>
         this.#announcer.announceInGroups("joined", nameOf(participant), announce.joined),

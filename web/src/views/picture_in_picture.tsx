@@ -136,7 +136,20 @@ const WORTH_SEEING = [
 async function openVideo(onClose: () => void): Promise<() => void> {
   const videos = WORTH_SEEING.map((selector) => document.querySelector<HTMLVideoElement>(selector));
   const video = videos.find((found) => found !== null);
-  await video?.requestPictureInPicture();
-  video?.addEventListener("leavepictureinpicture", onClose, { once: true });
-  return () => void document.exitPictureInPicture().catch(() => undefined);
+  if (!video) throw new Error("no video to show");
+  await video.requestPictureInPicture();
+  const close = () => void document.exitPictureInPicture().catch(() => undefined);
+  // one whose participant has left tells nothing, and browsers show another one only after a click
+  const observer = new MutationObserver(() => {
+    if (!video.isConnected) over();
+  });
+  const over = () => {
+    observer.disconnect();
+    video.removeEventListener("leavepictureinpicture", over);
+    close();
+    onClose();
+  };
+  observer.observe(document.body, { childList: true, subtree: true });
+  video.addEventListener("leavepictureinpicture", over);
+  return close;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import ssl
 import sys
@@ -33,6 +34,7 @@ from tertulia.app.listening import (
     listening_sockets,
     loopback_socket,
 )
+from tertulia.app.media_addresses import offered_addresses
 from tertulia.app.services import Services, build_services
 from tertulia.app.stop_signals import on_stop_signals
 from tertulia.app.telemetry import EmbeddedTelemetry
@@ -57,6 +59,7 @@ from tertulia.http.kit.operations import BoundedRequest
 from tertulia.http.kit.origins import CookieOrigins
 from tertulia.http.kit.protocol import bounded_protocol
 from tertulia.http.livekit_webhook import LiveKitWebhook
+from tertulia.http.metrics import Metrics
 from tertulia.http.pages import Pages, content_security_policy
 from tertulia.http.server import RootApp
 from tertulia.services.recordings.changes import RecordingChanges
@@ -92,11 +95,13 @@ class Application:
         self._loopback = loopback
         self._port: int = sockets[0].getsockname()[1]
         settings = inst.settings
-        self.app = RootApp(TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header))
+        proxies = TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
+        self.app = RootApp(proxies, Metrics(settings.metrics_token))
         self._stop = asyncio.Event()
         self._worker_drain = WorkerDrain()
         self._on_drain: list[Callable[[], None]] = []
         self._telemetry = EmbeddedTelemetry()
+        self._is_draining = False
 
     @property
     def public_url(self) -> str:
@@ -123,6 +128,12 @@ class Application:
         """Make `run` end, as SIGTERM and SIGINT do: what runs is finished first."""
         self._stop.set()
 
+    def drain(self) -> None:
+        """Take no new meetings for the rest of this server's life, as SIGUSR1 does; those that run go on."""
+        self._is_draining = True
+        self._telemetry.drain()
+        self.app.take_no_meetings(self._telemetry.has_meetings)
+
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigurationError when it cannot start."""
         settings = self._inst.settings
@@ -132,10 +143,13 @@ class Application:
         if self._loopback is not None:
             servers[HttpServer(_uvicorn_config(self.app, connection_limits(behind_proxy=True)))] = [self._loopback]
         on_stop_signals(self.stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.drain)
         serving = [asyncio.ensure_future(server.serve(sockets)) for server, sockets in servers.items()]
         try:
             async with AsyncExitStack() as stack:
                 await self._start(stack, config)
+                if self._is_draining:  # it was told so while it started
+                    self.drain()
                 tune_garbage_collection()
                 _log.info("serving", url=self.public_url, port=self._port, media_url=self.media_url)
                 stopping = asyncio.ensure_future(self._stop.wait())
@@ -195,6 +209,7 @@ class Application:
             worker_dependencies(inst, store, files, media_url=self._media_internal_url, changes=changes),
             drain=self._worker_drain,
         )
+        self.app.metrics.begin(services.status.look, capacity=worker.capacity)
         prefixes = self._apis(services, worker) | await self._media_apps(stack, services)
         recordings_origin = await files.links_origin()
 
@@ -243,18 +258,17 @@ class Application:
             keys={inst.media_api_key: inst.media_api_secret},
             udp_port=settings.media_udp_port,
             tcp_port=settings.media_tcp_port,
-            addresses=settings.media_addresses,
+            addresses=await offered_addresses(settings),
             ice_servers=ice_servers(settings),
         )
         media = MediaServer(config, join_policy=RoomJoinPolicy(services.admission), webhook_sink=sink)
         try:
             await media.start()
         except OSError as error:
-            raise ConfigurationError(
-                f"TERTULIA_MEDIA_UDP_PORT: {settings.media_udp_port} cannot be used: {error}"
-            ) from error
+            raise ConfigurationError(f"TERTULIA_MEDIA_UDP_PORT, TERTULIA_MEDIA_TCP_PORT: {error}") from error
         stack.push_async_callback(media.stop, _GRACE_S)
         self._telemetry.media = media
+        self.app.metrics.register(media.collector())
         return {"/rtc": media.app, "/twirp": media.app}
 
     def _apis(self, services: Services, worker: WorkerDependencies) -> dict[str, ASGIApp]:

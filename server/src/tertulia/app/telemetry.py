@@ -19,6 +19,15 @@ class EmbeddedTelemetry(MediaTelemetry):
         stats = {} if self.media is None else self.media.stats()
         return Traffic(stats["bytes_in"], stats["bytes_out"]) if stats else None
 
+    def drain(self) -> None:
+        """Take no new meetings from now on."""
+        if self.media is not None:
+            self.media.drain()
+
+    def has_meetings(self) -> bool:
+        """Return whether a meeting runs on the embedded media server."""
+        return self.media is not None and self.media.has_rooms()
+
     def quality(self, room: RoomName) -> list[ParticipantQuality]:
         """Leave out recorders, whom nobody sees."""
         return [] if self.media is None else [_quality(each) for each in self.media.quality(room)]

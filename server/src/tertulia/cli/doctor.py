@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from tertulia.app.application import WEB_BUNDLE
 from tertulia.app.installation import database_url_of
 from tertulia.app.listening import listening_sockets
 from tertulia.cli.database import schema_summary
+from tertulia.cli.media_reach import media_ports, media_reach
 from tertulia.cli.output import Listing, print_listing, progress
 from tertulia.errors import ConfigurationError
 from tertulia.settings import Settings
@@ -70,17 +70,6 @@ def _http_port(settings: Settings) -> str:
     return f"{settings.port} on {settings.host} is free"
 
 
-def _media_port(settings: Settings) -> str:
-    if settings.media_url:
-        return f"not needed: media goes to {settings.media_url}"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("0.0.0.0", settings.media_udp_port))  # noqa: S104 - only to see whether it is free
-        except OSError as error:
-            raise ConfigurationError(f"{settings.media_udp_port} (UDP) cannot be used: {error.strerror}") from error
-    return f"{settings.media_udp_port} (UDP) is free"
-
-
 def _space(settings: Settings) -> str:
     folder = settings.data_dir.absolute()
     free_bytes = shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.exists())).free
@@ -99,7 +88,8 @@ _CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
     "data directory": _data_dir,
     "database": _database,
     "HTTP port": _http_port,
-    "media port": _media_port,
+    "media ports": media_ports,
+    "media addresses": media_reach,
     "space for recordings": _space,
     "web page": _web_page,
 }

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tertulia.domain.ids import Identity, Millis, RecordingId, RoomName, SessionId
+from tertulia.domain.ids import ApiKeyId, Identity, Millis, RecordingId, RoomName, SessionId
 
 
 class Role(StrEnum):
@@ -54,6 +54,7 @@ class Principal:
     room: RoomName | None = None
     identity: Identity | None = None
     session: SessionId | None = None
+    api_key: ApiKeyId | None = None
     recording: RecordingId | None = None
     token_issued_at_ms: Millis | None = None
     """When the participant token was issued that it came with."""

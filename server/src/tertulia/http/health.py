@@ -19,21 +19,32 @@ PATH = "/health"
 
 
 class ServerState(StrEnum):
-    """Where the server is in its life. Every state but OK is one in which it is not ready."""
+    """Where the server is in its life. Every state but OK is one in which it is not ready.
+
+    DRAINING: it serves all, but takes no new meetings; those that run go on to their end.
+    """
 
     STARTING = "starting"
     OK = "ok"
+    DRAINING = "draining"
     STOPPING = "stopping"
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether requests are answered."""
+        return self in {ServerState.OK, ServerState.DRAINING}
 
 
 class Health:
     """The two routes. They tell strangers a word for each part, and no more.
 
-    `state` is set by who starts and stops the server; `look` asks the parts that it needs.
+    `state` is set by who starts and stops the server; `look` asks the parts that it needs, `has_meetings` whether
+    meetings run here, of which a server that drains waits for the end.
     """
 
     def __init__(self) -> None:
         self.state = ServerState.STARTING
+        self.has_meetings: Callable[[], bool] = lambda: False
         self.look: Callable[[], Awaitable[Readiness]] | None = None
 
     def routes(self) -> list[MethodRoute]:
@@ -44,9 +55,12 @@ class Health:
         ]
 
     async def _alive(self, _request: Request) -> Response:
-        return _report(is_fine=self.state is ServerState.OK, status=self.state)
+        return _report(is_fine=self.state.is_serving, status=self.state)
 
     async def _ready(self, _request: Request) -> Response:
+        if self.state is ServerState.DRAINING:
+            meetings = "running" if self.has_meetings() else "ended"
+            return _report(is_fine=False, status=self.state, meetings=meetings)
         if self.state is not ServerState.OK or self.look is None:
             return _report(is_fine=False, status=self.state)
         found = await self.look()

@@ -15,15 +15,17 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from tertulia.errors import Unavailable
-from tertulia.http import health
+from tertulia.http import health, metrics
 from tertulia.http.health import Health, ServerState
 from tertulia.http.kit.addresses import TrustedProxies, peer_address
 from tertulia.http.kit.errors import Endpoint
 from tertulia.http.kit.routing import Prefix
+from tertulia.http.metrics import Metrics
 from tertulia.http.pages import Pages
 from tertulia.http.running_requests import CountedRequests, RunningRequests
 from tertulia.services.readiness import Readiness
@@ -44,16 +46,18 @@ class RootApp(Starlette):
     after `close`. In between, `drain` says that it will stop. The `client` of a scope is the one that `proxies` tell.
     """
 
-    def __init__(self, proxies: TrustedProxies | None = None) -> None:
+    def __init__(self, proxies: TrustedProxies | None = None, figures: Metrics | None = None) -> None:
         self.running = RunningRequests()
-        log = Middleware(RequestLog, proxies or TrustedProxies(()))
+        self.metrics = figures or Metrics("")
+        log = Middleware(RequestLog, proxies or TrustedProxies(()), self.metrics)
         super().__init__(middleware=[log, Middleware(CountedRequests, self.running)])
         self.health = Health()
         self._prefixes: list[Prefix] = []
         self._unrouted: ASGIApp = Endpoint(Request, self._not_ready)
         self.router.redirect_slashes = False
         self.router.default = self._default
-        self.router.routes = [*self.health.routes()]
+        self._own: list[BaseRoute] = [*self.health.routes(), *self.metrics.routes()]
+        self.router.routes = [*self._own]
 
     def open(
         self, prefixes: Mapping[str, ASGIApp], pages: Pages, readiness: Callable[[], Awaitable[Readiness]]
@@ -66,9 +70,15 @@ class RootApp(Starlette):
 
     def show(self, pages: Pages) -> None:
         """Serve other pages from now on, unless nothing is served any more."""
-        if self.health.state is ServerState.OK:
-            self.router.routes = [*self._prefixes, *self.health.routes(), *pages.routes()]
+        if self.health.state.is_serving:
+            self.router.routes = [*self._prefixes, *self._own, *pages.routes()]
             self._unrouted = pages.files
+
+    def take_no_meetings(self, has_meetings: Callable[[], bool]) -> None:
+        """Say that no new meetings are taken, so that load balancers turn to another server; all is still served."""
+        if self.health.state is ServerState.OK:
+            self.health.has_meetings = has_meetings
+            self.health.state = ServerState.DRAINING
 
     def drain(self) -> None:
         """Say that the server stops, so that load balancers and clients turn to another one; all is still served."""
@@ -79,7 +89,7 @@ class RootApp(Starlette):
         """Refuse requests; those that are being answered go on, and so does the media server, which they may need."""
         self.drain()
         kept = (route for route in self.router.routes if isinstance(route, Prefix) and route.path_format in _MEDIA)
-        self.router.routes = [*kept, *self.health.routes()]
+        self.router.routes = [*kept, *self._own]
         self._unrouted = Endpoint(Request, self._not_ready)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -118,8 +128,9 @@ class RequestLog:
     logged when it has ended, with 101 where it was one.
     """
 
-    def __init__(self, app: ASGIApp, proxies: TrustedProxies) -> None:
+    def __init__(self, app: ASGIApp, proxies: TrustedProxies, figures: Metrics) -> None:
         self._app = app
+        self._metrics = figures
         self._proxies = proxies
         # unique for as long as logs are kept, without asking the system for randomness at every request
         self._run = secrets.token_hex(5)
@@ -154,7 +165,9 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            is_internal = path.startswith((health.PATH, "/twirp/"))
+            is_internal = path.startswith((health.PATH, metrics.PATH, "/twirp/"))
+            seconds = time.perf_counter() - began
+            self._metrics.observe(scope.get("method", "GET"), state.get("route"), int(status), seconds)
             (_log.debug if is_internal and status < HTTPStatus.BAD_REQUEST else _log.info)(
                 "request",
                 method=scope.get("method", "GET"),
@@ -162,6 +175,6 @@ class RequestLog:
                 route=state.get("route"),
                 address=address,
                 status=int(status),
-                ms=round((time.perf_counter() - began) * 1000, 1),
+                ms=round(seconds * 1000, 1),
                 request_id=request_id,
             )

@@ -72,23 +72,22 @@ class ApiKeyService:
 
     # ── who may act ──
 
-    async def accepts(self, offered: str) -> bool:
-        """Return whether a text is a key that counts, compared in constant time. Raises Unavailable."""
+    async def identify(self, offered: str) -> ApiKeyId | None:
+        """Return which key a text is, compared in constant time; None when none that counts. Raises Unavailable."""
         if not offered.isascii():
-            return False
+            return None
         digest, now_ms = self._digest(offered), self._clock.now_ms()
         if self._configured_digest is not None and hmac.compare_digest(self._configured_digest, digest):
             self._used_at_ms[CONFIGURED] = now_ms
-            return True
+            return CONFIGURED
         found = None
         for key in await self._current(now_ms):
             for known in key.digests(now_ms):
                 if hmac.compare_digest(known, digest):
                     found = key.id
-        if found is None:
-            return False
-        self._used_at_ms[found] = now_ms
-        return True
+        if found is not None:
+            self._used_at_ms[found] = now_ms
+        return found
 
     async def _current(self, now_ms: Millis) -> list[ApiKey]:
         if not 0 <= now_ms - self._known_at_ms < _CACHE_MS:

@@ -1,5 +1,6 @@
 //! The packet engine as its users see it: all workers behind one interface.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,10 +14,12 @@ use tertulia_sfu::{
     TrackId, TrackSpec,
 };
 
+use crate::batch_sender::BatchSender;
 use crate::directory::Directory;
 use crate::events::EventQueue;
 use crate::mailbox::{Mailbox, Order};
-use crate::udp::{BatchSender, bind_group};
+use crate::tcp::{TcpConnections, listen_group};
+use crate::udp::bind_group;
 use crate::worker::{Published, Worker};
 
 /// Receivers of one command: each costs some 20 µs, and a worker finishes a command before it looks at its socket.
@@ -27,9 +30,11 @@ const PEERS_IN_COMMAND: usize = 64;
 pub struct Options {
     /// The UDP port of all media; 0: any free one.
     pub udp_port: u16,
-    /// The local address to bind.
-    pub bind: IpAddr,
-    /// The addresses offered to clients as ICE candidates, with `udp_port`.
+    /// The TCP port of media for clients that cannot use UDP; 0: any free one, None: none.
+    pub tcp_port: Option<u16>,
+    /// The local addresses to bind, at most one of each family.
+    pub bind: Vec<IpAddr>,
+    /// The addresses offered to clients as ICE candidates, with both ports.
     pub addresses: Vec<IpAddr>,
     /// Worker threads; 0: one for each CPU core.
     pub workers: usize,
@@ -39,6 +44,7 @@ pub struct Options {
 /// what happens. Dropping it closes it.
 pub struct MediaCore {
     udp_port: u16,
+    tcp_port: Option<u16>,
     events: Arc<EventQueue>,
     mailboxes: Arc<[Mailbox]>,
     published: Vec<Arc<Published>>,
@@ -47,34 +53,44 @@ pub struct MediaCore {
 }
 
 impl MediaCore {
-    /// Bind the port and start the workers. Fails if the port is taken or an address is not usable.
+    /// Bind the ports and start the workers. Fails if a port is taken or an address is not usable.
     pub fn new(options: &Options) -> io::Result<Self> {
         let count = match options.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
             count => count,
         };
-        let sockets = bind_group(SocketAddr::new(options.bind, options.udp_port), count)?;
-        let udp_port = sockets.first().map_or(Ok(0), |socket| socket.local_addr().map(|address| address.port()))?;
-        let offered: Vec<SocketAddr> = options.addresses.iter().map(|ip| SocketAddr::new(*ip, udp_port)).collect();
+        let (udp_port, sockets) = bind_group(&options.bind, options.udp_port, count, &options.addresses)?;
+        let (tcp_port, listeners) = match options.tcp_port {
+            Some(port) => {
+                let (port, listeners) = listen_group(&options.bind, port, count)?;
+                (Some(port), listeners)
+            }
+            None => (None, (0..count).map(|_| Vec::new()).collect()),
+        };
+        let offered = |port: u16| options.addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect::<Vec<_>>();
         let invalid = |error: tertulia_sfu::ConfigError| io::Error::new(io::ErrorKind::InvalidInput, error);
-        let config = ShardConfig::new(&offered).map_err(invalid)?;
+        let config = ShardConfig::new(&offered(udp_port))
+            .and_then(|config| config.with_tcp(&tcp_port.map(offered).unwrap_or_default()))
+            .map_err(invalid)?;
 
         let boxes = (0..count).map(|_| Mailbox::new()).collect::<io::Result<Vec<_>>>()?;
         let (mailboxes, inboxes): (Vec<_>, Vec<_>) = boxes.into_iter().unzip();
         let mut core = Self {
             udp_port,
+            tcp_port,
             events: Arc::new(EventQueue::new()?),
             mailboxes: mailboxes.into(),
             published: Vec::new(),
             directory: Arc::new(Mutex::new(Directory::new(count))),
             threads: Mutex::default(),
         };
-        for ((id, socket), inbox) in (0u16..).map(ShardId).zip(sockets).zip(inboxes) {
+        for (((id, sockets), listeners), inbox) in (0u16..).map(ShardId).zip(sockets).zip(listeners).zip(inboxes) {
             let published = Arc::new(Published::new());
             core.published.push(published.clone());
             let (mailboxes, events, directory) = (core.mailboxes.clone(), core.events.clone(), core.directory.clone());
             let (config, sender) = (config.clone(), BatchSender::default());
-            let worker = Worker { id, config, socket, sender, inbox, mailboxes, directory, events, published };
+            let tcp = RefCell::new(TcpConnections::new(id.0, count, config.clone(), listeners)?);
+            let worker = Worker { id, config, sockets, tcp, sender, inbox, mailboxes, directory, events, published };
             let thread = thread::Builder::new().name(format!("sfu-{}", id.0)).spawn(move || worker.run())?;
             lock(&core.threads).push(thread);
         }
@@ -84,6 +100,11 @@ impl MediaCore {
     /// The UDP port that is bound.
     pub fn udp_port(&self) -> u16 {
         self.udp_port
+    }
+
+    /// The TCP port that is bound.
+    pub fn tcp_port(&self) -> Option<u16> {
+        self.tcp_port
     }
 
     /// A file descriptor that is readable while events wait.
@@ -120,6 +141,12 @@ impl MediaCore {
         self.post(shard, Command::AddPeer { peer });
     }
 
+    /// Create a peer connection on which we make the offers, and only send; [`Event::Offered`] follows.
+    pub fn add_subscriber(&self, peer: PeerId, channels: bool) {
+        let shard = lock(&self.directory).place(&peer);
+        self.post(shard, Command::AddSubscriber { peer, channels });
+    }
+
     /// Close a peer connection; its tracks and subscriptions end.
     pub fn remove_peer(&self, peer: PeerId) {
         let shard = {
@@ -136,6 +163,16 @@ impl MediaCore {
     /// Apply a client's offer; [`Event::Answered`] or [`Event::NegotiationFailed`] follows.
     pub fn offer(&self, peer: PeerId, offer_id: i64, sdp: String) {
         self.to(&peer.clone(), Command::Offer { peer, offer_id, sdp });
+    }
+
+    /// Apply a client's answer to [`Event::Offered`].
+    pub fn answer(&self, peer: PeerId, offer_id: i64, sdp: String) {
+        self.to(&peer.clone(), Command::Answer { peer, offer_id, sdp });
+    }
+
+    /// Offer new ICE credentials, where we make the offers.
+    pub fn restart_ice(&self, peer: PeerId) {
+        self.to(&peer.clone(), Command::RestartIce { peer });
     }
 
     // ── publishing ──

@@ -1,14 +1,19 @@
-//! Threads and sockets around the media core: one worker per core, all on one UDP port.
+//! Threads and sockets around the media core: one worker per core, all on one UDP port of each address family.
 //!
-//! Every worker owns a socket of the port's SO_REUSEPORT group and one [`tertulia_sfu::Shard`]. No worker calls Python
+//! Every worker owns sockets of the port's SO_REUSEPORT groups and one [`tertulia_sfu::Shard`]. No worker calls Python
 //! or waits for it: commands arrive through one queue for each worker, events leave through one for all.
 
 #![deny(missing_docs)]
 
+mod batch_sender;
+mod control;
 mod core;
 mod directory;
 mod events;
+mod framing;
 mod mailbox;
+mod send_queue;
+mod tcp;
 mod udp;
 mod worker;
 

@@ -9,6 +9,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use tertulia_sfu::{Command, Message};
 
 use crate::events::{clear, signal};
+use crate::tcp::Connection;
 
 /// Media packets and datagrams that may wait for a worker. More are dropped: they would be late, and must not block the
 /// sender.
@@ -17,6 +18,8 @@ const MAX_MEDIA: usize = 16_384;
 /// What the core's user tells a worker.
 pub(crate) enum Order {
     Command(Command),
+    /// A connection of one of the worker's peers, which another worker has accepted.
+    Adopt(Box<Connection>),
     Stop,
 }
 

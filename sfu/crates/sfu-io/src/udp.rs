@@ -1,177 +1,164 @@
-//! The UDP socket of one worker. The only unsafe code of the server: one system call.
+//! The UDP sockets of one worker: one for each address family.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io;
-use std::mem;
+use std::mem::{self, MaybeUninit};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::slice;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tertulia_sfu::Datagram;
+use socket2::{Domain, MaybeUninitSlice, MsgHdrMut, Protocol, SockAddr, SockRef, Socket, Type};
+use tertulia_sfu::Path;
+
+use crate::control::{CONTROL_BYTES, local_address};
 
 /// Asked for; the system may grant less.
 const BUFFER_BYTES: usize = 8 * 1024 * 1024;
-/// Datagrams in one call (udp(7): UDP_SEGMENT).
-const MAX_SEGMENTS: usize = 64;
-/// Their bytes, below the largest UDP payload.
-const MAX_RUN_BYTES: usize = 60_000;
+/// How often another port is tried, where any is right and the first is taken for the other family.
+const PORT_TRIES: usize = 20;
 
-/// `count` sockets on one address: the kernel spreads clients over them. A port that is taken is an error.
-pub(crate) fn bind_group(address: SocketAddr, count: usize) -> io::Result<Vec<UdpSocket>> {
-    // any process of the same user can join a group: make sure that the port is free
-    drop(UdpSocket::bind(address)?);
-    let first = bind(address)?;
-    let address = first.local_addr()?;
-    let mut sockets = vec![first];
-    for _ in 1..count {
-        sockets.push(bind(address)?);
-    }
-    Ok(sockets)
+/// A socket of a port's group.
+pub(crate) struct WorkerSocket {
+    socket: UdpSocket,
+    local: SocketAddr,
+    /// It is bound to all addresses of the machine: these are offered and really the machine's. None: bound to one.
+    sources: Option<Vec<IpAddr>>,
 }
 
-fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+/// The sockets of one worker, of the same port.
+pub(crate) struct UdpSockets(Vec<WorkerSocket>);
+
+/// Bind `count` workers' sockets to a port of these addresses, at most one of each family: the kernel spreads clients
+/// over them. A port that is taken is an error. `offered` are the addresses that clients are told.
+pub(crate) fn bind_group(
+    addresses: &[IpAddr],
+    port: u16,
+    count: usize,
+    offered: &[IpAddr],
+) -> io::Result<(u16, Vec<UdpSockets>)> {
+    let mut tries = if port == 0 && addresses.len() > 1 { PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        match try_bind_group(addresses, port, count, offered) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries > 0 => {}
+            other => return other,
+        }
+    }
+}
+
+fn try_bind_group(
+    addresses: &[IpAddr],
+    mut port: u16,
+    count: usize,
+    offered: &[IpAddr],
+) -> io::Result<(u16, Vec<UdpSockets>)> {
+    let mut workers: Vec<_> = (0..count).map(|_| UdpSockets(Vec::new())).collect();
+    for ip in addresses {
+        // any process of the same user can join a group: make sure that the port is free
+        drop(open(SocketAddr::new(*ip, port), false)?);
+        for worker in &mut workers {
+            let socket = WorkerSocket::bind(SocketAddr::new(*ip, port), offered)?;
+            port = socket.local.port();
+            worker.0.push(socket);
+        }
+    }
+    Ok((port, workers))
+}
+
+fn open(address: SocketAddr, is_shared: bool) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_port(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_port(is_shared)?;
     socket.set_nonblocking(true)?;
-    // best effort: with smaller buffers more is lost under load
-    let _ = socket.set_recv_buffer_size(BUFFER_BYTES);
-    let _ = socket.set_send_buffer_size(BUFFER_BYTES);
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
 
-pub(crate) fn descriptor(socket: &UdpSocket) -> BorrowedFd<'_> {
-    socket.as_fd()
-}
-
-/// A destination that does not take segmented packets is tried again after this time.
-const TRY_AGAIN: Duration = Duration::from_secs(600);
-/// Such destinations are remembered, up to this many.
-const MAX_PLAIN: usize = 4096;
-
-/// Sends batches, several packets to one client in one call where the kernel can (generic segmentation offload).
-#[derive(Default)]
-pub(crate) struct BatchSender {
-    /// Destinations whose packets go one by one, and since when: of a small path MTU, or behind a device that cannot
-    /// segment. Others have nothing to do with it.
-    plain: RefCell<HashMap<IpAddr, Instant>>,
-}
-
-impl BatchSender {
-    fn may_segment(&self, destination: SocketAddr) -> bool {
-        let plain = self.plain.borrow();
-        let is_plain = || plain.get(&destination.ip()).is_some_and(|since| since.elapsed() < TRY_AGAIN);
-        cfg!(target_os = "linux") && (plain.is_empty() || !is_plain())
+impl UdpSockets {
+    pub fn iter(&self) -> impl Iterator<Item = &WorkerSocket> {
+        self.0.iter()
     }
 
-    fn send_plainly(&self, destination: SocketAddr) {
-        let mut plain = self.plain.borrow_mut();
-        if plain.len() >= MAX_PLAIN {
-            plain.clear();
-        }
-        plain.insert(destination.ip(), Instant::now());
-    }
-
-    /// Send datagrams in order. Returns how many were dropped because the socket's buffer is full.
-    pub fn send(&self, socket: &UdpSocket, datagrams: &[Datagram]) -> u64 {
-        let mut dropped = 0;
-        let mut rest = datagrams;
-        while let Some(first) = rest.first() {
-            let (run, after) = rest.split_at(run_length(rest));
-            rest = after;
-            if run.len() > 1 && self.may_segment(first.destination) {
-                match send_run(socket, run, first.contents.len()) {
-                    Ok(()) => continue,
-                    Err(error) if is_full(&error) => {
-                        dropped += run.len() as u64;
-                        continue;
-                    }
-                    Err(error) if is_refused(&error) => self.send_plainly(first.destination),
-                    Err(_) => {}
-                }
-            }
-            dropped += run.iter().filter(|datagram| send_one(socket, datagram).is_err()).count() as u64;
-        }
-        dropped
+    /// The socket from which this address is reached.
+    pub fn of_family(&self, address: SocketAddr) -> Option<&WorkerSocket> {
+        self.0.iter().find(|socket| socket.local.is_ipv4() == address.is_ipv4())
     }
 }
 
-fn is_full(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::ENOBUFS)
-}
-
-/// The path's MTU is smaller than a segment (EMSGSIZE; EINVAL before Linux 5.0 and for other reasons), or the device
-/// cannot segment (EIO).
-fn is_refused(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EMSGSIZE | libc::EINVAL | libc::EIO))
-}
-
-fn send_one(socket: &UdpSocket, datagram: &Datagram) -> io::Result<usize> {
-    socket.send_to(&datagram.contents, datagram.destination)
-}
-
-/// Packets at the head that may go together: one destination, equal sizes, only the last may be smaller.
-fn run_length(datagrams: &[Datagram]) -> usize {
-    let Some(first) = datagrams.first() else { return 0 };
-    let size = first.contents.len();
-    let mut count = 1;
-    for datagram in datagrams.iter().skip(1) {
-        let fits = count < MAX_SEGMENTS && (count + 1) * size <= MAX_RUN_BYTES;
-        if !fits || datagram.destination != first.destination || datagram.contents.len() > size {
-            break;
+impl WorkerSocket {
+    fn bind(address: SocketAddr, offered: &[IpAddr]) -> io::Result<Self> {
+        let socket = open(address, true)?;
+        let options = SockRef::from(&socket);
+        // best effort: with smaller buffers more is lost under load
+        let _ = options.set_recv_buffer_size(BUFFER_BYTES);
+        let _ = options.set_send_buffer_size(BUFFER_BYTES);
+        let mut sources = None;
+        if address.ip().is_unspecified() {
+            tell_local_address(&socket, address.is_ipv4())?;
+            let of_family = offered.iter().filter(|ip| ip.is_ipv4() == address.is_ipv4());
+            sources = Some(of_family.copied().filter(|ip| UdpSocket::bind((*ip, 0)).is_ok()).collect());
         }
-        count += 1;
-        if datagram.contents.len() < size {
-            break;
-        }
+        let local = socket.local_addr()?;
+        Ok(Self { socket, local, sources })
     }
-    count
+
+    pub fn as_udp(&self) -> &UdpSocket {
+        &self.socket
+    }
+
+    #[cfg(test)]
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The address to send from, None where the system has no choice or knows best.
+    pub fn source_of(&self, path: Path) -> Option<IpAddr> {
+        let source = path.local.ip();
+        self.sources.as_ref().is_some_and(|sources| sources.contains(&source)).then_some(source)
+    }
+
+    /// The next datagram that waits, with its length and path.
+    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, Path)> {
+        if self.sources.is_none() {
+            let (length, remote) = self.socket.recv_from(buffer)?;
+            return Ok((length, Path::udp(self.local, remote)));
+        }
+        let mut source = SockAddr::from(self.local);
+        let mut control = [MaybeUninit::new(0); CONTROL_BYTES];
+        // SAFETY: initialised bytes are valid as bytes that may be uninitialised, and the system call, which is all that
+        // writes through this view, writes initialised ones.
+        let buffer = unsafe { slice::from_raw_parts_mut(buffer.as_mut_ptr().cast::<MaybeUninit<u8>>(), buffer.len()) };
+        let mut buffers = [MaybeUninitSlice::new(buffer)];
+        let mut message = MsgHdrMut::new().with_addr(&mut source).with_buffers(&mut buffers).with_control(&mut control);
+        let length = SockRef::from(&self.socket).recvmsg(&mut message, 0)?;
+        let control_length = message.control_len().min(CONTROL_BYTES);
+        // SAFETY: all of the array was initialised above, and this is no more than all of it.
+        let control = unsafe { slice::from_raw_parts(control.as_ptr().cast::<u8>(), control_length) };
+        let local = local_address(control).unwrap_or(self.local.ip());
+        let remote = source.as_socket().ok_or(io::ErrorKind::InvalidData)?;
+        Ok((length, Path::udp(SocketAddr::new(local, self.local.port()), remote)))
+    }
 }
 
-fn send_run(socket: &UdpSocket, run: &[Datagram], segment: usize) -> io::Result<()> {
-    let Some(first) = run.first() else { return Ok(()) };
-    let destination = SockAddr::from(first.destination);
-    let mut parts: Vec<libc::iovec> = run
-        .iter()
-        .map(|datagram| libc::iovec {
-            iov_base: datagram.contents.as_ptr().cast_mut().cast(),
-            iov_len: datagram.contents.len(),
-        })
-        .collect();
-    let mut control = SegmentSize::new(segment as u16);
-    // SAFETY: all zero is a valid msghdr; its pointers are set below to memory that outlives the call: the address,
-    // the datagrams (only read by the kernel) and the control message, each with its own length.
-    let sent = unsafe {
-        let mut message: libc::msghdr = mem::zeroed();
-        message.msg_name = destination.as_ptr().cast_mut().cast();
-        message.msg_namelen = destination.len();
-        message.msg_iov = parts.as_mut_ptr();
-        message.msg_iovlen = parts.len();
-        message.msg_control = (&raw mut control).cast();
-        message.msg_controllen = mem::size_of::<SegmentSize>();
-        libc::sendmsg(socket.as_raw_fd(), &raw const message, 0)
+impl AsFd for WorkerSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Ask for the address to which each datagram came (ip(7), RFC 3542 section 6).
+fn tell_local_address(socket: &UdpSocket, is_ipv4: bool) -> io::Result<()> {
+    let (level, option) = match is_ipv4 {
+        true => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+        false => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     };
-    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// The control message UDP_SEGMENT, laid out as cmsg(3) wants it: header, value, padding to the header's alignment.
-#[repr(C)]
-struct SegmentSize {
-    header: libc::cmsghdr,
-    bytes: u16,
-    padding: [u16; 3],
-}
-
-impl SegmentSize {
-    fn new(bytes: u16) -> Self {
-        // SAFETY: all zero is a valid cmsghdr on every platform, whatever padding it has.
-        let mut header: libc::cmsghdr = unsafe { mem::zeroed() };
-        header.cmsg_len = mem::size_of::<libc::cmsghdr>() + mem::size_of::<u16>();
-        header.cmsg_level = libc::SOL_UDP;
-        header.cmsg_type = libc::UDP_SEGMENT;
-        Self { header, bytes, padding: [0; 3] }
+    let on: libc::c_int = 1;
+    let length = mem::size_of_val(&on) as libc::socklen_t;
+    // SAFETY: the descriptor is open while `socket` is borrowed, and the kernel reads `length` bytes of `on`.
+    match unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), length) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -179,74 +166,71 @@ impl SegmentSize {
 mod tests {
     use std::time::Duration;
 
+    use tertulia_sfu::Datagram;
+
     use super::*;
+    use crate::batch_sender::BatchSender;
 
-    fn datagram(destination: SocketAddr, size: usize, fill: u8) -> Datagram {
-        Datagram { destination, contents: vec![fill; size] }
+    fn addresses(texts: &[&str]) -> Vec<IpAddr> {
+        texts.iter().map(|text| text.parse().expect("an address")).collect()
     }
 
-    #[test]
-    fn every_datagram_arrives_whole_and_in_order() -> io::Result<()> {
-        let localhost = "127.0.0.1:0".parse().map_err(io::Error::other)?;
-        let (sender, receivers) = (bind(localhost)?, [UdpSocket::bind(localhost)?, UdpSocket::bind(localhost)?]);
-        let [a, b] = [receivers[0].local_addr()?, receivers[1].local_addr()?];
-        let plan = [(a, 500), (a, 500), (a, 500), (a, 90), (a, 500), (b, 500), (b, 700), (b, 700), (a, 1), (a, 1)];
-        let sizes: Vec<_> = plan.iter().zip(1u8..).map(|((to, size), fill)| datagram(*to, *size, fill)).collect();
-        assert_eq!(BatchSender::default().send(&sender, &sizes), 0);
-        for receiver in &receivers {
-            receiver.set_read_timeout(Some(Duration::from_secs(5)))?;
-            let address = receiver.local_addr()?;
-            for ((_, size), fill) in plan.iter().zip(1u8..).filter(|((to, _), _)| *to == address) {
-                let mut buffer = [0; 2000];
-                let (length, _) = receiver.recv_from(&mut buffer)?;
-                assert_eq!((length, buffer[0]), (*size, fill));
+    fn receive(sockets: &UdpSockets, buffer: &mut [u8]) -> (usize, Path) {
+        loop {
+            for socket in sockets.iter() {
+                match socket.receive(buffer) {
+                    Ok(received) => return received,
+                    Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+                }
             }
-        }
-        Ok(())
-    }
-
-    /// An address of this machine whose path has a small MTU. Needs the right to change routes.
-    struct NarrowPath(&'static str);
-
-    impl NarrowPath {
-        fn new(address: &'static str) -> Option<Self> {
-            Self::ip(&["route", "replace", "local", address, "dev", "lo", "table", "local", "mtu", "700"])
-                .then_some(Self(address))
-        }
-
-        fn ip(arguments: &[&str]) -> bool {
-            std::process::Command::new("ip").args(arguments).status().is_ok_and(|status| status.success())
-        }
-    }
-
-    impl Drop for NarrowPath {
-        fn drop(&mut self) {
-            Self::ip(&["route", "del", "local", self.0, "dev", "lo", "table", "local"]);
+            std::thread::yield_now();
         }
     }
 
     #[test]
-    fn a_narrow_path_changes_nothing_for_other_destinations() -> io::Result<()> {
-        let Some(path) = NarrowPath::new("127.7.0.77") else {
-            eprintln!("not tested: routes cannot be changed here");
-            return Ok(());
-        };
-        let sender = bind("0.0.0.0:0".parse().map_err(io::Error::other)?)?;
-        let (narrow, wide) = (UdpSocket::bind((path.0, 0))?, UdpSocket::bind("127.0.0.1:0")?);
-        let batch = BatchSender::default();
-        let of = |socket: &UdpSocket| -> io::Result<Vec<Datagram>> {
-            let address = socket.local_addr()?;
-            Ok((0..3).map(|fill| datagram(address, 1200, fill)).collect())
-        };
-        for receiver in [&narrow, &wide] {
-            receiver.set_read_timeout(Some(Duration::from_secs(5)))?;
-            assert_eq!(batch.send(&sender, &of(receiver)?), 0);
-            for fill in 0..3 {
-                let mut buffer = [0; 2000];
-                assert_eq!((receiver.recv(&mut buffer)?, buffer[0]), (1200, fill));
+    fn an_answer_comes_from_the_address_that_was_asked() {
+        let offered = addresses(&["127.0.0.1", "127.0.0.5", "127.3.0.5", "::1"]);
+        let (port, mut workers) = bind_group(&addresses(&["0.0.0.0", "::"]), 0, 1, &offered).expect("both families");
+        let worker = workers.pop().expect("one");
+        for ip in offered {
+            let client = UdpSocket::bind((if ip.is_ipv4() { "127.0.0.1" } else { "::1" }, 0)).expect("a port");
+            client.set_read_timeout(Some(Duration::from_secs(5))).expect("an option");
+            // of a connected socket the system keeps away what comes from elsewhere
+            client.connect((ip, port)).expect("loopback");
+            client.send(b"question").expect("loopback");
+            let mut buffer = [0; 100];
+            let (length, path) = receive(&worker, &mut buffer);
+            assert_eq!((&buffer[..length], path.local), (&b"question"[..], SocketAddr::new(ip, port)));
+            assert_eq!(path.remote, client.local_addr().expect("bound"));
+            for answers in [1, 3] {
+                let answer = Datagram { path, is_video: false, contents: b"answer".to_vec() };
+                assert_eq!(BatchSender::default().send(&worker, &vec![answer; answers]), 0);
+                for _ in 0..answers {
+                    let length = client.recv(&mut buffer).expect("the answer");
+                    assert_eq!(&buffer[..length], b"answer");
+                }
             }
         }
-        assert!(!batch.may_segment(narrow.local_addr()?) && batch.may_segment(wide.local_addr()?));
-        Ok(())
+    }
+
+    #[test]
+    fn an_address_that_is_not_the_machines_leaves_the_source_to_the_system() {
+        let offered = addresses(&["203.0.113.7"]);
+        let (port, mut workers) = bind_group(&addresses(&["0.0.0.0"]), 0, 1, &offered).expect("a port");
+        let (worker, client) = (workers.pop().expect("one"), UdpSocket::bind("127.0.0.1:0").expect("a port"));
+        client.set_read_timeout(Some(Duration::from_secs(5))).expect("an option");
+        let remote = client.local_addr().expect("bound");
+        let path = Path::udp(SocketAddr::new(offered[0], port), remote);
+        let answer = Datagram { path, is_video: false, contents: b"answer".to_vec() };
+        assert_eq!(BatchSender::default().send(&worker, &[answer]), 0);
+        assert_eq!(client.recv(&mut [0; 100]).expect("the answer"), 6);
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_an_error() {
+        let taken = UdpSocket::bind("[::1]:0").expect("a port");
+        let port = taken.local_addr().expect("bound").port();
+        let bound = bind_group(&addresses(&["127.0.0.1", "::1"]), port, 2, &[]);
+        assert_eq!(bound.err().map(|error| error.kind()), Some(io::ErrorKind::AddrInUse));
     }
 }

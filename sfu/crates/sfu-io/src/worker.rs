@@ -1,6 +1,6 @@
 //! The loop of one worker.
 
-use std::net::UdpSocket;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tertulia_sfu::{Counters, Event, Shard, ShardConfig, ShardId};
 
+use crate::batch_sender::BatchSender;
 use crate::directory::Directory;
 use crate::events::EventQueue;
 use crate::mailbox::{Inbox, Mailbox, Order};
-use crate::udp::{BatchSender, descriptor};
+use crate::tcp::{Arrival, TcpConnections, TcpCounts};
+use crate::udp::{UdpSockets, WorkerSocket};
 
 /// Datagrams read before the output that they caused is sent: bounds the delay of the first of them.
 const BATCH: usize = 256;
@@ -25,6 +27,8 @@ const SLICE: Duration = Duration::from_millis(2);
 const MAX_DATAGRAM_BYTES: usize = 2048;
 /// What peers of a worker are told that has lost its state.
 const FAULT: &str = "worker fault";
+/// Of one worker: one for each address family, and what stands for all connections.
+const MAX_SOCKETS: usize = 3;
 /// The longest wait of a worker without a deadline.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
@@ -33,6 +37,10 @@ pub(crate) struct Published {
     values: Vec<AtomicU64>,
     pub send_full: AtomicU64,
     pub mailbox_full: AtomicU64,
+    /// Connections that were refused, or closed for what they sent or did not send.
+    pub tcp_refused: AtomicU64,
+    /// Datagrams for connections that take them too slowly, or are gone.
+    pub tcp_dropped: AtomicU64,
     /// Panics that have cost the worker all its peers.
     pub faults: AtomicU64,
 }
@@ -40,10 +48,19 @@ pub(crate) struct Published {
 impl Published {
     pub fn new() -> Self {
         let values = Counters::NAMES.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { values, send_full: AtomicU64::new(0), mailbox_full: AtomicU64::new(0), faults: AtomicU64::new(0) }
+        Self {
+            values,
+            send_full: AtomicU64::new(0),
+            mailbox_full: AtomicU64::new(0),
+            tcp_refused: AtomicU64::new(0),
+            tcp_dropped: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
+        }
     }
 
-    fn publish(&self, counters: &Counters) {
+    fn publish(&self, counters: &Counters, tcp: TcpCounts) {
+        self.tcp_refused.store(tcp.refused, Ordering::Relaxed);
+        self.tcp_dropped.store(tcp.dropped, Ordering::Relaxed);
         for (slot, value) in self.values.iter().zip(counters.values()) {
             slot.store(value, Ordering::Relaxed);
         }
@@ -53,6 +70,8 @@ impl Published {
         let own = [
             ("drop_send_full", &self.send_full),
             ("drop_mailbox_full", &self.mailbox_full),
+            ("tcp_refused", &self.tcp_refused),
+            ("drop_tcp_slow", &self.tcp_dropped),
             ("worker_faults", &self.faults),
         ];
         let shard = Counters::NAMES.iter().copied().zip(&self.values);
@@ -63,7 +82,8 @@ impl Published {
 pub(crate) struct Worker {
     pub id: ShardId,
     pub config: ShardConfig,
-    pub socket: UdpSocket,
+    pub sockets: UdpSockets,
+    pub tcp: RefCell<TcpConnections>,
     pub sender: BatchSender,
     pub inbox: Inbox,
     pub mailboxes: Arc<[Mailbox]>,
@@ -105,33 +125,51 @@ impl Worker {
 
     /// One iteration. False once it has to stop.
     fn turn(&self, shard: &mut Shard, buffer: &mut [u8]) -> bool {
-        self.wait(shard.poll_timeout());
+        let ready = self.wait(shard.poll_timeout());
         let Some(mailbox) = self.mailbox() else { return false };
         mailbox.acknowledge();
         #[cfg(test)]
         tests::fault(self);
         self.read_messages(mailbox, shard);
-        self.read_socket(shard, buffer);
+        for socket in self.sockets.iter().zip(ready).filter_map(|(socket, is_ready)| is_ready.then_some(socket)) {
+            Self::read_socket(socket, shard, buffer);
+        }
+        if ready.last() == Some(&true) {
+            self.read_connections(shard);
+        }
         let is_running = self.read_orders(mailbox, shard);
         let now = Instant::now();
         shard.handle_timeout(now);
         shard.flush(now);
         self.deliver(shard);
-        self.published.publish(&shard.counters());
+        let mut tcp = self.tcp.borrow_mut();
+        tcp.sweep(now);
+        self.published.publish(&shard.counters(), tcp.counts());
         is_running
     }
 
-    fn wait(&self, deadline: Option<Instant>) {
+    /// Which of the sockets have something to read.
+    fn wait(&self, deadline: Option<Instant>) -> [bool; MAX_SOCKETS] {
+        let mut ready = [false; MAX_SOCKETS];
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let left = left.unwrap_or(MAX_WAIT);
         let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
-        let Some(mailbox) = self.mailbox() else { return };
-        let mut fds = [
-            PollFd::from_borrowed_fd(descriptor(&self.socket), PollFlags::IN),
-            PollFd::new(mailbox.wake_fd(), PollFlags::IN),
-        ];
-        // an interrupted wait does no harm: the loop reads everything anyway
+        let Some(mailbox) = self.mailbox() else { return ready };
+        // one that is not needed waits for nothing
+        let mut fds = [(); MAX_SOCKETS + 1].map(|()| PollFd::new(mailbox.wake_fd(), PollFlags::empty()));
+        let tcp = self.tcp.borrow();
+        let [first, second, connections, orders] = &mut fds;
+        for (fd, socket) in [first, second].into_iter().zip(self.sockets.iter()) {
+            *fd = PollFd::new(socket, PollFlags::IN);
+        }
+        *connections = PollFd::new(&*tcp, PollFlags::IN);
+        *orders = PollFd::new(mailbox.wake_fd(), PollFlags::IN);
+        // an interrupted wait does no harm: what is ready will still be so in the next one
         let _ = poll(&mut fds, Some(&timeout));
+        for (is_ready, fd) in ready.iter_mut().zip(&fds) {
+            *is_ready = !fd.revents().is_empty();
+        }
+        ready
     }
 
     fn mailbox(&self) -> Option<&Mailbox> {
@@ -160,6 +198,10 @@ impl Worker {
         while now.saturating_duration_since(began) < SLICE {
             match self.inbox.orders.try_recv() {
                 Ok(Order::Command(command)) => shard.handle_command(now, command),
+                Ok(Order::Adopt(connection)) => {
+                    let mut tcp = self.tcp.borrow_mut();
+                    tcp.adopt(*connection, |arrival| self.take_arrival(now, arrival, shard));
+                }
                 Ok(Order::Stop) => return false,
                 Err(_) => return true,
             }
@@ -169,12 +211,28 @@ impl Worker {
         true
     }
 
-    fn read_socket(&self, shard: &mut Shard, buffer: &mut [u8]) {
+    fn read_socket(socket: &WorkerSocket, shard: &mut Shard, buffer: &mut [u8]) {
         for _ in 0..BATCH {
             // nothing to read, or the ICMP error of an unreachable client (ECONNREFUSED): the next turn goes on
-            let Ok((length, source)) = self.socket.recv_from(buffer) else { return };
+            let Ok((length, path)) = socket.receive(buffer) else { return };
             if let Some(data) = buffer.get(..length) {
-                shard.handle_datagram(Instant::now(), source, data);
+                shard.handle_datagram(Instant::now(), path, data);
+            }
+        }
+    }
+
+    fn read_connections(&self, shard: &mut Shard) {
+        let now = Instant::now();
+        self.tcp.borrow_mut().handle_ready(now, |arrival| self.take_arrival(now, arrival, shard));
+    }
+
+    fn take_arrival(&self, now: Instant, arrival: Arrival<'_>, shard: &mut Shard) {
+        match arrival {
+            Arrival::Frame(path, data) => shard.handle_datagram(now, path, data),
+            Arrival::Foreign(owner, connection) => {
+                if let Some(mailbox) = self.mailboxes.get(usize::from(owner)) {
+                    mailbox.order(Order::Adopt(connection));
+                }
             }
         }
     }
@@ -182,9 +240,12 @@ impl Worker {
     fn deliver(&self, shard: &mut Shard) {
         let output = shard.output();
         if !output.datagrams.is_empty() {
-            let dropped = self.sender.send(&self.socket, &output.datagrams);
+            let dropped = self.sender.send(&self.sockets, &output.datagrams);
             self.published.send_full.fetch_add(dropped, Ordering::Relaxed);
             output.datagrams.clear();
+        }
+        if !output.frames.is_empty() {
+            self.tcp.borrow_mut().send(Instant::now(), output.frames.drain(..));
         }
         if !output.events.is_empty() {
             self.events.push(output.events.drain(..));
@@ -213,7 +274,7 @@ mod tests {
     static FAULTY_PORT: AtomicU16 = AtomicU16::new(0);
 
     pub(super) fn fault(worker: &Worker) {
-        let port = worker.socket.local_addr().map_or(0, |address| address.port());
+        let port = worker.sockets.iter().next().map_or(0, |socket| socket.local().port());
         if FAULTY_PORT.compare_exchange(port, 0, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             panic!("on purpose");
         }
@@ -221,7 +282,9 @@ mod tests {
 
     fn core(workers: usize) -> MediaCore {
         let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        MediaCore::new(&Options { udp_port: 0, bind: localhost, addresses: vec![localhost], workers }).expect("a port")
+        let addresses = vec![localhost];
+        let options = Options { udp_port: 0, tcp_port: Some(0), bind: addresses.clone(), addresses, workers };
+        MediaCore::new(&options).expect("a port")
     }
 
     fn events(core: &MediaCore, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {

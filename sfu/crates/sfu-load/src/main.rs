@@ -3,11 +3,12 @@
 //!
 //! | command | answer |
 //! | --- | --- |
-//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
+//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "relaxed": bool}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
 //! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
 //! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers}` |
 //!
-//! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one.
+//! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one. A relaxed peer reads what has arrived
+//! ten times a second, which costs less but spoils the times of arrival: for those that receive sound only.
 #![forbid(unsafe_code)]
 
 mod clip;
@@ -77,6 +78,7 @@ impl Load {
             publish,
             audio: command["audio"].as_u64().unwrap_or_default(),
             video: command["video"].as_u64().unwrap_or_default(),
+            relaxed: command["relaxed"].as_bool().unwrap_or_default(),
             reply,
         })
     }

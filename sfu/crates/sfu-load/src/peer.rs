@@ -1,7 +1,7 @@
 //! One synthetic peer: a thread, a UDP socket and a peer connection.
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -20,9 +20,13 @@ use crate::clip::Clip;
 
 const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
 const VIDEO_CLOCK_HZ: u64 = 90_000;
+/// How often a connected peer that is relaxed reads what has arrived.
+const RELAXED_INTERVAL: Duration = Duration::from_millis(100);
+/// The longest wait for the answer: before it nothing arrives.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 pub enum Request {
-    Offer { publish: Option<Clip>, audio: u64, video: u64, reply: Sender<Value> },
+    Offer { publish: Option<Clip>, audio: u64, video: u64, relaxed: bool, reply: Sender<Value> },
     Answer { sdp: String, reply: Sender<Value> },
 }
 
@@ -64,6 +68,8 @@ struct Peer {
     pending: Option<SdpPendingOffer>,
     source: Option<Source>,
     connected: bool,
+    relaxed: bool,
+    nonblocking: bool,
 }
 
 /// What a publisher sends, and when next.
@@ -89,27 +95,61 @@ impl Peer {
             .build(Instant::now());
         let candidate = Candidate::host(socket.local_addr()?, "udp").map_err(io::Error::other)?;
         rtc.add_local_candidate(candidate);
-        Ok(Self { rtc, socket, counters, pending: None, source: None, connected: false })
+        Ok(Self {
+            rtc,
+            socket,
+            counters,
+            pending: None,
+            source: None,
+            connected: false,
+            relaxed: false,
+            nonblocking: false,
+        })
     }
 
     fn run(&mut self, requests: &Receiver<Request>) -> Result<(), RtcError> {
         let mut buffer = vec![0; 2000];
         loop {
             let mut deadline = self.drain()?;
-            match requests.try_recv() {
+            match requests.recv_timeout(self.patience()) {
                 Ok(request) => {
                     self.serve(request)?;
                     continue;
                 }
-                Err(mpsc::TryRecvError::Disconnected) => return Ok(()),
-                Err(mpsc::TryRecvError::Empty) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+            if self.relaxed && self.connected {
+                self.receive_all(&mut buffer)?;
+                continue;
             }
             if let Some(next) = self.publish(Instant::now())? {
                 deadline = deadline.min(next);
             }
-            let wait = deadline.saturating_duration_since(Instant::now()).min(Duration::from_millis(50));
+            let wait = deadline.saturating_duration_since(Instant::now()).min(LONGEST_WAIT);
             self.receive(wait.max(Duration::from_millis(1)), &mut buffer)?;
         }
+    }
+
+    /// How long to wait for requests before the socket is read.
+    fn patience(&self) -> Duration {
+        match (self.relaxed, self.connected, &self.pending) {
+            (true, true, _) => RELAXED_INTERVAL,
+            (true, false, Some(_)) => LONGEST_WAIT,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Take everything that has arrived.
+    fn receive_all(&mut self, buffer: &mut [u8]) -> Result<(), RtcError> {
+        if !self.nonblocking {
+            self.nonblocking = self.socket.set_nonblocking(true).is_ok();
+        }
+        while let Ok((length, source)) = self.socket.recv_from(buffer) {
+            self.take(buffer.get(..length).unwrap_or_default(), source)?;
+            self.drain()?;
+        }
+        self.rtc.handle_input(Input::Timeout(Instant::now()))
     }
 
     fn drain(&mut self) -> Result<Instant, RtcError> {
@@ -139,7 +179,10 @@ impl Peer {
 
     fn serve(&mut self, request: Request) -> Result<(), RtcError> {
         let (reply, answer) = match request {
-            Request::Offer { publish, audio, video, reply } => (reply, self.offer(publish, audio, video)),
+            Request::Offer { publish, audio, video, relaxed, reply } => {
+                self.relaxed = relaxed;
+                (reply, self.offer(publish, audio, video))
+            }
             Request::Answer { sdp, reply } => (reply, self.accept(&sdp)?),
         };
         let _ = reply.send(answer);
@@ -268,16 +311,15 @@ impl Peer {
     fn receive(&mut self, wait: Duration, buffer: &mut [u8]) -> Result<(), RtcError> {
         // without a timeout the loop would not do its own work in time
         let _ = self.socket.set_read_timeout(Some(wait));
-        let received = self.socket.recv_from(buffer);
-        let now = Instant::now();
-        let input = match received {
-            Ok((length, source)) => {
-                let contents = buffer.get(..length).and_then(|bytes| bytes.try_into().ok());
-                let (Some(contents), Ok(destination)) = (contents, self.socket.local_addr()) else { return Ok(()) };
-                Input::Receive(now, Receive { proto: Protocol::Udp, source, destination, contents })
-            }
-            Err(_) => Input::Timeout(now),
-        };
-        self.rtc.handle_input(input)
+        match self.socket.recv_from(buffer) {
+            Ok((length, source)) => self.take(buffer.get(..length).unwrap_or_default(), source),
+            Err(_) => self.rtc.handle_input(Input::Timeout(Instant::now())),
+        }
+    }
+
+    fn take(&mut self, datagram: &[u8], source: SocketAddr) -> Result<(), RtcError> {
+        let (Ok(contents), Ok(destination)) = (datagram.try_into(), self.socket.local_addr()) else { return Ok(()) };
+        let received = Receive { proto: Protocol::Udp, source, destination, contents };
+        self.rtc.handle_input(Input::Receive(Instant::now(), received))
     }
 }

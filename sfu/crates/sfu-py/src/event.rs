@@ -25,6 +25,7 @@ macro_rules! events {
 
 events! {
     Answered { peer: String, offer_id: i64, sdp: String, tracks: HashMap<String, String> },
+    Offered { peer: String, offer_id: i64, sdp: String },
     NegotiationFailed { peer: String, offer_id: i64, reason: String },
     SectionsNeeded { peer: String, audio: u32, video: u32 },
     PeerConnected { peer: String },

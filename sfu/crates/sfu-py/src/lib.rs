@@ -17,7 +17,7 @@ use tertulia_sfu_receiver::MAX_PICTURE_PIXELS;
 use crate::event::PyEvent;
 use crate::receiver::{PyFrame, PyReceiver};
 
-/// The packet engine: worker threads, one UDP port, all peer connections.
+/// The packet engine: worker threads, one UDP and one TCP port, all peer connections.
 #[pyclass(name = "MediaCore", module = "tertulia_sfu._core", frozen)]
 struct PyMediaCore {
     core: MediaCore,
@@ -38,19 +38,33 @@ impl PyMediaCore {
 #[pymethods]
 impl PyMediaCore {
     #[new]
-    #[pyo3(signature = (*, udp_port, addresses, bind = "0.0.0.0", workers = 0))]
-    fn new(udp_port: u16, addresses: Vec<String>, bind: &str, workers: usize) -> PyResult<Self> {
-        let parse = |text: &str| {
-            text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is not an IP address")))
+    #[pyo3(signature = (*, udp_port, tcp_port = None, addresses, bind, workers = 0))]
+    fn new(
+        udp_port: u16,
+        tcp_port: Option<u16>,
+        addresses: Vec<String>,
+        bind: Vec<String>,
+        workers: usize,
+    ) -> PyResult<Self> {
+        let parse = |texts: Vec<String>| {
+            let addresses = texts.iter().map(|text| {
+                text.parse::<IpAddr>().map_err(|_| PyOSError::new_err(format!("{text:?} is not an IP address")))
+            });
+            addresses.collect::<PyResult<Vec<_>>>()
         };
-        let addresses = addresses.iter().map(|text| parse(text)).collect::<PyResult<Vec<_>>>()?;
-        let core = MediaCore::new(&Options { udp_port, bind: parse(bind)?, addresses, workers })?;
+        let (addresses, bind) = (parse(addresses)?, parse(bind)?);
+        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, workers })?;
         Ok(Self { core, pid: process::id() })
     }
 
     #[getter]
     fn udp_port(&self) -> u16 {
         self.core.udp_port()
+    }
+
+    #[getter]
+    fn tcp_port(&self) -> Option<u16> {
+        self.core.tcp_port()
     }
 
     fn fileno(&self) -> PyResult<i32> {
@@ -81,6 +95,23 @@ impl PyMediaCore {
     #[pyo3(signature = (peer, *, offer_id, sdp))]
     fn offer(&self, peer: &str, offer_id: i64, sdp: String) -> PyResult<()> {
         self.core()?.offer(peer.into(), offer_id, sdp);
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, channels))]
+    fn add_subscriber(&self, peer: &str, channels: bool) -> PyResult<()> {
+        self.core()?.add_subscriber(peer.into(), channels);
+        Ok(())
+    }
+
+    #[pyo3(signature = (peer, *, offer_id, sdp))]
+    fn answer(&self, peer: &str, offer_id: i64, sdp: String) -> PyResult<()> {
+        self.core()?.answer(peer.into(), offer_id, sdp);
+        Ok(())
+    }
+
+    fn restart_ice(&self, peer: &str) -> PyResult<()> {
+        self.core()?.restart_ice(peer.into());
         Ok(())
     }
 

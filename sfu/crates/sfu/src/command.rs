@@ -15,6 +15,14 @@ pub enum Command {
         /// Its identifier, new in this shard.
         peer: PeerId,
     },
+    /// Create a peer connection on which we make the offers, and only send: the second one of a participant.
+    /// [`Event::Offered`](crate::Event::Offered) follows as soon as there is something to offer.
+    AddSubscriber {
+        /// Its identifier, new in this shard.
+        peer: PeerId,
+        /// Open the data channels with the first offer.
+        channels: bool,
+    },
     /// Close a peer connection with DTLS close_notify and remove its tracks and subscriptions.
     RemovePeer {
         /// The peer.
@@ -29,6 +37,20 @@ pub enum Command {
         offer_id: i64,
         /// The session description (RFC 8866).
         sdp: String,
+    },
+    /// Apply a client's answer to [`Event::Offered`](crate::Event::Offered).
+    Answer {
+        /// The peer.
+        peer: PeerId,
+        /// The number of the offer, or 0 for the last one.
+        offer_id: i64,
+        /// The session description (RFC 8866).
+        sdp: String,
+    },
+    /// Offer new ICE credentials (RFC 8445 section 9); an offer without an answer is repeated first.
+    RestartIce {
+        /// The peer.
+        peer: PeerId,
     },
     /// Announce a track that a section of a past or coming offer carries.
     ExpectTrack {

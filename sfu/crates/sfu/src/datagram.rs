@@ -1,17 +1,59 @@
-//! UDP datagrams.
+//! Datagrams, and between which addresses they travel.
 
+use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 
 use crate::ids::ShardId;
 
-/// Where a datagram came from, and on which shard's socket it arrived.
-pub(crate) type Origin = (SocketAddr, ShardId);
+/// What carries a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// A UDP datagram.
+    Udp,
+    /// A frame of a TCP connection (RFC 4571, RFC 6544) that the client has opened.
+    Tcp,
+}
 
-/// A UDP datagram to send from the worker's socket.
+/// Between which addresses a datagram travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// What carries it.
+    pub protocol: Protocol,
+    /// Ours.
+    pub local: SocketAddr,
+    /// The client's.
+    pub remote: SocketAddr,
+}
+
+impl Path {
+    /// A UDP path.
+    pub fn udp(local: SocketAddr, remote: SocketAddr) -> Self {
+        Self { protocol: Protocol::Udp, local, remote }
+    }
+
+    /// A TCP connection.
+    pub fn tcp(local: SocketAddr, remote: SocketAddr) -> Self {
+        Self { protocol: Protocol::Tcp, local, remote }
+    }
+}
+
+/// By the client's address alone: it is nearly always enough to tell paths apart, and every datagram is looked up.
+impl Hash for Path {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.remote.hash(state);
+    }
+}
+
+/// The path of a datagram, and the shard on whose socket it arrived.
+pub(crate) type Origin = (Path, ShardId);
+
+/// A datagram to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagram {
-    /// Where it goes.
-    pub destination: SocketAddr,
+    /// How it goes.
+    pub path: Path,
+    /// Whether it carries video, which a slow TCP connection drops first. Told for TCP only.
+    pub is_video: bool,
     /// Its payload.
     pub contents: Vec<u8>,
 }

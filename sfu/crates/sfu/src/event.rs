@@ -20,13 +20,22 @@ pub enum Event {
         /// The mid of every section that now sends, and the track it carries.
         tracks: Vec<(String, TrackId)>,
     },
-    /// An offer could not be applied; the connection is as it was.
+    /// The client has to answer this offer. No other one follows before it has.
+    Offered {
+        /// The peer.
+        peer: PeerId,
+        /// The number of the offer, from 1.
+        offer_id: i64,
+        /// The offer (RFC 8866).
+        sdp: String,
+    },
+    /// An offer or answer could not be applied.
     NegotiationFailed {
         /// The peer.
         peer: PeerId,
         /// The number of the offer.
         offer_id: i64,
-        /// What is wrong with the offer.
+        /// What is wrong with the description.
         reason: String,
     },
     /// The client has to offer again, with this many additional receiving sections (both 0: only again).

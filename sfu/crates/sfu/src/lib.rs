@@ -7,11 +7,11 @@
 //! Modules depend on each other in one direction, from the bottom:
 //!
 //! 1. `ids`, `media`, `data`, `datagram`, `counters`, `command`, `event`, `fault`, `token_bucket`: plain values
-//! 2. `transport`: the packet path of one connection, the only place that uses str0m; `sdp`: session descriptions
+//! 2. `transport`: the packet path of one connection, the only place that uses str0m; `sdp`, `sdp_offers`: session descriptions
 //! 3. `message`, `outbox`: what leaves a shard
 //! 4. `allocation`: dividing bandwidth, without state of others
 //! 5. `peers`, then `publishing` and `subscribing`: tables that own their state
-//! 6. `negotiation`, `allocator`: rules over several tables
+//! 6. `offering`, `negotiation`, `allocator`: rules over several tables
 //! 7. `shard`: dispatches inputs and collects outputs
 
 #![forbid(unsafe_code)]
@@ -33,11 +33,13 @@ mod ids;
 mod media;
 mod message;
 mod negotiation;
+mod offering;
 mod outbox;
 mod peers;
 mod publishing;
 mod report;
 mod sdp;
+mod sdp_offers;
 mod shard;
 mod subscribing;
 mod token_bucket;
@@ -46,7 +48,7 @@ mod transport;
 pub use command::Command;
 pub use counters::Counters;
 pub use data::{DataFlow, DataMessage};
-pub use datagram::Datagram;
+pub use datagram::{Datagram, Path, Protocol};
 pub use event::{Event, SubscriptionError};
 pub use ids::{PeerId, ShardId, TrackId};
 pub use media::{Channel, Kind, LayerMask, LayerSpec, Quality, Source, SubscriptionSettings, TrackSpec};

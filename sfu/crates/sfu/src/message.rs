@@ -1,10 +1,10 @@
 //! What shards send each other. A room may span all of them: a track is relayed once to each shard that has
 //! subscribers, and their demand travels back. Inside one shard the same messages are queued locally.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::datagram::Path;
 use crate::ids::{ShardId, TrackId};
 use crate::media::{Kind, LAYERS, LayerMask, Quality};
 use crate::transport::{CodecFormat, Packet};
@@ -15,7 +15,7 @@ pub enum Message {
     /// A datagram that was received on another shard's socket.
     Datagram {
         /// Where it came from.
-        source: SocketAddr,
+        path: Path,
         /// Its contents.
         data: Vec<u8>,
         /// When it was received.
@@ -24,16 +24,16 @@ pub enum Message {
         via: ShardId,
     },
     /// The owner of a peer to the shard on whose socket the peer's datagrams arrive: pass on what comes from there.
-    AddressBound {
+    PathBound {
         /// Where the peer is.
-        address: SocketAddr,
+        path: Path,
         /// The peer's shard.
         owner: ShardId,
     },
-    /// The same way: the address is no longer the peer's.
-    AddressReleased {
+    /// The same way: the path is no longer the peer's.
+    PathReleased {
         /// Where the peer was.
-        address: SocketAddr,
+        path: Path,
         /// The peer's shard.
         owner: ShardId,
     },

@@ -1,7 +1,8 @@
 //! Offers of clients and our answers: which section carries which track, in both directions.
 //!
 //! There is one connection and only the client offers. A subscription takes a free receiving section of its kind; if
-//! there is none, or if only an answer can show the client a change, the client is asked for an offer.
+//! there is none, or if only an answer can show the client a change, the client is asked for an offer. Where we make
+//! the offers, see `offering`.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -10,6 +11,7 @@ use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{Mid, PeerKey, SubscriptionKey, TrackId};
 use crate::media::Kind;
+use crate::offering::{OwnOffers, peer_gone};
 use crate::outbox::Outbox;
 use crate::peers::{Peers, Role};
 use crate::publishing::Publications;
@@ -25,11 +27,13 @@ pub(crate) struct Negotiation<'a> {
     pub outbox: &'a mut Outbox,
 }
 
-fn peer_gone() -> String {
-    "the peer is gone".to_owned()
-}
-
 impl Negotiation<'_> {
+    /// Where we make the offers.
+    pub fn own_offers(&mut self) -> OwnOffers<'_> {
+        let Self { peers, subscriptions, outbox, .. } = self;
+        OwnOffers { peers, subscriptions, outbox }
+    }
+
     /// Apply an offer and emit the answer. The error says what is wrong with the offer.
     pub fn accept(&mut self, now: Instant, key: PeerKey, offer_id: i64, sdp: &str) -> Result<(), String> {
         let offered = sdp::read_offer(sdp)?;
@@ -137,9 +141,13 @@ impl Negotiation<'_> {
         (answers, tracks)
     }
 
-    /// Ask clients for an offer whose subscriptions wait for sections, or whose sections have to be shown empty.
+    /// Make offers, or ask clients for an offer whose subscriptions wait for sections, or whose sections have to be shown empty.
     pub fn request_offers(&mut self, now: Instant) {
         for key in self.peers.take_section_checks() {
+            if self.peers.get(key).is_some_and(|peer| peer.offering().is_some()) {
+                self.own_offers().offer(now, key);
+                continue;
+            }
             let Some(peer) = self.peers.get_mut(key).filter(|peer| peer.may_be_asked(now)) else { continue };
             let unbound = self.subscriptions.unbound(peer);
             let sections = peer.sections_mut();

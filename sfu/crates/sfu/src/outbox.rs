@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::counters::Counters;
-use crate::datagram::Datagram;
+use crate::datagram::{Datagram, Protocol};
 use crate::event::Event;
 use crate::ids::ShardId;
 use crate::message::Message;
@@ -11,8 +11,10 @@ use crate::message::Message;
 /// What a shard produced since it was last taken. The caller drains the vectors and keeps their memory.
 #[derive(Default)]
 pub struct Output {
-    /// To send, in order.
+    /// To send by UDP, in order.
     pub datagrams: Vec<Datagram>,
+    /// To send by TCP, in order.
+    pub frames: Vec<Datagram>,
     /// For signalling, in order.
     pub events: Vec<Event>,
     /// For other shards.
@@ -44,7 +46,10 @@ impl Outbox {
     pub fn send_datagram(&mut self, datagram: Datagram) {
         self.counters.datagrams_out += 1;
         self.counters.bytes_out += datagram.contents.len() as u64;
-        self.output.datagrams.push(datagram);
+        match datagram.path.protocol {
+            Protocol::Udp => self.output.datagrams.push(datagram),
+            Protocol::Tcp => self.output.frames.push(datagram),
+        }
     }
 
     /// To another shard, or to this one with the next flush.

@@ -7,8 +7,8 @@ use crate::ids::Ssrc;
 use crate::media::Kind;
 
 /// Larger offers are refused. An offer for a full room is well below it.
-const MAX_BYTES: usize = 512 * 1024;
-const MAX_SECTIONS: usize = 1024;
+pub(crate) const MAX_BYTES: usize = 512 * 1024;
+pub(crate) const MAX_SECTIONS: usize = 1024;
 /// Streams that an offer may name in the sections in which the client sends: the transport keeps state for each.
 const MAX_SOURCES: usize = 256;
 /// Layers of one section; browsers send three.
@@ -60,10 +60,10 @@ pub(crate) enum SectionAnswer {
 const PAYLOAD_TYPES_FROM: usize = 3;
 
 /// A description cut at its `m=` lines; the first part is the session's.
-struct Parts<'a>(Vec<Vec<&'a str>>);
+pub(crate) struct Parts<'a>(pub Vec<Vec<&'a str>>);
 
 impl<'a> Parts<'a> {
-    fn cut(sdp: &'a str) -> Self {
+    pub fn cut(sdp: &'a str) -> Self {
         let mut parts = vec![Vec::new()];
         for line in sdp.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
             if line.starts_with("m=") {
@@ -77,11 +77,11 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn attribute<'a>(part: &[&'a str], name: &str) -> Option<&'a str> {
+pub(crate) fn attribute<'a>(part: &[&'a str], name: &str) -> Option<&'a str> {
     part.iter().find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
 }
 
-fn direction(part: &[&str]) -> Direction {
+pub(crate) fn direction(part: &[&str]) -> Direction {
     let named = part.iter().find_map(|line| match *line {
         "a=sendonly" => Some(Direction::SendOnly),
         "a=recvonly" => Some(Direction::RecvOnly),
@@ -91,7 +91,7 @@ fn direction(part: &[&str]) -> Direction {
     named.unwrap_or(Direction::SendRecv)
 }
 
-fn kind(part: &[&str]) -> Option<Kind> {
+pub(crate) fn kind(part: &[&str]) -> Option<Kind> {
     let first = part.first()?;
     if first.starts_with("m=audio ") {
         Some(Kind::Audio)
@@ -103,7 +103,7 @@ fn kind(part: &[&str]) -> Option<Kind> {
 }
 
 /// A stopped section: port 0 and not bundled with another one.
-fn is_stopped(part: &[&str]) -> bool {
+pub(crate) fn is_stopped(part: &[&str]) -> bool {
     let port_0 = part.first().and_then(|line| line.split(' ').nth(1)) == Some("0");
     port_0 && !part.contains(&"a=bundle-only")
 }
@@ -116,7 +116,7 @@ fn msid_track(part: &[&str]) -> Option<String> {
 }
 
 /// The streams that a section names, each once.
-fn sources(part: &[&str]) -> Vec<Ssrc> {
+pub(crate) fn sources(part: &[&str]) -> Vec<Ssrc> {
     let of_line = |line: &&str| line.strip_prefix("a=ssrc:")?.split(' ').next()?.parse().ok().map(Ssrc);
     let mut sources: Vec<Ssrc> = part.iter().filter_map(of_line).collect();
     sources.sort_unstable();
@@ -199,8 +199,12 @@ pub(crate) fn finish_answer(
     text
 }
 
-fn session_line(line: &str) -> String {
+pub(crate) fn session_line(line: &str) -> String {
     if line.starts_with("a=msid-semantic:") { "a=msid-semantic: WMS *".to_owned() } else { line.to_owned() }
+}
+
+pub(crate) fn is_identity(line: &str) -> bool {
+    ["a=msid:", "a=ssrc:", "a=ssrc-group:"].iter().any(|name| line.starts_with(name))
 }
 
 fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>) {
@@ -209,8 +213,7 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
         SectionAnswer::Send { .. } => " transport-cc",
     };
     for line in part {
-        let is_identity = ["a=msid:", "a=ssrc:", "a=ssrc-group:"].iter().any(|name| line.starts_with(name));
-        if is_identity || (line.starts_with("a=rtcp-fb:") && line.ends_with(unwanted_feedback)) {
+        if is_identity(line) || (line.starts_with("a=rtcp-fb:") && line.ends_with(unwanted_feedback)) {
             continue;
         }
         match (answer, *line) {
@@ -243,7 +246,7 @@ fn with_codec_first(part: &[&str], line: &str, codec: &str) -> String {
     [head, first, rest].concat().join(" ")
 }
 
-fn push_identity(sending: &Sending, lines: &mut Vec<String>) {
+pub(crate) fn push_identity(sending: &Sending, lines: &mut Vec<String>) {
     let Sending { stream, track, ssrc, rtx } = sending;
     lines.push(format!("a=msid:{stream} {track}"));
     for source in [Some(*ssrc), *rtx].into_iter().flatten() {
@@ -255,7 +258,7 @@ fn push_identity(sending: &Sending, lines: &mut Vec<String>) {
     }
 }
 
-fn join(lines: &[&str]) -> String {
+pub(crate) fn join(lines: &[&str]) -> String {
     let mut text = lines.join("\r\n");
     text.push_str("\r\n");
     text

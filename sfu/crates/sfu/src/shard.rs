@@ -1,6 +1,5 @@
 //! The state of one worker: dispatches inputs to the parts that own their state, and collects what they produce.
 
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,14 +8,14 @@ use crate::allocator::Allocator;
 use crate::command::Command;
 use crate::counters::Counters;
 use crate::data::DataMessage;
-use crate::datagram::Origin;
+use crate::datagram::{Origin, Path};
 use crate::event::Event;
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::media::Channel;
 use crate::message::Message;
 use crate::negotiation::Negotiation;
 use crate::outbox::{Outbox, Output};
-use crate::peers::{Owner, Peer, Peers, is_channel_data};
+use crate::peers::{Offering, Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
 use crate::report::peer_report;
 use crate::subscribing::Subscriptions;
@@ -50,17 +49,21 @@ impl Shard {
 
     // ── inputs ──
 
-    /// A datagram from this worker's socket. `now` is when it arrived, as exactly as known: the bandwidth of publishers
-    /// is estimated from the intervals.
-    pub fn handle_datagram(&mut self, now: Instant, source: SocketAddr, data: &[u8]) {
+    /// A datagram from one of this worker's sockets, with the local address that the system tells. `now` is when it
+    /// arrived, as exactly as known: the bandwidth of publishers is estimated from the intervals.
+    pub fn handle_datagram(&mut self, now: Instant, path: Path, data: &[u8]) {
         let counters = self.outbox.count();
         counters.datagrams_in += 1;
         counters.bytes_in += data.len() as u64;
         let via = self.outbox.shard();
-        match self.peers.owner(now, source, data) {
-            Owner::Here(peer) => self.admit(now, peer, (source, via), data),
+        let Some(path) = self.peers.offered(path) else {
+            self.outbox.count().drop_unknown_source += 1;
+            return;
+        };
+        match self.peers.owner(now, path, data) {
+            Owner::Here(peer) => self.admit(now, peer, (path, via), data),
             Owner::Shard(shard) => {
-                self.outbox.send(shard, Message::Datagram { source, data: data.to_vec(), arrival: now, via });
+                self.outbox.send(shard, Message::Datagram { path, data: data.to_vec(), arrival: now, via });
             }
             Owner::Unknown => self.outbox.count().drop_unknown_source += 1,
         }
@@ -75,13 +78,13 @@ impl Shard {
     fn dispatch_message(&mut self, now: Instant, message: Message) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match message {
-            Message::Datagram { source, data, arrival, via } => match peers.owner(arrival, source, &data) {
-                Owner::Here(peer) => self.admit(arrival, peer, (source, via), &data),
+            Message::Datagram { path, data, arrival, via } => match peers.owner(arrival, path, &data) {
+                Owner::Here(peer) => self.admit(arrival, peer, (path, via), &data),
                 // never passed on again: a forged ufrag must not make it circulate
                 Owner::Shard(_) | Owner::Unknown => outbox.count().drop_unknown_source += 1,
             },
-            Message::AddressBound { address, owner } => peers.on_address(now, address, owner, true),
-            Message::AddressReleased { address, owner } => peers.on_address(now, address, owner, false),
+            Message::PathBound { path, owner } => peers.on_path(now, path, owner, true),
+            Message::PathReleased { path, owner } => peers.on_path(now, path, owner, false),
             Message::Attach { track, from } => publications.on_attach(&track, from, outbox),
             Message::Detach { track, from } => publications.on_detach(now, &track, from, peers, outbox),
             Message::Demand { track, from, wanted, relay } => {
@@ -105,9 +108,16 @@ impl Shard {
     fn dispatch_command(&mut self, now: Instant, command: Command) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match command {
-            Command::AddPeer { peer } => self.add_peer(now, peer),
+            Command::AddPeer { peer } => self.add_peer(now, peer, None),
+            Command::AddSubscriber { peer, channels } => self.add_peer(now, peer, Some(Offering::new(channels))),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
-            Command::Offer { peer, offer_id, sdp } => self.negotiate(now, peer, offer_id, &sdp),
+            Command::Offer { peer, offer_id, sdp } => {
+                self.negotiate(now, peer, offer_id, |it, key| it.accept(now, key, offer_id, &sdp));
+            }
+            Command::Answer { peer, offer_id, sdp } => {
+                self.negotiate(now, peer, offer_id, |it, key| it.own_offers().accept_answer(now, key, offer_id, &sdp));
+            }
+            Command::RestartIce { peer } => self.negotiation().own_offers().restart_ice(&peer),
             Command::ExpectTrack { peer, track, spec } => publications.expect(&peer, track, spec, peers),
             Command::WithdrawTrack { peer, track } => publications.withdraw(&peer, &track, peers, outbox),
             Command::SetTrackMuted { peer, track, muted } => {
@@ -159,7 +169,7 @@ impl Shard {
         }
         self.guarded(None, |shard| shard.negotiation().request_offers(now));
         self.settle(now);
-        self.peers.announce_addresses(&mut self.outbox);
+        self.peers.announce_paths(&mut self.outbox);
     }
 
     // ── outputs ──
@@ -192,8 +202,9 @@ impl Shard {
 
     // ── peers ──
 
-    fn add_peer(&mut self, now: Instant, id: PeerId) {
-        if self.peers.add(now, id) {
+    fn add_peer(&mut self, now: Instant, id: PeerId, offering: Option<Offering>) {
+        if let Some(key) = self.peers.add(now, id, offering) {
+            self.peers.check_sections(key);
             self.outbox.count().peers_added += 1;
             self.next_tick.get_or_insert(now + TICK);
         }
@@ -223,10 +234,16 @@ impl Shard {
         Negotiation { peers, publications, subscriptions, outbox }
     }
 
-    fn negotiate(&mut self, now: Instant, peer: PeerId, offer_id: i64, sdp: &str) {
+    fn negotiate(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        offer_id: i64,
+        run: impl FnOnce(&mut Negotiation<'_>, PeerKey) -> Result<(), String>,
+    ) {
         let Some(key) = self.peers.key_of(&peer) else { return };
         self.peers.work_for(Some(key));
-        let outcome = self.negotiation().accept(now, key, offer_id, sdp);
+        let outcome = run(&mut self.negotiation(), key);
         // if the peer failed, that is reported first
         self.settle(now);
         if let Err(reason) = outcome {
@@ -363,7 +380,7 @@ impl Shard {
                 outbox.emit(Event::PeerDisconnected { peer: peer.id().clone() });
             }
         }
-        peers.sweep_addresses(now);
+        peers.sweep_paths(now);
         publications.tick(now, peers, outbox);
         subscriptions.tick(peers, outbox);
         allocator.tick(now, peers, subscriptions, outbox);

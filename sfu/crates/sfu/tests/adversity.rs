@@ -158,9 +158,8 @@ fn garbage_disturbs_no_peer() {
             *first = [0, 1, 20, 22, 63, 128, 144, 200, 255][round % 9];
         }
         let source = if round % 2 == 0 { known } else { unknown };
-        let now = world.now;
-        for shard in &mut world.shards {
-            shard.handle_datagram(now, source, &data);
+        for shard in 0..world.shards.len() {
+            world.inject(shard, source, &data);
         }
         world.run(Duration::from_millis(1));
     }

@@ -130,8 +130,8 @@ fn datagrams() {
         for _ in 0..200 {
             last = fuzzer.input();
             let source = if fuzzer.random(2) == 0 { stranger } else { world.clients[mallory].address };
-            let (now, socket) = (world.now, fuzzer.random(world.shards.len()));
-            world.shards[socket].handle_datagram(now, source, &last);
+            let socket = fuzzer.random(world.shards.len());
+            world.inject(socket, source, &last);
             world.now += Duration::from_micros(100);
         }
         fuzzer.check(&mut world, bob, &track, &last);
@@ -163,6 +163,41 @@ fn offers() {
             if !answered {
                 break;
             }
+        }
+        world.shards[0].handle_command(world.now, Command::RemovePeer { peer });
+        fuzzer.check(&mut world, bob, &track, &last);
+    }
+}
+
+#[test]
+fn answers() {
+    let mut fuzzer = Fuzzer::new(&["sdp"]);
+    let (mut world, [_, bob, _], track) = meeting();
+    world.withholds_answers = true;
+    // what a client answers to the first offer
+    let client = world.enter_subscriber(true);
+    world.run(Duration::from_millis(20));
+    let offer = world.events.iter().find_map(|event| match event {
+        Event::Offered { sdp, .. } => Some(sdp.clone()),
+        _ => None,
+    });
+    let now = world.now;
+    let answer = world.clients[client].answer(now, &offer.unwrap());
+    fuzzer.corpus = vec![answer.into_bytes()];
+    while fuzzer.goes_on() {
+        let peer = tertulia_sfu::PeerId::from(format!("PA_fuzz{}", fuzzer.rounds));
+        world.shards[0].handle_command(now, Command::AddSubscriber { peer: peer.clone(), channels: true });
+        let source = world.source(&track);
+        world.shards[0].handle_command(now, Command::Subscribe { peer: peer.clone(), source });
+        let mut last = Vec::new();
+        for _ in 0..4 {
+            world.shards[0].flush(world.now);
+            last = fuzzer.input();
+            let sdp = String::from_utf8_lossy(&last).into_owned();
+            world.shards[0].handle_command(world.now, Command::Answer { peer: peer.clone(), offer_id: 0, sdp });
+            let defect = |event: &Event| matches!(event, Event::PeerFailed { reason, .. } if reason.contains("fault"));
+            let is_defect = world.shards[0].output().events.drain(..).any(|event| defect(&event));
+            assert!(!is_defect, "FUZZ_SEED={}: {}", fuzzer.seed, String::from_utf8_lossy(&last));
         }
         world.shards[0].handle_command(world.now, Command::RemovePeer { peer });
         fuzzer.check(&mut world, bob, &track, &last);

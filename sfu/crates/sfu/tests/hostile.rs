@@ -50,9 +50,8 @@ fn spoofed_checks_cost_nobody_a_packet() {
                 let number = round * 50 + forged;
                 let source = SocketAddr::from(([11, (number >> 16) as u8, (number >> 8) as u8, number as u8], 9));
                 let check = unauthenticated_check(&names[number as usize % names.len()]);
-                let now = world.now;
                 let socket = number as usize % world.shards.len();
-                world.shards[socket].handle_datagram(now, source, &check);
+                world.inject(socket, source, &check);
             }
             world.run(Duration::from_millis(1));
         }
@@ -126,8 +125,7 @@ fn packets_that_are_not_authentic_take_no_section_away() {
         forged.extend([0xbe, 0xde, 0, (extension.len() / 4) as u8]);
         forged.extend(&extension);
         forged.extend([7; 80]);
-        let now = world.now;
-        world.shards[0].handle_datagram(now, address, &forged);
+        world.inject(0, address, &forged);
         world.run(Duration::from_millis(10));
     }
     let got = world.clients[bob].received(&track).len();
@@ -158,12 +156,12 @@ fn a_flood_of_media_ends_its_publisher_alone() {
 #[test]
 fn a_flood_of_garbage_from_a_clients_address_is_not_looked_at() {
     let (mut world, [alice, bob, mallory], track) = meeting(1);
-    let (address, now) = (world.clients[mallory].address, world.now);
+    let address = world.clients[mallory].address;
     let before = world.shards[0].counters().drop_flood;
     for number in 0..50_000u32 {
         let garbage: Vec<u8> =
             (0..64).map(|byte| if byte < 2 { 200 - 72 * (number % 2) as u8 } else { byte as u8 }).collect();
-        world.shards[0].handle_datagram(now, address, &garbage);
+        world.inject(0, address, &garbage);
     }
     assert!(world.shards[0].counters().drop_flood - before > 30_000);
     world.clients[bob].forget();

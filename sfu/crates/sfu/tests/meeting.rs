@@ -220,6 +220,24 @@ fn silent_peers_are_reported_and_may_come_back() {
 }
 
 #[test]
+fn clients_whose_network_gives_them_another_address_go_on() {
+    for shards in [1, 2] {
+        let mut world = World::new(shards);
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Audio, &[]);
+        world.subscribe(bob, &track);
+        world.run_until_receiving(bob, &track, 10);
+        for (rebound, port) in [(alice, 50_001), (bob, 50_002), (alice, 50_003), (bob, 50_004)] {
+            world.clients[rebound].address = format!("203.0.113.9:{port}").parse().unwrap();
+            world.clients[bob].forget();
+            // until the next check, which this client sends every 15 s, and browsers every 2.5 s
+            world.run_until_receiving(bob, &track, 50);
+        }
+        assert!(!world.saw(|event| matches!(event, Event::PeerFailed { .. })));
+    }
+}
+
+#[test]
 fn an_ice_restart_keeps_media_and_the_workers_number() {
     let mut world = World::new(2);
     let members: Vec<usize> = (0..4).map(|_| world.join(1, 1)).collect();

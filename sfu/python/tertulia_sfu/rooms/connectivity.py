@@ -12,6 +12,7 @@ from livekit.protocol.models import DisconnectReason, ParticipantInfo
 from livekit.protocol.rtc import LeaveRequest
 
 from tertulia_sfu.rooms.participant import Participant
+from tertulia_sfu.rooms.protocol import LEAVE_ACTION
 from tertulia_sfu.rooms.roster import Roster
 from tertulia_sfu.rooms.session_messages import leave_message
 from tertulia_sfu.rooms.status_updates import StatusUpdates
@@ -37,9 +38,14 @@ class Connectivity:
         """Expect a new participant's media within the join timeout."""
         self._schedule("join", participant, now + self._join_timeout_s, DisconnectReason.JOIN_FAILURE)
 
-    def peer_connected(self, participant: Participant, now: float) -> None:
-        """Mark a participant's media as connected; the first time, it becomes active for the others."""
-        participant.connected = True
+    def peer_connected(self, participant: Participant, now: float, *, peer: str | None = None) -> None:
+        """Mark a participant's media as connected; the first time, it becomes active for the others.
+
+        `peer`: which of two; the primary one if not given.
+        """
+        participant.peers_up[peer or participant.primary_peer] = True
+        if not participant.connected:
+            return
         for key in ("gone", "resume", "join"):
             self._roster.timers.cancel((key, participant.sid))
         if participant.was_active:
@@ -50,9 +56,9 @@ class Connectivity:
         self._roster.announce(participant, now, urgent=bool(participant.announced))
         self._roster.notify("participant_joined", participant)
 
-    def peer_disconnected(self, participant: Participant, now: float) -> None:
+    def peer_disconnected(self, participant: Participant, now: float, *, peer: str | None = None) -> None:
         """Mark a participant's media as lost. If its client closed it, a `leave` may be on its way."""
-        participant.connected = False
+        participant.peers_up[peer or participant.primary_peer] = False
         self._status.send_link_lost(participant, now)
         lost_at = participant.signal_lost_at
         last_heard_at = now - ICE_TIMEOUT_S
@@ -86,7 +92,8 @@ class Connectivity:
 
     def _ask_to_resume(self, participant: Participant, now: float) -> None:
         participant.signal_lost_at = now
-        self._roster.send(participant, leave_message(DisconnectReason.CONNECTION_TIMEOUT, LeaveRequest.RESUME))
+        if participant.protocol >= LEAVE_ACTION:
+            self._roster.send(participant, leave_message(DisconnectReason.CONNECTION_TIMEOUT, LeaveRequest.RESUME))
         self._roster.signals.close(participant.sid)
 
     def _schedule(self, key: str, participant: Participant, at: float, reason: "DisconnectReason") -> None:

@@ -98,7 +98,7 @@ class DataRelay:
             self._remember(_SentPacket(now, sid, packet.sequence, destinations, payload))
             receivers = [each for each in receivers if each.reliable_channel_open]
         if receivers:
-            peers: list[str] = [each.sid for each in receivers]
+            peers = [each.primary_peer for each in receivers]
             self._roster.media.send_data(peers, channel=channel, payload=payload, sender=sid)
         return len(receivers)
 
@@ -147,7 +147,7 @@ class DataRelay:
     def _replay(self, receiver: Participant, packets: Sequence[_SentPacket]) -> None:
         for sent in packets:
             if not sent.destinations or receiver.identity in sent.destinations:
-                self._roster.media.send_data([receiver.sid], channel="reliable", payload=sent.payload)
+                self._roster.media.send_data([receiver.primary_peer], channel="reliable", payload=sent.payload)
 
     # ── remote procedure calls of the server API ──
 
@@ -180,9 +180,11 @@ def _may_receive(receiver: Participant, packet: DataPacket, destinations: frozen
 
 
 def _stamp(packet: DataPacket, sender: Participant, channel: Channel) -> None:
+    """Name the sender. Of a hidden one only the session is named, which receivers know duplicates by."""
+    sid, identity = ("", "") if sender.is_hidden else (sender.sid, sender.identity)
     packet.kind = _CHANNEL_KINDS[channel]
     packet.participant_sid = sender.sid
-    packet.participant_identity = sender.identity
+    packet.participant_identity = identity
     if packet.HasField("user"):
-        packet.user.participant_sid = sender.sid
-        packet.user.participant_identity = sender.identity
+        packet.user.participant_sid = sid
+        packet.user.participant_identity = identity

@@ -19,6 +19,7 @@ from tertulia_sfu.rooms.encoding import join_frame, part
 from tertulia_sfu.rooms.limits import check_sizes, distinct_values
 from tertulia_sfu.rooms.negotiation import Negotiator
 from tertulia_sfu.rooms.participant import Participant, SubscriptionPreferences
+from tertulia_sfu.rooms.protocol import PROTOCOL, SUBSCRIBER_PRIMARY
 from tertulia_sfu.rooms.publications import PublicationManager
 from tertulia_sfu.rooms.quality import RoomQuality
 from tertulia_sfu.rooms.roster import Roster
@@ -48,7 +49,7 @@ class LiveRoom:
         self.subscriptions = SubscriptionManager(roster)
         self.publications = PublicationManager(roster, self.subscriptions, self.status.send_room_if_changed)
         self.data = DataRelay(roster)
-        self.negotiation = Negotiator(roster)
+        self.negotiation = Negotiator(roster, on_unanswered=self.require_full_reconnect)
         self.connectivity = Connectivity(roster, self.status, join_timeout_s=config.join_timeout_s, remove=self.remove)
         self._config = config
         self._tokens = tokens
@@ -70,9 +71,10 @@ class LiveRoom:
         now: float,
         address: str = "unknown",
         token_not_after: float | None = None,
+        is_dual: bool = False,
     ) -> Participant:
         """Add a participant and send the first messages. Of two with one identity the newer stays. Raise RoomFull."""
-        settings = request.connection_settings
+        settings, protocol = request.connection_settings, request.client_info.protocol
         participant = Participant(
             sid=sid,
             claims=claims,
@@ -81,6 +83,9 @@ class LiveRoom:
                 auto_subscribe=settings.auto_subscribe, adaptive_stream=settings.adaptive_stream
             ),
             joined_at=now,
+            protocol=protocol if is_dual else protocol or PROTOCOL,
+            is_dual=is_dual,
+            subscriber_primary=is_dual and protocol >= SUBSCRIBER_PRIMARY and claims.video.can_subscribe,
             address=address,
             token_not_after=token_not_after,
         )
@@ -90,6 +95,8 @@ class LiveRoom:
             self.remove(older, DisconnectReason.DUPLICATE_IDENTITY, now)
         self.roster.add(participant)
         self.roster.media.add_peer(sid)
+        if is_dual:
+            self.roster.media.add_subscriber(participant.subscriber_peer, channels=participant.subscriber_primary)
         self._send_join(participant, now)
         self._check_lifetime(now)
         self.connectivity.joined(participant, now)
@@ -111,6 +118,7 @@ class LiveRoom:
             ice_servers=self._config.ice_servers(participant.sid),
             node_id=self._node_id,
             sif_trailer=self._sif_trailer,
+            subscriber_primary=participant.subscriber_primary,
         )
         self.roster.send(participant, join_frame(message, self.roster.visible_to(participant)))
         self.roster.updates.mark_as_told(participant)
@@ -145,6 +153,7 @@ class LiveRoom:
         self.roster.send_states(participant, [part(participant.info()), *self.roster.visible_to(participant)])
         self.roster.updates.mark_as_told(participant)
         self.roster.send(participant, SignalResponse(room_update=RoomUpdate(room=self.roster.room_info())))
+        self.negotiation.restart(participant)
         self.publications.repeat_quality_updates(participant)
         self.send_token(participant, now)
 
@@ -172,8 +181,10 @@ class LiveRoom:
         self.roster.signals.close(participant.sid)
         self.roster.discard(participant)
         self.roster.media.remove_peer(participant.sid)
+        if participant.is_dual:
+            self.roster.media.remove_peer(participant.subscriber_peer)
         self.connectivity.forget(participant)
-        for key in ("token", "speaking"):
+        for key in ("token", "speaking", "answer"):
             self.roster.timers.cancel((key, participant.sid))
         participant.state = ParticipantInfo.DISCONNECTED
         participant.increment_version()

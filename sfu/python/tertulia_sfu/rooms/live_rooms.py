@@ -11,11 +11,11 @@ from livekit.protocol.room import CreateRoomRequest, RoomConfiguration
 from livekit.protocol.rtc import JoinRequest, LeaveRequest
 
 from tertulia_sfu.config import MediaConfig
-from tertulia_sfu.errors import EntityNotFound, InvalidRequest
+from tertulia_sfu.errors import EntityNotFound, InvalidRequest, ServiceUnavailable
 from tertulia_sfu.ids import Identity, ParticipantSid, RoomName
 from tertulia_sfu.rooms.limits import check_sizes
 from tertulia_sfu.rooms.live_room import LiveRoom
-from tertulia_sfu.rooms.participant import Participant
+from tertulia_sfu.rooms.participant import Participant, participant_of
 from tertulia_sfu.rooms.ports import EventListener, MediaCommands, SignalSink, Timers
 from tertulia_sfu.rooms.roster import Roster
 from tertulia_sfu.rooms.session import SignalSession
@@ -50,6 +50,10 @@ class LiveRooms:
         self._node_id = node_id
         self._rooms: dict[RoomName, LiveRoom] = {}
         self._sessions: dict[ParticipantSid, SignalSession] = {}
+        self.is_draining = False
+
+    def __len__(self) -> int:
+        return len(self._rooms)
 
     def __iter__(self) -> Iterator[LiveRoom]:
         return iter(list(self._rooms.values()))
@@ -59,10 +63,14 @@ class LiveRooms:
         return self._rooms.get(RoomName(name))
 
     def create(self, request: CreateRoomRequest | RoomConfiguration, *, name: RoomName, now: float) -> LiveRoom:
-        """Return the live room with this name, created with these settings if missing. Raise InvalidRequest."""
+        """Return the live room with this name, created with these settings if missing.
+
+        Raise InvalidRequest, or ServiceUnavailable when it is missing and this server takes no new rooms.
+        """
         room = self._rooms.get(name)
         if room is not None:
             return room
+        self._check_takes_rooms()
         if len(name) > MAX_NAME_LENGTH:
             raise InvalidRequest(f"The room's name is longer than {MAX_NAME_LENGTH} characters.")
         check_sizes(metadata=request.metadata)
@@ -93,10 +101,19 @@ class LiveRooms:
         self._sessions.pop(participant.sid, None)
 
     def check_exists(self, claims: Claims) -> None:
-        """Raise EntityNotFound if the room is missing and this join may not create it. Clients match the text."""
-        may_create = self._config.auto_create or claims.video.room_create
-        if not may_create and RoomName(claims.video.room) not in self._rooms:
+        """Raise EntityNotFound if the room is missing and this join may not create it. Clients match the text.
+
+        Raise ServiceUnavailable if it is missing and this server takes no new rooms.
+        """
+        if RoomName(claims.video.room) in self._rooms:
+            return
+        if not (self._config.auto_create or claims.video.room_create):
             raise EntityNotFound("requested room does not exist")
+        self._check_takes_rooms()
+
+    def _check_takes_rooms(self) -> None:
+        if self.is_draining:
+            raise ServiceUnavailable("The server takes no new rooms: it is about to be stopped.")
 
     # ── sessions ──
 
@@ -109,11 +126,14 @@ class LiveRooms:
         now: float,
         address: str = "unknown",
         token_not_after: float | None = None,
+        is_dual: bool = False,
     ) -> SignalSession:
         """Join a room, which is created if missing. Raise EntityNotFound, RoomFull or InvalidRequest."""
         self.check_exists(claims)
         room = self.create(claims.room_config or RoomConfiguration(), name=RoomName(claims.video.room), now=now)
-        participant = room.join(sid, claims, request, now=now, address=address, token_not_after=token_not_after)
+        participant = room.join(
+            sid, claims, request, now=now, address=address, token_not_after=token_not_after, is_dual=is_dual
+        )
         session = SignalSession(room, participant)
         self._sessions[sid] = session
         session.start(request, now)
@@ -144,7 +164,7 @@ class LiveRooms:
         if name == "SpeakersChanged":
             self._speakers_changed(event.levels)
             return
-        session = self.session(event.peer)
+        session = self.session(participant_of(event.peer))
         handler = _EVENTS.get(name)
         if session is not None and handler is not None:
             handler(session.room, session.participant, event, now)
@@ -164,30 +184,26 @@ def _answered(room: LiveRoom, participant: Participant, event: _Event, _now: flo
 
 
 def _negotiation_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    _log.warning("negotiation failed", room=room.roster.name, participant=participant.sid, reason=event.reason)
+    _log.warning("negotiation failed", reason=event.reason, **participant.log_fields)
     room.require_full_reconnect(participant, now)
 
 
 def _peer_failed(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
-    _log.warning(
-        "peer failed",
-        room=room.roster.name,
-        participant=participant.sid,
-        identity=participant.identity,
-        reason=event.reason,
-    )
+    _log.warning("peer failed", reason=event.reason, **participant.log_fields)
     room.require_full_reconnect(participant, now)
 
 
-def _peer_connected(room: LiveRoom, participant: Participant, _event: _Event, now: float) -> None:
-    room.quality.connected(participant, now)
-    room.connectivity.peer_connected(participant, now)
+def _peer_connected(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
+    room.connectivity.peer_connected(participant, now, peer=event.peer)
+    if participant.connected:
+        room.quality.connected(participant, now)
 
 
 def _data_received(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
     """Relay a data packet, and charge it. A client that goes on above its budget is removed."""
     payload, cpu_before = event.payload, time.thread_time()
-    copies = room.data.handle_packet(participant, event.channel, payload, now)
+    is_of_publisher = event.peer == participant.sid
+    copies = room.data.handle_packet(participant, event.channel, payload, now) if is_of_publisher else None
     wait_s = participant.data_budget.charge(
         now,
         size=len(payload),
@@ -196,23 +212,23 @@ def _data_received(room: LiveRoom, participant: Participant, event: _Event, now:
         cpu_s=time.thread_time() - cpu_before,
     )
     if participant.data_budget.is_exceeded:
-        _log.warning("participant removed: its data packets exceed the budget", **_whose(room, participant))
+        _log.warning("participant removed: its data packets exceed the budget", **_whose(participant))
         room.remove(participant, DisconnectReason.STATE_MISMATCH, now)
     elif wait_s:
-        room.roster.media.hold_data(participant.sid, seconds=wait_s)
+        room.roster.media.hold_data(event.peer, seconds=wait_s)
 
 
-def _data_lost(room: LiveRoom, participant: Participant, event: _Event, _now: float) -> None:
-    _log.warning("data dropped: the client does not take it", bytes=event.bytes, **_whose(room, participant))
+def _data_lost(_room: LiveRoom, participant: Participant, event: _Event, _now: float) -> None:
+    _log.warning("data dropped: the client does not take it", bytes=event.bytes, **_whose(participant))
 
 
-def _whose(room: LiveRoom, participant: Participant) -> dict[str, str]:
-    return {
-        "room": room.roster.name,
-        "participant": participant.sid,
-        "identity": participant.identity,
-        "address": participant.address,
-    }
+def _data_open(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
+    if event.peer == participant.primary_peer:
+        room.data.handle_channel_open(participant, event.channel, now)
+
+
+def _whose(participant: Participant) -> dict[str, str]:
+    return participant.log_fields | {"address": participant.address}
 
 
 _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] = {
@@ -222,8 +238,11 @@ _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] =
     "SectionsNeeded": lambda room, peer, event, _: room.subscriptions.request_sections(
         peer, audio=event.audio, video=event.video
     ),
+    "Offered": lambda room, peer, event, now: room.negotiation.handle_offered(
+        peer, offer_id=event.offer_id, sdp=event.sdp, now=now
+    ),
     "PeerConnected": _peer_connected,
-    "PeerDisconnected": lambda room, peer, _, now: room.connectivity.peer_disconnected(peer, now),
+    "PeerDisconnected": lambda room, peer, event, now: room.connectivity.peer_disconnected(peer, now, peer=event.peer),
     "TrackStarted": lambda room, peer, event, now: room.publications.handle_started(
         peer, event.track, mid=event.mid, mime_type=event.mime_type, cid=event.cid, now=now
     ),
@@ -240,9 +259,9 @@ _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] =
     ),
     "PeerReport": lambda room, peer, event, now: room.quality.report(peer, event, now),
     "LinkQuality": lambda room, peer, event, now: room.status.send_link_quality(
-        peer, now, loss=event.loss, rtt_ms=event.rtt_ms
+        peer, now, loss=event.loss, rtt_ms=event.rtt_ms, link=event.peer
     ),
     "DataReceived": _data_received,
     "DataLost": _data_lost,
-    "DataOpen": lambda room, peer, event, now: room.data.handle_channel_open(peer, event.channel, now),
+    "DataOpen": _data_open,
 }

@@ -15,10 +15,17 @@ from livekit.protocol.rtc import AddTrackRequest, SessionDescription, Subscribed
 
 from tertulia_sfu.ids import ParticipantSid, TrackSid
 from tertulia_sfu.rooms.data_budget import DataBudget
+from tertulia_sfu.rooms.protocol import PROTOCOL
 from tertulia_sfu.rooms.track_access import TrackAccess
 from tertulia_sfu.tokens import Claims
 
+_SUBSCRIBER: Final = "/subscriber"
 DEPENDENT_KINDS: Final = frozenset({ParticipantInfo.EGRESS, ParticipantInfo.AGENT})
+
+
+def participant_of(peer: str) -> str:
+    """Return the id of the participant that a peer belongs to."""
+    return peer.removesuffix(_SUBSCRIBER)
 
 
 @dataclass(slots=True)
@@ -74,9 +81,12 @@ class Participant:
 
     `subscriptions`: the tracks that the media core was told to send. `was_active`: its media was connected once.
     `address`: of its last signal connection, for the log. `signal_lost_at`: since when it has none; None while it has
-    one. `repeated_bytes`: how much of its state each of the others has been sent. `told_changes`: it was sent the whole
-    state of the room after this change (see `ParticipantUpdates`). `offer_pending`: the media core has
-    an offer that it has not answered yet; `waiting_offer`: the one after it.
+    one. `is_dual`: its client uses a second peer connection for what it receives; `subscriber_primary`: the state of
+    that one counts, and data is sent on it. `peers_up`: the peers that have been connected, False for those that were
+    lost. `links`: loss and round-trip time (ms) by peer. `repeated_bytes`: how much of its state each of the others has
+    been sent. `told_changes`: it was sent the whole state of the room after this change (see `ParticipantUpdates`).
+    `offer_pending`: the media core has an offer that it has not answered yet; `waiting_offer`: the one after it.
+    `open_offer`: the number of our own offer that the client has not answered.
     """
 
     sid: ParticipantSid
@@ -84,6 +94,9 @@ class Participant:
     client: ClientInfo
     preferences: SubscriptionPreferences
     joined_at: float
+    protocol: int = PROTOCOL
+    is_dual: bool = False
+    subscriber_primary: bool = False
     address: str = "unknown"
     token_not_after: float | None = None
     state: "ParticipantInfo.State" = ParticipantInfo.JOINING
@@ -93,7 +106,8 @@ class Participant:
     subscriptions: set[TrackSid] = field(default_factory=set)
     track_access: TrackAccess = field(default_factory=TrackAccess.for_all)
     was_active: bool = False
-    connected: bool = False
+    peers_up: dict[str, bool] = field(default_factory=dict)
+    links: dict[str, tuple[float, int]] = field(default_factory=dict)
     signal_lost_at: float | None = None
     reliable_channel_open: bool = False
     last_reliable_sequence: int = 0
@@ -102,13 +116,34 @@ class Participant:
     told_changes: int = 0
     offer_pending: bool = False
     waiting_offer: SessionDescription | None = None
+    open_offer: int | None = None
     data_refused_at: float = 0.0
     data_budget: DataBudget = field(default_factory=DataBudget)
+
+    @property
+    def subscriber_peer(self) -> str:
+        """The peer that receives tracks. The other one, if there are two, has the name of the participant."""
+        return f"{self.sid}{_SUBSCRIBER}" if self.is_dual else self.sid
+
+    @property
+    def primary_peer(self) -> str:
+        """The peer whose connection makes the participant active, and that data is sent on."""
+        return self.subscriber_peer if self.subscriber_primary else self.sid
+
+    @property
+    def connected(self) -> bool:
+        """Whether its media is connected: the primary peer, and the other one unless it was never used."""
+        return self.peers_up.get(self.primary_peer, False) and all(self.peers_up.values())
 
     @property
     def identity(self) -> str:
         """The identity in the token, by which the server API names this participant."""
         return self.claims.identity
+
+    @property
+    def log_fields(self) -> dict[str, str]:
+        """The fields by which log lines name this participant and its room."""
+        return {"room": self.claims.video.room, "participant": self.sid, "identity": self.identity}
 
     @property
     def is_dependent(self) -> bool:

@@ -116,7 +116,5 @@ class ParticipantUpdates:
             self._signals.send(recipients, frame)
 
     def close(self) -> None:
-        """Drop what is collected: the room has ended."""
-        self._changes.clear()
-        self._after.clear()
+        """Send nothing more: the room has ended."""
         self._timers.cancel(self._key)

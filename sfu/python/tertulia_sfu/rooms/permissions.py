@@ -35,7 +35,7 @@ _FULFILLED: Final[Mapping[Requirement, Callable[[Claims], bool]]] = {
 }
 
 SIGNALS: Final[Mapping[str, Requirement]] = {
-    # the signal connection itself, and the one peer connection that every participant needs
+    # the signal connection itself, and the peer connections that every participant needs
     "offer": Requirement.NOTHING,
     "answer": Requirement.NOTHING,
     "trickle": Requirement.NOTHING,

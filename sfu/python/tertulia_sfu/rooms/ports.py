@@ -20,11 +20,20 @@ class MediaCommands(Protocol):
     def add_peer(self, peer: str) -> None:
         """Create the peer connection of a participant."""
 
+    def add_subscriber(self, peer: str, *, channels: bool) -> None:
+        """Create a peer connection that only receives, on which the core makes the offers."""
+
     def remove_peer(self, peer: str) -> None:
         """Close a peer connection."""
 
     def offer(self, peer: str, *, offer_id: int, sdp: str) -> None:
         """Apply a client's SDP offer."""
+
+    def answer(self, peer: str, *, offer_id: int, sdp: str) -> None:
+        """Apply a client's SDP answer."""
+
+    def restart_ice(self, peer: str) -> None:
+        """Offer new ICE credentials."""
 
     def expect_track(
         self,

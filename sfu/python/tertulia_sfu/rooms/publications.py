@@ -30,6 +30,7 @@ from tertulia_sfu.ids import TrackSid, new_track_sid
 from tertulia_sfu.rooms.limits import MAX_SID_LENGTH, distinct_values
 from tertulia_sfu.rooms.participant import Participant, Publication
 from tertulia_sfu.rooms.ports import Kind, Quality
+from tertulia_sfu.rooms.protocol import TRACK_UNPUBLISHED
 from tertulia_sfu.rooms.roster import Roster
 from tertulia_sfu.rooms.subscriptions import QUALITIES, SubscriptionManager
 
@@ -198,8 +199,9 @@ class PublicationManager:
     def withdraw(self, owner: Participant, publication: Publication, now: float) -> None:
         """End a track that the grants no longer allow, whatever its client sends."""
         self._roster.media.withdraw_track(owner.sid, track=publication.sid)
-        gone = TrackUnpublishedResponse(track_sid=publication.sid)
-        self._roster.send(owner, SignalResponse(track_unpublished=gone))
+        if owner.protocol >= TRACK_UNPUBLISHED:
+            gone = TrackUnpublishedResponse(track_sid=publication.sid)
+            self._roster.send(owner, SignalResponse(track_unpublished=gone))
         self._remove(owner, publication, now)
 
     def withdraw_forbidden(self, owner: Participant, now: float) -> None:

@@ -1,7 +1,7 @@
 """A participant's signal session: each request is checked against `permissions`, then handled by a table."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -34,7 +34,8 @@ from tertulia_sfu.rooms.budget import Budget
 from tertulia_sfu.rooms.limits import MAX_LISTED_TRACKS, distinct_tracks
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant
-from tertulia_sfu.rooms.permissions import SIGNALS, Requirement, fulfils
+from tertulia_sfu.rooms.permissions import SIGNALS, fulfils
+from tertulia_sfu.rooms.protocol import POSITIVE_RESPONSE
 from tertulia_sfu.rooms.simulation import simulate
 
 _log = structlog.get_logger(__name__)
@@ -65,19 +66,18 @@ class SignalSession:
             return
         requirement = SIGNALS[field]
         if not fulfils(self.participant.claims, requirement):
-            self._refuse(field, getattr(request, field), requirement)
+            reason = f"does not have permission to {requirement}"
+            self._refuse(field, getattr(request, field), RequestResponse.NOT_ALLOWED, reason)
         elif field in _HANDLERS:
             _HANDLERS[field](self, getattr(request, field), now)
+        elif field in DECLINED:
+            self._refuse(field, getattr(request, field), *DECLINED[field])
         else:
-            _log.debug("request ignored", field=field, participant=self.participant.sid)
+            _log.debug("request ignored", field=field, **self.participant.log_fields)
 
-    def _refuse(self, field: str, message: Message, requirement: Requirement) -> None:
-        """Answer with NOT_ALLOWED, and with the request itself and its number where the protocol has a field for it."""
-        response = RequestResponse(
-            request_id=getattr(message, "request_id", 0),
-            reason=RequestResponse.NOT_ALLOWED,
-            message=f"does not have permission to {requirement}",
-        )
+    def _refuse(self, field: str, message: Message, reason: "RequestResponse.Reason", text: str) -> None:
+        """Answer with a reason, and with the request itself and its number where the protocol has a field for it."""
+        response = RequestResponse(request_id=getattr(message, "request_id", 0), reason=reason, message=text)
         echo = field.removesuffix("_request")
         if echo in RequestResponse.DESCRIPTOR.fields_by_name and message.ByteSize() <= MAX_ECHO_BYTES:
             getattr(response, echo).CopyFrom(message)
@@ -108,6 +108,10 @@ class SignalSession:
 
 def _offer(session: SignalSession, offer: SessionDescription, _now: float) -> None:
     session.room.negotiation.offer(session.participant, offer)
+
+
+def _answer(session: SignalSession, answer: SessionDescription, _now: float) -> None:
+    session.room.negotiation.answer(session.participant, answer)
 
 
 def _ping(session: SignalSession, _sent_at: int, _now: float) -> None:
@@ -186,6 +190,8 @@ def _update_metadata(session: SignalSession, request: UpdateParticipantMetadata,
         )
     except InvalidRequest as error:
         reason, message = RequestResponse.LIMIT_EXCEEDED, str(error)
+    if reason == RequestResponse.OK and session.participant.protocol < POSITIVE_RESPONSE:
+        return
     response = RequestResponse(request_id=request.request_id, reason=reason, message=message, update_metadata=request)
     session.reply(SignalResponse(request_response=response))
 
@@ -202,6 +208,7 @@ _Handler = Callable[[SignalSession, Any, float], None]
 
 _HANDLERS: Final[dict[str, _Handler]] = {
     "offer": _offer,
+    "answer": _answer,
     "add_track": _add_track,
     "mute": _mute,
     "subscription": _subscription,
@@ -217,20 +224,25 @@ _HANDLERS: Final[dict[str, _Handler]] = {
     "update_video_track": _update_video_track,
 }
 
+_NO_DATA_TRACKS: Final = (RequestResponse.UNSUPPORTED_TYPE, "this server has no data tracks")
+_NO_DATA_BLOBS: Final = (RequestResponse.UNSUPPORTED_TYPE, "this server keeps no data blobs")
+
+DECLINED: Final[Mapping[str, tuple["RequestResponse.Reason", str]]] = {
+    "publish_data_track_request": _NO_DATA_TRACKS,
+    "unpublish_data_track_request": (RequestResponse.NOT_FOUND, "there is no such data track"),
+    "store_data_blob_request": _NO_DATA_BLOBS,
+    "get_data_blob_request": _NO_DATA_BLOBS,
+}
+"""Messages that this server does not implement, and that clients wait for an answer to."""
+
 UNIMPLEMENTED: Final = frozenset(
     {
-        # clients offer, the server answers
-        "answer",
         # ICE-lite (RFC 8445 section 2.5): the checks of a client tell where it is
         "trickle",
         # deprecated by the protocol; layers come with `add_track`
         "update_layers",
-        # not yet: data tracks and data blobs
-        "publish_data_track_request",
-        "unpublish_data_track_request",
+        # there are no data tracks
         "update_data_subscription",
-        "store_data_blob_request",
-        "get_data_blob_request",
     }
 )
 """Messages of a `SignalRequest` that are checked against the permissions, and then ignored."""

@@ -8,10 +8,10 @@ from livekit.protocol.models import Room as RoomInfo
 from livekit.protocol.rtc import ICEServer, JoinResponse, LeaveRequest, ReconnectResponse, SignalResponse
 
 from tertulia_sfu.config import IceServer
+from tertulia_sfu.rooms.protocol import PROTOCOL
 
 # the LiveKit release whose behaviour we follow: clients choose by it which features they use
 SERVER_VERSION: Final = "1.13.5"
-PROTOCOL: Final = 17
 PING_INTERVAL_S: Final = 5
 PING_TIMEOUT_S: Final = 15
 
@@ -32,8 +32,12 @@ def join_message(
     ice_servers: Sequence[IceServer],
     node_id: str,
     sif_trailer: bytes,
+    subscriber_primary: bool = False,
 ) -> SignalResponse:
-    """Return the first message of a new session (one peer connection; the client offers), without the others."""
+    """Return the first message of a new session, without the others.
+
+    `subscriber_primary`: of two peer connections, the state of the one that receives counts.
+    """
     return SignalResponse(
         join=JoinResponse(
             room=room,
@@ -41,7 +45,7 @@ def join_message(
             server_version=SERVER_VERSION,
             server_info=server_info(node_id),
             ice_servers=_ice_servers(ice_servers),
-            subscriber_primary=False,
+            subscriber_primary=subscriber_primary,
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
             sif_trailer=sif_trailer,

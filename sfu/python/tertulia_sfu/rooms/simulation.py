@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from livekit.protocol.models import DisconnectReason, SpeakerInfo
-from livekit.protocol.rtc import SignalResponse, SimulateScenario, SpeakersChanged
+from livekit.protocol.rtc import CandidateProtocol, SignalResponse, SimulateScenario, SpeakersChanged
 
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant
@@ -55,6 +55,11 @@ def _silent_disconnect_on_resume(_room: LiveRoom, participant: Participant, _on:
     participant.arm_resume_fault(silent=True, times=SILENT_RESUMES, until=now + RESUME_FAULT_S)
 
 
+def _switch_candidate_protocol(room: LiveRoom, participant: Participant, protocol: int, _now: float) -> None:
+    # the client reconnects by itself
+    room.negotiation.use_tcp_only(participant.identity, tcp_only=protocol == CandidateProtocol.TCP)
+
+
 _SCENARIOS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] = {
     "speaker_update": _speaker_update,
     "node_failure": _node_failure,
@@ -62,5 +67,6 @@ _SCENARIOS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]
     "server_leave": _server_leave,
     "disconnect_signal_on_resume": _disconnect_on_resume,
     "disconnect_signal_on_resume_no_messages": _silent_disconnect_on_resume,
+    "switch_candidate_protocol": _switch_candidate_protocol,
     "leave_request_full_reconnect": _full_reconnect,
 }

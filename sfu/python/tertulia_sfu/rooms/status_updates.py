@@ -15,6 +15,7 @@ from tertulia_sfu.ids import ParticipantSid
 from tertulia_sfu.rooms.encoding import part, quality_frame
 from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.participant_updates import interval_s
+from tertulia_sfu.rooms.protocol import QUALITY_LOST
 from tertulia_sfu.rooms.roster import Roster
 
 COUNTS_EVERY_S: Final = 5.0
@@ -34,6 +35,7 @@ class StatusUpdates:
         self._last_room = roster.room_info()
         self._last_room_at = 0.0
         self._qualities: dict[ParticipantSid, bytes] = {}
+        self._old_qualities: dict[ParticipantSid, bytes] = {}  # the same for clients that do not know LOST
         self._qualities_at = float("-inf")
 
     def send_speakers(self, levels: list[tuple[Participant, float]]) -> None:
@@ -45,12 +47,17 @@ class StatusUpdates:
         if speakers and listeners:
             self._roster.signals.send(listeners, SignalResponse(speakers_changed=SpeakersChanged(speakers=speakers)))
 
-    def send_link_quality(self, participant: Participant, now: float, *, loss: float, rtt_ms: int) -> None:
+    def send_link_quality(
+        self, participant: Participant, now: float, *, loss: float, rtt_ms: int, link: str | None = None
+    ) -> None:
         """Send a participant's connection quality to itself and to those who receive something of it.
 
-        `loss`: the share of packets lost, from 0 to 1. In a large room each receiver gets one message an interval, with
-        the newest quality of all whom it receives.
+        `loss`: the share of packets lost, from 0 to 1. Of two connections (`link`: a peer) the worse one counts. In a
+        large room each receiver gets one message an interval, with the newest quality of all whom it receives.
         """
+        participant.links[link or participant.sid] = (loss, rtt_ms)
+        loss = max(each for each, _ in participant.links.values())
+        rtt_ms = max(each for _, each in participant.links.values())
         score = max(MIN_SCORE, 100.0 - 400.0 * loss - max(0, rtt_ms - 200) / 10)
         if score > EXCELLENT_ABOVE:
             quality = ConnectionQuality.EXCELLENT
@@ -65,6 +72,9 @@ class StatusUpdates:
     def _add_quality(self, participant: Participant, quality: "ConnectionQuality", score: float, now: float) -> None:
         info = ConnectionQualityInfo(participant_sid=participant.sid, quality=quality, score=score)
         self._qualities[participant.sid] = part(info)
+        if quality == ConnectionQuality.LOST:
+            info.quality = ConnectionQuality.POOR
+        self._old_qualities[participant.sid] = part(info)
         due = self._qualities_at + interval_s(len(self._roster), urgent=False)
         if now >= due:
             self._send_qualities(now)
@@ -73,19 +83,21 @@ class StatusUpdates:
 
     def _send_qualities(self, now: float) -> None:
         qualities, self._qualities = self._qualities, {}
+        old_qualities, self._old_qualities = self._old_qualities, {}
         self._qualities_at = now
         self._roster.timers.cancel(("qualities", self._roster.sid))
         owners = [owner for owner in map(self._roster.get, qualities) if owner is not None and not owner.is_hidden]
         owner_of = {track: owner.sid for owner in owners for track in owner.publications}
-        groups: dict[tuple[ParticipantSid, ...], list[ParticipantSid]] = defaultdict(list)
+        groups: dict[tuple[bool, tuple[ParticipantSid, ...]], list[ParticipantSid]] = defaultdict(list)
         for receiver in self._roster:
             about = {owner_of[track] for track in owner_of.keys() & receiver.subscriptions}
             if receiver.sid in qualities:
                 about.add(receiver.sid)
             if about:
-                groups[tuple(sorted(about))].append(receiver.sid)
-        for about_sids, receivers in groups.items():
-            self._roster.signals.send(receivers, quality_frame([qualities[sid] for sid in about_sids]))
+                groups[receiver.protocol < QUALITY_LOST, tuple(sorted(about))].append(receiver.sid)
+        for (is_old, about_sids), receivers in groups.items():
+            parts = old_qualities if is_old else qualities
+            self._roster.signals.send(receivers, quality_frame([parts[sid] for sid in about_sids]))
 
     def send_room_if_changed(self, now: float) -> None:
         """Send the room's own state if it has changed: metadata and recording at once, counts at most every 5 s."""

@@ -63,10 +63,10 @@ class SubscriptionManager:
         if wanted and track not in subscriptions:
             subscriptions.add(track)
             self._configure(subscriber, publication)
-            self._roster.media.subscribe(subscriber.sid, track=track)
+            self._roster.media.subscribe(subscriber.subscriber_peer, track=track)
         elif not wanted and track in subscriptions:
             subscriptions.discard(track)
-            self._roster.media.unsubscribe(subscriber.sid, track=track)
+            self._roster.media.unsubscribe(subscriber.subscriber_peer, track=track)
 
     def reconcile_subscriber(self, subscriber: Participant) -> None:
         """Reconcile everything that one participant could receive."""
@@ -148,10 +148,10 @@ class SubscriptionManager:
         is_video = publication.info.type == TrackType.VIDEO
         if settings is None:
             if is_video and subscriber.preferences.adaptive_stream:
-                media.configure_subscription(subscriber.sid, track=publication.sid, quality="low")
+                media.configure_subscription(subscriber.subscriber_peer, track=publication.sid, quality="low")
             return
         media.configure_subscription(
-            subscriber.sid,
+            subscriber.subscriber_peer,
             track=publication.sid,
             enabled=not settings.disabled,
             quality=QUALITIES.get(settings.quality, "high") if is_video else None,

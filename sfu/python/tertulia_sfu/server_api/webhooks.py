@@ -100,12 +100,12 @@ class Webhooks:
                 if self._clock() + pause_s > item.at + MAX_AGE_S:
                     _log.warning(
                         "webhook dropped after its last retry",
-                        webhook=item.event.event,
                         id=item.event.id,
                         error=str(error),
+                        **_about(item.event),
                     )
                     return
-                _log.info("webhook failed, will be retried", webhook=item.event.event, error=str(error))
+                _log.info("webhook failed, will be retried", error=str(error), **_about(item.event))
             else:
                 return
             await asyncio.sleep(pause_s)
@@ -134,3 +134,9 @@ class Webhooks:
         if self._http is not None:
             await self._http.close()
             self._http = None
+
+
+def _about(event: WebhookEvent) -> dict[str, str]:
+    """Return the fields by which log lines name an event, its room and its participant."""
+    fields = {"webhook": event.event, "room": event.room.name, "identity": event.participant.identity}
+    return {name: value for name, value in fields.items() if value}

@@ -23,8 +23,9 @@ POLICY_VIOLATION: Final = 1008
 class SignalConnection:
     """The outgoing side of one WebSocket, of `participant` once there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, **log_fields: str) -> None:
         self.participant: ParticipantSid | None = None
+        self._log_fields = log_fields
         self._frames: deque[bytes] = deque()
         self._queued_bytes = 0
         self._close_code: int | None = None
@@ -41,6 +42,7 @@ class SignalConnection:
                 "signal connection closed: the client does not read",
                 participant=self.participant,  # not the one whose message this is
                 frames=len(self._frames),
+                **self._log_fields,
             )
             self._frames.clear()
             self.close(POLICY_VIOLATION)

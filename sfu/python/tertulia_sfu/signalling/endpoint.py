@@ -1,4 +1,4 @@
-"""LiveKit's signalling over WebSocket: `/rtc/v1`, its older path where it carries a join request, and `validate`."""
+"""LiveKit's signalling over WebSocket: `/rtc/v1`, the older `/rtc` with two peer connections, and `validate`."""
 
 import asyncio
 import time
@@ -32,6 +32,7 @@ from tertulia_sfu.rooms.live_rooms import LiveRooms
 from tertulia_sfu.rooms.permissions import Requirement, fulfils
 from tertulia_sfu.rooms.session import SignalSession
 from tertulia_sfu.rooms.session_messages import leave_message
+from tertulia_sfu.signalling import legacy
 from tertulia_sfu.signalling.codec import parse_signal_request, unwrap_join_request
 from tertulia_sfu.signalling.connection import SignalConnection, SignalConnections
 from tertulia_sfu.signalling.join_budget import UNKNOWN_ADDRESS, JoinBudget
@@ -44,9 +45,6 @@ CORS: Final = {"Access-Control-Allow-Origin": "*"}
 MAX_PARAMETERS: Final = 100
 MAX_ESCAPES: Final = 16_384
 """In 256 KiB of base64, 8,192 characters are + and /, which some clients escape."""
-NO_LEGACY_SIGNALLING: Final = (
-    "This server speaks LiveKit's signalling v1 only: connect to /rtc/v1, or use a client that does."
-)
 
 _MAX_REASON: Final = 200
 _STATUS: Final[Mapping[str, int]] = {
@@ -60,10 +58,14 @@ _STATUS: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True)
 class _VerifiedJoin:
-    """A join or resume that token, limits and join policy allow; `claims` are the ones that hold."""
+    """A join or resume that token, limits and join policy allow; `claims` are the ones that hold.
+
+    `is_dual`: the client uses two peer connections.
+    """
 
     claims: Claims
     request: JoinRequest
+    is_dual: bool
     token_not_after: float | None
 
 
@@ -130,15 +132,14 @@ class SignalEndpoint:
         require_join(claims)
         # every line of this request says whose it is, also when it is refused
         bind_contextvars(room=claims.video.room, identity=claims.identity)
-        wrapped = connection.query_params.get("join_request")
-        request = JoinRequest() if wrapped is None else unwrap_join_request(wrapped)
+        request, is_dual = _join_request(connection)
         await self._wait_for_turn(_address(connection), claims, request)
         if self._stopping:
             raise ServiceUnavailable("The server is stopping.")
         self._rooms.check_exists(claims)
         admission = await self._admit(claims, request)
         claims = _with_own_metadata(_with_admission(claims, admission), request)
-        return _VerifiedJoin(claims, request, admission.token_not_after)
+        return _VerifiedJoin(claims, request, is_dual, admission.token_not_after)
 
     async def _wait_for_turn(self, address: str, claims: Claims, request: JoinRequest) -> None:
         """Wait as long as the budget for joins says. Raise ServiceUnavailable when it is used up."""
@@ -171,10 +172,8 @@ class SignalEndpoint:
         except MediaError as error:
             await socket.send_denial_response(_refusal(socket, error))
             return
-        if "join_request" not in socket.query_params:
-            is_legacy = not socket.url.path.endswith("/v1")
-            message = NO_LEGACY_SIGNALLING if is_legacy else "The join_request is missing."
-            await socket.send_denial_response(_text(404 if is_legacy else 400, message))
+        if "join_request" not in socket.query_params and socket.url.path.endswith("/v1"):
+            await socket.send_denial_response(_text(400, "The join_request is missing."))
             return
         try:
             join = await self._verify(socket)
@@ -191,7 +190,7 @@ class SignalEndpoint:
                 self._all_closed.set()
 
     async def _serve(self, socket: WebSocket, join: _VerifiedJoin) -> None:
-        connection = SignalConnection()
+        connection = SignalConnection(room=join.claims.video.room, identity=join.claims.identity)
         if join.request.reconnect:
             session = self._resume(socket, join, connection)
         else:
@@ -221,6 +220,7 @@ class SignalEndpoint:
                 now=self._clock(),
                 address=address,
                 token_not_after=join.token_not_after,
+                is_dual=join.is_dual,
             )
         except BaseException:
             self._connections.detach(sid, connection)
@@ -292,7 +292,7 @@ class SignalEndpoint:
         field = self._handle(session, frame)
         return session.budget.charge(
             self._clock(),
-            messages=OFFER_MESSAGES if field == "offer" else 1,
+            messages=OFFER_MESSAGES if field in {"offer", "answer"} else 1,
             size=len(frame or b""),
             cpu_s=time.thread_time() - cpu_before,
             repeated_bytes=participant.repeated_bytes - repeated_before,
@@ -302,10 +302,8 @@ class SignalEndpoint:
         participant = session.participant
         _log.warning(
             "participant removed: its requests exceed the budget",
-            room=session.room.roster.name,
-            participant=participant.sid,
-            identity=participant.identity,
             address=_address(connection),
+            **participant.log_fields,
         )
         session.room.remove(participant, DisconnectReason.STATE_MISMATCH, self._clock())
 
@@ -320,10 +318,10 @@ class SignalEndpoint:
             field = request.WhichOneof("message")
             session.handle(request, now)
         except InvalidRequest as error:
-            _log.info("signalling closed", participant=session.participant.sid, reason=str(error))
+            _log.info("signalling closed", reason=str(error), **session.participant.log_fields)
             session.room.remove(session.participant, DisconnectReason.STATE_MISMATCH, now)
         except Exception:  # noqa: BLE001 – a defect costs one session a full reconnect, and is logged
-            _log.exception("signalling request failed", participant=session.participant.sid)
+            _log.exception("signalling request failed", **session.participant.log_fields)
             session.room.require_full_reconnect(session.participant, now)
         return field
 
@@ -333,6 +331,16 @@ def _check_query(connection: HTTPConnection) -> None:
     query: bytes = connection.scope["query_string"]
     if query.count(b"&") > MAX_PARAMETERS or query.count(b"%") > MAX_ESCAPES:
         raise InvalidRequest("The query has too many parameters or escaped bytes.")
+
+
+def _join_request(connection: HTTPConnection) -> tuple[JoinRequest, bool]:
+    """Return what a client joins with, and whether it uses two peer connections. Raise InvalidRequest."""
+    wrapped = connection.query_params.get("join_request")
+    return (
+        (legacy.join_request_of(connection.query_params), True)
+        if wrapped is None
+        else (unwrap_join_request(wrapped), False)
+    )
 
 
 def _access_token(connection: HTTPConnection) -> str:

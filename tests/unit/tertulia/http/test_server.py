@@ -206,3 +206,18 @@ async def test_nothing_is_sniffed(root: RootApp, path: str):
     """What a browser takes a response for is its content type alone."""
     _, headers, _ = await response_of(root, http_scope(path))
     assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_server_that_drains_is_alive_but_not_ready_and_serves_all(root: RootApp):
+    meetings = ["one"]
+    root.take_no_meetings(lambda: bool(meetings))
+    assert await code(root, "/health") == (200, "draining")
+    status, _headers, body = await response_of(root, http_scope("/health/ready"))
+    assert (status, json.loads(body)) == (503, {"status": "draining", "meetings": "running"})
+    meetings.clear()
+    _status, _headers, body = await response_of(root, http_scope("/health/ready"))
+    assert json.loads(body) == {"status": "draining", "meetings": "ended"}
+    status, _headers, body = await response_of(root, http_scope("/api"))
+    assert (status, body) == (200, b"api")
+    root.drain()
+    assert await code(root, "/health/ready") == (503, "stopping")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from livekit.protocol.models import (
+    ClientInfo,
     ConnectionQuality,
     DisconnectReason,
 )
 from livekit.protocol.rtc import (
+    JoinRequest,
     LeaveRequest,
 )
 
@@ -96,3 +98,44 @@ def test_a_clean_leave_after_its_media_closed_is_just_a_leave() -> None:
     assert ann.last("update").participants[0].disconnect_reason == DisconnectReason.CLIENT_INITIATED
     meeting.advance(60)
     assert not bob.received("leave")
+
+
+def test_of_two_connections_the_primary_one_makes_active_and_either_is_missed() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann", connect=False, is_dual=True)
+    sending, receiving = ann.sid, ann.participant.subscriber_peer
+    meeting.core_event("PeerConnected", sending)
+    assert not ann.participant.was_active
+    meeting.core_event("PeerConnected", receiving)
+    assert ann.participant.was_active
+    meeting.core_event("PeerDisconnected", sending)
+    meeting.advance(1.1)
+    assert (ann.last("leave").reason, ann.last("leave").action) == (
+        DisconnectReason.CONNECTION_TIMEOUT,
+        LeaveRequest.RESUME,
+    )
+    meeting.signals.closed.clear()
+    ann.resume()
+    meeting.core_event("PeerDisconnected", receiving)
+    meeting.core_event("PeerConnected", sending)
+    assert not ann.participant.connected, "the other one is still missing"
+    meeting.core_event("PeerConnected", receiving)
+    meeting.advance(60)
+    assert meeting.rooms.session(ann.sid) is ann.session
+
+
+def test_a_client_that_does_not_know_actions_is_only_closed() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann", request=JoinRequest(client_info=ClientInfo(protocol=12)))
+    meeting.core_event("PeerDisconnected", ann.sid)
+    meeting.advance(1.1)
+    assert not ann.received("leave")
+    assert meeting.signals.closed == [ann.sid]
+
+
+def test_the_worse_of_two_connections_is_shown() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann", is_dual=True)
+    meeting.core_event("LinkQuality", ann.participant.subscriber_peer, loss=0.3, rtt_ms=10)
+    meeting.core_event("LinkQuality", ann.sid, loss=0.0, rtt_ms=10)
+    assert ann.last("connection_quality").updates[0].quality == ConnectionQuality.POOR

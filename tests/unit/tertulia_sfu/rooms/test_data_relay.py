@@ -49,6 +49,30 @@ def test_the_true_sender_is_stamped_and_gets_no_echo(channel: str) -> None:
     assert packet.kind == (DataPacket.RELIABLE if channel == "reliable" else DataPacket.LOSSY)
 
 
+def test_a_hidden_sender_is_not_named() -> None:
+    meeting = Meeting()
+    bob, ghost = meeting.join("bob"), meeting.join("ghost", hidden=True)
+    send_packet(ghost, user_packet(participant_identity="ghost"))
+    ((peers, packet),) = sent_packets(meeting)
+    assert peers == [bob.sid]
+    assert packet.participant_sid == ghost.sid, "duplicates are known by it"
+    assert (packet.participant_identity, packet.user.participant_identity, packet.user.participant_sid) == ("", "", "")
+
+
+def test_of_two_connections_the_primary_one_carries_data() -> None:
+    meeting = Meeting()
+    ann, bob = meeting.join("ann"), meeting.join("bob", is_dual=True)
+    mute = meeting.join("mute", is_dual=True, can_subscribe=False)
+    send_packet(ann, user_packet())
+    assert [peers for peers, _packet in sent_packets(meeting)] == [[f"{bob.sid}/subscriber", mute.sid]]
+    meeting.core.commands.clear()
+    payload = user_packet().SerializeToString()
+    meeting.core_event("DataReceived", f"{bob.sid}/subscriber", channel="reliable", payload=payload)
+    assert meeting.core.commands == [], "it only receives"
+    meeting.core_event("DataReceived", bob.sid, channel="reliable", payload=payload)
+    assert [peers for peers, _packet in sent_packets(meeting)] == [[ann.sid, mute.sid]]
+
+
 @pytest.mark.parametrize(
     "packet",
     [

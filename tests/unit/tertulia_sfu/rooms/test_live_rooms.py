@@ -12,7 +12,7 @@ from livekit.protocol.rtc import (
 )
 
 from support.meeting import Meeting
-from tertulia_sfu.errors import EntityNotFound, InvalidRequest
+from tertulia_sfu.errors import EntityNotFound, InvalidRequest, ServiceUnavailable
 from tertulia_sfu.ids import Identity, RoomName
 
 
@@ -77,3 +77,15 @@ def test_a_name_of_a_room_has_256_characters_at_most() -> None:
     with pytest.raises(InvalidRequest):
         meeting.rooms.create(RoomConfiguration(), name=RoomName("n" * 257), now=meeting.now)
     assert [len(room.roster.name) for room in meeting.rooms] == [256]
+
+
+def test_a_server_that_drains_takes_no_new_rooms_and_others_may_join_those_that_are_open() -> None:
+    meeting = Meeting()
+    meeting.join("ann")
+    meeting.rooms.is_draining = True
+    meeting.join("ben")
+    with pytest.raises(ServiceUnavailable, match="no new rooms"):
+        meeting.join("eve", room="another", room_create=True)
+    with pytest.raises(ServiceUnavailable, match="no new rooms"):
+        meeting.rooms.create(RoomConfiguration(), name=RoomName("another"), now=meeting.now)
+    assert [room.roster.name for room in meeting.rooms] == ["room"]

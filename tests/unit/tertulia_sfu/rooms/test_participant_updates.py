@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from livekit.protocol.models import DisconnectReason, ParticipantInfo, ParticipantPermission
-from livekit.protocol.rtc import LeaveRequest, SignalResponse
+from livekit.protocol.rtc import LeaveRequest, SignalResponse, UpdateSubscription
 
 from support.meeting import Guest, Meeting
 from tertulia_sfu.ids import ParticipantSid
@@ -113,6 +113,21 @@ def test_a_participant_that_joined_meanwhile_gets_only_what_it_does_not_know() -
     assert updates(last) == []
 
 
+def test_a_participant_that_changed_again_is_told_in_the_order_of_its_newest_change() -> None:
+    meeting = Meeting()
+    ann, *_ = quiet(meeting)
+    meeting.join("first", connect=False)
+    bob = meeting.join("bob", connect=False)
+    meeting.join("cid", connect=False)
+    late = meeting.join("late", connect=False)
+    bob.connect()
+    for guest in (ann, late):
+        guest.messages.clear()
+    meeting.advance(OTHERS_AT_MOST_S)
+    assert updates(ann) == [[("cid", JOINED), ("late", JOINED), ("bob", ACTIVE)]]
+    assert updates(late) == [[("bob", ACTIVE)]]
+
+
 def test_the_end_of_a_session_comes_before_the_next_one_of_its_identity() -> None:
     meeting = Meeting()
     ann, ben, *_ = quiet(meeting)
@@ -210,13 +225,33 @@ def test_after_the_end_of_the_room_nothing_is_sent() -> None:
     assert not ann.messages
 
 
-def test_three_hundred_joins_take_few_messages() -> None:
+def test_a_thousand_joins_in_ten_seconds_take_few_messages() -> None:
+    meeting = Meeting()
+    guests = []
+    for number in range(1_000):
+        guests.append(meeting.join(f"guest {number}"))
+        assert len(guests[-1].last("join").other_participants) == number
+        del guests[-1].messages[0]
+        meeting.advance(0.01)
+    meeting.advance(OTHERS_AT_MOST_S)
+    # a million if each were sent by itself
+    assert sum(len(updates(guest)) for guest in guests) < 20_000
+
+
+def test_many_publishers_are_told_of_each_other_in_few_messages() -> None:
     meeting = Meeting()
     guests = []
     for number in range(300):
-        guests.append(meeting.join(f"guest {number}"))
-        meeting.advance(0.01)
+        guests.append(meeting.join(f"guest {number}", auto_subscribe=False))
+        guests[-1].publish()
+        meeting.advance(0.02)
     meeting.advance(OTHERS_AT_MOST_S)
-    received = sum(len(updates(guest)) for guest in guests)
-    # 89,700 if each were sent by itself; the first 30 are
-    assert received < 300 * 15
+    # 134,550 if each join, connection and track were sent by itself
+    assert sum(len(updates(guest)) for guest in guests) < 300 * 60
+    tracks = [track for guest in guests for track in guest.participant.publications]
+    for guest in guests:
+        guest.request(subscription=UpdateSubscription(track_sids=tracks[:25], subscribe=True))
+    assert len(meeting.core.named("subscribe")) == 25 * 300 - 25
+    late = meeting.join("late", auto_subscribe=False)
+    known = {each.identity: [one.sid for one in each.tracks] for each in late.last("join").other_participants}
+    assert sorted(sid for sids in known.values() for sid in sids) == sorted(tracks)

@@ -29,7 +29,7 @@ from livekit.protocol.rtc import (
 from support.meeting import Meeting
 from tertulia_sfu.errors import InvalidRequest
 from tertulia_sfu.rooms.permissions import SIGNALS, Requirement
-from tertulia_sfu.rooms.session import _HANDLERS, UNIMPLEMENTED
+from tertulia_sfu.rooms.session import _HANDLERS, DECLINED, UNIMPLEMENTED
 from tertulia_sfu.signalling.codec import parse_signal_request
 
 AUDIO, VIDEO = TrackType.AUDIO, TrackType.VIDEO
@@ -126,8 +126,18 @@ def test_no_request_is_a_fault(requests: list[tuple[str, bytes]]) -> None:
 
 
 def test_every_message_is_handled_or_named_as_unimplemented() -> None:
-    assert set(SIGNALS) == _HANDLERS.keys() | UNIMPLEMENTED
-    assert not _HANDLERS.keys() & UNIMPLEMENTED
+    assert sorted(SIGNALS) == sorted([*_HANDLERS, *DECLINED, *UNIMPLEMENTED])
+
+
+def test_who_waits_for_an_answer_is_told_what_is_missing() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann")
+    for message, (reason, text) in DECLINED.items():
+        has_number = message.endswith("blob_request")
+        ann.request(**{message: {"request_id": 7} if has_number else {"pub_handle": 3}})
+        answer = ann.last("request_response")
+        assert (answer.reason, answer.message, answer.request_id) == (reason, text, 7 if has_number else 0)
+        assert has_number or getattr(answer, message.removesuffix("_request")).pub_handle == 3
 
 
 @pytest.mark.parametrize("message", sorted(UNIMPLEMENTED))

@@ -1,22 +1,5 @@
-import { Checker, CheckStatus, ConnectionCheck, RoomEvent } from "livekit-client";
+import { Checker, CheckStatus, ConnectionCheck } from "livekit-client";
 import type { Check, RunCheck, TestMeeting } from "./connection_test.ts";
-
-// livekit-client's own checks of signalling and TURN join by the old signalling path, which our server does not have
-
-/** Joins as far as the first message of the server. */
-class SignalCheck extends Checker {
-  override get description(): string {
-    return "Signalling";
-  }
-
-  protected override async perform(): Promise<void> {
-    const signalled = new Promise<void>((resolve) => void this.room.once(RoomEvent.SignalConnected, () => resolve()));
-    // whether media comes through, the next checks say
-    const joined = this.connect();
-    await Promise.race([signalled, joined]);
-    await joined.catch(() => undefined);
-  }
-}
 
 class UdpCheck extends Checker {
   override get description(): string {
@@ -44,28 +27,11 @@ class TcpCheck extends Checker {
   }
 }
 
-class TurnCheck extends Checker {
-  override get description(): string {
-    return "Media by TURN";
-  }
-
-  protected override async perform(): Promise<void> {
-    const room = await this.connect();
-    const servers = room.engine.latestJoinResponse?.iceServers ?? [];
-    if (!servers.some(({ urls }) => urls.some((url) => url.startsWith("turn")))) {
-      this.skip();
-      return;
-    }
-    await this.disconnect();
-    await this.room.connect(this.url, this.token, { rtcConfig: { iceTransportPolicy: "relay" } });
-  }
-}
-
-const CHECKS: Readonly<Record<Check, Parameters<ConnectionCheck["createAndRunCheck"]>[0]>> = {
-  signal: SignalCheck,
-  udp: UdpCheck,
-  tcp: TcpCheck,
-  turn: TurnCheck,
+const CHECKS: Readonly<Record<Check, (checks: ConnectionCheck) => Promise<{ readonly status: CheckStatus }>>> = {
+  signal: (checks) => checks.checkWebsocket(),
+  udp: (checks) => checks.createAndRunCheck(UdpCheck),
+  tcp: (checks) => checks.createAndRunCheck(TcpCheck),
+  turn: (checks) => checks.checkTURN(),
 };
 
 type Transports = { subscriber?: Transport | undefined; publisher?: Transport | undefined } | undefined;
@@ -92,7 +58,7 @@ async function candidatesOf(
 export function connectionChecks({ url, token }: TestMeeting): RunCheck {
   const checks = new ConnectionCheck(url, token);
   return async (check) => {
-    const { status } = await checks.createAndRunCheck(CHECKS[check]);
+    const { status } = await CHECKS[check](checks);
     if (status === CheckStatus.SKIPPED) return "skipped";
     return status === CheckStatus.SUCCESS ? "works" : "fails";
   };

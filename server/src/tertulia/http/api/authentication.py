@@ -96,9 +96,10 @@ class Credentials:
         offered = request.headers.get("x-api-key")
         if offered is None:
             return None
-        if not await self._api_keys.accepts(offered):
+        key = await self._api_keys.identify(offered)
+        if key is None:
             raise unauthenticated()
-        return Principal(Actor.API_KEY)
+        return Principal(Actor.API_KEY, api_key=key)
 
     async def admin(self, token: str | None) -> Principal | None:
         """Accept the access token of a living session."""

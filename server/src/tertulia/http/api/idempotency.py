@@ -8,6 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from tertulia.domain.api_keys import CONFIGURED, INITIAL
 from tertulia.errors import FieldProblem, InvalidInput
 from tertulia.http.kit.operations import OperationRequest
 from tertulia.services.ports import IdempotencyKey
@@ -28,6 +29,9 @@ async def idempotency_key(request: OperationRequest) -> IdempotencyKey | None:
     key = request.headers.get(HEADER)
     if key is None:
         return None
-    who = f"{request.principal.actor}:{request.principal.room or ''}:{request.principal.identity or ''}"
+    principal = request.principal
+    who = f"{principal.actor}:{principal.room or ''}:{principal.identity or ''}"
+    if principal.api_key not in {None, CONFIGURED, INITIAL}:  # these two are never both there, nor were there others
+        who += f":{principal.api_key}"
     scope = hashlib.sha256(f"{request.scope['path']}\n{who}".encode("utf-8", "surrogatepass")).hexdigest()
     return IdempotencyKey(scope=scope, key=key, fingerprint=hashlib.sha256(await request.body()).hexdigest())

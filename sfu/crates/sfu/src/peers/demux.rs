@@ -1,25 +1,27 @@
 //! Which peer a datagram belongs to (RFC 7983 for kinds of datagrams, RFC 8445 for first connectivity checks).
 //!
-//! A binding says whose an address is. Only an answered connectivity check makes one, because only a request whose
-//! integrity is right is answered: what is not authenticated can neither add, replace nor evict a binding. The worker
-//! on whose socket an address arrives decides about it, also where another worker owns the peer.
+//! A binding says whose a path is: what comes from one address of a client to one of ours. Only an answered connectivity
+//! check makes one, because only a request whose integrity is right is answered: what is not authenticated can neither
+//! add, replace nor evict a binding. The worker on whose socket a path arrives decides about it, also where another
+//! worker owns the peer.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::probation::Probation;
+use crate::datagram::Path;
 use crate::ids::{PeerKey, ShardId};
 use crate::message::Message;
 use crate::transport::{UfragKey, is_stun, ufrag_of_check};
 
-/// Another peer gets an address only after this much silence. Clients check their connection every few seconds.
+/// Another peer gets a path only after this much silence. Clients check their connection every few seconds.
 const HELD: Duration = Duration::from_secs(10);
 /// Bindings to other workers are forgotten after this much silence: the owner has reported its peer's end long before.
 const FORGOTTEN: Duration = Duration::from_secs(60);
-/// Addresses of one peer; a further one takes the place of the one that was used least recently.
-const MAX_ADDRESSES: usize = 16;
-/// Addresses that one peer may prove to hold before it has to restart ICE: the transport keeps a candidate for each.
+/// Paths of one peer; a further one takes the place of the one that was used least recently.
+const MAX_PATHS: usize = 16;
+/// Paths that one peer may prove to hold before it has to restart ICE: the transport keeps a candidate for each.
 const MAX_PROVEN: usize = 256;
 /// Ufrags of one peer: the current one and the one before an ICE restart.
 const MAX_UFRAGS: usize = 2;
@@ -27,16 +29,16 @@ const MAX_UFRAGS: usize = 2;
 pub(super) struct Demux {
     me: ShardId,
     ufrags: UfragKey,
-    bindings: HashMap<SocketAddr, Binding>,
+    bindings: HashMap<Path, Binding>,
     by_ufrag: HashMap<String, PeerKey>,
     routes: HashMap<PeerKey, Routes>,
     probation: Probation,
-    /// For the workers on whose sockets addresses of our peers arrive.
+    /// For the workers on whose sockets paths of our peers arrive.
     notices: Vec<(ShardId, Message)>,
     swept: Option<Instant>,
 }
 
-/// Whose an address is.
+/// Whose a path is.
 struct Binding {
     holder: Holder,
     /// The worker on whose socket it arrives.
@@ -54,8 +56,8 @@ enum Holder {
 #[derive(Default)]
 struct Routes {
     ufrags: VecDeque<String>,
-    addresses: Vec<SocketAddr>,
-    /// Addresses bound since the last ICE restart.
+    paths: Vec<Path>,
+    /// Paths bound since the last ICE restart.
     proven: usize,
 }
 
@@ -98,24 +100,24 @@ impl Demux {
         }
     }
 
-    /// Connectivity checks are routed by ufrag, everything else by an address that a check has proven.
-    pub fn owner(&mut self, now: Instant, source: SocketAddr, data: &[u8]) -> Owner {
+    /// Connectivity checks are routed by ufrag, everything else by a path that a check has proven.
+    pub fn owner(&mut self, now: Instant, path: Path, data: &[u8]) -> Owner {
         if is_stun(data) {
-            return self.owner_of_check(now, source, data).unwrap_or(Owner::Unknown);
+            return self.owner_of_check(now, path, data).unwrap_or(Owner::Unknown);
         }
-        let Some(binding) = self.bindings.get_mut(&source) else { return Owner::Unknown };
+        let Some(binding) = self.bindings.get_mut(&path) else { return Owner::Unknown };
         binding.last_used = now;
         binding.holder.into()
     }
 
-    /// None for a check that nobody has to look at: it names no ufrag of ours, or its address is another peer's.
-    fn owner_of_check(&mut self, now: Instant, source: SocketAddr, data: &[u8]) -> Option<Owner> {
+    /// None for a check that nobody has to look at: it names no ufrag of ours, or its path is another peer's.
+    fn owner_of_check(&mut self, now: Instant, path: Path, data: &[u8]) -> Option<Owner> {
         let ufrag = ufrag_of_check(data)?;
         let claimed = match self.by_ufrag.get(ufrag) {
             Some(peer) => Holder::Peer(*peer),
             None => Holder::Shard(self.ufrags.shard_of(ufrag).filter(|shard| *shard != self.me)?),
         };
-        if let Some(binding) = self.bindings.get_mut(&source) {
+        if let Some(binding) = self.bindings.get_mut(&path) {
             if binding.holder == claimed {
                 binding.last_used = now;
                 return Some(claimed.into());
@@ -145,41 +147,41 @@ impl Demux {
     }
 
     /// An answered check, received on the socket of `via`, proves that the peer holds its ICE password.
-    pub fn bind(&mut self, now: Instant, address: SocketAddr, peer: PeerKey, via: ShardId) {
-        if !self.hold(now, address, Holder::Peer(peer), via) {
+    pub fn bind(&mut self, now: Instant, path: Path, peer: PeerKey, via: ShardId) {
+        if !self.hold(now, path, Holder::Peer(peer), via) {
             return;
         }
         if via != self.me {
-            self.notices.push((via, Message::AddressBound { address, owner: self.me }));
+            self.notices.push((via, Message::PathBound { path, owner: self.me }));
         }
         let routes = self.routes.entry(peer).or_default();
-        if routes.addresses.contains(&address) {
+        if routes.paths.contains(&path) {
             return;
         }
         routes.proven += 1;
-        routes.addresses.push(address);
-        if routes.addresses.len() > MAX_ADDRESSES {
-            let last_used = |held: &&SocketAddr| self.bindings.get(held).map(|binding| binding.last_used);
-            let others = routes.addresses.iter().filter(|held| **held != address);
+        routes.paths.push(path);
+        if routes.paths.len() > MAX_PATHS {
+            let last_used = |held: &&Path| self.bindings.get(held).map(|binding| binding.last_used);
+            let others = routes.paths.iter().filter(|held| **held != path);
             if let Some(oldest) = others.min_by_key(last_used).copied() {
-                routes.addresses.retain(|held| *held != oldest);
+                routes.paths.retain(|held| *held != oldest);
                 self.unbind(oldest, Holder::Peer(peer));
             }
         }
     }
 
-    /// Another worker says that an address, whose datagrams arrive here, is of one of its peers.
-    pub fn on_bound(&mut self, now: Instant, address: SocketAddr, owner: ShardId) {
-        self.hold(now, address, Holder::Shard(owner), self.me);
+    /// Another worker says that a path, whose datagrams arrive here, is of one of its peers.
+    pub fn on_bound(&mut self, now: Instant, path: Path, owner: ShardId) {
+        self.hold(now, path, Holder::Shard(owner), self.me);
     }
 
-    pub fn on_released(&mut self, address: SocketAddr, owner: ShardId) {
-        self.unbind(address, Holder::Shard(owner));
+    pub fn on_released(&mut self, path: Path, owner: ShardId) {
+        self.unbind(path, Holder::Shard(owner));
     }
 
-    /// False if the address is another one's.
-    fn hold(&mut self, now: Instant, address: SocketAddr, holder: Holder, via: ShardId) -> bool {
-        if let Some(binding) = self.bindings.get(&address)
+    /// False if the path is another one's.
+    fn hold(&mut self, now: Instant, path: Path, holder: Holder, via: ShardId) -> bool {
+        if let Some(binding) = self.bindings.get(&path)
             && binding.holder != holder
         {
             if binding.is_held(now) {
@@ -189,22 +191,22 @@ impl Demux {
             if let Holder::Peer(peer) = former
                 && let Some(routes) = self.routes.get_mut(&peer)
             {
-                routes.addresses.retain(|held| *held != address);
+                routes.paths.retain(|held| *held != path);
             }
-            self.unbind(address, former);
+            self.unbind(path, former);
         }
-        self.bindings.insert(address, Binding { holder, via, last_used: now });
+        self.bindings.insert(path, Binding { holder, via, last_used: now });
         true
     }
 
-    fn unbind(&mut self, address: SocketAddr, holder: Holder) {
-        if self.bindings.get(&address).is_none_or(|binding| binding.holder != holder) {
+    fn unbind(&mut self, path: Path, holder: Holder) {
+        if self.bindings.get(&path).is_none_or(|binding| binding.holder != holder) {
             return;
         }
-        if let Some(binding) = self.bindings.remove(&address)
+        if let Some(binding) = self.bindings.remove(&path)
             && binding.via != self.me
         {
-            self.notices.push((binding.via, Message::AddressReleased { address, owner: self.me }));
+            self.notices.push((binding.via, Message::PathReleased { path, owner: self.me }));
         }
     }
 
@@ -213,14 +215,14 @@ impl Demux {
         for ufrag in routes.ufrags {
             self.by_ufrag.remove(&ufrag);
         }
-        for address in routes.addresses {
-            self.unbind(address, Holder::Peer(peer));
+        for path in routes.paths {
+            self.unbind(path, Holder::Peer(peer));
         }
     }
 
     /// Where a peer is, as far as it has proven it last.
     pub fn address_of(&self, peer: PeerKey) -> Option<SocketAddr> {
-        self.routes.get(&peer)?.addresses.last().copied()
+        self.routes.get(&peer)?.paths.last().map(|path| path.remote)
     }
 
     /// What the other workers have to know.
@@ -228,7 +230,7 @@ impl Demux {
         self.notices.drain(..)
     }
 
-    /// Forget addresses whose owner cannot have told us that they ended; a few times a minute.
+    /// Forget paths whose owner cannot have told us that they ended; a few times a minute.
     pub fn sweep(&mut self, now: Instant) {
         if self.swept.is_some_and(|swept| now.saturating_duration_since(swept) < HELD) {
             return;
@@ -262,8 +264,9 @@ mod tests {
         message
     }
 
-    fn address(number: usize) -> SocketAddr {
-        SocketAddr::from(([10, (number >> 16) as u8, (number >> 8) as u8, number as u8], 5000))
+    fn address(number: usize) -> Path {
+        let remote = SocketAddr::from(([10, (number >> 16) as u8, (number >> 8) as u8, number as u8], 5000));
+        Path::udp(([192, 0, 2, 1], 7882).into(), remote)
     }
 
     /// Two workers and a peer of each, with the ufrags that their clients know.
@@ -285,7 +288,7 @@ mod tests {
         }
 
         /// The peer of the second worker proves an address that arrives at the first one.
-        fn bind_across(&mut self, address: SocketAddr) {
+        fn bind_across(&mut self, address: Path) {
             self.second.bind(self.now, address, 8, ShardId(0));
             self.deliver();
         }
@@ -293,8 +296,8 @@ mod tests {
         fn deliver(&mut self) {
             for (_, message) in self.second.notices.drain(..) {
                 match message {
-                    Message::AddressBound { address, owner } => self.first.on_bound(self.now, address, owner),
-                    Message::AddressReleased { address, owner } => self.first.on_released(address, owner),
+                    Message::PathBound { path, owner } => self.first.on_bound(self.now, path, owner),
+                    Message::PathReleased { path, owner } => self.first.on_released(path, owner),
                     _ => {}
                 }
             }
@@ -369,7 +372,7 @@ mod tests {
             workers.now += Duration::from_millis(1);
             workers.bind_across(address(number));
         }
-        assert_eq!((workers.second.bindings.len(), workers.first.bindings.len()), (MAX_ADDRESSES, MAX_ADDRESSES));
+        assert_eq!((workers.second.bindings.len(), workers.first.bindings.len()), (MAX_PATHS, MAX_PATHS));
         assert_eq!(workers.first.owner(workers.now, address(999), RTP), Owner::Shard(ShardId(1)));
         let known = workers.ufrags[1].clone();
         assert_eq!(workers.second.owner(workers.now, address(5000), &check(&known)), Owner::Unknown, "too many");

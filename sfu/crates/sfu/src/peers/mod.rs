@@ -4,6 +4,7 @@ mod connectivity;
 mod demux;
 mod link_quality;
 mod media_allowance;
+mod offering;
 mod peer;
 mod peer_table;
 mod probation;
@@ -14,6 +15,7 @@ mod timers;
 
 pub(crate) use demux::Owner;
 pub(crate) use media_allowance::Allowed;
+pub(crate) use offering::Offering;
 pub(crate) use peer::Peer;
 pub(crate) use peer_table::Peers;
 pub(crate) use sections::Role;

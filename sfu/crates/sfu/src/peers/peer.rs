@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::connectivity::Connectivity;
 use super::link_quality::LinkQuality;
 use super::media_allowance::{Allowed, MediaAllowance};
+use super::offering::Offering;
 use super::received_streams::{ReceivedStreams, layer_of_rid};
 use super::sections::Sections;
 use super::throttle::Throttle;
@@ -30,6 +31,8 @@ pub(crate) struct Peer {
     pub(super) datagrams: TokenBucket,
     media: MediaAllowance,
     sections: Sections,
+    /// Where we make the offers.
+    offering: Option<Offering>,
     published: Vec<TrackKey>,
     subscriptions: HashMap<TrackId, SubscriptionKey>,
     early_settings: HashMap<TrackId, SubscriptionSettings>,
@@ -41,7 +44,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub fn new(id: PeerId, transport: Transport, now: Instant) -> Self {
+    pub fn new(id: PeerId, transport: Transport, offering: Option<Offering>, now: Instant) -> Self {
         Self {
             id,
             transport,
@@ -50,6 +53,7 @@ impl Peer {
             datagrams: TokenBucket::default(),
             media: MediaAllowance::default(),
             sections: Sections::default(),
+            offering,
             published: Vec::new(),
             subscriptions: HashMap::new(),
             early_settings: HashMap::new(),
@@ -187,6 +191,19 @@ impl Peer {
     }
 
     // ── offers ──
+
+    pub fn offering(&self) -> Option<&Offering> {
+        self.offering.as_ref()
+    }
+
+    pub fn offering_mut(&mut self) -> Option<&mut Offering> {
+        self.offering.as_mut()
+    }
+
+    /// Whether the client has seen a description.
+    pub fn is_negotiated(&self) -> bool {
+        self.connectivity.is_negotiated()
+    }
 
     /// An offer was answered.
     pub fn negotiated(&mut self, now: Instant) {

@@ -2,22 +2,22 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 
 use super::demux::{Demux, Owner};
+use super::offering::Offering;
 use super::peer::Peer;
 use super::throttle::Verdict;
 use super::timers::Timers;
-use crate::datagram::Origin;
+use crate::datagram::{Origin, Path};
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::outbox::Outbox;
 use crate::token_bucket::Rate;
 use crate::transport::{
-    Drained, Egress, IceCredentials, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
+    Drained, Egress, IceCredentials, Offerer, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
     is_binding_success,
 };
 
@@ -101,19 +101,20 @@ impl Peers {
 
     // ── the table ──
 
-    /// False if the peer exists.
-    pub fn add(&mut self, now: Instant, id: PeerId) -> bool {
+    /// None if the peer exists. `offering`: where we make the offers.
+    pub fn add(&mut self, now: Instant, id: PeerId, offering: Option<Offering>) -> Option<PeerKey> {
         if self.by_id.contains_key(&id) {
-            return false;
+            return None;
         }
         let credentials = self.new_credentials();
         let ufrag = credentials.ufrag.clone();
-        let transport = Transport::new(now, &self.config, credentials);
-        let peer = Peer::new(id.clone(), transport, now);
+        let offerer = if offering.is_some() { Offerer::Core } else { Offerer::Client };
+        let transport = Transport::new(now, &self.config, credentials, offerer);
+        let peer = Peer::new(id.clone(), transport, offering, now);
         let key = self.entries.insert(Entry { peer, has_egress: false, scheduled: None });
         self.by_id.insert(id, key);
         self.demux.add_ufrag(ufrag, key);
-        true
+        Some(key)
     }
 
     pub fn remove(&mut self, key: PeerKey) -> Option<Peer> {
@@ -182,13 +183,17 @@ impl Peers {
 
     // ── datagrams ──
 
-    pub fn owner(&mut self, now: Instant, source: SocketAddr, data: &[u8]) -> Owner {
-        self.demux.owner(now, source, data)
+    /// The path by the candidate that leads to it, None if there is none.
+    pub fn offered(&self, path: Path) -> Option<Path> {
+        self.config.offered(path)
+    }
+
+    pub fn owner(&mut self, now: Instant, path: Path, data: &[u8]) -> Owner {
+        self.demux.owner(now, path, data)
     }
 
     /// `via`: the shard on whose socket the datagram arrived.
-    pub fn receive(&mut self, now: Instant, key: PeerKey, (source, via): Origin, data: &[u8], outbox: &mut Outbox) {
-        let Some(destination) = self.config.local_address(source) else { return };
+    pub fn receive(&mut self, now: Instant, key: PeerKey, (path, via): Origin, data: &[u8], outbox: &mut Outbox) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.peer.connectivity.received(now);
             if !entry.peer.datagrams.take(now, 1.0, MAX_DATAGRAMS) {
@@ -197,29 +202,29 @@ impl Peers {
             }
         }
         self.receiving = Some((now, via));
-        self.step(key, outbox, |transport, drained| transport.receive(now, drained, (source, destination), data));
+        self.step(key, outbox, |transport, drained| transport.receive(now, drained, path, data));
         self.receiving = None;
         outbox.count().drop_unmatched_media += std::mem::take(&mut self.drained.refused);
     }
 
-    /// The owner of a peer tells whether an address whose datagrams arrive here is the peer's.
-    pub fn on_address(&mut self, now: Instant, address: SocketAddr, owner: ShardId, is_bound: bool) {
+    /// The owner of a peer tells whether a path whose datagrams arrive here is the peer's.
+    pub fn on_path(&mut self, now: Instant, path: Path, owner: ShardId, is_bound: bool) {
         if is_bound {
-            self.demux.on_bound(now, address, owner);
+            self.demux.on_bound(now, path, owner);
         } else {
-            self.demux.on_released(address, owner);
+            self.demux.on_released(path, owner);
         }
     }
 
-    /// Tell other shards which addresses are our peers'.
-    pub fn announce_addresses(&mut self, outbox: &mut Outbox) {
+    /// Tell other shards which paths are our peers'.
+    pub fn announce_paths(&mut self, outbox: &mut Outbox) {
         for (shard, message) in self.demux.take_notices() {
             outbox.send(shard, message);
         }
     }
 
-    /// Forget addresses of peers that other shards no longer have.
-    pub fn sweep_addresses(&mut self, now: Instant) {
+    /// Forget paths of peers that other shards no longer have.
+    pub fn sweep_paths(&mut self, now: Instant) {
         self.demux.sweep(now);
     }
 
@@ -299,7 +304,7 @@ impl Peers {
             if let Some((now, via)) = self.receiving
                 && is_binding_success(&datagram.contents)
             {
-                self.demux.bind(now, datagram.destination, key, via);
+                self.demux.bind(now, datagram.path, key, via);
             }
             outbox.send_datagram(datagram);
         }

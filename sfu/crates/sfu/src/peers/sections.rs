@@ -220,6 +220,25 @@ impl Sections {
         assigned
     }
 
+    pub fn len(&self) -> usize {
+        self.sections.len()
+    }
+
+    /// A section of our own offer, which sends a subscription's track.
+    pub fn add(&mut self, mid: Mid, kind: Kind, subscription: SubscriptionKey) {
+        let role = Role::Receiving(Slot { subscription: Some(subscription), is_stale: false });
+        self.sections.push(Section { mid, kind, role, has_sent: true, transport_cc: None });
+    }
+
+    /// What the receiving sections carry.
+    pub fn carried(&self) -> Vec<(Mid, Option<SubscriptionKey>)> {
+        let slot = |section: &Section| match section.role {
+            Role::Receiving(slot) => Some((section.mid.clone(), slot.subscription)),
+            _ => None,
+        };
+        self.sections.iter().filter_map(slot).collect()
+    }
+
     /// The sections that send from now on; true for one that carried another track before and needs new SSRCs.
     pub fn start_sending(&mut self, assigned: &[(Mid, SubscriptionKey)]) -> Vec<(Mid, bool)> {
         let mut sending = Vec::new();

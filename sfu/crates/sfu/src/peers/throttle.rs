@@ -122,16 +122,15 @@ pub(crate) fn is_channel_data(data: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
     use crate::data::DataMessage;
+    use crate::datagram::Path;
     use crate::ids::ShardId;
 
     const LARGE: [u8; 1200] = [23; 1200];
 
     fn source() -> Origin {
-        (SocketAddr::from(([192, 0, 2, 1], 4000)), ShardId(0))
+        (Path::udp(([192, 0, 2, 9], 7882).into(), ([192, 0, 2, 1], 4000).into()), ShardId(0))
     }
 
     #[test]

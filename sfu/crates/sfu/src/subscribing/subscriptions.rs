@@ -214,7 +214,7 @@ impl Subscriptions {
     fn request_keyframes(&self, track: &TrackId, peers: &Peers, outbox: &mut Outbox) {
         let Some(feed) = self.feeds.get(track).filter(|feed| feed.kind() == Some(Kind::Video)) else { return };
         let subscriptions = feed.subscribers().iter().filter_map(|key| self.subscriptions.get(*key));
-        let connected = subscriptions.filter(|subscription| peers.is_connected(subscription.peer()) || true);
+        let connected = subscriptions.filter(|subscription| peers.is_connected(subscription.peer()));
         let layers = connected.fold(0, |mask, subscription| mask | subscription.waiting_for());
         for layer in (0..LAYERS as u8).filter(|layer| layers & layer_bit(*layer) != 0) {
             outbox.send(feed.home(), Message::KeyframeWanted { track: track.clone(), layer });
@@ -257,6 +257,10 @@ impl Subscriptions {
         }
         unbound.sort_unstable_by_key(|(key, _)| *key);
         unbound
+    }
+
+    pub fn is_bound(&self, key: SubscriptionKey) -> bool {
+        self.subscriptions.get(key).is_some_and(Subscription::is_bound)
     }
 
     /// The client knows the section of a subscription: media may flow as soon as the codec is known.

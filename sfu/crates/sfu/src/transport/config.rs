@@ -6,10 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::config::{CryptoProvider, DtlsCert};
+use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::credentials::{IceCredentials, UfragKey};
+use super::stun::ufrag_of_check;
+use crate::datagram::{Path, Protocol};
+use crate::ids::ShardId;
 
 /// Packets kept for retransmission to one subscriber of one video: about 1.5 s of a large one.
 const RESEND_VIDEO_PACKETS: usize = 256;
@@ -27,7 +31,7 @@ pub struct ShardConfig {
 }
 
 impl ShardConfig {
-    /// Offer `addresses` as host candidates. Clients' datagrams are taken to have been sent to one of them.
+    /// Offer `addresses` as host candidates for UDP.
     ///
     /// Fails without an address, for one that no candidate can have, or if no certificate can be generated.
     pub fn new(addresses: &[SocketAddr]) -> Result<Self, ConfigError> {
@@ -46,9 +50,25 @@ impl ShardConfig {
         Ok(Self { candidates, certificate, crypto: Arc::new(crypto), ufrags: UfragKey::default() })
     }
 
+    /// Offer `addresses` as passive host candidates for TCP too (RFC 6544).
+    ///
+    /// Fails for an address that no candidate can have.
+    pub fn with_tcp(mut self, addresses: &[SocketAddr]) -> Result<Self, ConfigError> {
+        for address in addresses {
+            let candidate = Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build();
+            self.candidates.push(candidate.map_err(|error| ConfigError(error.to_string()))?);
+        }
+        Ok(self)
+    }
+
+    /// The shard that owns the peer to which a connectivity check is addressed, None if it names none.
+    pub fn shard_of_check(&self, data: &[u8]) -> Option<ShardId> {
+        self.ufrags.shard_of(ufrag_of_check(data)?)
+    }
+
     /// A connection with the configured candidates that has not seen an offer yet.
-    pub(super) fn connection(&self, now: Instant, credentials: &IceCredentials) -> Rtc {
-        let mut rtc = self.rtc_config(credentials).build(now);
+    pub(super) fn connection(&self, now: Instant, credentials: &IceCredentials, offerer: Offerer) -> Rtc {
+        let mut rtc = self.rtc_config(credentials).set_extension_map(extensions(offerer)).build(now);
         for candidate in &self.candidates {
             rtc.add_local_candidate(candidate.clone());
         }
@@ -60,10 +80,26 @@ impl ShardConfig {
         &self.ufrags
     }
 
-    /// The local address that a datagram from `source` is taken to have been sent to.
-    pub(crate) fn local_address(&self, source: SocketAddr) -> Option<SocketAddr> {
-        let same_family = self.candidates.iter().find(|c| c.addr().is_ipv4() == source.is_ipv4());
-        same_family.or(self.candidates.first()).map(|c| c.addr())
+    /// A path, as the system tells it, with the candidate that led a client to it. None if there is no such candidate.
+    pub fn offered(&self, path: Path) -> Option<Path> {
+        Some(Path { local: self.candidate_for(path)?, ..path })
+    }
+
+    /// The candidate that led a client to this path: that of the local address, or, behind a network address
+    /// translation whose outer address is offered, the first one of its family.
+    fn candidate_for(&self, path: Path) -> Option<SocketAddr> {
+        let protocol = net_protocol(path.protocol);
+        let mut of_family = None;
+        for candidate in self.candidates.iter().filter(|candidate| candidate.proto() == protocol) {
+            let address = candidate.addr();
+            if address.ip() == path.local.ip() {
+                return Some(address);
+            }
+            if of_family.is_none() && address.is_ipv4() == path.local.is_ipv4() {
+                of_family = Some(address);
+            }
+        }
+        of_family
     }
 
     fn rtc_config(&self, credentials: &IceCredentials) -> RtcConfig {
@@ -73,7 +109,6 @@ impl ShardConfig {
             .set_crypto_provider(self.crypto.clone())
             .set_dtls_cert(self.certificate.clone())
             .set_local_ice_credentials(credentials.into())
-            .set_extension_map(extensions())
             .set_stats_interval(Some(STATS_INTERVAL))
             .set_send_buffer_video(RESEND_VIDEO_PACKETS)
             .set_send_buffer_audio(RESEND_AUDIO_PACKETS)
@@ -86,8 +121,25 @@ impl ShardConfig {
     }
 }
 
+/// str0m's name of it.
+pub(super) fn net_protocol(protocol: Protocol) -> str0m::net::Protocol {
+    match protocol {
+        Protocol::Udp => str0m::net::Protocol::Udp,
+        Protocol::Tcp => str0m::net::Protocol::Tcp,
+    }
+}
+
+/// Who makes the offers of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offerer {
+    Client,
+    /// We do, and only we send: without transport-wide sequence numbers, so that the client estimates its bandwidth
+    /// (REMB).
+    Core,
+}
+
 /// Header extensions in the order of their ids (RFC 8285), from 1.
-fn extensions() -> ExtensionMap {
+fn extensions(offerer: Offerer) -> ExtensionMap {
     let mut map = ExtensionMap::empty();
     let known = [
         Extension::AudioLevel,
@@ -100,7 +152,9 @@ fn extensions() -> ExtensionMap {
         Extension::PlayoutDelay,
     ];
     for (id, extension) in (1..).zip(known) {
-        map.set(id, extension);
+        if offerer == Offerer::Client || extension != Extension::TransportSequenceNumber {
+            map.set(id, extension);
+        }
     }
     map
 }

@@ -5,29 +5,29 @@
 //! [`Egress::send`], which only collects packets for the next step.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::BweKind;
 use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol as NetProtocol, Receive, Transmit};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadTypes};
-use super::config::ShardConfig;
+use super::config::{Offerer, ShardConfig, net_protocol};
 use super::credentials::IceCredentials;
+use super::error::TransportError;
 use super::incoming::{IncomingStreams, rtp_ssrc};
 use super::link_report::LinkReport;
 use super::measured::{LinkStats, Measured};
+use super::offers::{Offer, OfferChanges, Offers};
 use super::packet::{Egress, Outgoing, ReceivedPacket};
 use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::transport_sequence::TransportSequence;
 use crate::data::DataMessage;
-use crate::datagram::Datagram;
+use crate::datagram::{Datagram, Path};
 use crate::ids::{Mid, PeerKey, Ssrc};
 use crate::media::Channel;
 
@@ -41,6 +41,7 @@ pub(crate) struct Transport {
     incoming: IncomingStreams,
     outgoing: OutgoingStreams,
     sequence: TransportSequence,
+    offers: Offers,
     measured: Option<Measured>,
     report: Option<Box<LinkReport>>,
     deadline: Instant,
@@ -81,31 +82,9 @@ pub(crate) enum TransportEvent {
     DataReceived(Channel, Vec<u8>),
 }
 
-/// Why a connection cannot go on.
-#[derive(Debug)]
-pub(crate) enum TransportError {
-    Rtc(RtcError),
-    TooManyStreams,
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rtc(error) => error.fmt(f),
-            Self::TooManyStreams => f.write_str("too many streams"),
-        }
-    }
-}
-
-impl From<RtcError> for TransportError {
-    fn from(error: RtcError) -> Self {
-        Self::Rtc(error)
-    }
-}
-
 impl Transport {
-    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials) -> Self {
-        let rtc = config.connection(now, &credentials);
+    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials, offerer: Offerer) -> Self {
+        let rtc = config.connection(now, &credentials, offerer);
         Self {
             rtc,
             credentials,
@@ -113,6 +92,7 @@ impl Transport {
             incoming: IncomingStreams::default(),
             outgoing: OutgoingStreams::default(),
             sequence: TransportSequence::default(),
+            offers: Offers::default(),
             measured: None,
             report: None,
             deadline: now,
@@ -134,9 +114,7 @@ impl Transport {
     fn drain(&mut self, now: Instant, drained: &mut Drained) -> Result<(), RtcError> {
         loop {
             match self.rtc.poll_output()? {
-                Output::Transmit(transmit) => drained
-                    .datagrams
-                    .push(Datagram { destination: transmit.destination, contents: transmit.contents.into() }),
+                Output::Transmit(transmit) => drained.datagrams.push(self.datagram(transmit)),
                 Output::Event(event) => self.read_event(now, event, drained),
                 Output::Timeout(deadline) => {
                     if let Some(measured) = self.measured.take() {
@@ -152,6 +130,15 @@ impl Transport {
                 }
             }
         }
+    }
+
+    fn datagram(&self, transmit: Transmit) -> Datagram {
+        let contents: Vec<u8> = transmit.contents.into();
+        if transmit.proto == NetProtocol::Udp {
+            return Datagram { path: Path::udp(transmit.source, transmit.destination), is_video: false, contents };
+        }
+        let is_video = rtp_ssrc(&contents).is_some_and(|ssrc| self.outgoing.is_video(ssrc));
+        Datagram { path: Path::tcp(transmit.source, transmit.destination), is_video, contents }
     }
 
     fn read_event(&mut self, now: Instant, event: Event, drained: &mut Drained) {
@@ -204,11 +191,13 @@ impl Transport {
         &mut self,
         now: Instant,
         drained: &mut Drained,
-        (source, destination): (SocketAddr, SocketAddr),
+        path: Path,
         data: &[u8],
     ) -> Result<(), TransportError> {
         // a datagram that cannot be parsed is not held against the peer: its source address may be forged
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, data) else { return Ok(()) };
+        let Ok(receive) = Receive::new(net_protocol(path.protocol), path.remote, path.local, data) else {
+            return Ok(());
+        };
         let ssrc = rtp_ssrc(data);
         if ssrc.is_some() && !self.sequence.admit(data) {
             drained.refused += 1;
@@ -301,6 +290,34 @@ impl Transport {
             rtc.direct_api().set_local_ice_credentials(fresh.into());
             Ok(Some(current))
         })
+    }
+
+    /// Make an offer; None if nothing changes. The one before must have been answered.
+    pub fn make_offer(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        changes: OfferChanges,
+    ) -> Result<Option<Offer>, TransportError> {
+        let offer = self.offers.make(&mut self.rtc, changes);
+        self.drain(now, drained)?;
+        Ok(offer)
+    }
+
+    /// Apply the answer to the last offer. The inner error says what is wrong with it. Returns credentials that are
+    /// new with it.
+    pub fn accept_answer(
+        &mut self,
+        now: Instant,
+        drained: &mut Drained,
+        sdp: &str,
+    ) -> Result<Result<Option<IceCredentials>, String>, TransportError> {
+        let outcome = self.offers.accept(&mut self.rtc, sdp);
+        if let Ok(Some(fresh)) = &outcome {
+            self.credentials = fresh.clone();
+        }
+        self.drain(now, drained)?;
+        Ok(outcome)
     }
 
     // ── streams ──

@@ -15,7 +15,10 @@
 //! | `red` | redundant audio; nothing of str0m |
 //! | `packet` | received and outgoing RTP packets |
 //! | `channels` | SCTP data channels |
+//! | `offers` | offers of our side |
+//! | `measured` | statistics |
 //! | `streams` | outgoing RTP streams |
+//! | `error` | why a connection ends |
 //! | `incoming` | bounds of received RTP streams |
 //! | `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
@@ -26,9 +29,11 @@ mod codec;
 mod config;
 mod connection;
 mod credentials;
+mod error;
 mod incoming;
 mod link_report;
 mod measured;
+mod offers;
 mod packet;
 mod red;
 mod streams;
@@ -40,11 +45,14 @@ mod vp9;
 pub(crate) use channels::Sent;
 pub use codec::CodecFormat;
 pub(crate) use codec::PayloadTypes;
+pub(crate) use config::Offerer;
 pub use config::{ConfigError, ShardConfig};
-pub(crate) use connection::{Drained, Transport, TransportError, TransportEvent};
+pub(crate) use connection::{Drained, Transport, TransportEvent};
 pub(crate) use credentials::{IceCredentials, UfragKey};
+pub(crate) use error::TransportError;
 pub(crate) use link_report::LinkReport;
 pub(crate) use measured::LinkStats;
+pub(crate) use offers::OfferChanges;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet, RedundantPayload};
 pub(crate) use streams::StreamSsrcs;

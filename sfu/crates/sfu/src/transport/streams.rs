@@ -28,21 +28,27 @@ const RESEND_SHARE: f32 = 0.6;
 pub(super) struct OutgoingStreams {
     /// Those whose retransmission is configured: doing so again would forget what they have sent.
     configured: HashSet<Ssrc>,
+    /// Those of video, and their retransmissions.
+    video: HashSet<Ssrc>,
 }
 
 impl OutgoingStreams {
     /// The SSRCs of sections that send; the stream of a section marked true is replaced first.
     pub fn prepare(&mut self, rtc: &mut Rtc, sending: &[(Mid, bool)]) -> HashMap<Mid, StreamSsrcs> {
-        let mut direct = rtc.direct_api();
         let mut ssrcs = HashMap::new();
         for (section, is_replaced) in sending {
             let mid = section.as_str().into();
+            let is_video = rtc.media(mid).is_some_and(|media| media.kind().is_video());
+            let mut direct = rtc.direct_api();
             if *is_replaced {
                 // str0m's reset of a stream keeps it under its old SSRC, where feedback for the new one does not reach it
                 let old = direct.stream_tx_by_mid(mid, None).map(|stream| (stream.ssrc(), stream.rtx()));
                 if let Some((old, old_rtx)) = old {
                     direct.remove_stream_tx(old);
                     self.configured.remove(&Ssrc(*old));
+                    for ssrc in old_rtx.into_iter().chain([old]) {
+                        self.video.remove(&Ssrc(*ssrc));
+                    }
                     let (ssrc, rtx) = (direct.new_ssrc(), old_rtx.map(|_| direct.new_ssrc()));
                     direct.declare_stream_tx(ssrc, rtx, mid, None);
                 }
@@ -52,9 +58,17 @@ impl OutgoingStreams {
                 if self.configured.insert(media) {
                     stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(RESEND_SHARE));
                 }
+                if is_video {
+                    self.video.extend(rtx.into_iter().chain([media]));
+                }
                 ssrcs.insert(section.clone(), StreamSsrcs { media, rtx });
             }
         }
         ssrcs
+    }
+
+    /// Whether a stream carries video, or its retransmissions.
+    pub fn is_video(&self, ssrc: Ssrc) -> bool {
+        self.video.contains(&ssrc)
     }
 }

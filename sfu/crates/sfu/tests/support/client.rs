@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::ChannelId;
 use str0m::format::Codec;
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
@@ -18,7 +18,10 @@ use super::sender::{Sender, audio_payload, vp8_payload, vp9_payload};
 
 pub struct Client {
     pub id: PeerId,
+    /// Where others see it; its network may change it.
     pub address: SocketAddr,
+    /// Where it sees itself.
+    local: SocketAddr,
     pub rtc: Rtc,
     pub offer_wanted: bool,
     pub senders: Vec<Sender>,
@@ -59,6 +62,7 @@ impl Client {
         Self {
             id: PeerId::from(format!("PA_{index}").as_str()),
             address,
+            local: address,
             rtc,
             offer_wanted: false,
             senders: Vec::new(),
@@ -121,6 +125,12 @@ impl Client {
         let sent = self.rtc.channel(id).unwrap().write(true, data).unwrap();
         self.drain(now);
         sent
+    }
+
+    /// It has another address from now on.
+    pub fn move_to(&mut self, address: SocketAddr) {
+        self.address = address;
+        self.rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
     }
 
     /// New ICE credentials with the next offer.
@@ -189,8 +199,24 @@ impl Client {
         self.drain(now);
     }
 
+    /// Answer an offer of the server.
+    pub fn answer(&mut self, now: Instant, sdp: &str) -> String {
+        self.offers.push(sdp.to_owned());
+        let answer = self.rtc.sdp_api().accept_offer(SdpOffer::from_sdp_string(sdp).unwrap()).unwrap();
+        let mut mid = None;
+        for line in sdp.lines() {
+            if let Some(value) = line.strip_prefix("a=mid:") {
+                mid = Some(Mid::from(value));
+            } else if let (Some(mid), Some(msid)) = (mid, line.strip_prefix("a=msid:")) {
+                self.tracks.insert(mid, TrackId::from(msid.split(' ').nth(1).unwrap()));
+            }
+        }
+        self.drain(now);
+        answer.to_sdp_string()
+    }
+
     pub fn receive(&mut self, now: Instant, source: SocketAddr, data: &[u8]) {
-        let Ok(receive) = Receive::new(Protocol::Udp, source, self.address, data) else { return };
+        let Ok(receive) = Receive::new(Protocol::Udp, source, self.local, data) else { return };
         self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
         self.drain(now);
     }

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
-    Command, Event, Kind, LayerSpec, Message, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
+    Command, Event, Kind, LayerSpec, Message, Path, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
     SubscriptionSettings, TrackId, TrackSpec,
 };
 
@@ -28,6 +28,8 @@ pub struct World {
     pub events: Vec<Event>,
     /// Everything that this client sends arrives from this address too.
     pub spoofing: Option<(usize, SocketAddr)>,
+    /// Offers of the server stay unanswered.
+    pub withholds_answers: bool,
     /// Some of what clients have sent last.
     pub captured: Vec<Vec<u8>>,
     server: SocketAddr,
@@ -49,6 +51,7 @@ impl World {
             network: Network::new(link),
             events: Vec::new(),
             spoofing: None,
+            withholds_answers: false,
             captured: Vec::new(),
             server,
             tracks: Vec::new(),
@@ -67,6 +70,11 @@ impl World {
     pub fn command(&mut self, client: usize, command: Command) {
         let shard = self.shard_of(client);
         self.shards[shard].handle_command(self.now, command);
+    }
+
+    /// A datagram at the server, from anywhere.
+    pub fn inject(&mut self, socket: usize, source: SocketAddr, data: &[u8]) {
+        self.shards[socket].handle_datagram(self.now, Path::udp(self.server, source), data);
     }
 
     pub fn peer(&self, client: usize) -> PeerId {
@@ -88,6 +96,16 @@ impl World {
         self.clients.push(Client::new(index, self.now, address, audio_sections, video_sections));
         self.command(index, Command::AddPeer { peer: PeerId::from(format!("PA_{index}").as_str()) });
         self.clients[index].offer_wanted = true;
+        index
+    }
+
+    /// Join with a connection on which the server makes the offers.
+    pub fn enter_subscriber(&mut self, channels: bool) -> usize {
+        let index = self.clients.len();
+        let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
+        self.clients.push(Client::new(index, self.now, address, 0, 0));
+        let peer = self.peer(index);
+        self.command(index, Command::AddSubscriber { peer, channels });
         index
     }
 
@@ -205,7 +223,8 @@ impl World {
             if destination == self.server {
                 let client = self.clients.iter().position(|client| client.address == source);
                 let socket = client.map_or(0, |client| self.socket_of(client));
-                self.shards[socket].handle_datagram(self.now, source, &data);
+                let path = Path::udp(destination, source);
+                self.shards[socket].handle_datagram(self.now, path, &data);
             } else if let Some(client) = self.clients.iter_mut().find(|client| client.address == destination) {
                 client.receive(self.now, self.server, &data);
             }
@@ -222,7 +241,8 @@ impl World {
                 shard.flush(self.now);
                 let output = shard.output();
                 for datagram in output.datagrams.drain(..) {
-                    self.network.send(self.now, self.server, datagram.destination, datagram.contents.to_vec());
+                    let Path { local, remote, .. } = datagram.path;
+                    self.network.send(self.now, local, remote, datagram.contents);
                 }
                 self.events.append(&mut output.events);
                 messages.append(&mut output.messages);
@@ -249,6 +269,11 @@ impl World {
                 Event::Answered { peer, sdp, tracks, .. } => {
                     let client = self.clients.iter_mut().find(|client| client.id == *peer).unwrap();
                     client.answered(self.now, sdp, tracks);
+                }
+                Event::Offered { peer, offer_id, sdp } if !self.withholds_answers => {
+                    let index = self.clients.iter().position(|client| client.id == *peer).unwrap();
+                    let sdp = self.clients[index].answer(self.now, sdp);
+                    self.command(index, Command::Answer { peer: peer.clone(), offer_id: *offer_id, sdp });
                 }
                 Event::SectionsNeeded { peer, audio, video } => {
                     let client = self.clients.iter_mut().find(|client| client.id == *peer).unwrap();

@@ -1,0 +1,84 @@
+"""The media server beside livekit-server: the figures of docs/performance.md that are written by this command.
+
+    python -m bench.media [--joins 1000] [--dry-run]
+
+Both servers, one after the other, on this machine: many joins (bench/many_joins.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+from bench.forwarding import ROOT
+from bench.many_joins import Figures, measure, servers
+
+DOCUMENT: Final = Path(__file__).parents[1] / "docs/performance.md"
+BEGIN: Final = "<!-- figures: make bench-media -->\n"
+END: Final = "<!-- end of figures: make bench-media -->\n"
+SMALL_ROOMS: Final = 200
+
+
+async def many_joins(joins: int) -> list[tuple[str, Figures]]:
+    """Measure joins to one room over both servers, and to many small rooms over ours."""
+    found: list[tuple[str, Figures]] = []
+
+    def add(name: str, figures: Figures) -> None:
+        print(name, figures, flush=True)
+        found.append((name, figures))
+
+    for each in servers(None):
+        async with each as server:
+            add(f"{server.name}, one room", await measure(server, joins))
+    for each in servers("tertulia"):
+        async with each as server:
+            add(f"{server.name}, {SMALL_ROOMS} rooms", await measure(server, joins, rooms=SMALL_ROOMS))
+    return found
+
+
+def section(columns: list[tuple[str, Figures]]) -> str:
+    """Return the section of the document."""
+    joins = columns[0][1].joins
+    rows = {
+        f"{joins:,} have the join message after | 10 s": [f"{f.joined_s:.1f} s" for _, f in columns],
+        "their media is connected after | 10 s": [
+            "not in 60 s" if f.connected_s is None else f"{f.connected_s:.1f} s" for _, f in columns
+        ],
+        "update messages, to all together | < 20,000": [f"{f.updates:,}" for _, f in columns],
+        "all messages": [f"{f.messages.total():,}" for _, f in columns],
+        "their bytes": [f"{f.sizes.total() / 1e6:.0f} MB" for _, f in columns],
+        "dropped | 0": [str(f.dropped) for _, f in columns],
+        "CPU of the server, its media included": [f"{f.cpu_s:.1f} s" for _, f in columns],
+        "CPU of its Python | < 5 s": [f"{f.python_s:.1f} s" if "tertulia" in name else "" for name, f in columns],
+        "CPU of the synthetic peers": [f"{f.load_s:.1f} s" for _, f in columns],
+        "memory of a participant and its subscription": [f"{f.rss_bytes / joins / 1000:.0f} kB" for _, f in columns],
+    }
+    names = " | ".join(name for name, _ in columns)
+    lines = [f"| | goal | {names} |", "| --- | --- |" + " --- |" * len(columns)]
+    for name, cells in rows.items():
+        label = name if " | " in name else f"{name} | "
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    load = f"Load of this machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
+    return "\n".join(lines) + f"\n\n{load}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--joins", type=int, default=1000)
+    parser.add_argument("--dry-run", action="store_true", help="do not write the document")
+    options = parser.parse_args()
+    (ROOT / "test-artefacts").mkdir(exist_ok=True)
+    written = section(asyncio.run(many_joins(options.joins)))
+    print(written)
+    if options.dry_run:
+        return
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    DOCUMENT.write_text(before + BEGIN + written + END + after)
+
+
+if __name__ == "__main__":
+    main()

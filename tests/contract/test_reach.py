@@ -1,0 +1,102 @@
+"""How clients reach the media server: by IPv6 alone, by TCP where UDP is blocked, by a TURN server."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from livekit import rtc
+from livekit.protocol.rtc import SignalResponse
+
+from support.coturn import SECRET, Coturn, coturn
+from support.livekit_clients import RED, is_near, joined, mean_colour, token, tone
+from support.media_server_process import MediaServerProcess
+from support.media_servers import RunningServer, embedded
+from support.network_namespace import run_in_network
+from support.signalling_relay import relayed_signalling
+from tertulia.domain.ids import Millis
+from tertulia.services.turn import turn_login
+from tertulia_sfu.config import IceServer
+from tertulia_sfu.stun import public_address
+
+CAMERA, MICROPHONE = rtc.TrackSource.SOURCE_CAMERA, rtc.TrackSource.SOURCE_MICROPHONE
+UDP_CANDIDATE = re.compile(r"a=candidate:\S+ 1 udp [^\r]*\r\n", re.IGNORECASE)
+TCP_CANDIDATE = re.compile(r"a=candidate:\S+ 1 tcp \d+ 127\.0\.0\.1 (\d+) typ host tcptype passive", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("address", ["2001:db8::7", "192.0.2.7"])
+async def test_clients_meet_at_one_address_of_either_family(address: str) -> None:
+    received = await run_in_network(["2001:db8::7/64", "192.0.2.7/24"], "support.meeting_at_address", address)
+    assert int(received.split()[-1]) > 20
+
+
+class BlockedUdp:
+    """A media server whose clients learn of no way to it by UDP."""
+
+    def __init__(self) -> None:
+        self.tcp_ports: set[int] = set()
+
+    def hide(self, data: bytes) -> bytes:
+        """Take the UDP candidates out of what the server says."""
+        response = SignalResponse.FromString(data)
+        if response.HasField("answer"):
+            sdp = response.answer.sdp
+            self.tcp_ports |= {int(port) for port in TCP_CANDIDATE.findall(sdp)}
+            response.answer.sdp, hidden = UDP_CANDIDATE.subn("", sdp)
+            assert hidden
+        return response.SerializeToString()
+
+
+@pytest.fixture
+async def server_without_udp() -> AsyncIterator[RunningServer]:
+    process, blocked = MediaServerProcess("tertulia"), BlockedUdp()
+    await process.start()
+    try:
+        async with relayed_signalling(process, down=blocked.hide) as relayed:
+            yield RunningServer("relayed", relayed.port)
+        assert blocked.tcp_ports == {process.tcp_port}
+    finally:
+        await process.kill()
+
+
+async def test_clients_without_udp_meet_by_tcp(server_without_udp: RunningServer) -> None:
+    server = server_without_udp
+    async with (
+        joined(server, token(server, "ann", "room")) as ann,
+        joined(server, token(server, "bob", "room")) as bob,
+    ):
+        await ann.shows(RED, size=(1280, 720), simulcast=True)
+        await ann.sounds(440)
+        assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
+        assert await tone(await bob.receives("ann", MICROPHONE), 440) == pytest.approx(440, abs=20)
+
+
+@pytest.fixture
+async def turn_server(tmp_path: Path) -> AsyncIterator[Coturn]:
+    async with coturn(tmp_path) as running:
+        yield running
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_clients_meet_by_a_turn_server_with_the_logins_that_we_issue(turn_server: Coturn, transport: str) -> None:
+    def ice_servers(participant: str) -> list[IceServer]:
+        login = turn_login(SECRET, participant, now_ms=Millis(int(time.time() * 1000)))
+        return [IceServer((turn_server.url(transport),), login.username, login.credential)]
+
+    relayed_only = rtc.RoomOptions(
+        rtc_config=rtc.RtcConfiguration(ice_transport_type=rtc.IceTransportType.TRANSPORT_RELAY)
+    )
+    async with (
+        embedded(ice_servers=ice_servers) as server,
+        joined(server, token(server, "ann", "room"), options=relayed_only) as ann,
+        joined(server, token(server, "bob", "room"), options=relayed_only) as bob,
+    ):
+        await ann.shows(RED)
+        assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
+
+
+async def test_a_stun_server_tells_the_public_address(turn_server: Coturn) -> None:
+    assert await public_address("127.0.0.1", turn_server.port) == "127.0.0.1"
