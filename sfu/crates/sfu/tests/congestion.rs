@@ -108,7 +108,7 @@ fn a_link_too_narrow_for_any_picture_carries_sound() {
         assert!(arriving > 0.85, "queue of {longest_wait:?}: {arriving}");
         meeting.bottleneck().rate_bps = FAST_BPS;
         // failed tries have made the next one rare
-        meeting.run(Duration::from_secs(120));
+        meeting.run(Duration::from_secs(240));
         assert_eq!(meeting.layer(), Some(2), "queue of {longest_wait:?}: the link is wide again");
     }
 }
