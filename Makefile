@@ -52,7 +52,7 @@ test-web: $(STAMPS)/npm ## the page's view models
 	cd web && npm test --silent
 
 test-python: ## everything else, browsers included (T=path picks): side by side what measures no time, then the rest
-	.venv/bin/pytest -m "not measures_time" --numprocesses $(TESTS_AT_ONCE) --dist loadfile $(or $(T),--ignore tests/e2e) || [ $$? = 5 ]
+	.venv/bin/pytest -m "not measures_time" --numprocesses $(TESTS_AT_ONCE) --dist loadfile $(or $(T),tests --ignore tests/soak --ignore tests/e2e) || [ $$? = 5 ]
 	$(if $(T),,.venv/bin/pytest -m "not measures_time" --numprocesses 2 --dist loadfile tests/e2e) # browsers fill two cores
 	.venv/bin/pytest -m measures_time $(T) || [ $$? = 5 ] # 5: none was picked
 

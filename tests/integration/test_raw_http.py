@@ -77,7 +77,7 @@ def test_endless_head(server: RestServer):
     assert headers["x-request-id"] == json.loads(body)["requestId"]
 
 
-@pytest.mark.parametrize(("path", "expected"), [(f"{PUBLIC}/rooms", 431), ("/", 431), ("/rtcs", 431), ("/rtc", 404)])
+@pytest.mark.parametrize(("path", "expected"), [(f"{PUBLIC}/rooms", 431), ("/", 431), ("/rtcs", 431), ("/rtc", 401)])
 def test_long_heads_are_for_signalling_only(server: RestServer, path, expected):
     """A join request travels in the URL; nothing else needs more than 64 KiB, and the log says who sent it."""
     request = f"GET {path}?x={'a' * 100_000} HTTP/1.1\r\n{KEY}{HANDSHAKE}\r\n".encode()

@@ -62,7 +62,8 @@ class Settings(BaseSettings):
         "api_key": "Access",
         "media_url": "Media",
         "recordings_url": "Recordings",
-        "metrics_token": "Operation",
+        "metrics_token": "Metrics",
+        "log_level": "Logs",
     }
     """The headings under which settings are listed, by the first setting of each; a heading holds until the next."""
     secrets: ClassVar[frozenset[str]] = frozenset(

@@ -139,6 +139,7 @@ async def tab_to(admin: Administrator, name: str) -> None:
     raise AssertionError(f"{name} cannot be reached with the Tab key")
 
 
+@pytest.mark.measures_time
 async def test_a_hundred_thousand_rooms_are_found_at_once(people: People, red_browser: Browser, tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         add_rooms(server, MANY)
