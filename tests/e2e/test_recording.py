@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEEN: Final = 0.1
 """A tile of two takes more than this share of the frame."""
-GRACE_S: Final = 3.0
+GRACE_S: Final = 5.0
 """How far the recording may be from the time that passed between start and stop."""
 
 

@@ -97,7 +97,7 @@ class FirefoxWindow:
         async for message in self._socket:
             answer = json.loads(message.data)
             pending = self._answers.pop(answer.get("id"), None)
-            if pending is not None:
+            if pending is not None and not pending.done():  # who waits may have given up
                 pending.set_result(answer)
 
     async def command(self, method: str, **parameters: Any) -> dict[str, Any]:

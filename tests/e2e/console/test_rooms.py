@@ -110,6 +110,7 @@ async def test_a_room_is_made_and_deleted_by_keyboard_alone(administrators: Open
     await keyboard.press("Escape")
     await expect(admin.page.get_by_role("button", name="New room")).to_be_focused()
     await keyboard.press("Enter")
+    await expect(admin.dialog("New room")).to_be_visible()
     await tab_to(admin, "Name")
     await keyboard.type("keys")
     await keyboard.press("Enter")
