@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from livekit import rtc
-from livekit.protocol.rtc import SignalResponse
 
+from support.blocked_udp import blocked_udp
 from support.coturn import SECRET, Coturn, coturn
 from support.livekit_clients import RED, is_near, joined, mean_colour, token, tone
 from support.media_server_process import MediaServerProcess
 from support.media_servers import RunningServer, embedded
 from support.network_namespace import run_in_network
-from support.signalling_relay import relayed_signalling
 from tertulia.domain.ids import Millis
 from tertulia.services.turn import turn_login
 from tertulia_sfu.config import IceServer
 from tertulia_sfu.stun import public_address
 
 CAMERA, MICROPHONE = rtc.TrackSource.SOURCE_CAMERA, rtc.TrackSource.SOURCE_MICROPHONE
-UDP_CANDIDATE = re.compile(r"a=candidate:\S+ 1 udp [^\r]*\r\n", re.IGNORECASE)
-TCP_CANDIDATE = re.compile(r"a=candidate:\S+ 1 tcp \d+ 127\.0\.0\.1 (\d+) typ host tcptype passive", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("address", ["2001:db8::7", "192.0.2.7"])
@@ -33,31 +29,13 @@ async def test_clients_meet_at_one_address_of_either_family(address: str) -> Non
     assert int(received.split()[-1]) > 20
 
 
-class BlockedUdp:
-    """A media server whose clients learn of no way to it by UDP."""
-
-    def __init__(self) -> None:
-        self.tcp_ports: set[int] = set()
-
-    def hide(self, data: bytes) -> bytes:
-        """Take the UDP candidates out of what the server says."""
-        response = SignalResponse.FromString(data)
-        if response.HasField("answer"):
-            sdp = response.answer.sdp
-            self.tcp_ports |= {int(port) for port in TCP_CANDIDATE.findall(sdp)}
-            response.answer.sdp, hidden = UDP_CANDIDATE.subn("", sdp)
-            assert hidden
-        return response.SerializeToString()
-
-
 @pytest.fixture
 async def server_without_udp() -> AsyncIterator[RunningServer]:
-    process, blocked = MediaServerProcess("tertulia"), BlockedUdp()
+    process = MediaServerProcess("tertulia")
     await process.start()
     try:
-        async with relayed_signalling(process, down=blocked.hide) as relayed:
+        async with blocked_udp(process) as relayed:
             yield RunningServer("relayed", relayed.port)
-        assert blocked.tcp_ports == {process.tcp_port}
     finally:
         await process.kill()
 

@@ -291,7 +291,9 @@ class Event:
 
 @final
 class Receiver:
-    """A participant that only receives: one peer connection on a thread and a UDP socket of its own.
+    """A participant that only receives: one peer connection on a thread and sockets of its own.
+
+    Media comes by UDP, or by TCP where no way by UDP is found within a second.
 
     The caller does the signalling: `offer()` returns the SDP for the media server, `answer()` takes its answer. No call
     waits for the network. Raises OSError from the constructor if there is no socket or an address is not valid.
@@ -320,7 +322,7 @@ class Receiver:
         """
     @property
     def socket_buffer_bytes(self) -> int:
-        """The socket's receive buffer, as the system granted it."""
+        """The UDP socket's receive buffer, as the system granted it."""
     @property
     def behind_us(self) -> int:
         """How long ago a packet may have arrived without being drained yet: little, unless the machine is slow.

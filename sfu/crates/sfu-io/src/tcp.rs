@@ -13,10 +13,8 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tertulia_framing::{FrameReader, SendQueue};
 use tertulia_sfu::{Datagram, Path, ShardConfig};
-
-use crate::framing::FrameReader;
-use crate::send_queue::SendQueue;
 
 /// How long a new connection may take to be answered.
 const MAX_UNPROVEN_TIME: Duration = Duration::from_secs(10);
