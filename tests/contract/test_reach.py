@@ -10,11 +10,15 @@ import pytest
 from livekit import rtc
 
 from support.blocked_udp import blocked_udp
+from support.chatting import bot_in
 from support.coturn import SECRET, Coturn, coturn
 from support.livekit_clients import RED, is_near, joined, mean_colour, token, tone
 from support.media_server_process import MediaServerProcess
 from support.media_servers import RunningServer, embedded
 from support.network_namespace import run_in_network
+from support.ports import free_port
+from support.product import running_product
+from support.tls import self_signed
 from tertulia.domain.ids import Millis
 from tertulia.services.turn import turn_login
 from tertulia_sfu.config import IceServer
@@ -50,6 +54,22 @@ async def test_clients_without_udp_meet_by_tcp(server_without_udp: RunningServer
         await ann.sounds(440)
         assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
         assert await tone(await bob.receives("ann", MICROPHONE), 440) == pytest.approx(440, abs=20)
+
+
+async def test_media_and_https_share_a_port(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    port = free_port()
+    settings = {"TERTULIA_TLS_CERT": str(certificate), "TERTULIA_TLS_KEY": str(key)}
+    async with running_product(tmp_path, settings=settings | {"TERTULIA_MEDIA_TCP_PORT": str(port)}, port=port) as product:
+        room = await product.create_room()
+        # the SDK would not trust the certificate: signalling comes by the port that recorders use
+        inside = MediaServerProcess("tertulia", int((tmp_path / "data" / "loopback-port").read_text()), tcp_port=port)
+        async with blocked_udp(inside) as relayed:
+            product.url = relayed.url
+            async with bot_in(product, room, "Ann") as ann, bot_in(product, room, "Bob") as bob:
+                await ann.shows(RED)
+                assert is_near(await mean_colour(await bob.receives(ann.me.identity, CAMERA), RED), RED)
+                assert (await product.ask("GET", f"/rooms/{room.name}"))["roomName"] == room.name, "HTTPS goes on"
 
 
 @pytest.fixture

@@ -27,20 +27,27 @@ class MediaCore:
         *,
         udp_port: int,
         tcp_port: int | None = None,
+        shared_tcp: list[tuple[str, int]] = ...,
         bind: list[str],
         addresses: list[str],
         workers: int = 0,
     ) -> None:
         """Bind and start.
 
-        `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: no media over TCP. `bind`: where it listens, at most
-        one address of each family. `addresses`: ICE candidates. `workers` 0: one for each core.
+        `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: it does not listen for TCP. `shared_tcp`: candidates
+        for TCP whose connections come by `take_over`. `bind`: where it listens, at most one address of each family.
+        `addresses`: ICE candidates. `workers` 0: one for each core.
         """
 
     @property
     def udp_port(self) -> int: ...
     @property
     def tcp_port(self) -> int | None: ...
+    def take_over(self, descriptor: int) -> None:
+        """Take over a TCP connection that was accepted elsewhere; one that does not become a participant's is closed.
+
+        The descriptor must not be used any more (`socket.detach`).
+        """
     def fileno(self) -> int: ...
     def drain(self, max_events: int = 1024) -> list[Event]: ...
     def close(self) -> None:

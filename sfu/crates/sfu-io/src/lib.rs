@@ -12,6 +12,7 @@ mod directory;
 mod events;
 mod mailbox;
 mod tcp;
+mod tcp_listeners;
 mod udp;
 mod worker;
 
