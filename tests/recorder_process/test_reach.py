@@ -30,5 +30,5 @@ async def test_a_meeting_is_recorded_by_tcp_where_udp_is_blocked(
     assert film.loudness(500, visible_s + 1, visible_s + 2.5) > 0.06
 
 
-async def test_a_meeting_is_recorded_by_ipv6() -> None:
-    await run_in_network(["2001:db8::7/64"], "support.recording_at_address", "2001:db8::7", timeout_s=150)
+async def test_a_server_with_ipv6_alone_serves_and_records() -> None:
+    await run_in_network(["2001:db8::7/64"], "support.server_at_address", "2001:db8::7", timeout_s=150)

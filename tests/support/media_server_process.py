@@ -24,18 +24,18 @@ class MediaServerProcess:
     udp_port: int = field(default_factory=free_udp_port)
     tcp_port: int = field(default_factory=free_port)
     log: Path = Path(os.devnull)
-    address: str = "127.0.0.1"
-    """The only one of media; only ours can have another one."""
+    host: str = "127.0.0.1"
+    """Of its signalling, where it runs already."""
     process: ServerProcess | None = None
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"ws://{self.host}:{self.port}"
 
     async def start(self) -> None:
         ports = Ports(self.port, self.udp_port, self.tcp_port)
         if self.kind == "tertulia":
-            command = tertulia_sfu_command(ports, address=self.address)
+            command = tertulia_sfu_command(ports)
         else:
             command = livekit_command(ports, room={"empty_timeout": 60, "departure_timeout": 60})
         self.process = ServerProcess(command, ports, self.log)

@@ -152,14 +152,12 @@ class ServerProcess:
             self.process.wait()
 
 
-def tertulia_sfu_command(
-    ports: Ports, *, key: str = KEY, secret: str = SECRET, address: str = "127.0.0.1"
-) -> list[str]:
+def tertulia_sfu_command(ports: Ports, *, key: str = KEY, secret: str = SECRET) -> list[str]:
     """Return the command line of our own server."""
     program = str(Path(sys.executable).with_name("tertulia-sfu"))
     listen = ["--host", "127.0.0.1", "--port", str(ports.http), "--udp-port", str(ports.udp)]
     listen += ["--tcp-port", str(ports.tcp)]
-    return [program, *listen, "--address", address, "--keys", f"{key}:{secret}"]
+    return [program, *listen, "--address", "127.0.0.1", "--keys", f"{key}:{secret}"]
 
 
 def find_livekit_server() -> str | None:
