@@ -24,11 +24,13 @@ class MediaServerProcess:
     udp_port: int = field(default_factory=free_udp_port)
     tcp_port: int = field(default_factory=free_port)
     log: Path = Path(os.devnull)
+    host: str = "127.0.0.1"
+    """Of its signalling, where it runs already."""
     process: ServerProcess | None = None
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"ws://{self.host}:{self.port}"
 
     async def start(self) -> None:
         ports = Ports(self.port, self.udp_port, self.tcp_port)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -76,20 +76,27 @@ MEAN_COLOUR: Final = """
 
 @asynccontextmanager
 async def browser_with(
-    playwright: Playwright, *, picture: Path | None = None, voice: Path | None = None, cameras: int = 1, mark: str = ""
+    playwright: Playwright,
+    *,
+    picture: Path | None = None,
+    voice: Path | None = None,
+    cameras: int = 1,
+    mark: str = "",
+    flags: Sequence[str] = (),
 ) -> AsyncIterator[Browser]:
     """Run a Chromium process, whose camera shows `picture` and whose microphone hears `voice`.
 
     Without them it is Chromium's own test picture and a beep a second.
 
-    `mark` is for `kill_browser`.
+    `mark` is for `kill_browser`; `flags` are further ones.
     """
-    flags = [*_FLAGS, f"{_FAKE_DEVICES}=device-count={cameras}", "--use-fake-ui-for-media-stream", f"{_MARK}={mark}"]
+    devices = [f"{_FAKE_DEVICES}=device-count={cameras}", "--use-fake-ui-for-media-stream"]
     if picture:
-        flags.append(f"--use-file-for-fake-video-capture={picture}")
+        devices.append(f"--use-file-for-fake-video-capture={picture}")
     if voice:
-        flags.append(f"--use-file-for-fake-audio-capture={voice}")
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        devices.append(f"--use-file-for-fake-audio-capture={voice}")
+    arguments = [*_FLAGS, *devices, f"{_MARK}={mark}", *flags]
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
     try:
         yield browser
     finally:

@@ -48,9 +48,10 @@ class Product:
         public_url: str | None = None,
         settings: dict[str, str] | None = None,
         command: Path = COMMAND,
+        port: int | None = None,
     ) -> None:
         self.command = command
-        self.port = free_port()
+        self.port = port or free_port()
         scheme = "https" if "TERTULIA_TLS_CERT" in (settings or {}) else "http"
         self.own_url = f"{scheme}://127.0.0.1:{self.port}"
         self.url = public_url or self.own_url
@@ -125,10 +126,10 @@ class Product:
 
 @asynccontextmanager
 async def running_product(
-    data_dir: Path, *, public_url: str | None = None, settings: dict[str, str] | None = None
+    data_dir: Path, *, public_url: str | None = None, settings: dict[str, str] | None = None, port: int | None = None
 ) -> AsyncIterator[Product]:
     """Run a server as long as the block lasts."""
-    product = Product(data_dir, public_url=public_url, settings=settings)
+    product = Product(data_dir, public_url=public_url, settings=settings, port=port)
     await product.start()
     try:
         yield product

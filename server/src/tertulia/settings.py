@@ -183,7 +183,8 @@ class Settings(BaseSettings):
     media_tcp_port: Port = Field(
         7881,
         title=_A_PORT,
-        description="where media of clients arrives for whom UDP is blocked",
+        description="where media of clients arrives for whom UDP is blocked; with TERTULIA_TLS_CERT it may be "
+        "TERTULIA_PORT: then HTTPS and media share it",
     )
     media_addresses: Addresses = Field(
         (),

@@ -27,20 +27,27 @@ class MediaCore:
         *,
         udp_port: int,
         tcp_port: int | None = None,
+        shared_tcp: list[tuple[str, int]] = ...,
         bind: list[str],
         addresses: list[str],
         workers: int = 0,
     ) -> None:
         """Bind and start.
 
-        `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: no media over TCP. `bind`: where it listens, at most
-        one address of each family. `addresses`: ICE candidates. `workers` 0: one for each core.
+        `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: it does not listen for TCP. `shared_tcp`: candidates
+        for TCP whose connections come by `take_over`. `bind`: where it listens, at most one address of each family.
+        `addresses`: ICE candidates. `workers` 0: one for each core.
         """
 
     @property
     def udp_port(self) -> int: ...
     @property
     def tcp_port(self) -> int | None: ...
+    def take_over(self, descriptor: int) -> None:
+        """Take over a TCP connection that was accepted elsewhere; one that does not become a participant's is closed.
+
+        The descriptor must not be used any more (`socket.detach`).
+        """
     def fileno(self) -> int: ...
     def drain(self, max_events: int = 1024) -> list[Event]: ...
     def close(self) -> None:
@@ -291,7 +298,9 @@ class Event:
 
 @final
 class Receiver:
-    """A participant that only receives: one peer connection on a thread and a UDP socket of its own.
+    """A participant that only receives: one peer connection on a thread and sockets of its own.
+
+    Media comes by UDP, or by TCP where no way by UDP is found within a second.
 
     The caller does the signalling: `offer()` returns the SDP for the media server, `answer()` takes its answer. No call
     waits for the network. Raises OSError from the constructor if there is no socket or an address is not valid.
@@ -320,7 +329,7 @@ class Receiver:
         """
     @property
     def socket_buffer_bytes(self) -> int:
-        """The socket's receive buffer, as the system granted it."""
+        """The UDP socket's receive buffer, as the system granted it."""
     @property
     def behind_us(self) -> int:
         """How long ago a packet may have arrived without being drained yet: little, unless the machine is slow.

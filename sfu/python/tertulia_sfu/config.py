@@ -24,9 +24,11 @@ def no_ice_servers(_participant: ParticipantSid) -> list[IceServer]:
 class MediaConfig:
     """Settings of a media server.
 
-    `keys`: API key → secret. `udp_port`, `tcp_port` 0: any free one. `tcp_port` None: no media over TCP.
-    `addresses`: IP addresses offered to clients; empty: those of this machine. `bind`: where media arrives;
-    empty: everywhere, in the families of `addresses`, or on loopback if they are there. `workers` 0: one for each core.
+    `keys`: API key → secret. `udp_port`, `tcp_port` 0: any free one. `tcp_port` None: it does not listen for TCP.
+    `shared_tcp`: addresses and ports of another server that clients are offered for media over TCP
+    (`MediaServer.take_over`). `addresses`: IP addresses offered to clients; empty: those of this machine. `bind`: where
+    media arrives; empty: everywhere, in the families of `addresses`, or on loopback if they are there. `workers` 0: one
+    for each core.
     `webhook_key`: the API key that signs webhooks; empty: the first of `keys`. `ice_servers`: called for each session.
     `empty_timeout_s` and `departure_timeout_s`: how long a room lives before its first and after its last participant.
     `join_timeout_s`: how long a new participant may take until its media is connected. `token_refresh_s`: how often a
@@ -37,6 +39,7 @@ class MediaConfig:
     keys: Mapping[str, str]
     udp_port: int = 7882
     tcp_port: int | None = None
+    shared_tcp: tuple[tuple[str, int], ...] = ()
     bind: str = ""
     addresses: tuple[str, ...] = ()
     workers: int = 0

@@ -1,6 +1,7 @@
 """The media server, put together: signalling, rooms and the server API over the media core, as an ASGI application."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from contextvars import copy_context
@@ -102,6 +103,13 @@ class MediaServer:
         if runtime is not None:
             await runtime.stop(grace_s)
 
+    def take_over(self, connection: socket.socket) -> None:
+        """Take over a connection that another server has accepted and that begins as media does (`shared_tcp`)."""
+        if self._runtime is None:
+            connection.close()
+        else:
+            self._runtime.core.take_over(connection.detach())
+
     def quality(self, room: str) -> list[ParticipantQuality]:
         """Return how good the connections are of all who are or were in a meeting; none where there is no meeting."""
         live = None if self._runtime is None else self._runtime.rooms.find(room)
@@ -132,6 +140,7 @@ def _open_core(config: MediaConfig) -> MediaCore:
         return MediaCore(
             udp_port=config.udp_port,
             tcp_port=config.tcp_port,
+            shared_tcp=list(config.shared_tcp),
             bind=[config.bind] if config.bind else bind_addresses(addresses),
             addresses=addresses,
             workers=config.workers,

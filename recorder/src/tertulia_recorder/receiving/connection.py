@@ -110,7 +110,7 @@ class Connection:
         try:
             leave = await self._signal(on_joined)
             if leave is None and not self._was_live:
-                raise JoinError("no media connection came about: is the media server's UDP port open?")
+                raise JoinError("no media connection came about: is the media server's port open (UDP or TCP)?")
             return leave
         finally:
             self._decoding.close()

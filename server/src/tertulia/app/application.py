@@ -34,7 +34,7 @@ from tertulia.app.listening import (
     listening_sockets,
     loopback_socket,
 )
-from tertulia.app.media_addresses import offered_addresses
+from tertulia.app.media_addresses import offered_addresses, shared_tcp, shares_https_port
 from tertulia.app.services import Services, build_services
 from tertulia.app.stop_signals import on_stop_signals
 from tertulia.app.telemetry import EmbeddedTelemetry
@@ -102,6 +102,7 @@ class Application:
         self._on_drain: list[Callable[[], None]] = []
         self._telemetry = EmbeddedTelemetry()
         self._is_draining = False
+        self._shares_port = shares_https_port(settings)
 
     @property
     def public_url(self) -> str:
@@ -139,7 +140,7 @@ class Application:
         settings = self._inst.settings
         limits = connection_limits(behind_proxy=bool(settings.trusted_proxies), tls=settings.tls_cert is not None)
         config = _uvicorn_config(self.app, limits, settings)
-        servers = {HttpServer(config): self._sockets}
+        servers = {HttpServer(config, take_media=self._take_media if self._shares_port else None): self._sockets}
         if self._loopback is not None:
             servers[HttpServer(_uvicorn_config(self.app, connection_limits(behind_proxy=True)))] = [self._loopback]
         on_stop_signals(self.stop)
@@ -254,11 +255,13 @@ class Application:
                 )
             webhook = LiveKitWebhook(api_key=inst.media_api_key, api_secret=inst.media_api_secret, sink=sink)
             return {"/livekit/webhook": Endpoint(BoundedRequest, webhook.respond)}
+        addresses = await offered_addresses(settings)
         config = MediaConfig(
             keys={inst.media_api_key: inst.media_api_secret},
             udp_port=settings.media_udp_port,
-            tcp_port=settings.media_tcp_port,
-            addresses=await offered_addresses(settings),
+            tcp_port=None if self._shares_port else settings.media_tcp_port,
+            shared_tcp=shared_tcp(addresses, self._sockets[0]) if self._shares_port else (),
+            addresses=addresses,
             ice_servers=ice_servers(settings),
         )
         media = MediaServer(config, join_policy=RoomJoinPolicy(services.admission), webhook_sink=sink)
@@ -270,6 +273,13 @@ class Application:
         self._telemetry.media = media
         self.app.metrics.register(media.collector())
         return {"/rtc": media.app, "/twirp": media.app}
+
+    def _take_media(self, connection: socket.socket) -> None:
+        media = self._telemetry.media
+        if media is None:
+            connection.close()
+        else:
+            media.take_over(connection)
 
     def _apis(self, services: Services, worker: WorkerDependencies) -> dict[str, ASGIApp]:
         accounts, recordings = services.accounts, services.recordings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,14 @@ _MAX_FILES: Final = 65_536
 
 
 class HttpServer(uvicorn.Server):
-    """Uvicorn without its own signal handling (we tell the people in meetings first), and with our way to accept."""
+    """Uvicorn without its own signal handling (we tell the people in meetings first), and with our way to accept.
+
+    `take_media` gets the connections that begin as media over TCP does, where both share a port.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, take_media: Callable[[socket.socket], object] | None = None) -> None:
+        super().__init__(config)
+        self._take_media = take_media
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept."""
@@ -38,7 +45,14 @@ class HttpServer(uvicorn.Server):
         protocol = cast("type[JsonHttpProtocol]", config.http_protocol_class)
         new = partial(protocol, config=config, server_state=self.server_state, app_state=self.lifespan.state)
         acceptors: list[Any] = [
-            Acceptor(listener, new, limits=protocol.limits, times=protocol.times, tls=config.ssl)
+            Acceptor(
+                listener,
+                new,
+                limits=protocol.limits,
+                times=protocol.times,
+                tls=config.ssl,
+                take_media=self._take_media,
+            )
             for listener in sockets or ()
         ]
         self.servers = acceptors

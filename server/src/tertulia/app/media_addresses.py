@@ -1,12 +1,14 @@
-"""The addresses that the embedded media server offers to clients."""
+"""The addresses and ports that the embedded media server offers to clients."""
 
 from __future__ import annotations
 
 import re
+import socket
 from typing import Final
 
 import structlog
 
+from tertulia.errors import ConfigurationError
 from tertulia.setting_values import AUTO_ADDRESSES
 from tertulia.settings import Settings
 from tertulia_sfu.addresses import own_addresses
@@ -39,6 +41,25 @@ async def offered_addresses(settings: Settings) -> tuple[str, ...]:
         return ()
     _log.info("public address found", address=public, server=f"{host}:{port}")
     return tuple(dict.fromkeys([public, *own_addresses()]))
+
+
+def shares_https_port(settings: Settings) -> bool:
+    """Return whether media over TCP comes to the port of HTTPS. Raise ConfigurationError if that port has no TLS."""
+    if settings.media_url or settings.media_tcp_port == 0 or settings.media_tcp_port != settings.port:
+        return False
+    if settings.tls_cert is None:
+        raise ConfigurationError(
+            f"TERTULIA_MEDIA_TCP_PORT: {settings.port} is TERTULIA_PORT, too. Media shares a port with HTTPS only: "
+            "configure TERTULIA_TLS_CERT, or another port"
+        )
+    return True
+
+
+def shared_tcp(addresses: tuple[str, ...], listener: socket.socket) -> tuple[tuple[str, int], ...]:
+    """Return where clients reach the port of HTTPS for media over TCP. It may listen for IPv4 only."""
+    port = listener.getsockname()[1]
+    is_for_all = listener.family is socket.AF_INET6
+    return tuple((address, port) for address in addresses or own_addresses() if is_for_all or ":" not in address)
 
 
 def stun_server(settings: Settings) -> tuple[str, int]:

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import socket
 
-from tertulia.app.media_addresses import offered_addresses
+from tertulia.app.media_addresses import offered_addresses, shares_https_port
 from tertulia.errors import ConfigurationError
 from tertulia.setting_values import AUTO_ADDRESSES
 from tertulia.settings import Settings
@@ -17,13 +17,17 @@ def media_ports(settings: Settings) -> str:
     """Say that the ports are free. Raise ConfigurationError for one that is not."""
     if settings.media_url:
         return f"not needed: media goes to {settings.media_url}"
-    ports = ((socket.SOCK_DGRAM, "UDP", settings.media_udp_port), (socket.SOCK_STREAM, "TCP", settings.media_tcp_port))
+    ports = [(socket.SOCK_DGRAM, "UDP", settings.media_udp_port)]
+    if not shares_https_port(settings):
+        ports.append((socket.SOCK_STREAM, "TCP", settings.media_tcp_port))
     for kind, name, port in ports:
         for address in bind_addresses(_configured(settings) or own_addresses()):
             try:
                 _try_to_bind(kind, address, port)
             except OSError as error:
                 raise ConfigurationError(f"{port} ({name}) cannot be used: {error.strerror}") from error
+    if len(ports) == 1:
+        return f"{settings.media_udp_port} (UDP) is free, TCP shares {settings.media_tcp_port} with HTTPS"
     return f"{settings.media_udp_port} (UDP) and {settings.media_tcp_port} (TCP) are free"
 
 

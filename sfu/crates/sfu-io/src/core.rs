@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::RawFd;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::os::fd::{FromRawFd, RawFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -18,7 +19,8 @@ use crate::batch_sender::BatchSender;
 use crate::directory::Directory;
 use crate::events::EventQueue;
 use crate::mailbox::{Mailbox, Order};
-use crate::tcp::{TcpConnections, listen_group};
+use crate::tcp::TcpConnections;
+use crate::tcp_listeners::listen_group;
 use crate::udp::bind_group;
 use crate::worker::{Published, Worker};
 
@@ -26,7 +28,7 @@ use crate::worker::{Published, Worker};
 const PEERS_IN_COMMAND: usize = 64;
 
 /// How to run a [`MediaCore`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The UDP port of all media; 0: any free one.
     pub udp_port: u16,
@@ -36,6 +38,8 @@ pub struct Options {
     pub bind: Vec<IpAddr>,
     /// The addresses offered to clients as ICE candidates, with both ports.
     pub addresses: Vec<IpAddr>,
+    /// Candidates for TCP whose connections another server accepts ([`MediaCore::take_over`]).
+    pub shared_tcp: Vec<SocketAddr>,
     /// Worker threads; 0: one for each CPU core.
     pub workers: usize,
 }
@@ -49,6 +53,8 @@ pub struct MediaCore {
     mailboxes: Arc<[Mailbox]>,
     published: Vec<Arc<Published>>,
     directory: Arc<Mutex<Directory>>,
+    /// How many connections were taken over.
+    taken_over: AtomicUsize,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -71,6 +77,7 @@ impl MediaCore {
         let invalid = |error: tertulia_sfu::ConfigError| io::Error::new(io::ErrorKind::InvalidInput, error);
         let config = ShardConfig::new(&offered(udp_port))
             .and_then(|config| config.with_tcp(&tcp_port.map(offered).unwrap_or_default()))
+            .and_then(|config| config.with_tcp(&options.shared_tcp))
             .map_err(invalid)?;
 
         let boxes = (0..count).map(|_| Mailbox::new()).collect::<io::Result<Vec<_>>>()?;
@@ -82,6 +89,7 @@ impl MediaCore {
             mailboxes: mailboxes.into(),
             published: Vec::new(),
             directory: Arc::new(Mutex::new(Directory::new(count))),
+            taken_over: AtomicUsize::new(0),
             threads: Mutex::default(),
         };
         for (((id, sockets), listeners), inbox) in (0u16..).map(ShardId).zip(sockets).zip(listeners).zip(inboxes) {
@@ -105,6 +113,19 @@ impl MediaCore {
     /// The TCP port that is bound.
     pub fn tcp_port(&self) -> Option<u16> {
         self.tcp_port
+    }
+
+    /// Take over a TCP connection that was accepted elsewhere; one that does not become a peer's is closed.
+    ///
+    /// The descriptor has to be an open one that belongs to nobody else from now on.
+    pub fn take_over(&self, descriptor: RawFd) {
+        // SAFETY: the caller hands over an open descriptor of its own.
+        let stream = unsafe { TcpStream::from_raw_fd(descriptor) };
+        // any worker: it passes the connection to the one that owns the peer
+        let worker = self.taken_over.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len().max(1);
+        if let Some(mailbox) = self.mailboxes.get(worker) {
+            mailbox.order(Order::TakeOver(stream));
+        }
     }
 
     /// A file descriptor that is readable while events wait.

@@ -10,10 +10,9 @@ mod control;
 mod core;
 mod directory;
 mod events;
-mod framing;
 mod mailbox;
-mod send_queue;
 mod tcp;
+mod tcp_listeners;
 mod udp;
 mod worker;
 

@@ -1,6 +1,7 @@
 //! What reaches a worker other than through its socket: commands, messages of other workers, the order to stop.
 
 use std::io;
+use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -20,6 +21,8 @@ pub(crate) enum Order {
     Command(Command),
     /// A connection of one of the worker's peers, which another worker has accepted.
     Adopt(Box<Connection>),
+    /// A connection that a server outside of the core has accepted; whose it is, is not known yet.
+    TakeOver(TcpStream),
     Stop,
 }
 

@@ -12,11 +12,9 @@ use std::time::{Duration, Instant};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::process::{Resource, getrlimit};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
+use tertulia_framing::{FrameReader, SendQueue};
 use tertulia_sfu::{Datagram, Path, ShardConfig};
-
-use crate::framing::FrameReader;
-use crate::send_queue::SendQueue;
 
 /// How long a new connection may take to be answered.
 const MAX_UNPROVEN_TIME: Duration = Duration::from_secs(10);
@@ -35,7 +33,6 @@ const EVENTS: usize = 32;
 /// Connections accepted before others are looked at.
 const ACCEPTED_AT_ONCE: usize = 32;
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
-const BACKLOG: i32 = 256;
 /// Small: what waits in the system's buffer can no longer be dropped.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 const UNSENT_BYTES: u32 = 16 * 1024;
@@ -88,39 +85,6 @@ pub(crate) struct TcpConnections {
     swept: Option<Instant>,
     is_accepting: bool,
     counts: TcpCounts,
-}
-
-/// Bind `count` workers' listeners to a port of these addresses. A port that is taken is an error.
-pub(crate) fn listen_group(
-    addresses: &[IpAddr],
-    mut port: u16,
-    count: usize,
-) -> io::Result<(u16, Vec<Vec<TcpListener>>)> {
-    let mut workers: Vec<_> = (0..count).map(|_| Vec::new()).collect();
-    for ip in addresses {
-        // any process of the same user can join a group: make sure that the port is free
-        drop(listen(SocketAddr::new(*ip, port), false)?);
-        for worker in &mut workers {
-            let listener = listen(SocketAddr::new(*ip, port), true)?;
-            port = listener.local_addr()?.port();
-            worker.push(listener);
-        }
-    }
-    Ok((port, workers))
-}
-
-fn listen(address: SocketAddr, is_shared: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // connections of the process before may not be quite over
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(is_shared)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
 }
 
 impl TcpConnections {
@@ -176,6 +140,13 @@ impl TcpConnections {
         }
     }
 
+    /// Take a connection that another server has accepted, whose first bytes say that it is a client of ours. It is
+    /// closed if it is one too many.
+    pub fn take_over(&mut self, now: Instant, stream: TcpStream) {
+        let added = stream.peer_addr().ok().and_then(|remote| self.add_accepted(now, stream, remote));
+        self.counts.refused += u64::from(added.is_none());
+    }
+
     fn accept(&mut self, now: Instant, key: u64) {
         for _ in 0..ACCEPTED_AT_ONCE {
             let index = usize::try_from(key - FIRST_LISTENER).unwrap_or(usize::MAX);
@@ -196,12 +167,13 @@ impl TcpConnections {
 
     /// None if it is refused: it is closed.
     fn add_accepted(&mut self, now: Instant, stream: TcpStream, remote: SocketAddr) -> Option<()> {
+        let remote = canonical(remote);
         let of_address = self.unproven.get(&network_of(remote.ip())).copied().unwrap_or_default();
         let unproven: usize = self.unproven.values().sum();
         if of_address >= MAX_UNPROVEN_OF_ADDRESS || unproven >= MAX_UNPROVEN || self.connections.len() >= self.most {
             return None;
         }
-        let path = self.config.offered(Path::tcp(stream.local_addr().ok()?, remote))?;
+        let path = self.config.offered(Path::tcp(canonical(stream.local_addr().ok()?), remote))?;
         stream.set_nonblocking(true).ok()?;
         let options = SockRef::from(&stream);
         options.set_tcp_nodelay(true).ok()?;
@@ -378,6 +350,11 @@ impl AsFd for TcpConnections {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.events.as_fd()
     }
+}
+
+/// A socket for both families has IPv4 addresses in another form (RFC 4291 section 2.5.5.2).
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// One subscriber's addresses count as one: a network of 64 bits of IPv6.

@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown};
 
+use tertulia_framing::frame_header;
 use tertulia_sfu::{Command, Event, PeerId, Shard, ShardId};
 
 use super::*;
-use crate::framing::frame_header;
+use crate::tcp_listeners::listen_group;
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
     m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sctp-port:5000\r\n\

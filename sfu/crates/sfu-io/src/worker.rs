@@ -202,6 +202,7 @@ impl Worker {
                     let mut tcp = self.tcp.borrow_mut();
                     tcp.adopt(*connection, |arrival| self.take_arrival(now, arrival, shard));
                 }
+                Ok(Order::TakeOver(stream)) => self.tcp.borrow_mut().take_over(now, stream),
                 Ok(Order::Stop) => return false,
                 Err(_) => return true,
             }
@@ -283,7 +284,8 @@ mod tests {
     fn core(workers: usize) -> MediaCore {
         let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let addresses = vec![localhost];
-        let options = Options { udp_port: 0, tcp_port: Some(0), bind: addresses.clone(), addresses, workers };
+        let tcp_port = Some(0);
+        let options = Options { tcp_port, bind: addresses.clone(), addresses, workers, ..Options::default() };
         MediaCore::new(&options).expect("a port")
     }
 

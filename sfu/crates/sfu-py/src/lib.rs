@@ -4,7 +4,7 @@ mod event;
 mod receiver;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process;
 use std::time::Duration;
 
@@ -38,10 +38,11 @@ impl PyMediaCore {
 #[pymethods]
 impl PyMediaCore {
     #[new]
-    #[pyo3(signature = (*, udp_port, tcp_port = None, addresses, bind, workers = 0))]
+    #[pyo3(signature = (*, udp_port, tcp_port = None, shared_tcp = Vec::new(), addresses, bind, workers = 0))]
     fn new(
         udp_port: u16,
         tcp_port: Option<u16>,
+        shared_tcp: Vec<(String, u16)>,
         addresses: Vec<String>,
         bind: Vec<String>,
         workers: usize,
@@ -53,7 +54,9 @@ impl PyMediaCore {
             addresses.collect::<PyResult<Vec<_>>>()
         };
         let (addresses, bind) = (parse(addresses)?, parse(bind)?);
-        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, workers })?;
+        let (shared, ports): (Vec<_>, Vec<_>) = shared_tcp.into_iter().unzip();
+        let shared_tcp = parse(shared)?.into_iter().zip(ports).map(SocketAddr::from).collect();
+        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, shared_tcp, workers })?;
         Ok(Self { core, pid: process::id() })
     }
 
@@ -65,6 +68,11 @@ impl PyMediaCore {
     #[getter]
     fn tcp_port(&self) -> Option<u16> {
         self.core.tcp_port()
+    }
+
+    fn take_over(&self, descriptor: i32) -> PyResult<()> {
+        self.core()?.take_over(descriptor);
+        Ok(())
     }
 
     fn fileno(&self) -> PyResult<i32> {

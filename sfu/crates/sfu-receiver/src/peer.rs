@@ -10,13 +10,16 @@ use str0m::{Candidate, Event, IceConnectionState, Rtc};
 
 use crate::frame::Frame;
 use crate::frame_limits::{FrameLimits, Verdict};
+use crate::path::{Datagram, Path};
 use crate::sdp::{Announced, announced};
-use crate::transport::{Datagram, Drained, Transport};
+use crate::transport::{Drained, Transport};
 
 /// A section without media for this long may be offered again.
 const UNUSED_AFTER: Duration = Duration::from_secs(1);
 /// The least time between two key frame requests for a section.
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
+/// How long UDP is tried alone: where it works, it is up long before.
+const TCP_AFTER: Duration = Duration::from_secs(1);
 /// The data channels without which LiveKit does not take a participant for connected.
 const DATA_CHANNELS: [&str; 2] = ["_lossy", "_reliable"];
 
@@ -77,6 +80,9 @@ pub struct Peer {
     sections: Vec<Section>,
     /// Streams that have taken the place of another one.
     replaced_streams: u64,
+    /// When the way by TCP is tried too; None before the first answer, and once it is.
+    tcp_due: Option<Instant>,
+    is_answered: bool,
     state: State,
 }
 
@@ -90,6 +96,8 @@ impl Peer {
             pending: None,
             sections: Vec::new(),
             replaced_streams: 0,
+            tcp_due: None,
+            is_answered: false,
             state: State::Connecting,
         })
     }
@@ -111,7 +119,7 @@ impl Peer {
 
     /// When [`Peer::advance`] is due.
     pub fn deadline(&self) -> Instant {
-        self.transport.deadline()
+        self.tcp_due.map_or(self.transport.deadline(), |due| due.min(self.transport.deadline()))
     }
 
     // ── negotiation ──
@@ -165,6 +173,9 @@ impl Peer {
             }
             rtc.sdp_api().accept_answer(pending, answer)
         });
+        if !std::mem::replace(&mut self.is_answered, true) {
+            self.tcp_due = Some(now + TCP_AFTER);
+        }
         self.handle_events(now);
         accepted.map_err(|error| error.to_string())
     }
@@ -183,7 +194,7 @@ impl Peer {
         Some((old, stream, rid))
     }
 
-    /// Add a remote ICE candidate. Those that cannot be used (TCP, host names) are ignored.
+    /// Add a remote ICE candidate. Those that cannot be used (host names) are ignored.
     pub fn add_candidate(&mut self, now: Instant, candidate: &str) {
         if let Ok(candidate) = Candidate::from_sdp_string(candidate) {
             self.transport.step(now, &mut self.drained, |rtc| rtc.add_remote_candidate(candidate));
@@ -194,14 +205,17 @@ impl Peer {
     // ── datagrams and time ──
 
     /// Take a datagram in. One that is neither STUN, DTLS nor RTP is dropped.
-    pub fn receive(&mut self, now: Instant, source: SocketAddr, destination: SocketAddr, data: &[u8]) {
-        self.transport.receive(now, &mut self.drained, (source, destination), data);
+    pub fn receive(&mut self, now: Instant, path: Path, data: &[u8]) {
+        self.transport.receive(now, &mut self.drained, path, data);
         self.handle_events(now);
     }
 
     /// Let time pass.
     pub fn advance(&mut self, now: Instant) {
         self.transport.advance(now, &mut self.drained);
+        if self.tcp_due.is_some_and(|due| due <= now) {
+            self.try_tcp(now);
+        }
         self.handle_events(now);
     }
 
@@ -220,8 +234,11 @@ impl Peer {
 
     fn handle_event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Connected => self.state = State::Connected,
-            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => self.state = State::Gone,
+            Event::Connected => {
+                self.state = State::Connected;
+                self.tcp_due = None;
+            }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => self.on_disconnected(now),
             Event::MediaData(media) => {
                 if let Some(frame) = self.read_frame(now, media) {
                     self.output.frames.push(frame);
@@ -229,6 +246,22 @@ impl Peer {
             }
             _ => {}
         }
+    }
+
+    /// No way is left, or none of the server's candidates is for UDP.
+    fn on_disconnected(&mut self, now: Instant) {
+        if !self.try_tcp(now) {
+            self.state = State::Gone;
+        }
+    }
+
+    /// False if that is not left to be tried.
+    fn try_tcp(&mut self, now: Instant) -> bool {
+        if self.tcp_due.take().is_none() {
+            return false;
+        }
+        self.transport.add_tcp_candidates(now, &mut self.drained);
+        true
     }
 
     // ── frames ──

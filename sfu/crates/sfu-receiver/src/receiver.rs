@@ -1,23 +1,21 @@
-//! A thread and a UDP socket around a [`Peer`].
+//! A thread and sockets around a [`Peer`].
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt::set_socket_recv_buffer_size_force;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::frame::Frame;
+use crate::path::{Datagram, Path, Protocol};
 use crate::peer::{Peer, State};
-use crate::transport::Datagram;
+use crate::tcp::TcpLinks;
+use crate::udp::{Routes, UdpLink};
 
-/// Socket buffer asked for; the system may grant less.
-const BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// Also how often [`Receiver::behind`] is brought up to date while nothing arrives.
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -29,19 +27,19 @@ const MAX_WAITING_AUDIO: usize = 65_536;
 const MAX_WAITING_VIDEO_BYTES: usize = 64 * 1024 * 1024;
 /// What a picture counts beside its own bytes, so that there are not too many small ones.
 const PICTURE_BYTES: usize = 8 * 1024;
-/// The discard port. Connecting a UDP socket sends nothing, it only looks up the route.
-const PROBE_PORT: u16 = 9;
 /// Larger datagrams are cut, and then fail their authentication.
 const MAX_DATAGRAM_BYTES: usize = 2000;
 
-/// A [`Peer`] with a thread and a UDP socket of its own. Dropping it closes it.
+/// A [`Peer`] with a thread and sockets of its own: for UDP, and for TCP where UDP does not come through. Dropping it
+/// closes it.
 pub struct Receiver {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Shared {
-    socket: UdpSocket,
+    udp: UdpLink,
+    tcp: TcpLinks,
     peer: Mutex<Peer>,
     audio: Mutex<VecDeque<Frame>>,
     video: Mutex<WaitingVideo>,
@@ -56,12 +54,13 @@ impl Receiver {
     ///
     /// Fails if there is no socket, or for an address that no ICE candidate can have.
     pub fn new(addresses: &[IpAddr]) -> io::Result<Self> {
-        let socket = bind()?;
-        let port = socket.local_addr()?.port();
+        let (udp, tcp) = (UdpLink::open()?, TcpLinks::new()?);
+        let port = udp.port();
         let locals: Vec<_> = addresses.iter().map(|address| SocketAddr::new(*address, port)).collect();
         let peer = Peer::new(Instant::now(), &locals).map_err(io::Error::other)?;
         let shared = Arc::new(Shared {
-            socket,
+            udp,
+            tcp,
             peer: Mutex::new(peer),
             audio: Mutex::default(),
             video: Mutex::default(),
@@ -69,7 +68,7 @@ impl Receiver {
             read_until_us: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
         });
-        let routes = Routes { locals, known: HashMap::new() };
+        let routes = Routes::new(locals);
         let of_thread = Arc::clone(&shared);
         let thread = thread::Builder::new().name("receive".into()).spawn(move || of_thread.run(routes))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
@@ -101,9 +100,9 @@ impl Receiver {
         if has_ended { State::Gone } else { lock(&self.shared.peer).state() }
     }
 
-    /// The socket's receive buffer in bytes, as the system granted it.
+    /// The UDP socket's receive buffer in bytes, as the system granted it.
     pub fn socket_buffer(&self) -> usize {
-        SockRef::from(&self.shared.socket).recv_buffer_size().unwrap_or(0)
+        self.shared.udp.buffer_size()
     }
 
     /// How long ago a packet may have arrived at the socket without being drained yet: little, unless the machine gives
@@ -151,7 +150,8 @@ impl Drop for Receiver {
 impl Shared {
     fn run(&self, mut routes: Routes) {
         while !self.is_closing.load(Ordering::Relaxed) {
-            let empty_at = self.read(&mut routes);
+            let (datagrams, frames) = (self.read_datagrams(&mut routes), self.read_frames());
+            let empty_at = datagrams.zip(frames).map(|(datagrams, frames)| datagrams.min(frames));
             let now = Instant::now();
             let mut peer = lock(&self.peer);
             peer.advance(now);
@@ -167,31 +167,43 @@ impl Shared {
     }
 
     /// Read waiting datagrams. Returns the time at which there were none left, None if there may be more.
-    fn read(&self, routes: &mut Routes) -> Option<Instant> {
+    fn read_datagrams(&self, routes: &mut Routes) -> Option<Instant> {
         let mut buffer = [0; MAX_DATAGRAM_BYTES];
         for _ in 0..BATCH {
             let before = Instant::now();
-            let Ok((length, source)) = self.socket.recv_from(&mut buffer) else { return Some(before) };
-            let source = SocketAddr::new(source.ip().to_canonical(), source.port());
-            if let (Some(data), Some(destination)) = (buffer.get(..length), routes.local_for(source)) {
-                lock(&self.peer).receive(before, source, destination, data);
+            let Ok((length, remote)) = self.udp.receive(&mut buffer) else { return Some(before) };
+            if let (Some(data), Some(local)) = (buffer.get(..length), routes.local_for(remote)) {
+                lock(&self.peer).receive(before, Path { protocol: Protocol::Udp, local, remote }, data);
             }
         }
         None
     }
 
+    /// The same for TCP.
+    fn read_frames(&self) -> Option<Instant> {
+        let before = Instant::now();
+        let arrived = self.tcp.turn();
+        for (path, data) in arrived.frames {
+            lock(&self.peer).receive(before, path, &data);
+        }
+        (!arrived.is_cut).then_some(before)
+    }
+
     fn wait(&self, time: Duration) {
         let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
         // an interrupted wait does no harm: the loop reads everything anyway
-        let _ = poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&timeout));
+        let _ =
+            poll(&mut [PollFd::new(&self.udp, PollFlags::IN), PollFd::new(&self.tcp, PollFlags::IN)], Some(&timeout));
     }
 
     /// Send datagrams and queue frames. The caller holds the peer's lock, so that frames stay in order.
     fn hand_over(&self, peer: &mut Peer) {
         let output = peer.output();
-        for Datagram { destination, contents } in output.datagrams.drain(..) {
-            // a full socket buffer is loss, as on any network
-            let _ = self.socket.send_to(&contents, self.reachable(destination));
+        for Datagram { path, contents } in output.datagrams.drain(..) {
+            match path.protocol {
+                Protocol::Udp => self.udp.send(path.remote, &contents),
+                Protocol::Tcp => self.tcp.send(Instant::now(), path, contents),
+            }
         }
         if output.frames.is_empty() {
             return;
@@ -204,14 +216,6 @@ impl Shared {
         drop(waiting);
         for mid in lock(&self.video).push(video) {
             peer.restart(Instant::now(), &mid);
-        }
-    }
-
-    /// A dual-stack socket takes IPv4 addresses in their IPv4-mapped form (RFC 4291 section 2.5.5.2).
-    fn reachable(&self, address: SocketAddr) -> SocketAddr {
-        match (self.socket.local_addr(), address.ip()) {
-            (Ok(SocketAddr::V6(_)), IpAddr::V4(v4)) => SocketAddr::new(v4.to_ipv6_mapped().into(), address.port()),
-            _ => address,
         }
     }
 }
@@ -246,51 +250,6 @@ impl WaitingVideo {
         self.bytes.clear();
         self.frames.drain(..).collect()
     }
-}
-
-/// Which of our addresses a datagram was sent to: the one from which we would answer.
-struct Routes {
-    locals: Vec<SocketAddr>,
-    known: HashMap<IpAddr, Option<SocketAddr>>,
-}
-
-impl Routes {
-    fn local_for(&mut self, source: SocketAddr) -> Option<SocketAddr> {
-        let locals = &self.locals;
-        *self.known.entry(source.ip()).or_insert_with(|| {
-            let routed = route_to(source.ip());
-            let same_family = |local: &&SocketAddr| local.is_ipv4() == source.is_ipv4();
-            let exact = locals.iter().find(|local| Some(local.ip()) == routed);
-            exact.or_else(|| locals.iter().find(same_family)).copied()
-        })
-    }
-}
-
-fn route_to(address: IpAddr) -> Option<IpAddr> {
-    let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let probe = UdpSocket::bind((any, 0)).ok()?;
-    probe.connect((address, PROBE_PORT)).ok()?;
-    probe.local_addr().ok().map(|local| local.ip())
-}
-
-/// One port for both families where the system has both.
-fn bind() -> io::Result<UdpSocket> {
-    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
-    let both = open(any).or_else(|_| open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))?;
-    // best effort: with a smaller buffer more is lost under load. Beyond the system's limit with its permission only
-    let _ = set_socket_recv_buffer_size_force(&both, BUFFER_BYTES)
-        .or_else(|_| both.set_recv_buffer_size(BUFFER_BYTES).map_err(|_| rustix::io::Errno::PERM));
-    Ok(both.into())
-}
-
-fn open(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -334,11 +293,5 @@ mod tests {
         assert!(waiting.push(vec![picture("small", 10)]).is_empty());
         assert_eq!(waiting.push(vec![picture("large", MAX_WAITING_VIDEO_BYTES)]), ["large"]);
         assert_eq!(waiting.take().len(), 1);
-    }
-
-    #[test]
-    fn a_socket_has_a_large_buffer_where_the_system_allows_it() {
-        let socket = bind().unwrap();
-        assert!(SockRef::from(&socket).recv_buffer_size().unwrap() > 100_000);
     }
 }

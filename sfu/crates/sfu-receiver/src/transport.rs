@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use str0m::media::{Direction, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol as NetProtocol, Receive, TcpType, Transmit};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
+
+use crate::path::{Datagram, Path, Protocol};
 
 /// Packets that a key frame may be split over: 1080p screens make large ones.
 const LARGEST_FRAME_PACKETS: usize = 400;
@@ -16,15 +18,8 @@ const LARGEST_FRAME_PACKETS: usize = 400;
 const AUDIO_REORDER_TIMEOUT: Duration = Duration::from_millis(100);
 /// A connection that has failed is polled this often.
 const FAILED_INTERVAL: Duration = Duration::from_secs(1);
-
-/// A UDP datagram to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Datagram {
-    /// Where it goes.
-    pub destination: SocketAddr,
-    /// Its payload.
-    pub contents: Vec<u8>,
-}
+/// What a candidate says that only opens connections (RFC 6544 section 4.5).
+const ACTIVE_PORT: u16 = 9;
 
 /// What steps have produced.
 #[derive(Default)]
@@ -35,6 +30,7 @@ pub(crate) struct Drained {
 
 pub(crate) struct Transport {
     rtc: Rtc,
+    locals: Vec<SocketAddr>,
     deadline: Instant,
     has_failed: bool,
 }
@@ -55,7 +51,7 @@ impl Transport {
         for local in locals {
             rtc.add_local_candidate(Candidate::host(*local, "udp").map_err(|error| error.to_string())?);
         }
-        Ok(Self { rtc, deadline: now, has_failed: false })
+        Ok(Self { rtc, locals: locals.to_vec(), deadline: now, has_failed: false })
     }
 
     /// One mutation, then everything that follows from it.
@@ -73,15 +69,29 @@ impl Transport {
         self.step(now, drained, |_| ());
     }
 
+    /// Try the media server's TCP ports too. One candidate for each family: the system knows from which address a server
+    /// is reached, and each candidate is a connection to each of the server's.
+    pub fn add_tcp_candidates(&mut self, now: Instant, drained: &mut Drained) {
+        let of_family = |is_ipv4: bool| self.locals.iter().find(|local| local.is_ipv4() == is_ipv4);
+        let addresses: Vec<_> = [true, false].into_iter().filter_map(of_family).map(|local| local.ip()).collect();
+        self.step(now, drained, |rtc| {
+            for address in addresses {
+                let builder = Candidate::builder().tcp().host(SocketAddr::new(address, ACTIVE_PORT));
+                // an address that no candidate can have has failed as one for UDP
+                if let Ok(candidate) = builder.tcptype(TcpType::Active).build() {
+                    rtc.add_local_candidate(candidate);
+                }
+            }
+        });
+    }
+
     /// Take a datagram in. One that is neither STUN, DTLS nor RTP is dropped.
-    pub fn receive(
-        &mut self,
-        now: Instant,
-        drained: &mut Drained,
-        (source, destination): (SocketAddr, SocketAddr),
-        data: &[u8],
-    ) {
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, data) else { return };
+    pub fn receive(&mut self, now: Instant, drained: &mut Drained, path: Path, data: &[u8]) {
+        let protocol = match path.protocol {
+            Protocol::Udp => NetProtocol::Udp,
+            Protocol::Tcp => NetProtocol::Tcp,
+        };
+        let Ok(receive) = Receive::new(protocol, path.remote, path.local, data) else { return };
         if self.step(now, drained, |rtc| rtc.handle_input(Input::Receive(now, receive))).is_err() {
             self.fail(now);
         }
@@ -110,9 +120,7 @@ impl Transport {
     fn drain(&mut self, drained: &mut Drained) -> Result<(), RtcError> {
         loop {
             match self.rtc.poll_output()? {
-                Output::Transmit(transmit) => drained
-                    .datagrams
-                    .push(Datagram { destination: transmit.destination, contents: transmit.contents.into() }),
+                Output::Transmit(transmit) => drained.datagrams.push(datagram(transmit)),
                 Output::Event(event) => drained.events.push(event),
                 Output::Timeout(deadline) => {
                     self.deadline = deadline;
@@ -127,4 +135,10 @@ impl Transport {
         self.has_failed = true;
         self.deadline = now + FAILED_INTERVAL;
     }
+}
+
+fn datagram(transmit: Transmit) -> Datagram {
+    let protocol = if transmit.proto == NetProtocol::Udp { Protocol::Udp } else { Protocol::Tcp };
+    let path = Path { protocol, local: transmit.source, remote: transmit.destination };
+    Datagram { path, contents: transmit.contents.into() }
 }

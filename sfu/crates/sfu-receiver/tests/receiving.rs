@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::format::Codec;
 use str0m::media::{Frequency, MediaKind, MediaTime, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol as NetProtocol, Receive, TcpType};
 use str0m::{Candidate, Event, Input, Output, Rtc};
-use tertulia_sfu_receiver::{Frame, Peer, State};
+use tertulia_sfu_receiver::{Frame, Path, Peer, Protocol, State};
 
 const STEP: Duration = Duration::from_millis(5);
 const FRAME_INTERVAL: Duration = Duration::from_millis(40);
@@ -26,6 +26,9 @@ struct Session {
     /// How many datagrams of media to lose from now on.
     to_lose: usize,
     is_cut: bool,
+    is_udp_blocked: bool,
+    /// How many datagrams have gone by TCP.
+    by_tcp: usize,
     sent: u64,
 }
 
@@ -36,9 +39,22 @@ impl Session {
         let addresses = ["127.0.0.1:1000", "127.0.0.1:2000"].map(|text| text.parse().unwrap());
         let mut server = Rtc::builder().clear_codecs().enable_opus(true, false).enable_vp8(true).build(now);
         server.add_local_candidate(Candidate::host(addresses[0], "udp").unwrap());
+        let tcp = Candidate::builder().tcp().host(addresses[0]).tcptype(TcpType::Passive).build().unwrap();
+        server.add_local_candidate(tcp);
         let peer = Peer::new(now, &addresses[1..]).unwrap();
-        let (frames, sent) = (Vec::new(), 0);
-        Self { now, server, peer, addresses, frames, key_frames_asked: 0, to_lose: 0, is_cut: false, sent }
+        Self {
+            now,
+            server,
+            peer,
+            addresses,
+            frames: Vec::new(),
+            key_frames_asked: 0,
+            to_lose: 0,
+            is_cut: false,
+            is_udp_blocked: false,
+            by_tcp: 0,
+            sent: 0,
+        }
     }
 
     fn connected() -> Self {
@@ -46,7 +62,7 @@ impl Session {
         let offer = session.peer.offer(session.now, 1, 1).unwrap();
         session.answer(&offer, |sdp| sdp);
         session.run(Duration::from_secs(2));
-        assert_eq!(session.peer.state(), State::Connected);
+        assert_eq!((session.peer.state(), session.by_tcp), (State::Connected, 0), "where UDP works, TCP is not tried");
         session
     }
 
@@ -114,29 +130,48 @@ impl Session {
 
     fn exchange(&mut self) {
         self.server.handle_input(Input::Timeout(self.now)).unwrap();
-        while let Some(output) = self.next_datagram() {
+        while let Some((path, output)) = self.next_datagram() {
             let is_media = output.len() > 200 && output.first().is_some_and(|byte| (128..192).contains(byte));
             if is_media && self.to_lose > 0 {
                 self.to_lose -= 1;
-            } else if !self.is_cut {
-                self.peer.receive(self.now, self.addresses[0], self.addresses[1], &output);
+            } else if self.passes(path.protocol) {
+                self.peer.receive(self.now, path, &output);
             }
         }
         self.peer.advance(self.now);
         let output = self.peer.output();
         self.frames.append(&mut output.frames);
-        for datagram in output.datagrams.drain(..).filter(|_| !self.is_cut) {
-            let receive =
-                Receive::new(Protocol::Udp, self.addresses[1], self.addresses[0], &datagram.contents).unwrap();
+        for datagram in std::mem::take(&mut output.datagrams) {
+            if !self.passes(datagram.path.protocol) {
+                continue;
+            }
+            let (protocol, local) = match datagram.path.protocol {
+                Protocol::Udp => (NetProtocol::Udp, self.addresses[1]),
+                // not the candidate's: from which port a connection is opened, nobody knows before
+                Protocol::Tcp => (NetProtocol::Tcp, "127.0.0.1:3000".parse().unwrap()),
+            };
+            let receive = Receive::new(protocol, local, datagram.path.remote, &datagram.contents).unwrap();
             self.server.handle_input(Input::Receive(self.now, receive)).unwrap();
         }
     }
 
-    fn next_datagram(&mut self) -> Option<Vec<u8>> {
+    fn passes(&mut self, protocol: Protocol) -> bool {
+        self.by_tcp += usize::from(protocol == Protocol::Tcp);
+        !self.is_cut && (protocol == Protocol::Tcp || !self.is_udp_blocked)
+    }
+
+    /// What the server sends, and how it arrives.
+    fn next_datagram(&mut self) -> Option<(Path, Vec<u8>)> {
         loop {
             match self.server.poll_output().unwrap() {
                 Output::Timeout(_) => return None,
-                Output::Transmit(datagram) => return Some(datagram.contents.to_vec()),
+                Output::Transmit(datagram) => {
+                    let (protocol, local) = match datagram.proto {
+                        NetProtocol::Udp => (Protocol::Udp, self.addresses[1]),
+                        _ => (Protocol::Tcp, "127.0.0.1:9".parse().unwrap()),
+                    };
+                    return Some((Path { protocol, local, remote: datagram.source }, datagram.contents.to_vec()));
+                }
                 Output::Event(Event::KeyframeRequest(_)) => self.key_frames_asked += 1,
                 Output::Event(_) => {}
             }
@@ -273,6 +308,32 @@ fn an_answer_without_an_offer_is_an_error() {
 }
 
 #[test]
+fn media_comes_by_tcp_where_udp_is_blocked() {
+    let mut session = Session::new();
+    session.is_udp_blocked = true;
+    let offer = session.peer.offer(session.now, 1, 1).unwrap();
+    session.answer(&offer, |sdp| sdp);
+    session.run(Duration::from_millis(900));
+    assert_eq!(session.by_tcp, 0, "UDP is tried alone at first");
+    session.run(Duration::from_secs(2));
+    assert_eq!(session.peer.state(), State::Connected);
+    session.send(KEY, 3000);
+    session.send_audio(300);
+    assert_eq!(session.lengths(), [3000, 300]);
+}
+
+#[test]
+fn a_server_that_names_tcp_only_is_reached_at_once() {
+    let mut session = Session::new();
+    let offer = session.peer.offer(session.now, 1, 1).unwrap();
+    let is_for_udp = |line: &&str| line.starts_with("a=candidate:") && line.to_lowercase().contains(" udp ");
+    session
+        .answer(&offer, |sdp| sdp.lines().filter(|line| !is_for_udp(line)).map(|line| format!("{line}\r\n")).collect());
+    session.run(Duration::from_millis(500));
+    assert_eq!(session.peer.state(), State::Connected);
+}
+
+#[test]
 fn a_server_that_is_gone_is_detected() {
     let mut session = Session::connected();
     session.is_cut = true;
@@ -284,7 +345,8 @@ fn a_server_that_is_gone_is_detected() {
 fn garbage_is_dropped() {
     let mut session = Session::connected();
     for byte in 0..=255u8 {
-        session.peer.receive(session.now, session.addresses[0], session.addresses[1], &[byte; 40]);
+        let [remote, local] = session.addresses;
+        session.peer.receive(session.now, Path { protocol: Protocol::Udp, local, remote }, &[byte; 40]);
     }
     session.send(KEY, 3000);
     assert_eq!(session.lengths(), [3000]);

@@ -19,7 +19,7 @@ from tertulia_sfu.rooms.ports import SignalSink, Timers
 AT_ONCE_UP_TO: Final = 30
 URGENT_S_PER_PARTICIPANT: Final = 0.001
 URGENT_AT_MOST_S: Final = 0.2
-OTHERS_S_PER_PARTICIPANT: Final = 0.002
+OTHERS_S_PER_PARTICIPANT: Final = 0.005
 OTHERS_AT_MOST_S: Final = 1.0
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from tertulia.app.media_addresses import offered_addresses, stun_server
+from support.tls import self_signed
+from tertulia.app.media_addresses import offered_addresses, shared_tcp, shares_https_port, stun_server
 from tertulia.errors import ConfigurationError
 from tertulia.settings import Settings, load_settings
 
@@ -46,3 +51,23 @@ def test_what_makes_no_sense_is_refused(
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=complaint):
         load_settings({})
+
+
+def test_media_shares_the_port_of_https_alone(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    tls: dict[str, Any] = {"tls_cert": certificate, "tls_key": key}
+    assert shares_https_port(Settings(port=443, media_tcp_port=443, **tls))
+    assert not shares_https_port(Settings(port=443, **tls))
+    assert not shares_https_port(Settings(port=0, media_tcp_port=0, **tls))
+    with pytest.raises(ConfigurationError, match="TERTULIA_TLS_CERT"):
+        shares_https_port(Settings(port=6080, media_tcp_port=6080))
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"), [(socket.AF_INET, ["192.0.2.7"]), (socket.AF_INET6, ["192.0.2.7", "2001:db8::7"])]
+)
+def test_what_listens_for_ipv4_alone_is_offered_for_it_alone(family: socket.AddressFamily, expected: list[str]) -> None:
+    with socket.socket(family) as listener:
+        listener.bind(("", 0))
+        port = listener.getsockname()[1]
+        assert shared_tcp(("192.0.2.7", "2001:db8::7"), listener) == tuple((address, port) for address in expected)

@@ -3,6 +3,9 @@
 An asyncio server (uvloop's, too) accepts whatever waits in one go: after a burst of connections nothing else happens
 until each of them has its objects. And a TLS handshake that does not end is nobody's connection there, so no limit
 counts it, though it takes 70 KB.
+
+The port may be shared with media over TCP (RFC 6544), which begins with a connectivity check, and TLS with a record of
+its own: the first bytes tell them apart.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ _HANDSHAKES_AT_ONCE: Final = 500
 _HANDSHAKES_EACH_TURN: Final = 2
 _RECORD_HEAD: Final = 5
 _HANDSHAKE: Final = 22
+_MEDIA_HEAD: Final = 10
+_LONGEST_CHECK: Final = 2048
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -52,11 +57,14 @@ class Acceptor:
         limits: ConnectionLimits,
         times: ConnectionTimes,
         tls: ssl.SSLContext | None,
+        take_media: Callable[[socket.socket], object] | None = None,
     ) -> None:
+        """`take_media`: with TLS, gets the connections that begin as media over TCP does."""
         self.sockets = (listener,)
         self._listener = listener
         self._new_protocol = new_protocol
         self._limits = limits
+        self._take_media = take_media
         self._unread_ms = round(times.unread_s * 1000)
         self._tls: dict[str, Any] = {}
         if tls is not None:
@@ -108,12 +116,16 @@ class Acceptor:
     def _open(self, connection: socket.socket, address: str) -> None:
         connection.setblocking(False)
         if self._tls:
-            hello = _ClientHello(connection, address, self._limits, self._shake_hands)
+            hello = _ClientHello(connection, address, self._limits, self._begins)
             hello.wait(self._loop, self._handshake_s)
         else:
             self._begin(connection, address)
 
-    def _shake_hands(self, hello: _ClientHello) -> None:
+    def _begins(self, hello: _ClientHello, head: bytes) -> None:
+        if self._take_media is not None and is_media(head):
+            if hello.ends():
+                self._take_media(hello.connection)
+            return
         self._hellos.append(hello)
         if len(self._hellos) == 1:
             self._loop.call_soon(self._shake_few_hands)
@@ -167,7 +179,7 @@ class _ClientHello:
         connection: socket.socket,
         address: str,
         limits: ConnectionLimits,
-        is_here: Callable[[_ClientHello], None],
+        is_here: Callable[[_ClientHello, bytes], None],
     ) -> None:
         self.connection = connection
         self.address = address
@@ -190,13 +202,13 @@ class _ClientHello:
 
     def _look(self) -> None:
         try:
-            head = self.connection.recv(_RECORD_HEAD, socket.MSG_PEEK)
-            needed = _RECORD_HEAD + int.from_bytes(head[3:5]) if len(head) == _RECORD_HEAD else _RECORD_HEAD
+            head = self.connection.recv(_MEDIA_HEAD, socket.MSG_PEEK)
+            needed = _needed(head)
             seen = len(self.connection.recv(needed, socket.MSG_PEEK))
-            if seen >= needed or (head and head[0] != _HANDSHAKE):
+            if seen >= needed:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
                 self._loop.remove_reader(self.connection)
-                self._is_here(self)
+                self._is_here(self, head)
             elif seen == self._seen:  # it can be read, and there is nothing more: the other end has closed
                 self._drop("no_tls_handshake")
             else:
@@ -221,3 +233,15 @@ class _ClientHello:
         if self.ends():
             self._limits.log_dropped(self.address, reason)
             self.connection.close()
+
+
+def _needed(head: bytes) -> int:
+    """Return how many bytes tell what a connection is that begins so: a whole TLS record, or the head of a check."""
+    if not head or head[0] == _HANDSHAKE:
+        return _RECORD_HEAD + int.from_bytes(head[3:5]) if len(head) >= _RECORD_HEAD else _RECORD_HEAD
+    return _MEDIA_HEAD if head[0] <= _LONGEST_CHECK >> 8 else 1
+
+
+def is_media(head: bytes) -> bool:
+    """Return whether a connection begins with a connectivity check behind its length (RFC 4571, RFC 8489 section 5)."""
+    return int.from_bytes(head[:2]) <= _LONGEST_CHECK and head[2:4] == b"\0\1" and head[6:] == b"\x21\x12\xa4\x42"

@@ -49,11 +49,22 @@ class HelloProtocol(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def accepting(limits: ConnectionLimits, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def accepting(
+    limits: ConnectionLimits,
+    tls: ssl.SSLContext | None = None,
+    take_media: Callable[[socket.socket], object] | None = None,
+) -> AsyncIterator[int]:
     """A port that is accepted from."""
     with socket.create_server(("127.0.0.1", 0), backlog=500) as listener:
         listener.setblocking(False)
-        acceptor = Acceptor(listener, lambda: HelloProtocol(limits), limits=limits, times=QUICK, tls=tls)
+        acceptor = Acceptor(
+            listener,
+            lambda: HelloProtocol(limits),
+            limits=limits,
+            times=QUICK,
+            tls=tls,
+            take_media=take_media,
+        )
         try:
             yield listener.getsockname()[1]
         finally:
@@ -153,3 +164,37 @@ async def test_handshakes_make_room_for_others(server_side: ssl.SSLContext):
             assert await reader.readexactly(5) == b"hello"
             assert await ends_with(held[0], 0.1) in {b"", None}
             writer.close()
+
+
+CHECK: Final = b"\0\x20\0\1\0\x0c\x21\x12\xa4\x42" + b"transaction" + b"and more"
+"""How a client for media over TCP begins: a frame's length, and a STUN binding request."""
+
+
+async def test_media_and_tls_share_a_port(server_side: ssl.SSLContext):
+    taken: asyncio.Queue[socket.socket] = asyncio.Queue()
+    with ExitStack() as stack:
+        limits = ConnectionLimits(total=10, for_address=10)
+        async with accepting(limits, server_side, taken.put_nowait) as port:
+            for pieces in ([CHECK], [CHECK[:1], CHECK[1:9], CHECK[9:]]):
+                client = connected(stack, port)
+                for piece in pieces:
+                    client.sendall(piece)
+                    await asyncio.sleep(0.02)
+                server = stack.enter_context(await asyncio.wait_for(taken.get(), 3))
+                assert server.recv(100) == CHECK, "nothing of it was read"
+                assert server.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == 1
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client_side())
+            assert await asyncio.wait_for(reader.read(5), 3) == b"hello"
+            writer.close()
+
+
+@pytest.mark.parametrize("first", [b"\0", CHECK[:9], CHECK[:6] + b"\x21\x12\xa4\x43", b"GET / HTTP/1.1\r\n\r\n"])
+async def test_what_is_neither_media_nor_tls_is_dropped(server_side: ssl.SSLContext, first: bytes):
+    taken: list[socket.socket] = []
+    with ExitStack() as stack, capture_logs() as logs:
+        async with accepting(ConnectionLimits(total=10, for_address=10), server_side, taken.append) as port:
+            client = connected(stack, port)
+            client.sendall(first)
+            assert not await ends_with(client)
+    assert not taken
+    assert {line["reason"] for line in logs} == {"no_tls_handshake"}

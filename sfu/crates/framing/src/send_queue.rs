@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 use std::time::{Duration, Instant};
 
-use crate::framing::frame_header;
+use crate::frames::frame_header;
 
 /// Video that may wait, and for how long: older video is not worth its place.
 const MAX_VIDEO_BYTES: usize = 256 * 1024;
@@ -47,7 +47,7 @@ impl Lane {
 
 /// Frames to send. What is not video goes first.
 #[derive(Default)]
-pub(crate) struct SendQueue {
+pub struct SendQueue {
     /// A frame that was sent in part, and how many bytes of it.
     current: Option<(Queued, usize)>,
     other: Lane,
@@ -75,6 +75,7 @@ impl SendQueue {
         dropped
     }
 
+    /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.current.is_none() && self.other.frames.is_empty() && self.video.frames.is_empty()
     }
@@ -124,7 +125,7 @@ impl SendQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framing::FrameReader;
+    use crate::frames::FrameReader;
 
     /// A connection that takes so many bytes in all.
     struct Pipe {

@@ -10,7 +10,7 @@ const READ_BYTES: usize = 8 * 1024;
 
 /// Cuts what a connection brings into frames.
 #[derive(Default)]
-pub(crate) struct FrameReader {
+pub struct FrameReader {
     buffer: Vec<u8>,
     /// Bytes of it that are done with.
     position: usize,
@@ -18,7 +18,7 @@ pub(crate) struct FrameReader {
 
 /// The connection does not carry frames.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotFramed;
+pub struct NotFramed;
 
 impl FrameReader {
     /// Read once. 0: the client has closed its end.
@@ -52,7 +52,7 @@ impl FrameReader {
 }
 
 /// What precedes a frame of this length. None for one that is too long.
-pub(crate) fn frame_header(length: usize) -> Option<[u8; LENGTH_BYTES]> {
+pub fn frame_header(length: usize) -> Option<[u8; LENGTH_BYTES]> {
     u16::try_from(length).ok().map(u16::to_be_bytes)
 }
 
