@@ -13,6 +13,7 @@ from livekit.protocol.rtc import (
     JoinRequest,
     LeaveRequest,
     Ping,
+    RequestResponse,
     SessionDescription,
     SignalRequest,
     SignalResponse,
@@ -22,7 +23,7 @@ from livekit.protocol.rtc import (
 
 from support.livekit_clients import LiveKitClient, joined, token
 from support.media_servers import RunningServer
-from support.signal_connection import JOIN, join_url, raw_connection, receive, wrapped
+from support.signal_connection import JOIN, join_url, raw_connection, receive, receive_until, wrapped
 
 
 async def close_code_of(connection: aiohttp.ClientWebSocketResponse) -> int | None:
@@ -121,21 +122,22 @@ async def test_malformed_offers_require_a_full_reconnect(server: RunningServer, 
         await still_works(server, room, ann)
 
 
-async def test_malformed_candidates_are_ignored(server: RunningServer, room: str) -> None:
+async def test_candidates_that_cannot_be_read_are_refused_and_bad_ones_ignored(
+    server: RunningServer, room: str
+) -> None:
+    unreadable = ["", "{", "[]", '{"candidate": 5}']
+    bad = ["null", '{"candidate": "garbage"}', '{"candidate": "candidate:x"}']
     async with raw_connection(server, token(server, "ann", room)) as connection:
         await receive(connection, "join")
-        for init in (
-            "",
-            "{",
-            "[]",
-            "null",
-            '{"candidate": 5}',
-            '{"candidate": "garbage"}',
-            '{"candidate": "candidate:x"}',
-        ):
+        for init in (*unreadable, *bad):
             await connection.send_bytes(SignalRequest(trickle=TrickleRequest(candidateInit=init)).SerializeToString())
+        answers = [(await receive(connection, "request_response")).request_response for _ in unreadable]
+        assert {each.reason for each in answers} == {RequestResponse.UNCLASSIFIED_ERROR}
+        assert [each.trickle.candidateInit for each in answers] == unreadable
         await connection.send_bytes(SignalRequest(ping_req=Ping(timestamp=7, rtt=1)).SerializeToString())
-        assert (await receive(connection, "pong_resp")).pong_resp.last_ping_timestamp == 7
+        told = await receive_until(connection, "pong_resp")
+        assert told[-1].pong_resp.last_ping_timestamp == 7
+        assert not [each for each in told if each.HasField("request_response")]
 
 
 async def test_both_pings_are_answered(server: RunningServer, room: str) -> None:

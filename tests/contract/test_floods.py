@@ -15,6 +15,7 @@ from livekit.protocol.rtc import (
     Ping,
     SignalRequest,
     SignalResponse,
+    UpdateDataSubscription,
     UpdateParticipantMetadata,
     UpdateSubscription,
 )
@@ -43,6 +44,11 @@ def metadata(number: int) -> SignalRequest:
     return SignalRequest(update_metadata=UpdateParticipantMetadata(metadata=str(number % 10) * 500_000))
 
 
+def data_subscriptions(_number: int) -> SignalRequest:
+    updates = [UpdateDataSubscription.Update(track_sid="DTR_abcdefghijkl", subscribe=True)] * 20_000
+    return SignalRequest(update_data_subscription=UpdateDataSubscription(updates=updates))
+
+
 async def flood(connection: aiohttp.ClientWebSocketResponse, request: Callable[[int], SignalRequest]) -> None:
     frames = [request(number).SerializeToString() for number in range(10)]
     with suppress(ConnectionError, aiohttp.ClientError):
@@ -60,7 +66,7 @@ async def leave_of(connection: aiohttp.ClientWebSocketResponse) -> DisconnectRea
     return reason
 
 
-@pytest.mark.parametrize("request_of", [pings, huge_frames, metadata])
+@pytest.mark.parametrize("request_of", [pings, huge_frames, metadata, data_subscriptions])
 async def test_floods_end_the_flooder(
     server: RunningServer, room: str, request_of: Callable[[int], SignalRequest]
 ) -> None:

@@ -15,7 +15,7 @@ from livekit.protocol.rtc import LeaveRequest, Ping, SignalRequest
 
 from support.livekit_clients import LiveKitClient, joined, token
 from support.media_servers import RunningServer
-from support.signal_connection import raw_connection, receive
+from support.signal_connection import JOIN, raw_connection, receive, wrapped
 
 
 async def _validate(server: RunningServer, access_token: str) -> tuple[int, str]:
@@ -83,6 +83,32 @@ async def test_a_token_that_never_expires_is_refused(server: RunningServer, room
 async def test_a_token_without_a_room_or_identity_is_refused(server: RunningServer, room: str, claims: dict) -> None:
     status, _sentence = await _validate(server, _forged(server, room, **claims))
     assert status in {400, 401}
+
+
+async def _status(url: str, **query: str) -> tuple[int, int]:
+    """Return the status of a WebSocket's handshake and of `validate`."""
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{url}/validate", params=query) as answer:
+            validated = answer.status
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await http.ws_connect(url, params=query)
+        return caught.value.status, validated
+
+
+async def test_what_is_missing_or_too_long_has_its_status(server: RunningServer, room: str) -> None:
+    v0, v1, request = f"{server.http_url}/rtc", f"{server.http_url}/rtc/v1", wrapped(JOIN)
+    long, good = token(server, "x" * 300, room), token(server, "ann", room)
+    assert await _status(v0) == (401, 401)
+    assert await _status(v1) == (401, 401), "the token is looked at first"
+    assert await _status(v1, join_request=request) == (401, 401)
+    assert await _status(v1, access_token=good) == (400, 400)
+    assert await _status(v0, access_token=long) == (400, 400)
+    assert await _status(v1, access_token=long, join_request=request) == (400, 400)
+    assert await _status(v0, access_token=_forged(server, room, video={"roomJoin": True})) == (400, 400)
+    async with aiohttp.ClientSession() as http:
+        for url in (v0, v1):
+            async with http.get(url, params={"access_token": good}) as answer:
+                assert answer.status == 404, "no WebSocket"
 
 
 async def test_participants_see_each_other_join_and_leave_at_once(server: RunningServer, room: str) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import aiohttp
 import pytest
 from livekit import api, rtc
 from livekit.protocol.models import DisconnectReason
@@ -14,24 +11,11 @@ from livekit.protocol.rtc import LeaveRequest, RequestResponse, SignalRequest, S
 
 from support.livekit_clients import RED, is_near, joined, mean_colour, token, tone
 from support.media_servers import RunningServer
-from support.signal_connection import receive, receive_until
+from support.signal_connection import legacy_connection, receive, receive_until
 
 TWO: Final = rtc.RoomOptions(single_peer_connection=False)
 CAMERA = rtc.TrackSource.SOURCE_CAMERA
 MICROPHONE = rtc.TrackSource.SOURCE_MICROPHONE
-
-
-@asynccontextmanager
-async def legacy_connection(
-    server: RunningServer, access_token: str, **query: Any
-) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    """Open a signal connection as older clients do."""
-    parameters = {"access_token": access_token, "sdk": "go", "protocol": "15"} | query
-    async with (
-        aiohttp.ClientSession() as http,
-        http.ws_connect(f"{server.ws_url}/rtc", params=parameters, max_msg_size=0) as connection,
-    ):
-        yield connection
 
 
 async def test_sound_pictures_and_data_reach_clients_of_both_kinds(server: RunningServer, room: str) -> None:

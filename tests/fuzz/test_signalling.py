@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import aiohttp
 from google.protobuf.message import DecodeError
@@ -15,7 +16,7 @@ from livekit.protocol.rtc import JoinRequest, Ping, SignalRequest, SignalRespons
 
 from fuzz.conftest import Fuzzing
 from fuzz.corpus import sessions
-from fuzz.mutation import mutate_message, mutated_bytes
+from fuzz.mutation import LARGE_NUMBERS, TEXTS, mutate_message, mutated_bytes
 from support.raw_websocket import raw_websocket
 from support.rest import RestServer
 from support.signal_connection import JOIN, join_url, wrapped
@@ -25,6 +26,17 @@ REJOIN_S: Final = 30.0
 """A client without media is removed after a minute."""
 IDENTITIES: Final = 100
 """Each may join once a second."""
+LEGACY_QUERY: Final = {
+    "auto_subscribe": "1",
+    "auto_subscribe_data_track": "true",
+    "adaptive_stream": "0",
+    "sdk": "go",
+    "version": "2.18.1",
+    "protocol": "15",
+    "client_protocol": "1",
+    "attributes": "eyJhIjoiYiJ9",
+    "capabilities": "CAP_PACKET_TRAILER,CAP_COMPRESSION_DEFLATE_RAW",
+}
 REFUSED: Final = {400, 401, 403, 404, 414, 431, 503}
 
 
@@ -61,7 +73,12 @@ class Fuzzer:
 
     async def run(self) -> None:
         """Join, send some messages, and wait until the server has read them or closed."""
-        url = join_url(self._server, self._random.choice(self._tokens), self._join_request())  # type: ignore[arg-type]
+        token = self._random.choice(self._tokens)
+        url = (
+            self._legacy_url(token)
+            if self._random.random() < 0.3
+            else join_url(self._server, token, self._join_request())  # type: ignore[arg-type]
+        )
         try:
             async with self._http.ws_connect(url, max_msg_size=0) as socket:
                 await self._talk(socket)
@@ -70,6 +87,15 @@ class Fuzzer:
                 raise
         except (aiohttp.ClientError, ConnectionError):
             return
+
+    def _legacy_url(self, token: str) -> str:
+        """Return the URL of a client with two peer connections, with some values changed."""
+        random = self._random
+        query: dict[str, str] = {"access_token": token} | LEGACY_QUERY
+        for name in random.sample([*LEGACY_QUERY, "reconnect", "sid"], random.randint(0, 4)):
+            value = random.choice([random.choice(TEXTS), str(random.choice(LARGE_NUMBERS)), query.get(name, "1")])
+            query[name] = value if random.random() < 0.7 else mutated_bytes(random, value.encode()).decode("latin-1")
+        return f"{self._server.ws_url}/rtc?{urlencode(query)}"
 
     def _join_request(self) -> str:
         random = self._random

@@ -44,6 +44,8 @@ _EVENTS: Final = (
     "room_metadata_changed",
     "connection_quality_changed",
     "data_received",
+    "data_track_published",
+    "data_track_unpublished",
     "disconnected",
     "reconnecting",
     "reconnected",

@@ -7,7 +7,7 @@ import base64
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import aiohttp
@@ -47,6 +47,19 @@ async def raw_connection(
         url = join_url(server, access_token, wrapped(request, compress=compress))
         async with http.ws_connect(url, max_msg_size=0) as connection:
             yield connection
+
+
+@asynccontextmanager
+async def legacy_connection(
+    server: RunningServer, access_token: str, **query: Any
+) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Open a signal connection as older clients do, which use two peer connections."""
+    parameters = {"access_token": access_token, "sdk": "go", "protocol": "15"} | query
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{server.ws_url}/rtc", params=parameters, max_msg_size=0) as connection,
+    ):
+        yield connection
 
 
 async def receive(connection: aiohttp.ClientWebSocketResponse, field: str) -> SignalResponse:

@@ -12,7 +12,7 @@ published track, named by its track SID (`TR_…`). A *subscription* is one peer
 from typing import Final, Literal, TypeAlias, final
 
 Kind: TypeAlias = Literal["audio", "video"]
-Channel: TypeAlias = Literal["reliable", "lossy"]
+Channel: TypeAlias = Literal["reliable", "lossy", "data_track"]
 Quality: TypeAlias = Literal["low", "medium", "high"]
 
 @final
@@ -117,9 +117,9 @@ class MediaCore:
     def send_data(self, peers: list[str], *, channel: Channel, payload: bytes, sender: str | None = None) -> None:
         """Send one message to each peer whose channel is open.
 
-        Lossy messages are dropped above 64 KiB unsent. Reliable ones wait, up to 3 MiB for each peer. They count for
-        the `sender` until all have taken them: with more than 512 KiB on its way, its data channels are not read. A
-        peer that takes less than 32 KiB in 5 s loses what waits for it (`DataLost`).
+        Lossy messages and packets of data tracks are dropped above 64 KiB unsent. Reliable messages wait, up to 3 MiB
+        for each peer. They count for the `sender` until all have taken them: with more than 512 KiB on its way, its
+        data channels are not read. A peer that takes less than 32 KiB in 5 s loses what waits for it (`DataLost`).
         """
     def hold_data(self, peer: str, *, seconds: float) -> None:
         """Read nothing from a peer's data channels for this time. Raises ValueError for a negative one."""

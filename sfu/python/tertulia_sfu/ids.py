@@ -33,6 +33,11 @@ def new_track_sid() -> TrackSid:
     return TrackSid(_random("TR_"))
 
 
+def new_data_track_sid() -> TrackSid:
+    """Return the id of one data track."""
+    return TrackSid(_random("DTR_"))
+
+
 def new_event_id() -> str:
     """Return the id of a webhook event: the same for every delivery attempt."""
     return _random("EV_")

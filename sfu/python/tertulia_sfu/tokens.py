@@ -33,6 +33,14 @@ _KINDS: Final = {
     "connector": ParticipantInfo.CONNECTOR,
     "bridge": ParticipantInfo.BRIDGE,
 }
+_KIND_DETAILS: Final = {
+    "cloud_agent": ParticipantInfo.CLOUD_AGENT,
+    "forwarded": ParticipantInfo.FORWARDED,
+    "connector_whatsapp": ParticipantInfo.CONNECTOR_WHATSAPP,
+    "connector_twilio": ParticipantInfo.CONNECTOR_TWILIO,
+    "bridge_rtsp": ParticipantInfo.BRIDGE_RTSP,
+    "simulation": ParticipantInfo.SIMULATION,
+}
 _FLAGS: Final = {
     "roomJoin": "room_join",
     "roomCreate": "room_create",
@@ -43,6 +51,7 @@ _FLAGS: Final = {
     "agent": "agent",
     "canSubscribeMetrics": "can_subscribe_metrics",
     "canUpdateOwnMetadata": "can_update_own_metadata",
+    "canManageAgentSession": "can_manage_agent_session",
 }
 
 
@@ -61,6 +70,7 @@ class VideoGrant:
     can_publish_sources: tuple[TrackSource, ...] = ()
     can_update_own_metadata: bool = False
     can_subscribe_metrics: bool = False
+    can_manage_agent_session: bool = False
     hidden: bool = False
     recorder: bool = False
     agent: bool = False
@@ -77,6 +87,7 @@ class VideoGrant:
             agent=self.agent,
             can_update_metadata=self.can_update_own_metadata,
             can_subscribe_metrics=self.can_subscribe_metrics,
+            can_manage_agent_session=self.can_manage_agent_session,
         )
 
     def with_permission(self, permission: ParticipantPermission) -> "VideoGrant":
@@ -92,6 +103,7 @@ class VideoGrant:
             agent=permission.agent,
             can_update_own_metadata=permission.can_update_metadata,
             can_subscribe_metrics=permission.can_subscribe_metrics,
+            can_manage_agent_session=permission.can_manage_agent_session,
         )
 
 
@@ -107,6 +119,7 @@ class Claims:
     metadata: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     kind: "ParticipantInfo.Kind" = ParticipantInfo.STANDARD
+    kind_details: tuple["ParticipantInfo.KindDetail", ...] = ()
     room_config: RoomConfiguration | None = None
     issued_at: float = 0.0
 
@@ -210,6 +223,7 @@ def _claims(key: ApiKey, payload: Mapping[str, Any]) -> Claims:
         metadata=_text(payload, "metadata"),
         attributes=attributes,
         kind=kind,
+        kind_details=_kind_details(payload.get("kindDetails") or []),
         room_config=_room_config(payload.get("roomConfig")),
         issued_at=float(issued_at) if _is_number(issued_at) else 0.0,
     )
@@ -225,6 +239,13 @@ def _kind(name: str, video: VideoGrant) -> "ParticipantInfo.Kind":
         return _KINDS[name.lower()]
     except KeyError:
         raise InvalidToken("The token's kind is unknown.") from None
+
+
+def _kind_details(names: object) -> tuple["ParticipantInfo.KindDetail", ...]:
+    if not isinstance(names, list):
+        raise InvalidToken("The token's kindDetails is not a list.")
+    named = {str(name).lower() for name in names}
+    return tuple(detail for name, detail in _KIND_DETAILS.items() if name in named)
 
 
 def _video_grant(grant: object) -> VideoGrant:
@@ -281,6 +302,8 @@ def _payload(claims: Claims) -> dict[str, Any]:
         "kind": ParticipantInfo.Kind.Name(claims.kind).lower(),
         "video": grant,
     }
+    if claims.kind_details:
+        payload["kindDetails"] = [ParticipantInfo.KindDetail.Name(each).lower() for each in claims.kind_details]
     if claims.room_config is not None:
         payload["roomConfig"] = json_format.MessageToDict(claims.room_config)
     return payload

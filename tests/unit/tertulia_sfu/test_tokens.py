@@ -66,6 +66,7 @@ def test_a_token_of_the_official_sdk_is_read_whole() -> None:
         signed(attributes=[1]),
         signed(attributes={"a": 1}),
         signed(kind="king"),
+        signed(kindDetails="forwarded"),
         signed(roomConfig={"maxParticipants": "many"}),
         signed(roomConfig=[]),
     ],
@@ -146,12 +147,16 @@ def test_joining_needs_a_room_and_an_identity(claims: dict[str, Any], error: typ
 
 def test_a_refreshed_token_says_the_same_and_lives_longer() -> None:
     video = {"roomJoin": True, "room": "r", "canPublish": False, "canPublishSources": ["camera"], "hidden": True}
-    claims = TOKENS.verify(
-        signed(video=video, name="Ann", metadata="m", attributes={"a": "b"}, roomConfig={"maxParticipants": 2})
-    )
+    video["canManageAgentSession"] = True
+    said = {"name": "Ann", "metadata": "m", "attributes": {"a": "b"}, "kindDetails": ["forwarded", "unheard of"]}
+    claims = TOKENS.verify(signed(video=video, roomConfig={"maxParticipants": 2, "tags": {"a": "b"}}, **said))
+    assert claims.video.permission().can_manage_agent_session
+    assert claims.kind_details == (ParticipantInfo.FORWARDED,)
+    assert claims.room_config is not None
+    assert dict(claims.room_config.tags) == {"a": "b"}
     again = TOKENS.verify(TOKENS.refresh(claims))
     assert again.expires_at == NOW + 600
-    for name in ("identity", "name", "metadata", "attributes", "video", "kind", "room_config"):
+    for name in ("identity", "name", "metadata", "attributes", "video", "kind", "kind_details", "room_config"):
         assert getattr(again, name) == getattr(claims, name), name
     assert TOKENS.verify(TOKENS.refresh(claims, not_after=NOW + 5)).expires_at == NOW + 5
 

@@ -76,6 +76,7 @@ pub fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Reliable => "reliable",
         Channel::Lossy => "lossy",
+        Channel::DataTrack => "data_track",
     }
 }
 

@@ -104,17 +104,20 @@ pub enum Channel {
     Reliable,
     /// Messages are dropped where they would be late.
     Lossy,
+    /// Packets of data tracks, like lossy messages.
+    DataTrack,
 }
 
 impl Channel {
     /// All channels that are relayed.
-    pub const ALL: [Channel; 2] = [Channel::Reliable, Channel::Lossy];
+    pub const ALL: [Channel; 3] = [Channel::Reliable, Channel::Lossy, Channel::DataTrack];
 
     /// The label with which clients open it.
     pub fn label(self) -> &'static str {
         match self {
             Channel::Reliable => "_reliable",
             Channel::Lossy => "_lossy",
+            Channel::DataTrack => "_data_track",
         }
     }
 

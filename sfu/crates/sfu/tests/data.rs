@@ -15,7 +15,7 @@ const IN_FLIGHT_BYTES: usize = 512 * 1024;
 fn data_goes_both_ways() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
-    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 4);
+    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 6);
     let now = world.now;
     assert!(world.clients[alice].send(now, "_reliable", b"hello"));
     world.run_until(|world| {
@@ -39,7 +39,7 @@ fn joined_with_channels(world: &mut World) -> usize {
     let client = world.join(1, 1);
     let peer = world.peer(client);
     let is_open = |event: &Event| matches!(event, Event::DataOpen { peer: of, .. } if *of == peer);
-    world.run_until(|world| world.count(is_open) == 2);
+    world.run_until(|world| world.count(is_open) == 3);
     // the client learns it a moment later
     world.run(Duration::from_millis(100));
     client

@@ -31,13 +31,13 @@ fn meeting() -> (World, usize, usize, [TrackId; 2]) {
 #[test]
 fn the_server_offers_channels_and_tracks() {
     let (mut world, _, bob, tracks) = meeting();
-    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 4);
+    world.run_until(|world| world.count(|event| matches!(event, Event::DataOpen { .. })) == 6);
     let peers = vec![world.peer(bob)];
     for channel in Channel::ALL {
         let payload = Arc::new(DataMessage::from(channel.label().as_bytes()));
         world.command(bob, Command::SendData { peers: peers.clone(), channel, payload });
     }
-    world.run_until(|world| world.clients[bob].data.len() == 2);
+    world.run_until(|world| world.clients[bob].data.len() == 3);
     let offer = world.clients[bob].offers.last().unwrap();
     for wanted in [&*format!("a=msid:PA_0|{} {}", tracks[0], tracks[0]), "a=ice-lite", "a=setup:actpass", "goog-remb"] {
         assert!(offer.contains(wanted), "{wanted} in {offer}");

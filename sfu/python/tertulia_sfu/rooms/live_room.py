@@ -15,6 +15,7 @@ from tertulia_sfu.ids import ParticipantSid
 from tertulia_sfu.rooms import session_messages
 from tertulia_sfu.rooms.connectivity import Connectivity
 from tertulia_sfu.rooms.data_relay import DataRelay
+from tertulia_sfu.rooms.data_tracks import DataTrackManager
 from tertulia_sfu.rooms.encoding import join_frame, part
 from tertulia_sfu.rooms.limits import check_sizes, distinct_values
 from tertulia_sfu.rooms.negotiation import Negotiator
@@ -49,6 +50,7 @@ class LiveRoom:
         self.subscriptions = SubscriptionManager(roster)
         self.publications = PublicationManager(roster, self.subscriptions, self.status.send_room_if_changed)
         self.data = DataRelay(roster)
+        self.data_tracks = DataTrackManager(roster, self.status.send_room_if_changed)
         self.negotiation = Negotiator(roster, on_unanswered=self.require_full_reconnect)
         self.connectivity = Connectivity(roster, self.status, join_timeout_s=config.join_timeout_s, remove=self.remove)
         self._config = config
@@ -80,7 +82,9 @@ class LiveRoom:
             claims=claims,
             client=_client_info(request.client_info),
             preferences=SubscriptionPreferences(
-                auto_subscribe=settings.auto_subscribe, adaptive_stream=settings.adaptive_stream
+                auto_subscribe=settings.auto_subscribe,
+                adaptive_stream=settings.adaptive_stream,
+                auto_subscribe_data=settings.auto_subscribe_data_track,
             ),
             joined_at=now,
             protocol=protocol if is_dual else protocol or PROTOCOL,
@@ -101,6 +105,7 @@ class LiveRoom:
         self._check_lifetime(now)
         self.connectivity.joined(participant, now)
         self.subscriptions.add_subscriber(participant)
+        self.data_tracks.reconcile_subscriber(participant)
         return participant
 
     def _check_capacity(self, newcomer: Participant) -> None:
@@ -155,6 +160,7 @@ class LiveRoom:
         self.roster.send(participant, SignalResponse(room_update=RoomUpdate(room=self.roster.room_info())))
         self.negotiation.restart(participant)
         self.publications.repeat_quality_updates(participant)
+        self.data_tracks.repeat_handles(participant)
         self.send_token(participant, now)
 
     # ── leaving ──
@@ -183,6 +189,7 @@ class LiveRoom:
         self.roster.media.remove_peer(participant.sid)
         if participant.is_dual:
             self.roster.media.remove_peer(participant.subscriber_peer)
+        self.data_tracks.forget(participant, tell=announce)
         self.connectivity.forget(participant)
         for key in ("token", "speaking", "answer"):
             self.roster.timers.cancel((key, participant.sid))
@@ -254,6 +261,7 @@ class LiveRoom:
         participant.increment_version()
         self.publications.withdraw_forbidden(participant, now)
         self.subscriptions.reconcile_subscriber(participant)
+        self.data_tracks.follow_grants(participant)
         if participant.is_hidden and not was_hidden:
             self._announce_hidden(participant, now)
         self.roster.announce(participant, now)

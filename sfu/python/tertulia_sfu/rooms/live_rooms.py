@@ -201,14 +201,20 @@ def _peer_connected(room: LiveRoom, participant: Participant, event: _Event, now
 
 def _data_received(room: LiveRoom, participant: Participant, event: _Event, now: float) -> None:
     """Relay a data packet, and charge it. A client that goes on above its budget is removed."""
-    payload, cpu_before = event.payload, time.thread_time()
-    is_of_publisher = event.peer == participant.sid
-    copies = room.data.handle_packet(participant, event.channel, payload, now) if is_of_publisher else None
+    payload, cpu_before, is_of_track = event.payload, time.thread_time(), event.channel == "data_track"
+    copies = None
+    if event.peer == participant.sid:  # the other one, if there are two, only receives
+        copies = (
+            room.data_tracks.handle_packet(participant, payload)
+            if is_of_track
+            else room.data.handle_packet(participant, event.channel, payload, now)
+        )
     wait_s = participant.data_budget.charge(
         now,
         size=len(payload),
         copies=copies or 0,
         is_refused=copies is None,
+        is_of_track=is_of_track,
         cpu_s=time.thread_time() - cpu_before,
     )
     if participant.data_budget.is_exceeded:

@@ -5,6 +5,7 @@ from typing import Final
 
 from livekit.protocol.models import (
     ClientInfo,
+    DataTrackInfo,
     DisconnectReason,
     ParticipantInfo,
     ParticipantPermission,
@@ -49,16 +50,25 @@ class Publication:
 
 @dataclass(slots=True)
 class SubscriptionPreferences:
-    """What a participant asked to receive, by track; `auto_subscribe` decides where it asked for nothing."""
+    """What a participant asked to receive, by track; `auto_subscribe` decides where it asked for nothing.
+
+    `auto_subscribe_data` and `data_tracks`: the same for data tracks.
+    """
 
     auto_subscribe: bool
     adaptive_stream: bool
+    auto_subscribe_data: bool = False
     subscribed: dict[TrackSid, bool] = field(default_factory=dict)
     settings: dict[TrackSid, UpdateTrackSettings] = field(default_factory=dict)
+    data_tracks: dict[TrackSid, bool] = field(default_factory=dict)
 
     def wants(self, track: TrackSid) -> bool:
         """Return whether the participant wants to receive a track."""
         return self.subscribed.get(track, self.auto_subscribe)
+
+    def wants_data(self, track: TrackSid) -> bool:
+        """Return whether the participant wants to receive a data track."""
+        return self.data_tracks.get(track, self.auto_subscribe_data)
 
     def forget(self, track: TrackSid) -> None:
         """Drop what was asked about a track that has ended."""
@@ -86,7 +96,8 @@ class Participant:
     lost. `links`: loss and round-trip time (ms) by peer. `repeated_bytes`: how much of its state each of the others has
     been sent. `told_changes`: it was sent the whole state of the room after this change (see `ParticipantUpdates`).
     `offer_pending`: the media core has an offer that it has not answered yet; `waiting_offer`: the one after it.
-    `open_offer`: the number of our own offer that the client has not answered.
+    `open_offer`: the number of our own offer that the client has not answered. `data_tracks`: what it publishes on
+    `_data_track`, by the handles that it has chosen.
     """
 
     sid: ParticipantSid
@@ -103,6 +114,7 @@ class Participant:
     version: int = 0
     publications: dict[TrackSid, Publication] = field(default_factory=dict)
     queued_tracks: list[AddTrackRequest] = field(default_factory=list)
+    data_tracks: dict[int, DataTrackInfo] = field(default_factory=dict)
     subscriptions: set[TrackSid] = field(default_factory=set)
     track_access: TrackAccess = field(default_factory=TrackAccess.for_all)
     was_active: bool = False
@@ -170,6 +182,11 @@ class Participant:
         """The publications that the others know."""
         return [publication for publication in self.publications.values() if publication.announced]
 
+    @property
+    def is_publisher(self) -> bool:
+        """Whether the others know a track of this participant."""
+        return bool(self.announced or self.data_tracks)
+
     def may_publish(self, source: "TrackSource") -> bool:
         """Return whether the grants allow a track of this source (an empty list of sources allows all)."""
         video = self.claims.video
@@ -230,12 +247,14 @@ class Participant:
             attributes=dict(self.claims.attributes),
             state=self.state,
             tracks=announced,
+            data_tracks=self.data_tracks.values(),
             joined_at=int(self.joined_at),
             joined_at_ms=int(self.joined_at * 1000),
             version=self.version,
             permission=self.claims.video.permission(),
-            is_publisher=bool(announced),
+            is_publisher=self.is_publisher,
             kind=self.claims.kind,
+            kind_details=self.claims.kind_details,
             disconnect_reason=DisconnectReason.UNKNOWN_REASON if reason is None else reason,
             client_protocol=self.client.client_protocol,
             capabilities=self.client.capabilities,

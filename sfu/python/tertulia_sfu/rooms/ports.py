@@ -10,7 +10,7 @@ from livekit.protocol.rtc import SignalResponse
 from tertulia_sfu.ids import ParticipantSid
 
 Kind = Literal["audio", "video"]
-Channel = Literal["reliable", "lossy"]
+Channel = Literal["reliable", "lossy", "data_track"]
 Quality = Literal["low", "medium", "high"]
 
 

@@ -61,14 +61,14 @@ class PublicationManager:
 
     def add(self, owner: Participant, request: AddTrackRequest) -> None:
         """Handle `add_track`: reserve a track for a section of a past or coming offer."""
-        if request.sid in owner.publications:
-            # a backup codec for a track: the track keeps its first codec
-            self._confirm(owner, request.cid, owner.publications[TrackSid(request.sid)])
-            return
         refusal = self._refusal(owner, request)
         if refusal is not None:
             response = RequestResponse(reason=refusal[0], message=refusal[1], add_track=_echo(request))
             self._roster.send(owner, SignalResponse(request_response=response))
+            return
+        if request.sid:
+            # a backup codec for a track: the track keeps its first codec
+            self._confirm(owner, request.cid, owner.publications[TrackSid(request.sid)])
             return
         publication = Publication(_track_info(request), _cids(request))
         self._roster.add_publication(owner, publication)
@@ -86,10 +86,12 @@ class PublicationManager:
 
     def _refusal(self, owner: Participant, request: AddTrackRequest) -> tuple["RequestResponse.Reason", str] | None:
         reasons = RequestResponse
-        if request.type not in _KINDS:
-            return reasons.UNSUPPORTED_TYPE, "only audio and video tracks can be published"
         if not owner.may_publish(request.source):
             return reasons.NOT_ALLOWED, "does not have permission to publish this source"
+        if request.type not in _KINDS:
+            return reasons.UNSUPPORTED_TYPE, "only audio and video tracks can be published"
+        if request.sid:
+            return None if request.sid in owner.publications else (reasons.NOT_FOUND, "there is no such track")
         return self._exceeded_limit(owner, request)
 
     def _exceeded_limit(
@@ -122,14 +124,12 @@ class PublicationManager:
             else:
                 owner.queued_tracks.append(request)
 
-    def mute(self, owner: Participant, request: MuteTrackRequest, now: float) -> None:
-        """Handle `mute`: the publisher muted or unmuted its track."""
+    def mute(self, owner: Participant, request: MuteTrackRequest, now: float) -> bool:
+        """Handle `mute`: the publisher muted or unmuted its track. Return whether it has such a track."""
         publication = owner.publications.get(TrackSid(request.sid))
-        if publication is None:
-            response = RequestResponse(reason=RequestResponse.NOT_FOUND, message="no such track", mute=request)
-            self._roster.send(owner, SignalResponse(request_response=response))
-        else:
+        if publication is not None:
             self._set_muted(owner, publication, now, muted=request.muted)
+        return publication is not None
 
     def mute_by_moderator(self, owner: Participant, publication: Publication, now: float, *, muted: bool) -> None:
         """Mute a track for its publisher.
@@ -148,20 +148,28 @@ class PublicationManager:
         self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=muted)
         self._announce_change(owner, publication, now)
 
-    def update_audio(self, owner: Participant, request: UpdateLocalAudioTrack, now: float) -> None:
-        """Handle `update_audio_track`: the features changed (stereo, noise suppression …)."""
+    def update_audio(self, owner: Participant, request: UpdateLocalAudioTrack, now: float) -> bool:
+        """Handle `update_audio_track`: the features changed (stereo, noise suppression …).
+
+        Return whether the participant has such a track.
+        """
         publication = owner.publications.get(TrackSid(request.track_sid))
         if publication is not None and publication.info.type == TrackType.AUDIO:
             del publication.info.audio_features[:]
             publication.info.audio_features.extend(distinct_values(request.features))
             self._announce_change(owner, publication, now)
+        return publication is not None
 
-    def update_video(self, owner: Participant, request: UpdateLocalVideoTrack, now: float) -> None:
-        """Handle `update_video_track`: the size changed (rotation, another shared window …)."""
+    def update_video(self, owner: Participant, request: UpdateLocalVideoTrack, now: float) -> bool:
+        """Handle `update_video_track`: the size changed (rotation, another shared window …).
+
+        Return whether the participant has such a track.
+        """
         publication = owner.publications.get(TrackSid(request.track_sid))
         if publication is not None and publication.info.type == TrackType.VIDEO:
             publication.info.width, publication.info.height = request.width, request.height
             self._announce_change(owner, publication, now)
+        return publication is not None
 
     def _announce_change(self, owner: Participant, publication: Publication, now: float) -> None:
         if publication.announced:

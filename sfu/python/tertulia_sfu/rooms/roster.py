@@ -19,7 +19,7 @@ _NOTHING: _Weight = (0, 0, 0, 0)
 
 def _weight(participant: Participant) -> _Weight:
     counted = participant.is_counted
-    publishes = counted and any(each.announced for each in participant.publications.values())
+    publishes = counted and participant.is_publisher
     return counted, publishes, participant.is_recorder, not participant.is_dependent
 
 

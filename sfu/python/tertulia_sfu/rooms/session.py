@@ -1,5 +1,6 @@
 """A participant's signal session: each request is checked against `permissions`, then handled by a table."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -9,18 +10,24 @@ from google.protobuf.message import Message
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    GetDataBlobRequest,
     JoinRequest,
     LeaveRequest,
     MuteTrackRequest,
     Ping,
     Pong,
+    PublishDataTrackRequest,
     RequestResponse,
     SessionDescription,
     SignalRequest,
     SignalResponse,
     SimulateScenario,
+    StoreDataBlobRequest,
     SubscriptionPermission,
     SyncState,
+    TrickleRequest,
+    UnpublishDataTrackRequest,
+    UpdateDataSubscription,
     UpdateLocalAudioTrack,
     UpdateLocalVideoTrack,
     UpdateParticipantMetadata,
@@ -41,6 +48,15 @@ from tertulia_sfu.rooms.simulation import simulate
 _log = structlog.get_logger(__name__)
 
 MAX_ECHO_BYTES: Final = 64 * 1024  # a refused request comes back with its refusal; clients match small ones by content
+MAX_CANDIDATE_BYTES: Final = 4 * 1024  # clients send some 200
+
+_NO_SUCH_TRACK: Final = (RequestResponse.NOT_FOUND, "there is no such track")
+_CANDIDATE_FIELDS: Final[Mapping[str, type]] = {
+    "candidate": str,
+    "sdpMid": str,
+    "sdpMLineIndex": int,
+    "usernameFragment": str,
+}
 
 _CLIENT_REASONS: Final = frozenset(
     {
@@ -67,15 +83,13 @@ class SignalSession:
         requirement = SIGNALS[field]
         if not fulfils(self.participant.claims, requirement):
             reason = f"does not have permission to {requirement}"
-            self._refuse(field, getattr(request, field), RequestResponse.NOT_ALLOWED, reason)
+            self.refuse(field, getattr(request, field), RequestResponse.NOT_ALLOWED, reason)
         elif field in _HANDLERS:
             _HANDLERS[field](self, getattr(request, field), now)
-        elif field in DECLINED:
-            self._refuse(field, getattr(request, field), *DECLINED[field])
         else:
             _log.debug("request ignored", field=field, **self.participant.log_fields)
 
-    def _refuse(self, field: str, message: Message, reason: "RequestResponse.Reason", text: str) -> None:
+    def refuse(self, field: str, message: Message, reason: "RequestResponse.Reason", text: str) -> None:
         """Answer with a reason, and with the request itself and its number where the protocol has a field for it."""
         response = RequestResponse(request_id=getattr(message, "request_id", 0), reason=reason, message=text)
         echo = field.removesuffix("_request")
@@ -114,6 +128,29 @@ def _answer(session: SignalSession, answer: SessionDescription, _now: float) -> 
     session.room.negotiation.answer(session.participant, answer)
 
 
+def _trickle(session: SignalSession, request: TrickleRequest, _now: float) -> None:
+    """Refuse a candidate that cannot be read. The others are not needed.
+
+    With ICE-lite (RFC 8445 section 2.5) the checks of a client tell where it is.
+    """
+    if not _is_candidate(request.candidateInit):
+        session.refuse("trickle", request, RequestResponse.UNCLASSIFIED_ERROR, "the candidate cannot be read")
+
+
+def _is_candidate(text: str) -> bool:
+    """Return whether a text is an RTCIceCandidateInit (WebRTC 1.0 section 4.8.1.1) in JSON, or null."""
+    if len(text) > MAX_CANDIDATE_BYTES:
+        return False
+    try:
+        init = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(init, dict):
+        return init is None
+    values = [(init.get(name), kind) for name, kind in _CANDIDATE_FIELDS.items()]
+    return all(value is None or isinstance(value, kind) for value, kind in values)
+
+
 def _ping(session: SignalSession, _sent_at: int, _now: float) -> None:
     session.reply(SignalResponse(pong=_unix_ms()))
 
@@ -131,12 +168,18 @@ def _sync_state(session: SignalSession, state: SyncState, now: float) -> None:
     """Take over what the client believes after a resume. A published track unknown here requires a full reconnect."""
     known = session.participant.publications
     published = state.publish_tracks
-    if len(published) > MAX_LISTED_TRACKS or any(TrackSid(each.track.sid) not in known for each in published):
+    data_tracks = {info.sid for info in session.participant.data_tracks.values()}
+    if (
+        max(len(published), len(state.publish_data_tracks)) > MAX_LISTED_TRACKS
+        or any(TrackSid(each.track.sid) not in known for each in published)
+        or any(each.info.sid not in data_tracks for each in state.publish_data_tracks)
+    ):
         session.room.require_full_reconnect(session.participant, now)
         return
     session.room.subscriptions.update(session.participant, state.subscription)
     disabled = UpdateTrackSettings(track_sids=distinct_tracks(state.track_sids_disabled), disabled=True)
     session.room.subscriptions.change_track_settings(session.participant, disabled, now)
+    session.room.data_tracks.update_subscription(session.participant, state.data_subscription)
     session.room.data.handle_resume(session.participant, state.datachannel_receive_states, now)
 
 
@@ -148,19 +191,34 @@ def _add_track(session: SignalSession, request: AddTrackRequest, _now: float) ->
 
 
 def _mute(session: SignalSession, request: MuteTrackRequest, now: float) -> None:
-    session.room.publications.mute(session.participant, request, now)
+    if not session.room.publications.mute(session.participant, request, now):
+        session.refuse("mute", request, *_NO_SUCH_TRACK)
 
 
 def _update_audio_track(session: SignalSession, request: UpdateLocalAudioTrack, now: float) -> None:
-    session.room.publications.update_audio(session.participant, request, now)
+    if not session.room.publications.update_audio(session.participant, request, now):
+        session.refuse("update_audio_track", request, *_NO_SUCH_TRACK)
 
 
 def _update_video_track(session: SignalSession, request: UpdateLocalVideoTrack, now: float) -> None:
-    session.room.publications.update_video(session.participant, request, now)
+    if not session.room.publications.update_video(session.participant, request, now):
+        session.refuse("update_video_track", request, *_NO_SUCH_TRACK)
 
 
 def _subscription_permission(session: SignalSession, permission: SubscriptionPermission, _now: float) -> None:
     session.room.subscriptions.change_permission(session.participant, permission)
+    session.room.data_tracks.reconcile_owner(session.participant)
+
+
+def _publish_data_track(session: SignalSession, request: PublishDataTrackRequest, now: float) -> None:
+    refusal = session.room.data_tracks.publish(session.participant, request, now)
+    if refusal is not None:
+        session.refuse("publish_data_track_request", request, *refusal)
+
+
+def _unpublish_data_track(session: SignalSession, request: UnpublishDataTrackRequest, now: float) -> None:
+    if not session.room.data_tracks.unpublish(session.participant, request.pub_handle, now):
+        session.refuse("unpublish_data_track_request", request, *_NO_SUCH_TRACK)
 
 
 # ── subscribing ──
@@ -172,6 +230,10 @@ def _subscription(session: SignalSession, request: UpdateSubscription, _now: flo
 
 def _track_setting(session: SignalSession, settings: UpdateTrackSettings, now: float) -> None:
     session.room.subscriptions.change_track_settings(session.participant, settings, now)
+
+
+def _data_subscription(session: SignalSession, request: UpdateDataSubscription, _now: float) -> None:
+    session.room.data_tracks.update_subscription(session.participant, request)
 
 
 # ── the participant itself ──
@@ -196,6 +258,18 @@ def _update_metadata(session: SignalSession, request: UpdateParticipantMetadata,
     session.reply(SignalResponse(request_response=response))
 
 
+def _store_data_blob(session: SignalSession, request: StoreDataBlobRequest, _now: float) -> None:
+    session.refuse("store_data_blob_request", request, RequestResponse.NOT_ALLOWED, "this server keeps no data blobs")
+
+
+def _get_data_blob(session: SignalSession, request: GetDataBlobRequest, _now: float) -> None:
+    """Answer that there is no such blob: nobody can store one."""
+    if request.HasField("key"):
+        session.refuse("get_data_blob_request", request, RequestResponse.NOT_FOUND, "there is no such data blob")
+    else:
+        session.refuse("get_data_blob_request", request, RequestResponse.INVALID_REQUEST, "the key is missing")
+
+
 def _simulate(session: SignalSession, scenario: SimulateScenario, now: float) -> None:
     simulate(session.room, session.participant, scenario, now)
 
@@ -209,6 +283,7 @@ _Handler = Callable[[SignalSession, Any, float], None]
 _HANDLERS: Final[dict[str, _Handler]] = {
     "offer": _offer,
     "answer": _answer,
+    "trickle": _trickle,
     "add_track": _add_track,
     "mute": _mute,
     "subscription": _subscription,
@@ -222,27 +297,17 @@ _HANDLERS: Final[dict[str, _Handler]] = {
     "ping_req": _ping_req,
     "update_audio_track": _update_audio_track,
     "update_video_track": _update_video_track,
+    "publish_data_track_request": _publish_data_track,
+    "unpublish_data_track_request": _unpublish_data_track,
+    "update_data_subscription": _data_subscription,
+    "store_data_blob_request": _store_data_blob,
+    "get_data_blob_request": _get_data_blob,
 }
-
-_NO_DATA_TRACKS: Final = (RequestResponse.UNSUPPORTED_TYPE, "this server has no data tracks")
-_NO_DATA_BLOBS: Final = (RequestResponse.UNSUPPORTED_TYPE, "this server keeps no data blobs")
-
-DECLINED: Final[Mapping[str, tuple["RequestResponse.Reason", str]]] = {
-    "publish_data_track_request": _NO_DATA_TRACKS,
-    "unpublish_data_track_request": (RequestResponse.NOT_FOUND, "there is no such data track"),
-    "store_data_blob_request": _NO_DATA_BLOBS,
-    "get_data_blob_request": _NO_DATA_BLOBS,
-}
-"""Messages that this server does not implement, and that clients wait for an answer to."""
 
 UNIMPLEMENTED: Final = frozenset(
     {
-        # ICE-lite (RFC 8445 section 2.5): the checks of a client tell where it is
-        "trickle",
         # deprecated by the protocol; layers come with `add_track`
         "update_layers",
-        # there are no data tracks
-        "update_data_subscription",
     }
 )
 """Messages of a `SignalRequest` that are checked against the permissions, and then ignored."""

@@ -172,9 +172,6 @@ class SignalEndpoint:
         except MediaError as error:
             await socket.send_denial_response(_refusal(socket, error))
             return
-        if "join_request" not in socket.query_params and socket.url.path.endswith("/v1"):
-            await socket.send_denial_response(_text(400, "The join_request is missing."))
-            return
         try:
             join = await self._verify(socket)
         except MediaError as error:
@@ -336,11 +333,11 @@ def _check_query(connection: HTTPConnection) -> None:
 def _join_request(connection: HTTPConnection) -> tuple[JoinRequest, bool]:
     """Return what a client joins with, and whether it uses two peer connections. Raise InvalidRequest."""
     wrapped = connection.query_params.get("join_request")
-    return (
-        (legacy.join_request_of(connection.query_params), True)
-        if wrapped is None
-        else (unwrap_join_request(wrapped), False)
-    )
+    if wrapped is not None:
+        return unwrap_join_request(wrapped), False
+    if connection.url.path.removesuffix("/validate").endswith("/v1"):
+        raise InvalidRequest("The join_request is missing.")
+    return legacy.join_request_of(connection.query_params), True
 
 
 def _access_token(connection: HTTPConnection) -> str:
@@ -373,7 +370,9 @@ def _with_own_metadata(claims: Claims, request: JoinRequest) -> Claims:
         return claims
     if not fulfils(claims, Requirement.UPDATE_OWN_METADATA):
         raise GrantMissing("The token does not allow setting one's own metadata (canUpdateOwnMetadata).")
-    merged = dict(claims.attributes) | dict(request.participant_attributes)
+    # who joins cannot delete what the token says
+    added = {key: value for key, value in request.participant_attributes.items() if value}
+    merged = dict(claims.attributes) | added
     check_sizes(metadata=request.metadata, attributes=merged)
     return replace(claims, metadata=request.metadata or claims.metadata, attributes=merged)
 

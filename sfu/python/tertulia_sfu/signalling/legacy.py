@@ -40,6 +40,7 @@ def join_request_of(query: Mapping[str, str]) -> JoinRequest:
             adaptive_stream=_flag(query, "adaptive_stream"),
             subscriber_allow_pause=_flag(query, "subscriber_allow_pause"),
             disable_ice_lite=_flag(query, "disable_ice_lite"),
+            auto_subscribe_data_track=_flag(query, "auto_subscribe_data_track"),
         ),
         participant_attributes=_attributes(query.get("attributes", "")),
         reconnect=_flag(query, "reconnect"),

@@ -68,6 +68,7 @@ def test_a_track_that_ends_is_removed_for_the_others() -> None:
         ({"type": VIDEO, "source": CAMERA}, {"can_publish_sources": (MICROPHONE,)}, RequestResponse.NOT_ALLOWED),
         ({"type": VIDEO}, {"can_publish_sources": (CAMERA,)}, RequestResponse.NOT_ALLOWED),
         ({"type": TrackType.DATA}, {}, RequestResponse.UNSUPPORTED_TYPE),
+        ({"type": VIDEO, "sid": "TR_unknown"}, {}, RequestResponse.NOT_FOUND),
         ({"type": VIDEO, "cid": ""}, {}, RequestResponse.LIMIT_EXCEEDED),
         ({"type": VIDEO, "name": "n" * 257}, {}, RequestResponse.LIMIT_EXCEEDED),
     ],

@@ -80,7 +80,7 @@ fn channel_config(channel: Channel) -> ChannelConfig {
     let label = channel.label().to_owned();
     match channel {
         Channel::Reliable => ChannelConfig { label, ..ChannelConfig::default() },
-        Channel::Lossy => {
+        Channel::Lossy | Channel::DataTrack => {
             let reliability = Reliability::MaxRetransmits { retransmits: 0 };
             ChannelConfig { label, ordered: false, reliability, ..ChannelConfig::default() }
         }
