@@ -99,11 +99,12 @@ class MediaCore:
         quality: Quality | None = None,
         height: int | None = None,
         priority: int | None = None,
+        fps: int | None = None,
     ) -> None:
         """Replace what a subscriber asks of a track, before or after `subscribe`.
 
         `height` (pixels) takes precedence over `quality`; without either the best layer is sent. `priority`: higher
-        gets bandwidth first (default 1).
+        gets bandwidth first (default 1). `fps`: as many frames per second suffice, where the video has temporal layers.
         """
 
     # ── data ──

@@ -157,7 +157,7 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, priority = None))]
+    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, priority = None, fps = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of the contract")]
     fn configure_subscription(
         &self,
@@ -167,9 +167,10 @@ impl PyMediaCore {
         quality: Option<&str>,
         height: Option<u32>,
         priority: Option<u32>,
+        fps: Option<u32>,
     ) -> PyResult<()> {
         let quality = quality.map(self::quality).transpose()?;
-        let settings = SubscriptionSettings { enabled, quality, height, priority };
+        let settings = SubscriptionSettings { enabled, quality, height, priority, fps };
         self.core()?.configure_subscription(peer.into(), track.into(), settings);
         Ok(())
     }

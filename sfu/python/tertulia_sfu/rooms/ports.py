@@ -68,6 +68,7 @@ class MediaCommands(Protocol):
         quality: Quality | None = None,
         height: int | None = None,
         priority: int | None = None,
+        fps: int | None = None,
     ) -> None:
         """Set what a subscription receives; `height` in pixels."""
 

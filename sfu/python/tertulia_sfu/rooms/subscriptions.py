@@ -157,6 +157,7 @@ class SubscriptionManager:
             quality=QUALITIES.get(settings.quality, "high") if is_video else None,
             height=self._wanted_height(settings, publication) if is_video else None,
             priority=min(settings.priority, 255) or None,
+            fps=min(settings.fps, 255) or None if is_video else None,
         )
 
     @staticmethod
@@ -231,4 +232,5 @@ def _without_tracks(settings: UpdateTrackSettings) -> UpdateTrackSettings:
         width=settings.width,
         height=settings.height,
         priority=settings.priority,
+        fps=settings.fps,
     )

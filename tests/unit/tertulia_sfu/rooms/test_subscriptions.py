@@ -70,7 +70,10 @@ def test_layer_settings_are_debounced_but_enabling_is_immediate() -> None:
     meeting.advance(0.2)
     bob.request(track_setting=UpdateTrackSettings(track_sids=[sid], quality=VideoQuality.MEDIUM))
     last = meeting.core.named("configure_subscription")[-1][1]
-    assert (last["enabled"], last["quality"], last["height"]) == (True, "medium", None)
+    assert (last["enabled"], last["quality"], last["height"], last["fps"]) == (True, "medium", None, None)
+    bob.request(track_setting=UpdateTrackSettings(track_sids=[sid], fps=15))
+    meeting.advance(0.2)
+    assert meeting.core.named("configure_subscription")[-1][1]["fps"] == 15
 
 
 def test_settings_may_come_before_the_subscription() -> None:

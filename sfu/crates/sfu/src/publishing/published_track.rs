@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::layers::Layers;
 use super::speakers::Loudness;
 use crate::ids::{Mid, PeerKey, ShardId, TrackId};
-use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec, layer_bit};
+use crate::media::{Kind, LAYERS, LayerMask, Quality, TemporalRates, TrackSpec, layer_bit};
 use crate::message::TrackState;
 use crate::transport::{CodecFormat, ReceivedPacket};
 
@@ -148,12 +148,14 @@ impl PublishedTrack {
                 *height = layer.height;
             }
         }
-        let mut bitrates_bps = self.layers.bitrates_bps();
+        let mut rates = self.layers.rates();
         if self.is_svc {
-            let mut below = 0;
-            for bitrate_bps in &mut bitrates_bps {
-                below += *bitrate_bps;
-                *bitrate_bps = below;
+            let mut below = TemporalRates::default();
+            for rate in &mut rates {
+                for (rate, below) in rate.iter_mut().zip(&mut below) {
+                    below.bps += rate.bps;
+                    rate.bps = below.bps;
+                }
             }
         }
         TrackState {
@@ -162,7 +164,7 @@ impl PublishedTrack {
             codec: self.codec,
             live: self.layers.live(),
             heights,
-            bitrates_bps,
+            rates,
             muted: self.is_muted,
             is_heard: self.is_heard,
         }
@@ -172,7 +174,7 @@ impl PublishedTrack {
     pub fn on_packet(&mut self, now: Instant, layer: u8, codec: CodecFormat, received: &ReceivedPacket) -> Change {
         let packet = &received.packet;
         self.is_svc |= packet.spatial.is_some_and(|part| part.layer > 0);
-        let is_revived = self.layers.on_packet(layer, received.ssrc, now, packet.payload.len());
+        let is_revived = self.layers.on_packet(now, layer, received);
         if let (Kind::Audio, Some(level), false) = (self.spec.kind, packet.extensions.audio_level, self.is_muted) {
             self.loudness.observe(now, level);
         }
@@ -190,7 +192,7 @@ impl PublishedTrack {
         if self.spec.kind == Kind::Video {
             return true;
         }
-        if self.last_heard.is_none() || self.layers.bitrates_bps().into_iter().any(|bps| bps > SILENCE_BPS) {
+        if self.last_heard.is_none() || self.layers.rates().iter().flatten().any(|rate| rate.bps > SILENCE_BPS) {
             self.last_heard = Some(now);
         }
         let is_heard = self.last_heard.is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER);

@@ -1,6 +1,7 @@
 //! Tracks that the peers of a shard receive: layers, numbers, demand.
 
 mod feeds;
+mod frame_rate;
 mod layer_selector;
 mod munger;
 mod subscription;

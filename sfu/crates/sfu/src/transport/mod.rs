@@ -12,6 +12,7 @@
 //! | `codec` | codec parameters |
 //! | `vp8` | the VP8 payload descriptor |
 //! | `vp9` | the VP9 payload descriptor; nothing of str0m |
+//! | `scalability` | spatial and temporal layers of one stream; nothing of str0m |
 //! | `red` | redundant audio; nothing of str0m |
 //! | `packet` | received and outgoing RTP packets |
 //! | `channels` | SCTP data channels |
@@ -36,6 +37,7 @@ mod measured;
 mod offers;
 mod packet;
 mod red;
+mod scalability;
 mod streams;
 mod stun;
 mod transport_sequence;
@@ -55,8 +57,8 @@ pub(crate) use measured::LinkStats;
 pub(crate) use offers::OfferChanges;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet, RedundantPayload};
+pub use scalability::{Opening, SpatialPart, TemporalPart};
 pub(crate) use streams::StreamSsrcs;
 pub(crate) use stun::{is_binding_success, is_stun, ufrag_of_check};
 pub use vp8::Vp8Descriptor;
 pub(crate) use vp8::{Vp8Numbers, Vp8Patch};
-pub use vp9::SpatialPart;

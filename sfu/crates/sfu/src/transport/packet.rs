@@ -9,8 +9,8 @@ use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 
 use super::codec::{CodecFormat, PayloadTypes};
 use super::red;
+use super::scalability::{SpatialPart, TemporalPart};
 use super::vp8::{Vp8Descriptor, Vp8Patch};
-use super::vp9::SpatialPart;
 use crate::ids::Ssrc;
 
 /// One received media packet, parsed once, shared by all who forward it.
@@ -20,6 +20,8 @@ pub struct Packet {
     pub layer: u8,
     /// Its place among the spatial layers of its picture.
     pub spatial: Option<SpatialPart>,
+    /// Its place among the temporal layers.
+    pub temporal: TemporalPart,
     /// Sequence number in its layer, extended beyond 16 bits.
     pub sequence: u64,
     /// RTP timestamp in units of the codec's clock.
@@ -106,6 +108,7 @@ impl ReceivedPacket {
             packet: Packet {
                 layer: 0,
                 spatial: inspected.and_then(|inspected| inspected.spatial),
+                temporal: inspected.map(|inspected| inspected.temporal).unwrap_or_default(),
                 sequence: *packet.seq_no,
                 timestamp: packet.header.timestamp,
                 marker: packet.header.marker,
@@ -201,6 +204,7 @@ mod tests {
         let packet = Packet {
             layer: 0,
             spatial: None,
+            temporal: TemporalPart::default(),
             sequence: 1,
             timestamp: 0,
             marker: false,

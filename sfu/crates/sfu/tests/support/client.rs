@@ -242,12 +242,15 @@ impl Client {
                 (Kind::Video, false) => 1 + layer,
                 (Kind::Video, true) => 3,
             };
+            let has_temporal_layers = sender.has_temporal_layers;
             let keyframe = !sender.withheld[layer] && std::mem::take(&mut encoding.keyframe);
             for packet in 0..packets {
                 let payload = match sender.kind {
                     Kind::Audio => audio_payload(encoding.frame),
                     Kind::Video if sender.is_svc => vp9_payload(packet as u8, encoding, keyframe),
-                    Kind::Video => vp8_payload(layer as u8, encoding, packet == 0, keyframe),
+                    Kind::Video => {
+                        vp8_payload(layer as u8, encoding, packet == 0, keyframe, has_temporal_layers)
+                    }
                 };
                 let extensions = ExtensionValues {
                     audio_level: (sender.kind == Kind::Audio).then_some(sender.level),

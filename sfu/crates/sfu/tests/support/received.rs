@@ -17,11 +17,15 @@ pub struct Got {
     pub keyframe: bool,
     pub picture_id: Option<u16>,
     pub tl0: Option<u8>,
+    pub temporal_layer: u8,
+    /// It needs the lowest temporal layer only.
+    pub is_sync: bool,
 }
 
 impl Got {
     pub fn read(now: Instant, is_audio: bool, packet: &RtpPacket) -> Self {
         let vp8 = if is_audio { None } else { Vp8Descriptor::parse(&packet.payload).ok() };
+        let layers = packet.payload.get(5).copied().filter(|_| vp8.is_some()).unwrap_or_default();
         let tail = &packet.payload[packet.payload.len() - 5..];
         Self {
             at: now,
@@ -34,6 +38,8 @@ impl Got {
             keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
             picture_id: vp8.and_then(|vp8| vp8.picture_id()),
             tl0: vp8.and_then(|vp8| vp8.tl0_pic_idx()),
+            temporal_layer: layers >> 6,
+            is_sync: layers & 0x20 != 0,
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Sender {
     pub muted: bool,
     /// Sends VP9 with three spatial layers in one stream.
     pub is_svc: bool,
+    /// Sends VP8 with three temporal layers.
+    pub has_temporal_layers: bool,
     /// Sends only a packet now and then (DTX).
     pub is_silent: bool,
     pub encodings: Vec<Encoding>,
@@ -54,6 +56,7 @@ impl Sender {
             level: -10,
             muted: false,
             is_svc: false,
+            has_temporal_layers: false,
             is_silent: false,
             encodings: encodings.collect(),
             next: None,
@@ -68,11 +71,28 @@ pub fn audio_payload(frame: u32) -> Vec<u8> {
     payload
 }
 
+/// The temporal layer of a frame, and whether it needs the lowest layer only.
+fn temporal_layer(frame: u32) -> (u8, bool) {
+    match frame % 8 {
+        0 | 4 => (0, false),
+        2 => (1, true),
+        6 => (1, false),
+        1 => (2, true),
+        _ => (2, false),
+    }
+}
+
 /// A descriptor with all fields (RFC 7741 4.2), a frame header byte, and what the tests read back.
-pub fn vp8_payload(layer: u8, encoding: &Encoding, first: bool, keyframe: bool) -> Vec<u8> {
+pub fn vp8_payload(layer: u8, encoding: &Encoding, first: bool, keyframe: bool, has_temporal_layers: bool) -> Vec<u8> {
     let [high, low] = (encoding.picture | 0x8000).to_be_bytes();
     let start = if first { 0x10 } else { 0 };
-    let mut payload = vec![0x80 | start, 0xf0, high, low, encoding.frame as u8, 0x20 | (layer & 0x1f)];
+    let (temporal, is_sync, tl0) = match temporal_layer(encoding.frame) {
+        (temporal, is_sync) if has_temporal_layers && !keyframe => (temporal, is_sync, encoding.frame / 4),
+        _ if has_temporal_layers => (0, false, encoding.frame / 4),
+        _ => (0, true, encoding.frame),
+    };
+    let layers = temporal << 6 | u8::from(is_sync) << 5 | (layer & 0x1f);
+    let mut payload = vec![0x80 | start, 0xf0, high, low, tl0 as u8, layers];
     payload.push(u8::from(!keyframe || !first));
     payload.extend([0xab; 500]);
     payload.push(layer);
