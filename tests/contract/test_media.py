@@ -55,6 +55,14 @@ async def test_the_codec_that_the_publisher_wants_is_sent(server: RunningServer,
         assert publication.mime_type.lower() == f"video/{codec.lower()}"
 
 
+async def test_sound_is_sent_with_redundancy(server: RunningServer, room: str) -> None:
+    async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
+        await ann.sounds(440)
+        assert await tone(await bob.receives("ann", MICROPHONE), 440) == pytest.approx(440, abs=20)
+        publication = next(iter(bob.room.remote_participants["ann"].track_publications.values()))
+        assert publication.mime_type.lower() == "audio/red"
+
+
 async def test_mute_and_unmute_are_seen(server: RunningServer, room: str) -> None:
     async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
         publication = await ann.sounds(440)

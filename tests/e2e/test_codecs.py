@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,12 @@ async (videoCodec) => {
   await room.localParticipant.publishTrack(track, { videoCodec });
 }
 """
+_SOUND: Final = """
+async (red) => {
+  const [track] = (await navigator.mediaDevices.getUserMedia({ audio: true })).getTracks();
+  await room.localParticipant.publishTrack(track, { red });
+}
+"""
 _UNPUBLISH: Final = """
 async () => {
   const published = [...room.localParticipant.trackPublications.values()];
@@ -58,6 +65,22 @@ async () => {
     }
   }
   return found;
+}
+"""
+
+
+# [as what the sound is announced, whether earlier frames came again, whether it is heard]
+_HEARD: Final = """
+async () => {
+  const people = [...room.remoteParticipants.values()];
+  const announced = people.flatMap((each) => [...each.trackPublications.values()]).map((each) => each.mimeType);
+  for (const connection of testConnections) {
+    for (const stat of (await connection.getStats()).values()) {
+      if (stat.type !== 'inbound-rtp' || stat.kind !== 'audio' || !stat.totalAudioEnergy) continue;
+      return [announced[0], stat.fecPacketsReceived > 0, true];
+    }
+  }
+  return [announced[0], false, false];
 }
 """
 
@@ -90,6 +113,11 @@ async def _decodes(page: Page, codec: str) -> None:
     await until(f"{codec} is decoded", holds)
 
 
+async def _hears(page: Page, expected: list[Any]) -> bool:
+    heard: list[Any] = await page.evaluate(_HEARD)
+    return heard == expected
+
+
 async def test_each_codec_that_chromium_publishes_is_decoded(
     red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
 ) -> None:
@@ -97,6 +125,16 @@ async def test_each_codec_that_chromium_publishes_is_decoded(
         for codec in ("h264", "vp9", "av1"):
             await ana.evaluate(_PUBLISH, codec)
             await _decodes(ben, codec)
+            await ana.evaluate(_UNPUBLISH)
+
+
+async def test_sound_is_redundant_unless_its_publisher_does_not_want_that(
+    red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    async with _joined(red_browser, product, room, "ana") as ana, _joined(blue_browser, product, room, "ben") as ben:
+        for red, codec in ((True, "audio/red"), (False, "audio/opus")):
+            await ana.evaluate(_SOUND, red)
+            await until(f"{codec} is heard", partial(_hears, ben, [codec, red, True]))
             await ana.evaluate(_UNPUBLISH)
 
 

@@ -80,7 +80,8 @@ class MediaCore:
 
         `cids` are the client's ids of the track, as in the msid of that section; without a match the section takes the
         first pending track of its kind. `layers`: quality, width and height in pixels, in ascending order (empty for
-        audio). `codec`: what the client wants to send, by the name in its offer (`H264`), in any case. None: any.
+        audio). `codec`: what the client wants to send, by the name in its offer (`H264`), in any case. None: any,
+        sound with redundancy first.
         """
     def withdraw_track(self, peer: str, *, track: str) -> None:
         """Stop forwarding a track and end its subscriptions, even if the client goes on sending."""

@@ -250,7 +250,7 @@ def _cids(request: AddTrackRequest) -> list[str]:
 def _wanted_codec(request: AddTrackRequest) -> str | None:
     """Return the codec that the client wants to send, as in its offer: the first one, the others are backups.
 
-    Sound that must not be redundant (RFC 2198) is named, whatever the media core prefers.
+    Otherwise the media core answers with redundant sound (RFC 2198) first.
     """
     if request.type == TrackType.AUDIO and request.disable_red:
         return "opus"

@@ -16,7 +16,7 @@ PING_INTERVAL_S: Final = 5
 PING_TIMEOUT_S: Final = 15
 
 # the first one is what clients fall back to
-_PUBLISH_MIMES: Final = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus")
+_PUBLISH_MIMES: Final = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red")
 PUBLISH_CODECS: Final = tuple(Codec(mime=mime) for mime in _PUBLISH_MIMES)
 
 

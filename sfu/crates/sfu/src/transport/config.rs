@@ -113,7 +113,7 @@ impl ShardConfig {
             .set_send_buffer_video(RESEND_VIDEO_PACKETS)
             .set_send_buffer_audio(RESEND_AUDIO_PACKETS)
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .enable_vp8(true)
             .enable_h264(true)
             .enable_vp9(true)

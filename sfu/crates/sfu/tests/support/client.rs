@@ -16,7 +16,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 use tertulia_sfu::{Kind, PeerId, TrackId};
 
 use super::received::Got;
-use super::sender::{Sender, audio_payload, vp8_payload, vp9_payload};
+use super::sender::{Sender, audio_payload, redundant_payload, vp8_payload, vp9_payload};
 
 pub struct Client {
     pub id: PeerId,
@@ -50,11 +50,11 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(index: usize, now: Instant, address: SocketAddr, audio: usize, video: usize) -> Self {
+    pub fn new(index: usize, now: Instant, address: SocketAddr, (audio, video): (usize, usize), has_red: bool) -> Self {
         let mut rtc = str0m::RtcConfig::new()
             .set_rtp_mode(true)
             .clear_codecs()
-            .enable_opus(true, true)
+            .enable_opus(true, has_red)
             .enable_vp8(true)
             .enable_h264(true)
             .enable_vp9(true)
@@ -228,6 +228,7 @@ impl Client {
             (Kind::Video, true) => Codec::Vp9,
         };
         let Some(params) = self.rtc.codec_config().find(|params| params.spec().codec == codec) else { return };
+        let redundant = params.red().filter(|_| sender.is_redundant);
         let (pt, elapsed) = (params.pt(), now - self.start);
         let rate = if sender.kind == Kind::Audio { 48_000 } else { 90_000 };
         for (layer, encoding) in sender.encodings.iter_mut().enumerate() {
@@ -246,6 +247,7 @@ impl Client {
             let keyframe = !sender.withheld[layer] && std::mem::take(&mut encoding.keyframe);
             for packet in 0..packets {
                 let payload = match sender.kind {
+                    Kind::Audio if redundant.is_some() => redundant_payload(*pt, encoding.frame, 960),
                     Kind::Audio => audio_payload(encoding.frame),
                     Kind::Video if sender.is_svc => vp9_payload(packet as u8, encoding, keyframe),
                     Kind::Video => {
@@ -256,7 +258,7 @@ impl Client {
                     audio_level: (sender.kind == Kind::Audio).then_some(sender.level),
                     ..ExtensionValues::default()
                 };
-                let write = RtpWrite::new(pt, encoding.sequence.into(), timestamp, now, payload)
+                let write = RtpWrite::new(redundant.unwrap_or(pt), encoding.sequence.into(), timestamp, now, payload)
                     .marker(packet + 1 == packets)
                     .ext_vals(extensions)
                     .nackable(true);

@@ -30,6 +30,8 @@ pub struct World {
     pub spoofing: Option<(usize, SocketAddr)>,
     /// Offers of the server stay unanswered.
     pub withholds_answers: bool,
+    /// Clients that join can read redundant sound.
+    pub has_red: bool,
     /// Some of what clients have sent last.
     pub captured: Vec<Vec<u8>>,
     server: SocketAddr,
@@ -52,6 +54,7 @@ impl World {
             events: Vec::new(),
             spoofing: None,
             withholds_answers: false,
+            has_red: true,
             captured: Vec::new(),
             server,
             tracks: Vec::new(),
@@ -93,7 +96,7 @@ impl World {
     pub fn enter(&mut self, audio_sections: usize, video_sections: usize) -> usize {
         let index = self.clients.len();
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
-        self.clients.push(Client::new(index, self.now, address, audio_sections, video_sections));
+        self.clients.push(Client::new(index, self.now, address, (audio_sections, video_sections), self.has_red));
         self.command(index, Command::AddPeer { peer: PeerId::from(format!("PA_{index}").as_str()) });
         self.clients[index].offer_wanted = true;
         index
@@ -103,7 +106,7 @@ impl World {
     pub fn enter_subscriber(&mut self, channels: bool) -> usize {
         let index = self.clients.len();
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
-        self.clients.push(Client::new(index, self.now, address, 0, 0));
+        self.clients.push(Client::new(index, self.now, address, (0, 0), self.has_red));
         let peer = self.peer(index);
         self.command(index, Command::AddSubscriber { peer, channels });
         index

@@ -21,6 +21,8 @@ pub struct Sender {
     pub is_svc: bool,
     /// Sends VP8 with three temporal layers.
     pub has_temporal_layers: bool,
+    /// Sends each frame of sound again with the next one (RFC 2198).
+    pub is_redundant: bool,
     /// Sends only a packet now and then (DTX).
     pub is_silent: bool,
     pub encodings: Vec<Encoding>,
@@ -57,6 +59,7 @@ impl Sender {
             muted: false,
             is_svc: false,
             has_temporal_layers: false,
+            is_redundant: false,
             is_silent: false,
             encodings: encodings.collect(),
             next: None,
@@ -69,6 +72,13 @@ pub fn audio_payload(frame: u32) -> Vec<u8> {
     payload.push(0);
     payload.extend(frame.to_be_bytes());
     payload
+}
+
+/// The frame with the one before it.
+pub fn redundant_payload(payload_type: u8, frame: u32, ticks: u16) -> Vec<u8> {
+    let (before, newest) = (audio_payload(frame.wrapping_sub(1)), audio_payload(frame));
+    let header = u32::from(0x80 | payload_type) << 24 | u32::from(ticks) << 10 | before.len() as u32;
+    [&header.to_be_bytes()[..], &[payload_type], &before, &newest].concat()
 }
 
 /// The temporal layer of a frame, and whether it needs the lowest layer only.
