@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::timeline::Timeline;
 use super::vp8_munger::Vp8Munger;
 use crate::transport::{Packet, Vp8Patch};
 
@@ -19,6 +20,8 @@ const MAX_CLOCK_LEAD: Duration = Duration::from_secs(1);
 pub(crate) struct Munged {
     pub sequence: u64,
     pub timestamp: u32,
+    /// What the timestamp stands for.
+    pub instant: Instant,
     pub vp8: Option<Vp8Patch>,
 }
 
@@ -28,6 +31,7 @@ pub(crate) struct Munger {
     first_sequence: u64,
     source: Option<SourceMap>,
     last: Option<Last>,
+    timeline: Timeline,
     vp8: Vp8Munger,
 }
 
@@ -67,6 +71,7 @@ impl Munger {
             first_sequence: u64::from(first_sequence),
             source: None,
             last: None,
+            timeline: Timeline::new(clock_rate_hz),
             vp8: Vp8Munger::default(),
         }
     }
@@ -101,7 +106,8 @@ impl Munger {
                 Some(Last { sequence, timestamp, arrival: packet.arrival, sender_clock_us: packet.sender_clock_us });
         }
         let vp8 = packet.vp8.as_ref().and_then(|descriptor| self.vp8.forward(descriptor, omitted, newest));
-        Some(Munged { sequence, timestamp, vp8 })
+        let instant = self.timeline.place(timestamp, packet.arrival);
+        Some(Munged { sequence, timestamp, instant, vp8 })
     }
 
     /// Omit `packet` without leaving a gap, unless newer ones were sent: then the gap stays.

@@ -182,6 +182,7 @@ impl Subscription {
             payload_types: stream.payload_types,
             sequence: munged.sequence,
             timestamp: munged.timestamp,
+            instant: munged.instant,
             vp8: munged.vp8,
             marker: self.selector.is_last(packet),
             packet,

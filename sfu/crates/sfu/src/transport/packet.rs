@@ -81,6 +81,8 @@ pub(crate) struct Outgoing<'a> {
     /// Extended sequence number.
     pub sequence: u64,
     pub timestamp: u32,
+    /// What the timestamp stands for in the stream's sender reports.
+    pub instant: Instant,
     pub vp8: Option<Vp8Patch>,
     /// The last packet of what this subscriber gets of a frame.
     pub marker: bool,
@@ -167,7 +169,7 @@ impl Outgoing<'_> {
             None => (plain, &packet.payload),
         };
         let write =
-            RtpWrite::new(payload_type.0.into(), self.sequence.into(), self.timestamp, packet.arrival, payload.clone())
+            RtpWrite::new(payload_type.0.into(), self.sequence.into(), self.timestamp, self.instant, payload.clone())
                 .marker(self.marker)
                 .ext_vals(packet.extensions.write())
                 .nackable(true);
@@ -218,10 +220,18 @@ mod tests {
         };
         let sent = |plain: u8, redundant: Option<u8>| {
             let payload_types = PayloadTypes { plain: PayloadType(plain), redundant: redundant.map(PayloadType) };
-            let packet = &packet;
-            let write =
-                Outgoing { ssrc: Ssrc(1), payload_types, sequence: 1, timestamp: 0, vp8: None, marker: false, packet }
-                    .write();
+            let (packet, instant) = (&packet, packet.arrival);
+            let outgoing = Outgoing {
+                ssrc: Ssrc(1),
+                payload_types,
+                sequence: 1,
+                timestamp: 0,
+                instant,
+                vp8: None,
+                marker: false,
+                packet,
+            };
+            let write = outgoing.write();
             format!("{write:?}")
         };
         let is_whole = |written: &str| written.contains("239");

@@ -1,6 +1,6 @@
 //! What a client has received.
 
-use std::time::Instant;
+use std::time::{Instant, UNIX_EPOCH};
 
 use str0m::rtp::{RtpPacket, Vp8Descriptor};
 
@@ -12,6 +12,8 @@ pub struct Got {
     pub sequence: u64,
     pub timestamp: u32,
     pub marker: bool,
+    /// The last sender report of the stream: seconds of its clock, and the media time that they stand for.
+    pub report: Option<(f64, u32)>,
     pub layer: u8,
     pub frame: u32,
     pub payload: Vec<u8>,
@@ -34,6 +36,10 @@ impl Got {
             sequence: *packet.seq_no,
             timestamp: packet.header.timestamp,
             marker: packet.header.marker,
+            report: packet.last_sender_info.as_ref().map(|info| {
+                let since_epoch = info.ntp_time.duration_since(UNIX_EPOCH).unwrap();
+                (since_epoch.as_secs_f64(), info.rtp_time.numer() as u32)
+            }),
             payload: packet.payload.to_vec(),
             layer: tail[0],
             frame: u32::from_be_bytes([tail[1], tail[2], tail[3], tail[4]]),
