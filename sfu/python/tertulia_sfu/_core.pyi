@@ -19,7 +19,7 @@ Quality: TypeAlias = Literal["low", "medium", "high"]
 class MediaCore:
     """The packet engine: worker threads, one UDP and one TCP port, all peer connections.
 
-    Raises OSError from the constructor if a port is taken or an address is not usable.
+    Raises OSError from the constructor if a port is taken, an address is not usable, or a codec is not known.
     """
 
     def __init__(
@@ -30,11 +30,13 @@ class MediaCore:
         bind: list[str],
         addresses: list[str],
         workers: int = 0,
+        codecs: list[str] = ...,
     ) -> None:
         """Bind and start.
 
         `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: no media over TCP. `bind`: where it listens, at most
         one address of each family. `addresses`: ICE candidates. `workers` 0: one for each core.
+        `codecs`: the MIME types that are negotiated; empty: all that are known.
         """
 
     @property

@@ -65,7 +65,7 @@ from tertulia.http.server import RootApp
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.draining import WorkerDrain
 from tertulia.settings import Settings
-from tertulia_sfu.config import MediaConfig
+from tertulia_sfu.config import CODECS, MediaConfig
 from tertulia_sfu.server import MediaServer
 from tertulia_sfu.serving import uvicorn_config
 
@@ -260,6 +260,7 @@ class Application:
             tcp_port=settings.media_tcp_port,
             addresses=await offered_addresses(settings),
             ice_servers=ice_servers(settings),
+            codecs=settings.media_codecs or CODECS,
         )
         media = MediaServer(config, join_policy=RoomJoinPolicy(services.admission), webhook_sink=sink)
         try:

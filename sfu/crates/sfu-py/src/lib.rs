@@ -38,13 +38,14 @@ impl PyMediaCore {
 #[pymethods]
 impl PyMediaCore {
     #[new]
-    #[pyo3(signature = (*, udp_port, tcp_port = None, addresses, bind, workers = 0))]
+    #[pyo3(signature = (*, udp_port, tcp_port = None, addresses, bind, workers = 0, codecs = Vec::new()))]
     fn new(
         udp_port: u16,
         tcp_port: Option<u16>,
         addresses: Vec<String>,
         bind: Vec<String>,
         workers: usize,
+        codecs: Vec<String>,
     ) -> PyResult<Self> {
         let parse = |texts: Vec<String>| {
             let addresses = texts.iter().map(|text| {
@@ -53,7 +54,7 @@ impl PyMediaCore {
             addresses.collect::<PyResult<Vec<_>>>()
         };
         let (addresses, bind) = (parse(addresses)?, parse(bind)?);
-        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, workers })?;
+        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, workers, codecs })?;
         Ok(Self { core, pid: process::id() })
     }
 

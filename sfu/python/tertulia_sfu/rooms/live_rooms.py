@@ -81,6 +81,7 @@ class LiveRooms:
         roster.max_participants = request.max_participants
         roster.empty_timeout_s = request.empty_timeout or self._config.empty_timeout_s
         roster.departure_timeout_s = request.departure_timeout or self._config.departure_timeout_s
+        roster.codecs = self._config.codecs
         room = LiveRoom(
             roster,
             config=self._config,

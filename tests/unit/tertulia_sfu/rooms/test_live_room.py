@@ -33,6 +33,7 @@ def test_the_first_messages_of_a_session() -> None:
     assert join.server_info.protocol == 17
     offered = ["video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red"]
     assert [codec.mime for codec in join.enabled_publish_codecs] == offered
+    assert join.room.enabled_codecs == join.enabled_publish_codecs
     assert len(join.sif_trailer) == 16
     assert ann.take_kinds() == ["join", "refresh_token", "room_update"]
 
