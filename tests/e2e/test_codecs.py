@@ -35,6 +35,17 @@ async ({ url, token, worker }) => {
   await room.connect(url, token);
 }
 """
+_WITHOUT_VP9: Final = """
+const add = RTCPeerConnection.prototype.addTransceiver;
+RTCPeerConnection.prototype.addTransceiver = function (...given) {
+  const transceiver = add.apply(this, given);
+  if (transceiver.receiver.track.kind === 'video') {
+    const { codecs } = RTCRtpReceiver.getCapabilities('video');
+    transceiver.setCodecPreferences(codecs.filter((codec) => codec.mimeType !== 'video/VP9'));
+  }
+  return transceiver;
+};
+"""
 _PUBLISH: Final = """
 async (videoCodec) => {
   const [track] = (await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 180 } })).getTracks();
@@ -87,11 +98,11 @@ async () => {
 
 @asynccontextmanager
 async def _joined(
-    browser: Browser, product: Product, room: RoomLinks, name: str, *, encrypts: bool = False
+    browser: Browser, product: Product, room: RoomLinks, name: str, *, encrypts: bool = False, script: str = ""
 ) -> AsyncIterator[Page]:
     """Have a page without the product's own code join the room."""
     context = await browser.new_context(bypass_csp=True)
-    await context.add_init_script(KEEP_CONNECTIONS)
+    await context.add_init_script(KEEP_CONNECTIONS + script)
     page = await context.new_page()
     await page.goto(f"{product.url}/health")
     await page.evaluate((_LIBRARY / "livekit-client.umd.js").read_text())
@@ -126,6 +137,19 @@ async def test_each_codec_that_chromium_publishes_is_decoded(
             await ana.evaluate(_PUBLISH, codec)
             await _decodes(ben, codec)
             await ana.evaluate(_UNPUBLISH)
+
+
+async def test_who_cannot_decode_a_video_gets_its_second_codec(
+    red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    async with (
+        _joined(red_browser, product, room, "ana") as ana,
+        _joined(blue_browser, product, room, "ben", script=_WITHOUT_VP9) as ben,
+        _joined(blue_browser, product, room, "cid") as cid,
+    ):
+        await ana.evaluate(_PUBLISH, "vp9")
+        await _decodes(cid, "vp9")
+        await _decodes(ben, "vp8")
 
 
 async def test_sound_is_redundant_unless_its_publisher_does_not_want_that(

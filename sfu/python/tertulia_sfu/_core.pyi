@@ -6,7 +6,8 @@ batches. Commands for unknown peers and tracks are ignored.
 
 A *peer* is a peer connection. A participant has one, named by its participant SID (`PA_…`), on which its client makes
 the offers; or, with clients that use two, a second one for what it receives (`add_subscriber`). A *track* is a
-published track, named by its track SID (`TR_…`). A *subscription* is one peer that receives one track.
+published track, named by its track SID (`TR_…`), or by that and a codec where it is sent in a second one
+(`TR_…/vp8`): clients are told the SID. A *subscription* is one peer that receives one track.
 """
 
 from typing import Final, Literal, TypeAlias, final

@@ -125,10 +125,11 @@ impl Negotiation<'_> {
                 Role::Receiving(slot) => {
                     let source = slot.subscription().and_then(|key| self.subscriptions.source(key));
                     let sending = source.zip(ssrcs.get(section.mid())).map(|(source, streams)| {
-                        tracks.push((mid.clone(), source.track.clone()));
+                        let track = source.track.published();
+                        tracks.push((mid.clone(), track.clone()));
                         Sending {
-                            stream: format!("{}|{}", source.publisher, source.track),
-                            track: source.track.to_string(),
+                            stream: format!("{}|{track}", source.publisher),
+                            track: track.to_string(),
                             ssrc: streams.media.0,
                             rtx: streams.rtx.map(|rtx| rtx.0),
                         }

@@ -249,12 +249,10 @@ _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] =
     ),
     "TrackEnded": lambda room, peer, event, now: room.publications.handle_ended(peer, event.track, now),
     "SubscriptionStarted": lambda room, peer, event, _: room.subscriptions.handle_started(peer, event.track),
-    "SubscriptionFailed": lambda room, peer, event, _: room.subscriptions.handle_failed(
-        peer, event.track, event.reason
+    "SubscriptionFailed": lambda room, peer, event, now: room.subscriptions.handle_failed(
+        peer, event.track, event.reason, now
     ),
-    "QualityWanted": lambda room, peer, event, _: room.publications.send_quality_update(
-        peer, event.track, event.quality
-    ),
+    "QualityWanted": lambda room, peer, event, _: room.dynacast.set_quality(peer, event.track, event.quality),
     "StreamPaused": lambda room, peer, event, _: room.subscriptions.handle_paused(
         peer, event.track, paused=event.paused
     ),
