@@ -56,6 +56,6 @@ pub use message::{Message, TrackState};
 pub use outbox::Output;
 pub use shard::Shard;
 pub use transport::{
-    CodecFormat, ConfigError, HeaderExtensions, Opening, Packet, RedundantPayload, ShardConfig, SpatialPart, TemporalPart,
+    CodecFormat, ConfigError, DependencyDescriptor, HeaderExtensions, Opening, Packet, RedundantPayload, ShardConfig, SpatialPart, TemporalPart,
     Vp8Descriptor,
 };

@@ -184,6 +184,7 @@ mod tests {
             arrival,
             sender_clock_us: None,
             extensions: HeaderExtensions::default(),
+            dependencies: None,
         }
     }
 

@@ -66,6 +66,11 @@ impl CodecFormat {
         }
     }
 
+    /// Whether the dependency descriptor says of its packets where they belong.
+    pub(super) fn has_dependencies(self) -> bool {
+        self.0.codec == Codec::Av1
+    }
+
     pub(super) fn inspect(self, payload: &[u8]) -> Inspected {
         let plain = |is_keyframe| Inspected { vp8: None, is_keyframe, spatial: None, temporal: TemporalPart::default() };
         match self.0.codec {

@@ -11,6 +11,7 @@ use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::credentials::{IceCredentials, UfragKey};
+use super::dependency;
 use super::stun::ufrag_of_check;
 use crate::datagram::{Path, Protocol};
 use crate::ids::ShardId;
@@ -169,6 +170,7 @@ fn extensions(offerer: Offerer) -> ExtensionMap {
         Extension::RepairedRtpStreamId,
         Extension::VideoOrientation,
         Extension::PlayoutDelay,
+        dependency::extension(),
     ];
     for (id, extension) in (1..).zip(known) {
         if offerer == Offerer::Client || extension != Extension::TransportSequenceNumber {

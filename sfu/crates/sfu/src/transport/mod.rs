@@ -13,6 +13,7 @@
 //! | `vp8` | the VP8 payload descriptor |
 //! | `vp9` | the VP9 payload descriptor; nothing of str0m |
 //! | `scalability` | spatial and temporal layers of one stream; nothing of str0m |
+//! | `dependency` | the dependency descriptor of AV1 |
 //! | `red` | redundant audio; nothing of str0m |
 //! | `packet` | received and outgoing RTP packets |
 //! | `channels` | SCTP data channels |
@@ -30,6 +31,7 @@ mod codec;
 mod config;
 mod connection;
 mod credentials;
+mod dependency;
 mod error;
 mod incoming;
 mod link_report;
@@ -51,6 +53,7 @@ pub(crate) use config::Offerer;
 pub use config::{ConfigError, ShardConfig};
 pub(crate) use connection::{Drained, Transport, TransportEvent};
 pub(crate) use credentials::{IceCredentials, UfragKey};
+pub use dependency::DependencyDescriptor;
 pub(crate) use error::TransportError;
 pub(crate) use link_report::LinkReport;
 pub(crate) use measured::LinkStats;

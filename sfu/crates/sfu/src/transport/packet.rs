@@ -8,6 +8,7 @@ use str0m::media::{Frequency, MediaTime};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 
 use super::codec::{CodecFormat, PayloadTypes};
+use super::dependency::{DependencyDescriptor, Structures};
 use super::red;
 use super::scalability::{SpatialPart, TemporalPart};
 use super::vp8::{Vp8Descriptor, Vp8Patch};
@@ -43,6 +44,8 @@ pub struct Packet {
     pub sender_clock_us: Option<i64>,
     /// Header extensions that are forwarded.
     pub extensions: HeaderExtensions,
+    /// Of AV1: what the packet's frame needs.
+    pub dependencies: Option<DependencyDescriptor>,
 }
 
 /// Values of RTP header extensions (RFC 8285) that are forwarded as they came.
@@ -97,20 +100,26 @@ pub(crate) trait Egress {
 }
 
 impl ReceivedPacket {
-    pub(super) fn read(now: Instant, config: &CodecConfig, packet: RtpPacket) -> Self {
+    pub(super) fn read(now: Instant, config: &CodecConfig, structures: &mut Structures, packet: RtpPacket) -> Self {
         let (codec, is_redundant) = CodecFormat::find(config, packet.header.payload_type).unzip();
         let (payload, redundant) = match is_redundant {
             Some(true) => unwrap_redundant(&packet.payload),
             _ => (packet.payload.clone(), None),
         };
         let inspected = codec.map(|codec: CodecFormat| codec.inspect(&payload));
+        let ssrc = Ssrc(*packet.header.ssrc);
+        let descriptor = packet.header.ext_vals.user_values.get::<DependencyDescriptor>();
+        let dependencies = descriptor.filter(|_| codec.is_some_and(CodecFormat::has_dependencies)).cloned();
+        let placed = dependencies.as_ref().and_then(|descriptor| structures.place(ssrc, descriptor));
+        let (spatial, temporal) = placed.unzip();
         Self {
-            ssrc: Ssrc(*packet.header.ssrc),
+            ssrc,
             codec,
             packet: Packet {
                 layer: 0,
-                spatial: inspected.and_then(|inspected| inspected.spatial),
-                temporal: inspected.map(|inspected| inspected.temporal).unwrap_or_default(),
+                spatial: spatial.or(inspected.and_then(|inspected| inspected.spatial)),
+                temporal: temporal.or(inspected.map(|inspected| inspected.temporal)).unwrap_or_default(),
+                dependencies,
                 sequence: *packet.seq_no,
                 timestamp: packet.header.timestamp,
                 marker: packet.header.marker,
@@ -168,10 +177,14 @@ impl Outgoing<'_> {
             Some((it, payload_type)) => (payload_type, &it.payload),
             None => (plain, &packet.payload),
         };
+        let mut extensions = packet.extensions.write();
+        if let Some(dependencies) = &packet.dependencies {
+            extensions.user_values.set(dependencies.clone());
+        }
         let write =
             RtpWrite::new(payload_type.0.into(), self.sequence.into(), self.timestamp, self.instant, payload.clone())
                 .marker(self.marker)
-                .ext_vals(packet.extensions.write())
+                .ext_vals(extensions)
                 .nackable(true);
         match self.vp8 {
             Some(patch) => write.vp8_patch(patch.inner()),
@@ -217,6 +230,7 @@ mod tests {
             arrival: Instant::now(),
             sender_clock_us: None,
             extensions: HeaderExtensions::default(),
+            dependencies: None,
         };
         let sent = |plain: u8, redundant: Option<u8>| {
             let payload_types = PayloadTypes { plain: PayloadType(plain), redundant: redundant.map(PayloadType) };

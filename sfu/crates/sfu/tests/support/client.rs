@@ -15,8 +15,9 @@ use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 use tertulia_sfu::{Kind, PeerId, TrackId};
 
+use super::dependency;
 use super::received::Got;
-use super::sender::{Sender, audio_payload, redundant_payload, vp8_payload, vp9_payload};
+use super::sender::{Sender, audio_payload, av1_payload, redundant_payload, vp8_payload, vp9_payload};
 
 pub struct Client {
     pub id: PeerId,
@@ -59,6 +60,7 @@ impl Client {
             .enable_h264(true)
             .enable_vp9(true)
             .enable_av1(true)
+            .set_extension(13, dependency::extension())
             .build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         Self {
@@ -225,6 +227,7 @@ impl Client {
         let codec = match (sender.kind, sender.is_svc) {
             (Kind::Audio, _) => Codec::Opus,
             (Kind::Video, false) => Codec::Vp8,
+            (Kind::Video, true) if sender.is_av1 => Codec::Av1,
             (Kind::Video, true) => Codec::Vp9,
         };
         let Some(params) = self.rtc.codec_config().find(|params| params.spec().codec == codec) else { return };
@@ -249,15 +252,19 @@ impl Client {
                 let payload = match sender.kind {
                     Kind::Audio if redundant.is_some() => redundant_payload(*pt, encoding.frame, 960),
                     Kind::Audio => audio_payload(encoding.frame),
+                    Kind::Video if sender.is_av1 => av1_payload(packet as u8, encoding, keyframe),
                     Kind::Video if sender.is_svc => vp9_payload(packet as u8, encoding, keyframe),
                     Kind::Video => {
                         vp8_payload(layer as u8, encoding, packet == 0, keyframe, has_temporal_layers)
                     }
                 };
-                let extensions = ExtensionValues {
+                let mut extensions = ExtensionValues {
                     audio_level: (sender.kind == Kind::Audio).then_some(sender.level),
                     ..ExtensionValues::default()
                 };
+                if sender.is_av1 {
+                    extensions.user_values.set(dependency::descriptor(packet as u8, encoding.frame, keyframe));
+                }
                 let write = RtpWrite::new(redundant.unwrap_or(pt), encoding.sequence.into(), timestamp, now, payload)
                     .marker(packet + 1 == packets)
                     .ext_vals(extensions)

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod client;
+pub mod dependency;
 pub mod network;
 pub mod received;
 pub mod sender;

@@ -4,6 +4,8 @@ use std::time::{Instant, UNIX_EPOCH};
 
 use str0m::rtp::{RtpPacket, Vp8Descriptor};
 
+use super::dependency::Descriptor;
+
 /// A packet as it came in.
 #[derive(Clone, Debug)]
 pub struct Got {
@@ -17,6 +19,7 @@ pub struct Got {
     pub layer: u8,
     pub frame: u32,
     pub payload: Vec<u8>,
+    pub dependencies: Option<Descriptor>,
     pub keyframe: bool,
     pub picture_id: Option<u16>,
     pub tl0: Option<u8>,
@@ -40,6 +43,7 @@ impl Got {
                 let since_epoch = info.ntp_time.duration_since(UNIX_EPOCH).unwrap();
                 (since_epoch.as_secs_f64(), info.rtp_time.numer() as u32)
             }),
+            dependencies: packet.header.ext_vals.user_values.get().cloned(),
             payload: packet.payload.to_vec(),
             layer: tail[0],
             frame: u32::from_be_bytes([tail[1], tail[2], tail[3], tail[4]]),

@@ -19,6 +19,8 @@ pub struct Sender {
     pub muted: bool,
     /// Sends VP9 with three spatial layers in one stream.
     pub is_svc: bool,
+    /// Sends AV1 so.
+    pub is_av1: bool,
     /// Sends VP8 with three temporal layers.
     pub has_temporal_layers: bool,
     /// Sends each frame of sound again with the next one (RFC 2198).
@@ -58,6 +60,7 @@ impl Sender {
             level: -10,
             muted: false,
             is_svc: false,
+            is_av1: false,
             has_temporal_layers: false,
             is_redundant: false,
             is_silent: false,
@@ -115,6 +118,15 @@ pub fn vp9_payload(layer: u8, encoding: &Encoding, keyframe: bool) -> Vec<u8> {
     let [high, low] = (encoding.picture | 0x8000).to_be_bytes();
     let predicted = if keyframe { 0 } else { 0x40 };
     let mut payload = vec![0xac | predicted, high, low, layer << 1 | u8::from(layer > 0), encoding.frame as u8];
+    payload.extend([0xab; 500]);
+    payload.push(layer);
+    payload.extend(encoding.frame.to_be_bytes());
+    payload
+}
+
+/// An aggregation header (AV1 RTP specification, section 4.4), and what the tests read back.
+pub fn av1_payload(layer: u8, encoding: &Encoding, keyframe: bool) -> Vec<u8> {
+    let mut payload = vec![0x10 | u8::from(keyframe && layer == 0) << 3];
     payload.extend([0xab; 500]);
     payload.push(layer);
     payload.extend(encoding.frame.to_be_bytes());
