@@ -60,7 +60,7 @@ impl Client {
             .enable_h264(true)
             .enable_vp9(true)
             .enable_av1(true)
-            .set_extension(13, dependency::extension())
+            .set_extension(12, dependency::extension())
             .build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         Self {
