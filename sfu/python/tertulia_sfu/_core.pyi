@@ -78,13 +78,15 @@ class MediaCore:
         cids: list[str],
         layers: list[tuple[Quality, int, int]],
         codec: str | None,
+        dtx: bool = False,
+        stereo: bool = False,
     ) -> None:
         """Announce a track that a section of a past or coming offer will carry.
 
         `cids` are the client's ids of the track, as in the msid of that section; without a match the section takes the
         first pending track of its kind. `layers`: quality, width and height in pixels, in ascending order (empty for
         audio). `codec`: what the client wants to send, by the name in its offer (`H264`), in any case. None: any,
-        sound with redundancy first.
+        sound with redundancy first. `dtx`, `stereo`: of sound, send next to nothing while it is silent; two channels.
         """
     def withdraw_track(self, peer: str, *, track: str) -> None:
         """Stop forwarding a track and end its subscriptions, even if the client goes on sending."""

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, SubscriptionSettings, TrackSpec};
+use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, OpusOptions, PeerId, Quality, SubscriptionSettings, TrackSpec};
 use tertulia_sfu_io::{MediaCore, Options};
 use tertulia_sfu_receiver::MAX_PICTURE_PIXELS;
 
@@ -116,7 +116,8 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, track, kind, cids, layers, codec))]
+    #[pyo3(signature = (peer, *, track, kind, cids, layers, codec, dtx = false, stereo = false))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments of the contract")]
     fn expect_track(
         &self,
         peer: &str,
@@ -125,12 +126,15 @@ impl PyMediaCore {
         cids: Vec<String>,
         layers: Vec<(String, u32, u32)>,
         codec: Option<String>,
+        dtx: bool,
+        stereo: bool,
     ) -> PyResult<()> {
+        let opus = OpusOptions { dtx, stereo };
         let kind = choose("kind", kind, &[("audio", Kind::Audio), ("video", Kind::Video)])?;
         let spec =
             |(name, width, height): (String, u32, u32)| Ok(LayerSpec { quality: quality(&name)?, width, height });
         let layers = layers.into_iter().map(spec).collect::<PyResult<Vec<_>>>()?;
-        self.core()?.expect_track(peer.into(), track.into(), TrackSpec { kind, cids, layers, codec });
+        self.core()?.expect_track(peer.into(), track.into(), TrackSpec { kind, cids, layers, codec, opus });
         Ok(())
     }
 

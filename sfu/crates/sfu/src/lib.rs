@@ -51,7 +51,7 @@ pub use data::{DataFlow, DataMessage};
 pub use datagram::{Datagram, Path, Protocol};
 pub use event::{Event, SubscriptionError};
 pub use ids::{PeerId, ShardId, TrackId};
-pub use media::{Channel, Kind, LayerMask, LayerSpec, Quality, Rate, Source, SubscriptionSettings, TemporalRates, TrackSpec};
+pub use media::{Channel, Kind, LayerMask, LayerSpec, OpusOptions, Quality, Rate, Source, SubscriptionSettings, TemporalRates, TrackSpec};
 pub use message::{Message, TrackState};
 pub use outbox::Output;
 pub use shard::Shard;

@@ -80,6 +80,17 @@ pub struct TrackSpec {
     pub layers: Vec<LayerSpec>,
     /// The name of the codec that the client wants to send (RFC 8866 section 6.6), without regard to case. None: any.
     pub codec: Option<String>,
+    /// How sound is to be encoded.
+    pub opus: OpusOptions,
+}
+
+/// What is asked of a client that sends Opus (RFC 7587 section 6.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpusOptions {
+    /// Send next to nothing while it is silent.
+    pub dtx: bool,
+    /// Send two channels, in high quality.
+    pub stereo: bool,
 }
 
 /// Where a subscribed track is published.

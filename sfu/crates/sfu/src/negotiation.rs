@@ -119,8 +119,11 @@ impl Negotiation<'_> {
             let answer = match section.role() {
                 Role::Idle => continue,
                 Role::Publishing(publishing) => {
-                    let codec = publishing.track().and_then(|track| self.publications.wanted_codec(track));
-                    SectionAnswer::Receive { codec: codec.map(str::to_owned) }
+                    let spec = publishing.track().and_then(|track| self.publications.spec(track));
+                    SectionAnswer::Receive {
+                        codec: spec.and_then(|spec| spec.codec.clone()),
+                        opus: spec.map(|spec| spec.opus).unwrap_or_default(),
+                    }
                 }
                 Role::Receiving(slot) => {
                     let source = slot.subscription().and_then(|key| self.subscriptions.source(key));

@@ -51,6 +51,8 @@ class MediaCommands(Protocol):
         cids: list[str],
         layers: list[tuple[Quality, int, int]],
         codec: str | None,
+        dtx: bool = False,
+        stereo: bool = False,
     ) -> None:
         """Announce a track that a section of a past or coming offer carries."""
 

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final
 
 from livekit.protocol.models import (
+    AudioTrackFeature,
     SimulcastCodecInfo,
     TrackInfo,
     TrackType,
@@ -76,6 +77,7 @@ class PublicationManager:
             cids=publication.cids,
             layers=_layers(publication.info),
             codec=_wanted_codec(request),
+            **_opus_options(request),
         )
         if request.muted:
             self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=True)
@@ -280,6 +282,17 @@ def _wanted_codec(request: AddTrackRequest) -> str | None:
         return "opus"
     wanted = request.simulcast_codecs[0].codec if request.simulcast_codecs else ""
     return wanted.rpartition("/")[2] or None
+
+
+def _opus_options(request: AddTrackRequest) -> dict[str, bool]:
+    """Return how sound is to be encoded: nothing is sent while it is silent, unless the client does not want that."""
+    if request.type != TrackType.AUDIO:
+        return {}
+    features = AudioTrackFeature
+    return {
+        "dtx": not request.disable_dtx and features.TF_NO_DTX not in request.audio_features,
+        "stereo": request.stereo or features.TF_STEREO in request.audio_features,
+    }
 
 
 def _echo(request: AddTrackRequest) -> AddTrackRequest:

@@ -48,9 +48,9 @@ impl Publications {
         self.match_sections(key, peers);
     }
 
-    /// The codec that a track's publisher wants to send.
-    pub fn wanted_codec(&self, key: TrackKey) -> Option<&str> {
-        self.tracks.get(key)?.wanted_codec()
+    /// A track as its publisher announced it.
+    pub fn spec(&self, key: TrackKey) -> Option<&TrackSpec> {
+        self.tracks.get(key).map(PublishedTrack::spec)
     }
 
     /// The layers that are received of each video that a peer publishes.

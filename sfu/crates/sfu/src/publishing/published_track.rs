@@ -96,9 +96,8 @@ impl PublishedTrack {
         self.spec.kind
     }
 
-    /// The codec that the publisher wants to send.
-    pub fn wanted_codec(&self) -> Option<&str> {
-        self.spec.codec.as_deref()
+    pub fn spec(&self) -> &TrackSpec {
+        &self.spec
     }
 
     pub fn is_svc(&self) -> bool {

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
-    Command, Event, Kind, LayerSpec, Message, Path, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
+    Command, Event, Kind, LayerSpec, Message, OpusOptions, Path, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
     SubscriptionSettings, TrackId, TrackSpec,
 };
 
@@ -145,7 +145,7 @@ impl World {
             Command::ExpectTrack {
                 peer,
                 track: track.clone(),
-                spec: TrackSpec { kind, cids: vec![cid], layers, codec: None },
+                spec: TrackSpec { kind, cids: vec![cid], layers, codec: None, opus: OpusOptions::default() },
             },
         );
         self.clients[client].offer_wanted = true;
