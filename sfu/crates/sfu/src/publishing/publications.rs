@@ -119,7 +119,7 @@ impl Publications {
 
     // ── receiving ──
 
-    /// Take a packet in and relay it to other shards that need it; returns it if this shard does.
+    /// Take a packet in and relay what it carries to other shards that need it; returns what this shard needs.
     pub fn receive(
         &mut self,
         now: Instant,
@@ -127,7 +127,22 @@ impl Publications {
         received: ReceivedPacket,
         peers: &mut Peers,
         outbox: &mut Outbox,
-    ) -> Option<LocalPacket> {
+    ) -> impl Iterator<Item = LocalPacket> + use<> {
+        let ssrc = received.ssrc;
+        let taken = self.take_in(now, publisher, received, peers, outbox);
+        let carried = taken.and_then(|(key, packet)| Some((key, self.tracks.get_mut(key)?.to_forward(ssrc, packet))));
+        let relayed = carried.map(|(key, packets)| packets.map(|packet| self.relay(key, packet?, outbox)));
+        relayed.into_iter().flatten().flatten()
+    }
+
+    fn take_in(
+        &mut self,
+        now: Instant,
+        publisher: PeerKey,
+        received: ReceivedPacket,
+        peers: &mut Peers,
+        outbox: &mut Outbox,
+    ) -> Option<(TrackKey, Packet)> {
         outbox.count().media_packets_in += 1;
         let Some((key, layer)) = peers.get_mut(publisher).and_then(|peer| peer.stream(received.ssrc)) else {
             outbox.count().drop_unmatched_media += 1;
@@ -159,7 +174,7 @@ impl Publications {
         if change.has_started || change.is_revived {
             self.send_state(key, outbox);
         }
-        self.relay(key, Packet { layer, ..received.packet }, outbox)
+        Some((key, Packet { layer, ..received.packet }))
     }
 
     /// Once to every shard that needs this layer.

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::history::History;
 use super::layers::Layers;
 use super::speakers::Loudness;
-use crate::ids::{Mid, PeerKey, ShardId, TrackId};
+use crate::ids::{Mid, PeerKey, ShardId, Ssrc, TrackId};
 use crate::media::{Kind, LAYERS, LayerMask, Quality, TemporalRates, TrackSpec, layer_bit};
 use crate::message::TrackState;
-use crate::transport::{CodecFormat, ReceivedPacket};
+use crate::transport::{CodecFormat, Packet, ReceivedPacket};
 
 /// Sound that sends less only keeps its stream alive.
 const SILENCE_BPS: u64 = 6_000;
@@ -26,6 +27,8 @@ pub(super) struct PublishedTrack {
     is_svc: bool,
     /// Its first packet was redundant audio.
     is_redundant: bool,
+    /// Of redundant sound.
+    history: History,
     is_muted: bool,
     layers: Layers,
     loudness: Loudness,
@@ -73,6 +76,7 @@ impl PublishedTrack {
             codec: None,
             is_svc: false,
             is_redundant: false,
+            history: History::default(),
             is_muted: false,
             layers: Layers::default(),
             loudness: Loudness::default(),
@@ -182,6 +186,19 @@ impl PublishedTrack {
             self.is_redundant = packet.redundant.is_some();
         }
         Change { has_started, is_revived }
+    }
+
+    /// What of a packet is to be forwarded, in order: of redundant sound also the frame before, if that was lost.
+    pub fn to_forward(&mut self, ssrc: Ssrc, packet: Packet) -> [Option<Packet>; 2] {
+        if !self.is_redundant {
+            return [None, Some(packet)];
+        }
+        let Some(is_before_missing) = self.history.on_packet(ssrc, packet.sequence) else { return [None, None] };
+        let before = packet.before().filter(|_| is_before_missing);
+        if let Some(before) = &before {
+            self.history.mark(ssrc, before.sequence);
+        }
+        [before, Some(packet)]
     }
 
     /// Measure the bitrates over the time since the last call. True if the followers have to know the result: always of

@@ -9,7 +9,7 @@ use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 
 use super::codec::{CodecFormat, PayloadTypes};
 use super::dependency::{DependencyDescriptor, Structures};
-use super::red;
+use super::red::{self, Before};
 use super::scalability::{SpatialPart, TemporalPart};
 use super::vp8::{Vp8Descriptor, Vp8Patch};
 use crate::ids::Ssrc;
@@ -67,6 +67,7 @@ pub struct RedundantPayload {
     payload: Arc<[u8]>,
     /// What its blocks call their codec: only who calls it so too can read them.
     payload_type: u8,
+    before: Option<Before>,
 }
 
 /// A packet whose track and layer are not known yet: [`Packet::layer`] is still 0.
@@ -138,9 +139,35 @@ impl ReceivedPacket {
 /// The newest frame, and the whole for those who can read it; nothing of what is not well-formed.
 fn unwrap_redundant(payload: &Arc<[u8]>) -> (Arc<[u8]>, Option<Arc<RedundantPayload>>) {
     let Some(newest) = red::newest(payload) else { return (Arc::from([]), None) };
-    let redundant =
-        newest.payload_type.map(|payload_type| Arc::new(RedundantPayload { payload: payload.clone(), payload_type }));
+    let before = newest.before;
+    let redundant = newest
+        .payload_type
+        .map(|payload_type| Arc::new(RedundantPayload { payload: payload.clone(), payload_type, before }));
     (payload.get(newest.bytes).unwrap_or_default().into(), redundant)
+}
+
+impl Packet {
+    /// The packet before this one, as far as redundant sound tells what it was.
+    pub(crate) fn before(&self) -> Option<Self> {
+        let redundant = self.redundant.as_ref()?;
+        let before = redundant.before.as_ref()?;
+        Some(Self {
+            layer: self.layer,
+            spatial: None,
+            temporal: TemporalPart::default(),
+            sequence: self.sequence.checked_sub(1)?,
+            timestamp: self.timestamp.wrapping_sub(before.ticks),
+            marker: false,
+            keyframe: self.keyframe,
+            vp8: None,
+            payload: redundant.payload.get(before.bytes.clone())?.into(),
+            redundant: None,
+            arrival: self.arrival,
+            sender_clock_us: None,
+            extensions: HeaderExtensions::default(),
+            dependencies: None,
+        })
+    }
 }
 
 impl HeaderExtensions {

@@ -259,7 +259,7 @@ impl Client {
                     }
                 };
                 let mut extensions = ExtensionValues {
-                    audio_level: (sender.kind == Kind::Audio).then_some(sender.level),
+                    audio_level: (sender.kind == Kind::Audio && sender.has_levels).then_some(sender.level),
                     ..ExtensionValues::default()
                 };
                 if sender.is_av1 {

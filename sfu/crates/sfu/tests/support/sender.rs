@@ -16,6 +16,7 @@ pub struct Sender {
     pub withheld: [bool; 3],
     pub keyframes_asked: usize,
     pub level: i8,
+    pub has_levels: bool,
     pub muted: bool,
     /// Sends VP9 with three spatial layers in one stream.
     pub is_svc: bool,
@@ -58,6 +59,7 @@ impl Sender {
             withheld: [false; 3],
             keyframes_asked: 0,
             level: -10,
+            has_levels: true,
             muted: false,
             is_svc: false,
             is_av1: false,
