@@ -148,7 +148,7 @@ impl Publications {
             outbox.count().drop_unmatched_media += 1;
             return None;
         };
-        match peers.get_mut(publisher)?.allow_media(now, received.packet.payload.len()) {
+        match peers.get_mut(publisher)?.allow_media(now, received.packet.received_bytes()) {
             Allowed::Yes => {}
             Allowed::No => {
                 outbox.count().drop_flood += 1;

@@ -147,6 +147,11 @@ fn unwrap_redundant(payload: &Arc<[u8]>) -> (Arc<[u8]>, Option<Arc<RedundantPayl
 }
 
 impl Packet {
+    /// The bytes of its payload as it came.
+    pub(crate) fn received_bytes(&self) -> usize {
+        self.redundant.as_ref().map_or(self.payload.len(), |redundant| redundant.payload.len())
+    }
+
     /// The packet before this one, as far as redundant sound tells what it was.
     pub(crate) fn before(&self) -> Option<Self> {
         let redundant = self.redundant.as_ref()?;
