@@ -55,6 +55,19 @@ async def test_the_codec_that_the_publisher_wants_is_sent(server: RunningServer,
         assert publication.mime_type.lower() == f"video/{codec.lower()}"
 
 
+async def test_a_screen_and_its_sound_arrive_beside_camera_and_microphone(server: RunningServer, room: str) -> None:
+    screen, screens_sound = rtc.TrackSource.SOURCE_SCREENSHARE, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO
+    async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
+        await ann.shows(RED)
+        await ann.sounds(440)
+        await ann.shows(BLUE, source=screen)
+        await ann.sounds(880, source=screens_sound)
+        assert is_near(await mean_colour(await bob.receives("ann", screen), BLUE), BLUE)
+        assert await tone(await bob.receives("ann", screens_sound), 880) == pytest.approx(880, abs=20)
+        assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
+        assert await tone(await bob.receives("ann", MICROPHONE), 440) == pytest.approx(440, abs=20)
+
+
 async def test_codecs_may_be_restricted(room: str) -> None:
     async with (
         embedded(codecs=("video/VP8", "audio/opus")) as server,
