@@ -28,7 +28,8 @@ impl History {
     pub fn mark(&mut self, ssrc: Ssrc, sequence: u64) -> bool {
         let newest = self.newest.map_or(0, |(_, newest)| newest);
         if let Some(ahead) = sequence.checked_sub(newest).filter(|ahead| *ahead > 0) {
-            self.come = if ahead < REMEMBERED { self.come << ahead } else { 0 } | 1;
+            let shifted = if ahead < REMEMBERED { self.come << ahead } else { 0 };
+            self.come = shifted | 1;
             self.newest = Some((ssrc, sequence));
             return true;
         }
