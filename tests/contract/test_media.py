@@ -74,7 +74,7 @@ async def test_codecs_may_be_restricted(room: str) -> None:
         joined(server, token(server, "ann", room)) as ann,
         joined(server, token(server, "bob", room)) as bob,
     ):
-        await ann.shows(RED, codec=rtc.VideoCodec.H264)
+        await ann.shows(RED)
         await ann.sounds(440)
         assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
         assert await tone(await bob.receives("ann", MICROPHONE), 440) == pytest.approx(440, abs=20)

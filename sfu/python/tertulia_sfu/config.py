@@ -35,8 +35,8 @@ class MediaConfig:
     `empty_timeout_s` and `departure_timeout_s`: how long a room lives before its first and after its last participant.
     `join_timeout_s`: how long a new participant may take until its media is connected. `token_refresh_s`: how often a
     client receives a new token. `auto_create`: whether joining creates a missing room. `remote_unmute`: whether the
-    server API may unmute tracks. `metrics_token`: who has it may read `/metrics`; empty: nobody. `codecs`: what participants may send and
-    receive, in the order of `CODECS`.
+    server API may unmute tracks. `metrics_token`: who has it may read `/metrics`; empty: nobody. `codecs`: what
+    participants may send and receive, in the order of `CODECS`.
     """
 
     keys: Mapping[str, str]

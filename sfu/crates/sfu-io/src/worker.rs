@@ -283,7 +283,8 @@ mod tests {
     fn core(workers: usize) -> MediaCore {
         let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let addresses = vec![localhost];
-        let options = Options { udp_port: 0, tcp_port: Some(0), bind: addresses.clone(), addresses, workers, codecs: Vec::new() };
+        let options =
+            Options { udp_port: 0, tcp_port: Some(0), bind: addresses.clone(), addresses, workers, codecs: Vec::new() };
         MediaCore::new(&options).expect("a port")
     }
 

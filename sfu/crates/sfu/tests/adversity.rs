@@ -122,6 +122,9 @@ fn what_is_resent_late_does_not_move_the_clock_of_sender_reports() {
         let (alice, bob) = (world.join(1, 1), world.join(1, 1));
         let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
         world.subscribe(bob, &track);
+        // until it gets the layer that it stays with
+        world.run(Duration::from_secs(10));
+        world.clients[bob].forget();
         world.run(Duration::from_secs(40));
         let reports: Vec<(f64, u32)> =
             world.clients[bob].received(&track).iter().filter_map(|got| got.report).collect();

@@ -57,7 +57,18 @@ fn assert_decodable(got: &[Got]) {
 
 /// The lowest temporal layer of these frames.
 fn missing(frames: std::ops::Range<u32>) -> u8 {
-    frames.map(|frame| if frame % 4 == 0 { 0 } else if frame % 2 == 0 { 1 } else { 2 }).min().unwrap_or(2)
+    frames
+        .map(|frame| {
+            if frame % 4 == 0 {
+                0
+            } else if frame % 2 == 0 {
+                1
+            } else {
+                2
+            }
+        })
+        .min()
+        .unwrap_or(2)
 }
 
 #[test]

@@ -213,7 +213,7 @@ class SubscriptionManager:
         self._roster.send(owner, SignalResponse(track_subscribed=TrackSubscribed(track_sid=track)))
 
     def handle_failed(self, subscriber: Participant, core_track: str, reason: str, now: float) -> None:
-        """Ask for the second codec of a video that a subscriber cannot decode, or tell it that its subscription failed."""
+        """Ask for the second codec of a video that a subscriber cannot decode, or tell it that it gets nothing."""
         track = track_of(core_track)
         found = self._roster.find_publication(track) if reason == "codec_unsupported" else None
         if found is not None and found[1].backup is not None and core_track == track:

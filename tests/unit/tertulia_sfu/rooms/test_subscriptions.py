@@ -156,7 +156,9 @@ def test_a_second_codec_is_asked_for_and_sent_to_who_needs_it() -> None:
     asked = ann.last("subscribed_quality_update").subscribed_codecs
     assert asked[1].codec == "vp8"
     assert all(one.enabled for each in asked for one in each.qualities)
-    ann.request(add_track=AddTrackRequest(sid=sid, cid="again", type=VIDEO, simulcast_codecs=[SimulcastCodec(codec="vp8")]))
+    ann.request(
+        add_track=AddTrackRequest(sid=sid, cid="again", type=VIDEO, simulcast_codecs=[SimulcastCodec(codec="vp8")])
+    )
     assert ann.last("track_published").track.sid == sid
     [(_peer, expected)] = meeting.core.named("expect_track")
     assert (expected["track"], expected["cids"], expected["codec"]) == (f"{sid}/vp8", ["again"], "vp8")

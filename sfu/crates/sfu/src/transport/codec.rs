@@ -72,7 +72,8 @@ impl CodecFormat {
     }
 
     pub(super) fn inspect(self, payload: &[u8]) -> Inspected {
-        let plain = |is_keyframe| Inspected { vp8: None, is_keyframe, spatial: None, temporal: TemporalPart::default() };
+        let plain =
+            |is_keyframe| Inspected { vp8: None, is_keyframe, spatial: None, temporal: TemporalPart::default() };
         match self.0.codec {
             Codec::Vp8 => {
                 let vp8 = Vp8Descriptor::parse(payload);

@@ -122,7 +122,11 @@ mod tests {
         assert_eq!(read(&[0x80, 0x20, 0x80, 0x00]), TemporalPart { begins_picture: false, ..part });
         let opening = Some(Opening { from: 1, to: 2 });
         assert_eq!(read(&[0x90, 0x20, 0xa0, 0x00]), TemporalPart { opening, ..part });
-        assert_eq!(read(&[0x90, 0x20, 0x20, 0x00]), TemporalPart { layer: 0, ..part }, "the lowest layer opens nothing");
+        assert_eq!(
+            read(&[0x90, 0x20, 0x20, 0x00]),
+            TemporalPart { layer: 0, ..part },
+            "the lowest layer opens nothing"
+        );
         assert_eq!(read(&[0x10, 0x00]), TemporalPart { layer: 0, ..part }, "no layers");
     }
 

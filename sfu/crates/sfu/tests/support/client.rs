@@ -254,12 +254,11 @@ impl Client {
                     Kind::Audio => audio_payload(encoding.frame),
                     Kind::Video if sender.is_av1 => av1_payload(packet as u8, encoding, keyframe),
                     Kind::Video if sender.is_svc => vp9_payload(packet as u8, encoding, keyframe),
-                    Kind::Video => {
-                        vp8_payload(layer as u8, encoding, packet == 0, keyframe, has_temporal_layers)
-                    }
+                    Kind::Video => vp8_payload(layer as u8, encoding, packet == 0, keyframe, has_temporal_layers),
                 };
                 let mut extensions = ExtensionValues {
                     audio_level: (sender.kind == Kind::Audio && sender.has_levels).then_some(sender.level),
+                    voice_activity: Some(sender.kind == Kind::Audio),
                     ..ExtensionValues::default()
                 };
                 if sender.is_av1 {
