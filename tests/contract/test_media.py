@@ -8,7 +8,7 @@ import pytest
 from livekit import rtc
 
 from support.livekit_clients import BLUE, RED, is_near, joined, mean_colour, token, tone
-from support.media_servers import RunningServer
+from support.media_servers import RunningServer, embedded
 
 CAMERA = rtc.TrackSource.SOURCE_CAMERA
 MICROPHONE = rtc.TrackSource.SOURCE_MICROPHONE
@@ -53,6 +53,41 @@ async def test_the_codec_that_the_publisher_wants_is_sent(server: RunningServer,
         assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
         publication = next(iter(bob.room.remote_participants["ann"].track_publications.values()))
         assert publication.mime_type.lower() == f"video/{codec.lower()}"
+
+
+async def test_a_screen_and_its_sound_arrive_beside_camera_and_microphone(server: RunningServer, room: str) -> None:
+    screen, screens_sound = rtc.TrackSource.SOURCE_SCREENSHARE, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO
+    async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
+        await ann.shows(RED)
+        await ann.sounds(440)
+        await ann.shows(BLUE, source=screen)
+        await ann.sounds(880, source=screens_sound)
+        assert is_near(await mean_colour(await bob.receives("ann", screen), BLUE), BLUE)
+        assert await tone(await bob.receives("ann", screens_sound), 880) == pytest.approx(880, abs=20)
+        assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
+        assert await tone(await bob.receives("ann", MICROPHONE), 440) == pytest.approx(440, abs=20)
+
+
+async def test_codecs_may_be_restricted(room: str) -> None:
+    async with (
+        embedded(codecs=("video/VP8", "audio/opus")) as server,
+        joined(server, token(server, "ann", room)) as ann,
+        joined(server, token(server, "bob", room)) as bob,
+    ):
+        await ann.shows(RED)
+        await ann.sounds(440)
+        assert is_near(await mean_colour(await bob.receives("ann", CAMERA), RED), RED)
+        assert await tone(await bob.receives("ann", MICROPHONE), 440) == pytest.approx(440, abs=20)
+        publications = bob.room.remote_participants["ann"].track_publications.values()
+        assert {each.mime_type.lower() for each in publications} == {"video/vp8", "audio/opus"}
+
+
+async def test_sound_is_sent_with_redundancy(server: RunningServer, room: str) -> None:
+    async with joined(server, token(server, "ann", room)) as ann, joined(server, token(server, "bob", room)) as bob:
+        await ann.sounds(440)
+        assert await tone(await bob.receives("ann", MICROPHONE), 440) == pytest.approx(440, abs=20)
+        publication = next(iter(bob.room.remote_participants["ann"].track_publications.values()))
+        assert publication.mime_type.lower() == "audio/red"
 
 
 async def test_mute_and_unmute_are_seen(server: RunningServer, room: str) -> None:

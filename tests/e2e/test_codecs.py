@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,10 +35,27 @@ async ({ url, token, worker }) => {
   await room.connect(url, token);
 }
 """
+_WITHOUT_VP9: Final = """
+const add = RTCPeerConnection.prototype.addTransceiver;
+RTCPeerConnection.prototype.addTransceiver = function (...given) {
+  const transceiver = add.apply(this, given);
+  if (transceiver.receiver.track.kind === 'video') {
+    const { codecs } = RTCRtpReceiver.getCapabilities('video');
+    transceiver.setCodecPreferences(codecs.filter((codec) => codec.mimeType !== 'video/VP9'));
+  }
+  return transceiver;
+};
+"""
 _PUBLISH: Final = """
 async (videoCodec) => {
   const [track] = (await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 180 } })).getTracks();
   await room.localParticipant.publishTrack(track, { videoCodec });
+}
+"""
+_SOUND: Final = """
+async (red) => {
+  const [track] = (await navigator.mediaDevices.getUserMedia({ audio: true })).getTracks();
+  await room.localParticipant.publishTrack(track, { red });
 }
 """
 _UNPUBLISH: Final = """
@@ -62,13 +80,29 @@ async () => {
 """
 
 
+# [as what the sound is announced, whether earlier frames came again, whether it is heard]
+_HEARD: Final = """
+async () => {
+  const people = [...room.remoteParticipants.values()];
+  const announced = people.flatMap((each) => [...each.trackPublications.values()]).map((each) => each.mimeType);
+  for (const connection of testConnections) {
+    for (const stat of (await connection.getStats()).values()) {
+      if (stat.type !== 'inbound-rtp' || stat.kind !== 'audio' || !stat.totalAudioEnergy) continue;
+      return [announced[0], stat.fecPacketsReceived > 0, true];
+    }
+  }
+  return [announced[0], false, false];
+}
+"""
+
+
 @asynccontextmanager
 async def _joined(
-    browser: Browser, product: Product, room: RoomLinks, name: str, *, encrypts: bool = False
+    browser: Browser, product: Product, room: RoomLinks, name: str, *, encrypts: bool = False, script: str = ""
 ) -> AsyncIterator[Page]:
     """Have a page without the product's own code join the room."""
     context = await browser.new_context(bypass_csp=True)
-    await context.add_init_script(KEEP_CONNECTIONS)
+    await context.add_init_script(KEEP_CONNECTIONS + script)
     page = await context.new_page()
     await page.goto(f"{product.url}/health")
     await page.evaluate((_LIBRARY / "livekit-client.umd.js").read_text())
@@ -90,6 +124,11 @@ async def _decodes(page: Page, codec: str) -> None:
     await until(f"{codec} is decoded", holds)
 
 
+async def _hears(page: Page, expected: list[Any]) -> bool:
+    heard: list[Any] = await page.evaluate(_HEARD)
+    return heard == expected
+
+
 async def test_each_codec_that_chromium_publishes_is_decoded(
     red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
 ) -> None:
@@ -97,6 +136,29 @@ async def test_each_codec_that_chromium_publishes_is_decoded(
         for codec in ("h264", "vp9", "av1"):
             await ana.evaluate(_PUBLISH, codec)
             await _decodes(ben, codec)
+            await ana.evaluate(_UNPUBLISH)
+
+
+async def test_who_cannot_decode_a_video_gets_its_second_codec(
+    red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    async with (
+        _joined(red_browser, product, room, "ana") as ana,
+        _joined(blue_browser, product, room, "ben", script=_WITHOUT_VP9) as ben,
+        _joined(blue_browser, product, room, "cid") as cid,
+    ):
+        await ana.evaluate(_PUBLISH, "vp9")
+        await _decodes(cid, "vp9")
+        await _decodes(ben, "vp8")
+
+
+async def test_sound_is_redundant_unless_its_publisher_does_not_want_that(
+    red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    async with _joined(red_browser, product, room, "ana") as ana, _joined(blue_browser, product, room, "ben") as ben:
+        for red, codec in ((True, "audio/red"), (False, "audio/opus")):
+            await ana.evaluate(_SOUND, red)
+            await until(f"{codec} is heard", partial(_hears, ben, [codec, red, True]))
             await ana.evaluate(_UNPUBLISH)
 
 

@@ -31,6 +31,7 @@ from support.rest import COMMAND, FAR, INTERNAL, PUBLIC, RestServer, running_ser
         ("PORT", "abc", "from 0 to 65535"), ("PORT", "70000", "from 0 to 65535"),
         ("PUBLIC_URL", "meet.example.com", "http:// or https://"), ("PARTICIPANT_AUTH", "some", "moderators_only"),
         ("DATABASE_URL", "mysql://x", "sqlite"), ("MEDIA_URL", "http://x", "ws:// or wss://"),
+        ("MEDIA_CODECS", "audio/opus, video/none", "video/VP8"),
         ("MEDIA_ADDRESSES", "1.2.3.4, nonsense", "IP addresses"), ("EMBED_ORIGINS", "example.com", "origins"),
         ("TRUSTED_PROXIES", "x/y", "networks"), ("TLS_CERT", "/none", "can be read"), ("SECRET_KEY", "short", "16"),
         ("RECORDING_MAX_DURATION_S", "-1", "more than 0"), ("RECORDING_PRESET", "8k", "1080p30"),

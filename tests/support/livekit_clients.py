@@ -155,28 +155,31 @@ class LiveKitClient:
         size: tuple[int, int] = (320, 180),
         simulcast: bool = False,
         codec: int = rtc.VideoCodec.VP8,
+        source: int = rtc.TrackSource.SOURCE_CAMERA,
     ) -> rtc.LocalTrackPublication:
-        """Publish a camera that shows one colour."""
+        """Publish a camera, or another source, that shows one colour."""
         width, height = size
-        source = rtc.VideoSource(width, height)
-        track = rtc.LocalVideoTrack.create_video_track("camera", source)
+        film = rtc.VideoSource(width, height)
+        track = rtc.LocalVideoTrack.create_video_track("camera", film)
         picture = np.empty((height, width, 4), np.uint8)
         picture[:] = (*colour, 255)
         frame = rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes())
-        self._tasks.append(asyncio.ensure_future(_film(source, frame)))
+        self._tasks.append(asyncio.ensure_future(_film(film, frame)))
         options = rtc.TrackPublishOptions(
-            source=rtc.TrackSource.SOURCE_CAMERA,
+            source=source,  # type: ignore[arg-type]
             simulcast=simulcast,
             video_codec=codec,  # type: ignore[arg-type]
         )
         return await asyncio.wait_for(self.me.publish_track(track, options), EVENT_DEADLINE_S)
 
-    async def sounds(self, hertz: float = 440.0) -> rtc.LocalTrackPublication:
-        """Publish a microphone that hears one tone."""
-        source = rtc.AudioSource(SAMPLE_RATE, 1)
-        track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
-        self._tasks.append(asyncio.ensure_future(_play(source, hertz)))
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+    async def sounds(
+        self, hertz: float = 440.0, *, source: int = rtc.TrackSource.SOURCE_MICROPHONE
+    ) -> rtc.LocalTrackPublication:
+        """Publish a microphone, or another source, that hears one tone."""
+        sound = rtc.AudioSource(SAMPLE_RATE, 1)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", sound)
+        self._tasks.append(asyncio.ensure_future(_play(sound, hertz)))
+        options = rtc.TrackPublishOptions(source=source)  # type: ignore[arg-type]
         return await asyncio.wait_for(self.me.publish_track(track, options), EVENT_DEADLINE_S)
 
     async def leaves(self) -> None:

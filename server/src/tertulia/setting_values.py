@@ -14,6 +14,8 @@ from pydantic_settings import NoDecode
 
 AUTO_ADDRESSES: Final = ("auto",)
 """In place of addresses: the public one is asked of a STUN server."""
+CODECS: Final = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red")
+_VIDEO: Final = {codec.lower() for codec in CODECS if codec.startswith("video/")}
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[\w.-]+)(:\d{1,5})?")
 _NO_URL: Final = re.compile(r"[\s;,'\"<>]")
 """What would end a URL in a header or a policy."""
@@ -31,6 +33,13 @@ def _are_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _are_codecs(value: tuple[str, ...]) -> tuple[str, ...]:
+    chosen = {codec.lower() for codec in value}
+    if value and not (chosen <= {codec.lower() for codec in CODECS} and "audio/opus" in chosen and chosen & _VIDEO):
+        raise refused()
+    return tuple(codec for codec in CODECS if codec.lower() in chosen)
+
+
 def _is_host(value: str) -> str:
     if value and not _HOST_AND_PORT.fullmatch(value):
         raise refused()
@@ -38,6 +47,7 @@ def _is_host(value: str) -> str:
 
 
 Commas = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Codecs = Annotated[Commas, AfterValidator(_are_codecs)]
 Addresses = Annotated[Commas, AfterValidator(_are_addresses)]
 HostAndPort = Annotated[str, AfterValidator(_is_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -33,6 +33,7 @@ from tertulia.errors import ConfigurationError
 from tertulia.setting_values import (
     AUTO_ADDRESSES,
     Addresses,
+    Codecs,
     Commas,
     HostAndPort,
     Port,
@@ -197,6 +198,11 @@ class Settings(BaseSettings):
         title="a host, or host:port",
         description="the STUN server that TERTULIA_MEDIA_ADDRESSES=auto asks at each start; default: the first TURN "
         "server, and no other one",
+    )
+    media_codecs: Codecs = Field(
+        (),
+        title="audio/opus and at least one of video/VP8, video/H264, video/VP9, video/AV1, also audio/red",
+        description="the codecs that participants may use, separated by commas; default: all of these",
     )
     turn_urls: Commas = Field(
         (), title="turn: or turns: URLs, separated by commas", description="an existing TURN server handed to clients"

@@ -6,7 +6,8 @@ batches. Commands for unknown peers and tracks are ignored.
 
 A *peer* is a peer connection. A participant has one, named by its participant SID (`PA_…`), on which its client makes
 the offers; or, with clients that use two, a second one for what it receives (`add_subscriber`). A *track* is a
-published track, named by its track SID (`TR_…`). A *subscription* is one peer that receives one track.
+published track, named by its track SID (`TR_…`), or by that and a codec where it is sent in a second one
+(`TR_…/vp8`): clients are told the SID. A *subscription* is one peer that receives one track.
 """
 
 from typing import Final, Literal, TypeAlias, final
@@ -19,7 +20,7 @@ Quality: TypeAlias = Literal["low", "medium", "high"]
 class MediaCore:
     """The packet engine: worker threads, one UDP and one TCP port, all peer connections.
 
-    Raises OSError from the constructor if a port is taken or an address is not usable.
+    Raises OSError from the constructor if a port is taken, an address is not usable, or a codec is not known.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class MediaCore:
         bind: list[str],
         addresses: list[str],
         workers: int = 0,
+        codecs: list[str] = ...,
     ) -> None:
         """Bind and start.
 
         `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: it does not listen for TCP. `shared_tcp`: candidates
         for TCP whose connections come by `take_over`. `bind`: where it listens, at most one address of each family.
         `addresses`: ICE candidates. `workers` 0: one for each core.
+        `codecs`: the MIME types that are negotiated; empty: all that are known.
         """
 
     @property
@@ -82,12 +85,15 @@ class MediaCore:
         cids: list[str],
         layers: list[tuple[Quality, int, int]],
         codec: str | None,
+        dtx: bool = False,
+        stereo: bool = False,
     ) -> None:
         """Announce a track that a section of a past or coming offer will carry.
 
         `cids` are the client's ids of the track, as in the msid of that section; without a match the section takes the
         first pending track of its kind. `layers`: quality, width and height in pixels, in ascending order (empty for
-        audio). `codec`: what the client wants to send, by the name in its offer (`H264`), in any case. None: any.
+        audio). `codec`: what the client wants to send, by the name in its offer (`H264`), in any case. None: any,
+        sound with redundancy first. `dtx`, `stereo`: of sound, send next to nothing while it is silent; two channels.
         """
     def withdraw_track(self, peer: str, *, track: str) -> None:
         """Stop forwarding a track and end its subscriptions, even if the client goes on sending."""
@@ -106,11 +112,12 @@ class MediaCore:
         quality: Quality | None = None,
         height: int | None = None,
         priority: int | None = None,
+        fps: int | None = None,
     ) -> None:
         """Replace what a subscriber asks of a track, before or after `subscribe`.
 
         `height` (pixels) takes precedence over `quality`; without either the best layer is sent. `priority`: higher
-        gets bandwidth first (default 1).
+        gets bandwidth first (default 1). `fps`: as many frames per second suffice, where the video has temporal layers.
         """
 
     # ── data ──

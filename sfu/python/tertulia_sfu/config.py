@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from tertulia_sfu.ids import ParticipantSid
+
+CODECS: Final = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red")
+"""All codecs that can be forwarded. Of those for videos, clients fall back to the first one."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class MediaConfig:
     `empty_timeout_s` and `departure_timeout_s`: how long a room lives before its first and after its last participant.
     `join_timeout_s`: how long a new participant may take until its media is connected. `token_refresh_s`: how often a
     client receives a new token. `auto_create`: whether joining creates a missing room. `remote_unmute`: whether the
-    server API may unmute tracks. `metrics_token`: who has it may read `/metrics`; empty: nobody.
+    server API may unmute tracks. `metrics_token`: who has it may read `/metrics`; empty: nobody. `codecs`: what
+    participants may send and receive, in the order of `CODECS`.
     """
 
     keys: Mapping[str, str]
@@ -53,3 +58,4 @@ class MediaConfig:
     auto_create: bool = True
     remote_unmute: bool = False
     metrics_token: str = ""
+    codecs: tuple[str, ...] = CODECS

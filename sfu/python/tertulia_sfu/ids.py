@@ -38,6 +38,16 @@ def new_data_track_sid() -> TrackSid:
     return TrackSid(_random("DTR_"))
 
 
+def backup_track(track: TrackSid, codec: str) -> str:
+    """Return what the media core calls a track in its second codec."""
+    return f"{track}/{codec}"
+
+
+def track_of(core_track: str) -> TrackSid:
+    """Return the track that a track of the media core belongs to: itself, or that of a second codec."""
+    return TrackSid(core_track.partition("/")[0])
+
+
 def new_event_id() -> str:
     """Return the id of a webhook event: the same for every delivery attempt."""
     return _random("EV_")

@@ -65,7 +65,7 @@ from tertulia.http.server import RootApp
 from tertulia.services.recordings.changes import RecordingChanges
 from tertulia.services.recordings.draining import WorkerDrain
 from tertulia.settings import Settings
-from tertulia_sfu.config import MediaConfig
+from tertulia_sfu.config import CODECS, MediaConfig
 from tertulia_sfu.server import MediaServer
 from tertulia_sfu.serving import uvicorn_config
 
@@ -263,6 +263,7 @@ class Application:
             shared_tcp=shared_tcp(addresses, self._sockets[0]) if self._shares_port else (),
             addresses=addresses,
             ice_servers=ice_servers(settings),
+            codecs=settings.media_codecs or CODECS,
         )
         media = MediaServer(config, join_policy=RoomJoinPolicy(services.admission), webhook_sink=sink)
         try:

@@ -42,6 +42,8 @@ pub struct Options {
     pub shared_tcp: Vec<SocketAddr>,
     /// Worker threads; 0: one for each CPU core.
     pub workers: usize,
+    /// The MIME types of the codecs that are negotiated. Empty: all that are known.
+    pub codecs: Vec<String>,
 }
 
 /// The packet engine. Commands return at once, and unknown peers and tracks are ignored; [`MediaCore::drain`] returns
@@ -78,6 +80,7 @@ impl MediaCore {
         let config = ShardConfig::new(&offered(udp_port))
             .and_then(|config| config.with_tcp(&tcp_port.map(offered).unwrap_or_default()))
             .and_then(|config| config.with_tcp(&options.shared_tcp))
+            .and_then(|config| if options.codecs.is_empty() { Ok(config) } else { config.with_codecs(&options.codecs) })
             .map_err(invalid)?;
 
         let boxes = (0..count).map(|_| Mailbox::new()).collect::<io::Result<Vec<_>>>()?;

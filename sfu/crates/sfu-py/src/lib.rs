@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, PeerId, Quality, SubscriptionSettings, TrackSpec};
+use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, OpusOptions, PeerId, Quality, SubscriptionSettings, TrackSpec};
 use tertulia_sfu_io::{MediaCore, Options};
 use tertulia_sfu_receiver::MAX_PICTURE_PIXELS;
 
@@ -38,7 +38,7 @@ impl PyMediaCore {
 #[pymethods]
 impl PyMediaCore {
     #[new]
-    #[pyo3(signature = (*, udp_port, tcp_port = None, shared_tcp = Vec::new(), addresses, bind, workers = 0))]
+    #[pyo3(signature = (*, udp_port, tcp_port = None, shared_tcp = Vec::new(), addresses, bind, workers = 0, codecs = Vec::new()))]
     fn new(
         udp_port: u16,
         tcp_port: Option<u16>,
@@ -46,6 +46,7 @@ impl PyMediaCore {
         addresses: Vec<String>,
         bind: Vec<String>,
         workers: usize,
+        codecs: Vec<String>,
     ) -> PyResult<Self> {
         let parse = |texts: Vec<String>| {
             let addresses = texts.iter().map(|text| {
@@ -56,7 +57,7 @@ impl PyMediaCore {
         let (addresses, bind) = (parse(addresses)?, parse(bind)?);
         let (shared, ports): (Vec<_>, Vec<_>) = shared_tcp.into_iter().unzip();
         let shared_tcp = parse(shared)?.into_iter().zip(ports).map(SocketAddr::from).collect();
-        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, shared_tcp, workers })?;
+        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, shared_tcp, workers, codecs })?;
         Ok(Self { core, pid: process::id() })
     }
 
@@ -123,7 +124,8 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, track, kind, cids, layers, codec))]
+    #[pyo3(signature = (peer, *, track, kind, cids, layers, codec, dtx = false, stereo = false))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments of the contract")]
     fn expect_track(
         &self,
         peer: &str,
@@ -132,12 +134,15 @@ impl PyMediaCore {
         cids: Vec<String>,
         layers: Vec<(String, u32, u32)>,
         codec: Option<String>,
+        dtx: bool,
+        stereo: bool,
     ) -> PyResult<()> {
+        let opus = OpusOptions { dtx, stereo };
         let kind = choose("kind", kind, &[("audio", Kind::Audio), ("video", Kind::Video)])?;
         let spec =
             |(name, width, height): (String, u32, u32)| Ok(LayerSpec { quality: quality(&name)?, width, height });
         let layers = layers.into_iter().map(spec).collect::<PyResult<Vec<_>>>()?;
-        self.core()?.expect_track(peer.into(), track.into(), TrackSpec { kind, cids, layers, codec });
+        self.core()?.expect_track(peer.into(), track.into(), TrackSpec { kind, cids, layers, codec, opus });
         Ok(())
     }
 
@@ -165,7 +170,7 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, priority = None))]
+    #[pyo3(signature = (peer, *, track, enabled = true, quality = None, height = None, priority = None, fps = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of the contract")]
     fn configure_subscription(
         &self,
@@ -175,9 +180,10 @@ impl PyMediaCore {
         quality: Option<&str>,
         height: Option<u32>,
         priority: Option<u32>,
+        fps: Option<u32>,
     ) -> PyResult<()> {
         let quality = quality.map(self::quality).transpose()?;
-        let settings = SubscriptionSettings { enabled, quality, height, priority };
+        let settings = SubscriptionSettings { enabled, quality, height, priority, fps };
         self.core()?.configure_subscription(peer.into(), track.into(), settings);
         Ok(())
     }

@@ -59,6 +59,13 @@ string_id! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ShardId(pub u16);
 
+impl TrackId {
+    /// The track as clients know it: `TR_a/vp8` is `TR_a` in a second codec.
+    pub(crate) fn published(&self) -> Self {
+        self.0.split_once('/').map_or_else(|| self.clone(), |(track, _)| Self::from(track))
+    }
+}
+
 /// The synchronization source of an RTP stream (RFC 3550 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Ssrc(pub u32);

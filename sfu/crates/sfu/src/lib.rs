@@ -51,10 +51,14 @@ pub use data::{DataFlow, DataMessage};
 pub use datagram::{Datagram, Path, Protocol};
 pub use event::{Event, SubscriptionError};
 pub use ids::{PeerId, ShardId, TrackId};
-pub use media::{Channel, Kind, LayerMask, LayerSpec, Quality, Source, SubscriptionSettings, TrackSpec};
+pub use media::{
+    Channel, Kind, LayerMask, LayerSpec, OpusOptions, Quality, Rate, Source, SubscriptionSettings, TemporalRates,
+    TrackSpec,
+};
 pub use message::{Message, TrackState};
 pub use outbox::Output;
 pub use shard::Shard;
 pub use transport::{
-    CodecFormat, ConfigError, HeaderExtensions, Packet, RedundantPayload, ShardConfig, SpatialPart, Vp8Descriptor,
+    CodecFormat, ConfigError, DependencyDescriptor, HeaderExtensions, Opening, Packet, RedundantPayload, ShardConfig,
+    SpatialPart, TemporalPart, Vp8Descriptor,
 };

@@ -5,6 +5,21 @@ use crate::ids::{PeerId, ShardId, TrackId};
 /// Simulcast layers of a video, and steps of [`Quality`].
 pub(crate) const LAYERS: usize = 3;
 
+/// Temporal layers that are told apart.
+pub(crate) const TEMPORAL_LAYERS: usize = 4;
+
+/// What a layer of a video takes and shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rate {
+    /// Bits per second.
+    pub bps: u64,
+    /// Frames per second.
+    pub fps: u16,
+}
+
+/// The rate of each temporal layer, with those below; the last one is that of all.
+pub type TemporalRates = [Rate; TEMPORAL_LAYERS];
+
 /// A set of simulcast layers, bit n for layer n.
 pub type LayerMask = u8;
 
@@ -65,6 +80,17 @@ pub struct TrackSpec {
     pub layers: Vec<LayerSpec>,
     /// The name of the codec that the client wants to send (RFC 8866 section 6.6), without regard to case. None: any.
     pub codec: Option<String>,
+    /// How sound is to be encoded.
+    pub opus: OpusOptions,
+}
+
+/// What is asked of a client that sends Opus (RFC 7587 section 6.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpusOptions {
+    /// Send next to nothing while it is silent.
+    pub dtx: bool,
+    /// Send two channels, in high quality.
+    pub stereo: bool,
 }
 
 /// Where a subscribed track is published.
@@ -89,11 +115,13 @@ pub struct SubscriptionSettings {
     pub height: Option<u32>,
     /// Higher gets bandwidth first. None: 1.
     pub priority: Option<u32>,
+    /// As many frames per second suffice. None: all.
+    pub fps: Option<u32>,
 }
 
 impl Default for SubscriptionSettings {
     fn default() -> Self {
-        Self { enabled: true, quality: None, height: None, priority: None }
+        Self { enabled: true, quality: None, height: None, priority: None, fps: None }
     }
 }
 

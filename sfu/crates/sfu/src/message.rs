@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::datagram::Path;
 use crate::ids::{ShardId, TrackId};
-use crate::media::{Kind, LAYERS, LayerMask, Quality};
+use crate::media::{Kind, LAYERS, LayerMask, Quality, TEMPORAL_LAYERS, TemporalRates};
 use crate::transport::{CodecFormat, Packet};
 
 /// A message from one shard to another one.
@@ -101,12 +101,20 @@ pub struct TrackState {
     pub live: LayerMask,
     /// Height of each layer in pixels; 0 where the publisher announced none.
     pub heights: [u32; LAYERS],
-    /// Measured bitrate of each layer in bits per second, with the layers that it needs.
-    pub bitrates_bps: [u64; LAYERS],
+    /// Measured rates of each layer, with the layers that it needs.
+    pub rates: [TemporalRates; LAYERS],
     /// Whether packets are withheld.
     pub muted: bool,
     /// One stream carries all layers, each of which needs those below it (SVC).
     pub is_svc: bool,
     /// Of sound: whether it was more than silence in the last seconds.
     pub is_heard: bool,
+}
+
+impl TrackState {
+    /// What a layer takes in bits per second, without the temporal layers above `temporal`.
+    pub(crate) fn bitrate_bps(&self, layer: u8, temporal: u8) -> u64 {
+        let temporal = usize::from(temporal).min(TEMPORAL_LAYERS - 1);
+        self.rates.get(usize::from(layer)).and_then(|rates| rates.get(temporal)).map_or(0, |rate| rate.bps)
+    }
 }

@@ -119,16 +119,20 @@ impl Negotiation<'_> {
             let answer = match section.role() {
                 Role::Idle => continue,
                 Role::Publishing(publishing) => {
-                    let codec = publishing.track().and_then(|track| self.publications.wanted_codec(track));
-                    SectionAnswer::Receive { codec: codec.map(str::to_owned) }
+                    let spec = publishing.track().and_then(|track| self.publications.spec(track));
+                    SectionAnswer::Receive {
+                        codec: spec.and_then(|spec| spec.codec.clone()),
+                        opus: spec.map(|spec| spec.opus).unwrap_or_default(),
+                    }
                 }
                 Role::Receiving(slot) => {
                     let source = slot.subscription().and_then(|key| self.subscriptions.source(key));
                     let sending = source.zip(ssrcs.get(section.mid())).map(|(source, streams)| {
-                        tracks.push((mid.clone(), source.track.clone()));
+                        let track = source.track.published();
+                        tracks.push((mid.clone(), track.clone()));
                         Sending {
-                            stream: format!("{}|{}", source.publisher, source.track),
-                            track: source.track.to_string(),
+                            stream: format!("{}|{track}", source.publisher),
+                            track: track.to_string(),
                             ssrc: streams.media.0,
                             rtx: streams.rtx.map(|rtx| rtx.0),
                         }

@@ -64,8 +64,8 @@ impl OwnOffers<'_> {
     fn identities(&self, key: PeerKey) -> HashMap<String, Option<Identity>> {
         let carried = self.peers.get(key).map(|peer| peer.sections().carried()).unwrap_or_default();
         let identity = |source: &crate::media::Source| Identity {
-            stream: format!("{}|{}", source.publisher, source.track),
-            track: source.track.to_string(),
+            stream: format!("{}|{}", source.publisher, source.track.published()),
+            track: source.track.published().to_string(),
         };
         carried
             .into_iter()

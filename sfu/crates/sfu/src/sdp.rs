@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::ids::Ssrc;
-use crate::media::Kind;
+use crate::media::{Kind, OpusOptions};
 
 /// Larger offers are refused. An offer for a full room is well below it.
 pub(crate) const MAX_BYTES: usize = 512 * 1024;
@@ -51,11 +51,13 @@ pub(crate) struct Sending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SectionAnswer {
     /// The client publishes here, in this codec if it can.
-    Receive { codec: Option<String> },
+    Receive { codec: Option<String>, opus: OpusOptions },
     /// The client receives here, possibly nothing yet.
     Send { sending: Option<Sending>, transport_cc: Option<String> },
 }
 
+/// Two channels at the highest bitrate: a client takes its usual one otherwise (RFC 7587 section 6.1).
+const STEREO: &str = ";stereo=1;maxaveragebitrate=510000";
 /// Payload types come after `m=<media> <port> <protocol>` (RFC 8866 section 5.14).
 const PAYLOAD_TYPES_FROM: usize = 3;
 
@@ -218,8 +220,11 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
         }
         match (answer, *line) {
             (SectionAnswer::Send { sending: None, .. }, "a=sendonly") => lines.push("a=inactive".to_owned()),
-            (SectionAnswer::Receive { codec: Some(codec) }, line) if line.starts_with("m=") => {
+            (SectionAnswer::Receive { codec: Some(codec), .. }, line) if line.starts_with("m=") => {
                 lines.push(with_codec_first(part, line, codec));
+            }
+            (SectionAnswer::Receive { opus, .. }, line) if is_format_of(part, line, "opus") => {
+                lines.push(format!("{line}{}", opus_parameters(*opus)));
             }
             _ => lines.push((*line).to_owned()),
         }
@@ -235,15 +240,29 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
 /// The `m=` line with the payload types of `codec` first: a client sends in the first codec of the answer that it can
 /// encode (RFC 8829 section 4.2.1).
 fn with_codec_first(part: &[&str], line: &str, codec: &str) -> String {
-    let is_of_codec = |payload_type: &&str| {
-        part.iter().filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' ')).any(|(number, format)| {
-            number == *payload_type && format.split('/').next().is_some_and(|name| name.eq_ignore_ascii_case(codec))
-        })
-    };
+    let is_of_codec = |payload_type: &&str| is_payload_type_of(part, payload_type, codec);
     let mut words = line.split(' ');
     let head: Vec<&str> = words.by_ref().take(PAYLOAD_TYPES_FROM).collect();
     let (first, rest): (Vec<&str>, Vec<&str>) = words.partition(is_of_codec);
     [head, first, rest].concat().join(" ")
+}
+
+fn is_payload_type_of(part: &[&str], payload_type: &str, codec: &str) -> bool {
+    part.iter().filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' ')).any(|(number, format)| {
+        number == payload_type && format.split('/').next().is_some_and(|name| name.eq_ignore_ascii_case(codec))
+    })
+}
+
+/// Whether a line says how a codec is to be encoded (RFC 8866 section 6.15).
+fn is_format_of(part: &[&str], line: &str, codec: &str) -> bool {
+    let payload_type = line.strip_prefix("a=fmtp:").and_then(|format| format.split(' ').next());
+    payload_type.is_some_and(|payload_type| is_payload_type_of(part, payload_type, codec))
+}
+
+fn opus_parameters(options: OpusOptions) -> String {
+    let dtx = if options.dtx { ";usedtx=1" } else { "" };
+    let stereo = if options.stereo { STEREO } else { "" };
+    format!("{dtx}{stereo}")
 }
 
 pub(crate) fn push_identity(sending: &Sending, lines: &mut Vec<String>) {
@@ -322,12 +341,27 @@ mod tests {
         let answer = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103\r\na=mid:1\r\na=recvonly\r\n\
             a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=rtpmap:102 H264/90000\r\na=rtpmap:103 rtx/90000\r\n";
         let answered = |codec: Option<&str>| {
-            let receive = SectionAnswer::Receive { codec: codec.map(str::to_owned) };
+            let receive = SectionAnswer::Receive { codec: codec.map(str::to_owned), opus: OpusOptions::default() };
             let text = finish_answer(answer, &[("1".to_owned(), receive)].into(), &[]);
             text.lines().find(|line| line.starts_with("m=video")).map(str::to_owned)
         };
         assert_eq!(answered(Some("h264")).as_deref(), Some("m=video 9 UDP/TLS/RTP/SAVPF 102 96 97 103"));
         assert_eq!(answered(Some("av1")), answered(None));
+    }
+
+    #[test]
+    fn a_publisher_is_told_how_to_encode_sound() {
+        let answer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\na=mid:1\r\na=recvonly\r\na=rtpmap:111 opus/48000/2\r\n\
+            a=fmtp:111 minptime=10\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n";
+        let answered = |dtx: bool, stereo: bool| {
+            let receive = SectionAnswer::Receive { codec: None, opus: OpusOptions { dtx, stereo } };
+            let text = finish_answer(answer, &[("1".to_owned(), receive)].into(), &[]);
+            assert!(text.contains("a=fmtp:63 111/111\r\n"));
+            text.lines().find_map(|line| line.strip_prefix("a=fmtp:111 ")).map(str::to_owned)
+        };
+        assert_eq!(answered(false, false).as_deref(), Some("minptime=10"));
+        assert_eq!(answered(true, false).as_deref(), Some("minptime=10;usedtx=1"));
+        assert_eq!(answered(false, true).as_deref(), Some("minptime=10;stereo=1;maxaveragebitrate=510000"));
     }
 
     #[test]

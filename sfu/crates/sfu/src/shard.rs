@@ -302,7 +302,7 @@ impl Shard {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match event {
             TransportEvent::Media(packet) => {
-                if let Some((track, packet)) = publications.receive(now, key, packet, peers, outbox) {
+                for (track, packet) in publications.receive(now, key, packet, peers, outbox) {
                     subscriptions.forward(&track, &packet, peers, outbox);
                 }
             }

@@ -115,6 +115,28 @@ fn what_a_peer_sends_and_receives_is_reported() {
 }
 
 #[test]
+fn what_is_resent_late_does_not_move_the_clock_of_sender_reports() {
+    for seed in 1..=5 {
+        let link = Link { delay: Duration::from_millis(80), ..lossy(0.1, seed) };
+        let mut world = World::with_link(1, link);
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+        world.subscribe(bob, &track);
+        // until it gets the layer that it stays with
+        world.run(Duration::from_secs(10));
+        world.clients[bob].forget();
+        world.run(Duration::from_secs(40));
+        let reports: Vec<(f64, u32)> =
+            world.clients[bob].received(&track).iter().filter_map(|got| got.report).collect();
+        let (began, first) = reports[0];
+        let of_media = |rtp: u32| f64::from(rtp.wrapping_sub(first).cast_signed()) / 90_000.0;
+        let offsets: Vec<f64> = reports.iter().map(|(at, rtp)| at - began - of_media(*rtp)).collect();
+        let (low, high) = offsets.iter().fold((0.0f64, 0.0f64), |(low, high), at| (low.min(*at), high.max(*at)));
+        assert!(offsets.len() > 100 && high - low < 0.05, "seed {seed}: {low} to {high} s");
+    }
+}
+
+#[test]
 fn layers_are_switched_on_a_lossy_link() {
     for seed in 1..=5 {
         let mut world = World::with_link(1, lossy(0.03, seed));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::World;
 use support::received::Got;
-use tertulia_sfu::{Command, Event, Kind, TrackSpec};
+use tertulia_sfu::{Command, Event, Kind, OpusOptions, TrackSpec};
 
 fn assert_continuous(got: &[Got]) {
     assert!(got.len() > 1);
@@ -158,7 +158,13 @@ fn a_track_may_be_announced_before_or_after_its_offer() {
     let command = Command::ExpectTrack {
         peer,
         track: "TR_late".into(),
-        spec: TrackSpec { kind: Kind::Audio, cids: vec![cid.clone()], layers: vec![], codec: None },
+        spec: TrackSpec {
+            kind: Kind::Audio,
+            cids: vec![cid.clone()],
+            layers: vec![],
+            codec: None,
+            opus: OpusOptions::default(),
+        },
     };
     world.command(alice, command);
     world.run_until(|world| {

@@ -1,4 +1,4 @@
-//! A stream that carries all spatial layers (VP9): what each subscriber gets of it.
+//! A stream that carries all spatial layers (VP9, AV1): what each subscriber gets of it.
 
 mod support;
 
@@ -8,18 +8,20 @@ use support::World;
 use support::received::Got;
 use tertulia_sfu::{Event, Kind, Quality, SubscriptionSettings, TrackId};
 
-fn publish_svc(world: &mut World, client: usize) -> TrackId {
+fn publish_svc(world: &mut World, client: usize, mime_type: &str) -> TrackId {
     let track = world.announce(client, Kind::Video, &["q", "h", "f"]);
     let sender = world.clients[client].sender(0);
     // the layers are announced, but only one stream carries them
     sender.rids.clear();
     sender.encodings.truncate(1);
     sender.is_svc = true;
+    sender.is_av1 = mime_type == "video/AV1";
     let started = track.clone();
     world.run_until(|world| {
-        world.saw(
-            |event| matches!(event, Event::TrackStarted { track: of, mime_type: "video/VP9", .. } if *of == started),
-        )
+        world.saw(|event| match event {
+            Event::TrackStarted { track, mime_type: of, .. } => *track == started && *of == mime_type,
+            _ => false,
+        })
     });
     track
 }
@@ -45,17 +47,21 @@ fn layers(world: &World, client: usize, track: &TrackId) -> Vec<u8> {
 
 #[test]
 fn each_subscriber_gets_the_layers_up_to_the_one_it_wants() {
-    let mut world = World::new(2);
-    let alice = world.join(1, 1);
-    let members: Vec<usize> = Quality::ALL.iter().map(|_| world.join(1, 1)).collect();
-    let track = publish_svc(&mut world, alice);
-    for (member, quality) in members.iter().zip(Quality::ALL) {
-        world.configure(*member, &track, wants(quality));
-        world.subscribe(*member, &track);
-    }
-    world.run(Duration::from_secs(3));
-    for (member, expected) in members.iter().zip([vec![0], vec![0, 1], vec![0, 1, 2]]) {
-        assert_eq!(layers(&world, *member, &track), expected);
+    for codec in ["video/VP9", "video/AV1"] {
+        let mut world = World::new(2);
+        let alice = world.join(1, 1);
+        let members: Vec<usize> = Quality::ALL.iter().map(|_| world.join(1, 1)).collect();
+        let track = publish_svc(&mut world, alice, codec);
+        for (member, quality) in members.iter().zip(Quality::ALL) {
+            world.configure(*member, &track, wants(quality));
+            world.subscribe(*member, &track);
+        }
+        world.run(Duration::from_secs(3));
+        for (member, expected) in members.iter().zip([vec![0], vec![0, 1], vec![0, 1, 2]]) {
+            assert_eq!(layers(&world, *member, &track), expected, "{codec}");
+            let got = world.clients[*member].received(&track);
+            assert!(got.iter().all(|got| got.dependencies.is_some() == (codec == "video/AV1")), "{codec}");
+        }
     }
 }
 
@@ -63,7 +69,7 @@ fn each_subscriber_gets_the_layers_up_to_the_one_it_wants() {
 fn layers_are_left_off_at_once_and_come_back_with_a_key_frame() {
     let mut world = World::new(1);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
-    let track = publish_svc(&mut world, alice);
+    let track = publish_svc(&mut world, alice, "video/VP9");
     world.subscribe(bob, &track);
     world.run(Duration::from_secs(3));
     assert_eq!(layers(&world, bob, &track), [0, 1, 2]);
@@ -84,7 +90,7 @@ fn layers_are_left_off_at_once_and_come_back_with_a_key_frame() {
 fn a_narrow_link_gets_fewer_layers() {
     let mut world = World::new(1);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
-    let track = publish_svc(&mut world, alice);
+    let track = publish_svc(&mut world, alice, "video/VP9");
     world.subscribe(bob, &track);
     world.run(Duration::from_secs(3));
     for _ in 0..20 {

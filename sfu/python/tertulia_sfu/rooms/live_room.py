@@ -16,6 +16,7 @@ from tertulia_sfu.rooms import session_messages
 from tertulia_sfu.rooms.connectivity import Connectivity
 from tertulia_sfu.rooms.data_relay import DataRelay
 from tertulia_sfu.rooms.data_tracks import DataTrackManager
+from tertulia_sfu.rooms.dynacast import Dynacast
 from tertulia_sfu.rooms.encoding import join_frame, part
 from tertulia_sfu.rooms.limits import check_sizes, distinct_values
 from tertulia_sfu.rooms.negotiation import Negotiator
@@ -47,7 +48,8 @@ class LiveRoom:
         self.roster = roster
         self.status = StatusUpdates(roster)
         self.quality = RoomQuality(roster)
-        self.subscriptions = SubscriptionManager(roster)
+        self.dynacast = Dynacast(roster)
+        self.subscriptions = SubscriptionManager(roster, self.dynacast)
         self.publications = PublicationManager(roster, self.subscriptions, self.status.send_room_if_changed)
         self.data = DataRelay(roster)
         self.data_tracks = DataTrackManager(roster, self.status.send_room_if_changed)
@@ -159,7 +161,7 @@ class LiveRoom:
         self.roster.updates.mark_as_told(participant)
         self.roster.send(participant, SignalResponse(room_update=RoomUpdate(room=self.roster.room_info())))
         self.negotiation.restart(participant)
-        self.publications.repeat_quality_updates(participant)
+        self.dynacast.repeat(participant)
         self.data_tracks.repeat_handles(participant)
         self.send_token(participant, now)
 

@@ -81,6 +81,7 @@ class LiveRooms:
         roster.max_participants = request.max_participants
         roster.empty_timeout_s = request.empty_timeout or self._config.empty_timeout_s
         roster.departure_timeout_s = request.departure_timeout or self._config.departure_timeout_s
+        roster.codecs = self._config.codecs
         room = LiveRoom(
             roster,
             config=self._config,
@@ -254,12 +255,10 @@ _EVENTS: Final[dict[str, Callable[[LiveRoom, Participant, Any, float], None]]] =
     ),
     "TrackEnded": lambda room, peer, event, now: room.publications.handle_ended(peer, event.track, now),
     "SubscriptionStarted": lambda room, peer, event, _: room.subscriptions.handle_started(peer, event.track),
-    "SubscriptionFailed": lambda room, peer, event, _: room.subscriptions.handle_failed(
-        peer, event.track, event.reason
+    "SubscriptionFailed": lambda room, peer, event, now: room.subscriptions.handle_failed(
+        peer, event.track, event.reason, now
     ),
-    "QualityWanted": lambda room, peer, event, _: room.publications.send_quality_update(
-        peer, event.track, event.quality
-    ),
+    "QualityWanted": lambda room, peer, event, _: room.dynacast.set_quality(peer, event.track, event.quality),
     "StreamPaused": lambda room, peer, event, _: room.subscriptions.handle_paused(
         peer, event.track, paused=event.paused
     ),

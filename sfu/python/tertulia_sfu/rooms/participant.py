@@ -16,6 +16,7 @@ from livekit.protocol.rtc import AddTrackRequest, SessionDescription, Subscribed
 
 from tertulia_sfu.ids import ParticipantSid, TrackSid
 from tertulia_sfu.rooms.data_budget import DataBudget
+from tertulia_sfu.rooms.ports import Quality
 from tertulia_sfu.rooms.protocol import PROTOCOL
 from tertulia_sfu.rooms.track_access import TrackAccess
 from tertulia_sfu.tokens import Claims
@@ -30,10 +31,29 @@ def participant_of(peer: str) -> str:
 
 
 @dataclass(slots=True)
+class BackupCodec:
+    """A second codec in which a publisher can send a video, for those who cannot decode the first one.
+
+    `codec`: its name, in small letters. `track`: what the media core calls it. `is_asked`: the publisher was asked for
+    it. `is_expected`: it will be in a section. `is_started`: its first packet came. `wanted`: the best layer that
+    anyone wants of it. `receivers`: who gets the video in this codec.
+    """
+
+    codec: str
+    track: str
+    is_asked: bool = False
+    is_expected: bool = False
+    is_started: bool = False
+    wanted: Quality | None = None
+    receivers: set[ParticipantSid] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Publication:
     """A track of a participant. `announced` once its first packet came: until then only its publisher knows it.
 
     `subscriber_reported`: the publisher was told that someone subscribed. `quality_update`: the last one it was sent.
+    `wanted`: the best layer that anyone wants. `backup`: None without a second codec.
     """
 
     info: TrackInfo
@@ -41,11 +61,25 @@ class Publication:
     announced: bool = False
     subscriber_reported: bool = False
     quality_update: SubscribedQualityUpdate | None = None
+    wanted: Quality | None = "high"
+    backup: BackupCodec | None = None
 
     @property
     def sid(self) -> TrackSid:
         """The track's id."""
         return TrackSid(self.info.sid)
+
+    @property
+    def core_tracks(self) -> list[str]:
+        """What the media core calls the track, in each codec that is or will be sent."""
+        backup = [self.backup.track] if self.backup is not None and self.backup.is_expected else []
+        return [self.sid, *backup]
+
+    def core_track(self, receiver: ParticipantSid) -> str:
+        """Return what the media core calls the track as one participant receives it."""
+        backup = self.backup
+        is_backup = backup is not None and backup.is_started and receiver in backup.receivers
+        return backup.track if backup is not None and is_backup else self.sid
 
 
 @dataclass(slots=True)

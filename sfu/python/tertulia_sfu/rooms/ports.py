@@ -1,9 +1,9 @@
 """Ports of a live room: the media core, the clients' signal connections, timers, and a listener for events."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
-from livekit.protocol.models import ParticipantInfo, TrackInfo
+from livekit.protocol.models import ParticipantInfo, TrackInfo, VideoQuality
 from livekit.protocol.models import Room as RoomInfo
 from livekit.protocol.rtc import SignalResponse
 
@@ -12,6 +12,13 @@ from tertulia_sfu.ids import ParticipantSid
 Kind = Literal["audio", "video"]
 Channel = Literal["reliable", "lossy", "data_track"]
 Quality = Literal["low", "medium", "high"]
+
+QUALITIES: Final[dict[VideoQuality, Quality]] = {
+    VideoQuality.LOW: "low",
+    VideoQuality.MEDIUM: "medium",
+    VideoQuality.HIGH: "high",
+}
+"""The qualities of the protocol, the lowest first."""
 
 
 class MediaCommands(Protocol):
@@ -44,6 +51,8 @@ class MediaCommands(Protocol):
         cids: list[str],
         layers: list[tuple[Quality, int, int]],
         codec: str | None,
+        dtx: bool = False,
+        stereo: bool = False,
     ) -> None:
         """Announce a track that a section of a past or coming offer carries."""
 
@@ -68,6 +77,7 @@ class MediaCommands(Protocol):
         quality: Quality | None = None,
         height: int | None = None,
         priority: int | None = None,
+        fps: int | None = None,
     ) -> None:
         """Set what a subscription receives; `height` in pixels."""
 

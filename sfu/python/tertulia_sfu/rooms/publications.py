@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final
 
 from livekit.protocol.models import (
+    AudioTrackFeature,
     SimulcastCodecInfo,
     TrackInfo,
     TrackType,
@@ -17,22 +18,19 @@ from livekit.protocol.rtc import (
     MuteTrackRequest,
     RequestResponse,
     SignalResponse,
-    SubscribedCodec,
-    SubscribedQuality,
-    SubscribedQualityUpdate,
     TrackPublishedResponse,
     TrackUnpublishedResponse,
     UpdateLocalAudioTrack,
     UpdateLocalVideoTrack,
 )
 
-from tertulia_sfu.ids import TrackSid, new_track_sid
+from tertulia_sfu.ids import TrackSid, backup_track, new_track_sid, track_of
 from tertulia_sfu.rooms.limits import MAX_SID_LENGTH, distinct_values
-from tertulia_sfu.rooms.participant import Participant, Publication
-from tertulia_sfu.rooms.ports import Kind, Quality
+from tertulia_sfu.rooms.participant import BackupCodec, Participant, Publication
+from tertulia_sfu.rooms.ports import QUALITIES, Kind, Quality
 from tertulia_sfu.rooms.protocol import TRACK_UNPUBLISHED
 from tertulia_sfu.rooms.roster import Roster
-from tertulia_sfu.rooms.subscriptions import QUALITIES, SubscriptionManager
+from tertulia_sfu.rooms.subscriptions import SubscriptionManager
 
 MAX_PENDING_TRACKS: Final = 20
 MAX_QUEUED_REQUESTS: Final = 3
@@ -44,7 +42,6 @@ MAX_LAYERS: Final = 8  # simulcast has three
 
 _KINDS: Final[dict[int, Kind]] = {TrackType.AUDIO: "audio", TrackType.VIDEO: "video"}
 _DEFAULT_MIME: Final = {TrackType.AUDIO: "audio/opus", TrackType.VIDEO: "video/VP8"}
-_RANKS: Final[dict[Quality | None, int]] = {None: -1, "low": 0, "medium": 1, "high": 2}
 
 
 class PublicationManager:
@@ -67,10 +64,10 @@ class PublicationManager:
             self._roster.send(owner, SignalResponse(request_response=response))
             return
         if request.sid:
-            # a backup codec for a track: the track keeps its first codec
-            self._confirm(owner, request.cid, owner.publications[TrackSid(request.sid)])
+            self._expect_backup(owner, owner.publications[TrackSid(request.sid)], request)
             return
-        publication = Publication(_track_info(request), _cids(request))
+        info = _track_info(request)
+        publication = Publication(info, _cids(request), backup=self._backup(info, request))
         self._roster.add_publication(owner, publication)
         self._roster.media.expect_track(
             owner.sid,
@@ -79,9 +76,36 @@ class PublicationManager:
             cids=publication.cids,
             layers=_layers(publication.info),
             codec=_wanted_codec(request),
+            **_opus_options(request),
         )
         if request.muted:
             self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=True)
+        self._confirm(owner, request.cid, publication)
+
+    def _backup(self, info: TrackInfo, request: AddTrackRequest) -> BackupCodec | None:
+        """Return the second codec in which a client can send a video: the second one that it names."""
+        first, second, *_ = [*(codec.codec.rpartition("/")[2].lower() for codec in request.simulcast_codecs), "", ""]
+        known = {mime.partition("/")[2].lower() for mime in self._roster.codecs if mime.startswith("video/")}
+        if info.type != TrackType.VIDEO or second == first or second not in known:
+            return None
+        return BackupCodec(second, backup_track(TrackSid(info.sid), second))
+
+    def _expect_backup(self, owner: Participant, publication: Publication, request: AddTrackRequest) -> None:
+        """Handle `add_track` of a known track: a section will carry it in its second codec."""
+        backup = publication.backup
+        is_small = request.ByteSize() <= MAX_ADD_TRACK_BYTES and 0 < len(request.cid) <= MAX_TEXT_LENGTH
+        if backup is not None and not backup.is_expected and is_small:
+            backup.is_expected = True
+            self._roster.media.expect_track(
+                owner.sid,
+                track=backup.track,
+                kind="video",
+                cids=_cids(request),
+                layers=_layers(_track_info(request)),
+                codec=backup.codec,
+            )
+            if publication.info.muted:
+                self._roster.media.set_track_muted(owner.sid, track=backup.track, muted=True)
         self._confirm(owner, request.cid, publication)
 
     def _refusal(self, owner: Participant, request: AddTrackRequest) -> tuple["RequestResponse.Reason", str] | None:
@@ -145,7 +169,8 @@ class PublicationManager:
         if publication.info.muted == muted:
             return
         publication.info.muted = muted
-        self._roster.media.set_track_muted(owner.sid, track=publication.sid, muted=muted)
+        for core_track in publication.core_tracks:
+            self._roster.media.set_track_muted(owner.sid, track=core_track, muted=muted)
         self._announce_change(owner, publication, now)
 
     def update_audio(self, owner: Participant, request: UpdateLocalAudioTrack, now: float) -> bool:
@@ -180,8 +205,13 @@ class PublicationManager:
 
     def handle_started(self, owner: Participant, track: str, *, mid: str, mime_type: str, cid: str, now: float) -> None:
         """Announce a track whose first packet came, and subscribe those who want it."""
-        publication = owner.publications.get(TrackSid(track))
-        if publication is None or publication.announced:
+        publication = owner.publications.get(track_of(track))
+        if publication is None:
+            return
+        if track != publication.sid:
+            self._backup_started(owner, publication, mid=mid, mime_type=mime_type, now=now)
+            return
+        if publication.announced:
             return
         info = publication.info
         info.mid, info.mime_type = mid, mime_type
@@ -198,11 +228,26 @@ class PublicationManager:
         self._take_queued(owner, publication.cids)
         self._counts_changed(now)
 
+    def _backup_started(
+        self, owner: Participant, publication: Publication, *, mid: str, mime_type: str, now: float
+    ) -> None:
+        backup = publication.backup
+        if backup is None or backup.is_started:
+            return
+        backup.is_started = True
+        publication.info.codecs.add(mid=mid, mime_type=mime_type, layers=publication.info.layers)
+        self._announce_change(owner, publication, now)
+        self._subscriptions.backup_started(publication)
+
     def handle_ended(self, owner: Participant, track: str, now: float) -> None:
-        """Remove a track whose section stopped sending."""
-        publication = owner.publications.get(TrackSid(track))
-        if publication is not None:
+        """Remove a track whose section stopped sending. That of a second codec does so with the first one."""
+        publication = owner.publications.get(track_of(track))
+        if publication is None:
+            return
+        if track == publication.sid:
             self._remove(owner, publication, now)
+        elif publication.backup is not None:
+            publication.backup = BackupCodec(publication.backup.codec, publication.backup.track)
 
     def withdraw(self, owner: Participant, publication: Publication, now: float) -> None:
         """End a track that the grants no longer allow, whatever its client sends."""
@@ -219,6 +264,8 @@ class PublicationManager:
                 self.withdraw(owner, publication, now)
 
     def _remove(self, owner: Participant, publication: Publication, now: float) -> None:
+        for core_track in publication.core_tracks[1:]:
+            self._roster.media.withdraw_track(owner.sid, track=core_track)
         self._roster.remove_publication(owner, publication)
         self._subscriptions.forget_track(publication.sid)
         if publication.announced:
@@ -228,28 +275,6 @@ class PublicationManager:
             self._counts_changed(now)
         self._take_queued(owner, publication.cids)
 
-    def send_quality_update(self, owner: Participant, track: str, quality: Quality | None) -> None:
-        """Tell the publisher which simulcast layers are wanted, so that it need not encode the others (dynacast)."""
-        publication = owner.publications.get(TrackSid(track))
-        if publication is None:
-            return
-        rank = _RANKS[quality]
-        qualities = [SubscribedQuality(quality=each, enabled=each <= rank) for each in QUALITIES]
-        codec = (publication.info.mime_type or "video/VP8").partition("/")[2].lower()
-        update = SubscribedQualityUpdate(
-            track_sid=track,
-            subscribed_qualities=qualities,
-            subscribed_codecs=[SubscribedCodec(codec=codec, qualities=qualities)],
-        )
-        publication.quality_update = update
-        self._roster.send(owner, SignalResponse(subscribed_quality_update=update))
-
-    def repeat_quality_updates(self, owner: Participant) -> None:
-        """Send the last quality updates again to a publisher that may have missed them."""
-        for publication in owner.announced:
-            if publication.quality_update is not None:
-                self._roster.send(owner, SignalResponse(subscribed_quality_update=publication.quality_update))
-
 
 def _cids(request: AddTrackRequest) -> list[str]:
     return list(dict.fromkeys([request.cid, *(codec.cid for codec in request.simulcast_codecs if codec.cid)]))
@@ -258,12 +283,23 @@ def _cids(request: AddTrackRequest) -> list[str]:
 def _wanted_codec(request: AddTrackRequest) -> str | None:
     """Return the codec that the client wants to send, as in its offer: the first one, the others are backups.
 
-    Sound that must not be redundant (RFC 2198) is named, whatever the media core prefers.
+    Otherwise the media core answers with redundant sound (RFC 2198) first.
     """
     if request.type == TrackType.AUDIO and request.disable_red:
         return "opus"
     wanted = request.simulcast_codecs[0].codec if request.simulcast_codecs else ""
     return wanted.rpartition("/")[2] or None
+
+
+def _opus_options(request: AddTrackRequest) -> dict[str, bool]:
+    """Return how sound is to be encoded: nothing is sent while it is silent, unless the client does not want that."""
+    if request.type != TrackType.AUDIO:
+        return {}
+    features = AudioTrackFeature
+    return {
+        "dtx": not request.disable_dtx and features.TF_NO_DTX not in request.audio_features,
+        "stereo": request.stereo or features.TF_STEREO in request.audio_features,
+    }
 
 
 def _echo(request: AddTrackRequest) -> AddTrackRequest:

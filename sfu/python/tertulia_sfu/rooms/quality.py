@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from tertulia_sfu.ids import ParticipantSid
+from tertulia_sfu.ids import ParticipantSid, track_of
 from tertulia_sfu.rooms.participant import Participant
 from tertulia_sfu.rooms.roster import Roster
 
@@ -103,12 +103,13 @@ class ParticipantQuality:
     @property
     def published(self) -> list[tuple[str, list[str]]]:
         """The layers that are received of each video."""
-        return [(track, [*layers]) for each in self._reports.values() for track, layers in each.published]
+        return [(track_of(track), [*layers]) for each in self._reports.values() for track, layers in each.published]
 
     @property
     def subscribed(self) -> list[tuple[str, str | None, str | None]]:
         """Of each video that is wanted: the layer that is sent, and the best there is."""
-        return [video for each in self._reports.values() for video in each.subscribed]
+        videos = (video for each in self._reports.values() for video in each.subscribed)
+        return [(track_of(track), sent, best) for track, sent, best in videos]
 
 
 class RoomQuality:

@@ -1,8 +1,8 @@
 """The participants of a room, and the ways to reach them: the part that all other parts of a live room use."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from livekit.protocol.models import ParticipantInfo, TrackInfo
+from livekit.protocol.models import Codec, ParticipantInfo, TrackInfo
 from livekit.protocol.models import Room as RoomInfo
 from livekit.protocol.rtc import SignalResponse
 
@@ -46,6 +46,7 @@ class Roster:
         self.max_participants = 0
         self.empty_timeout_s = 0
         self.departure_timeout_s = 0
+        self.codecs: Sequence[str] = ()
         self._listener = listener
         self._by_identity: dict[Identity, Participant] = {}
         self._by_sid: dict[ParticipantSid, Participant] = {}
@@ -191,6 +192,7 @@ class Roster:
             creation_time=int(self.created_at),
             creation_time_ms=int(self.created_at * 1000),
             metadata=self.metadata,
+            enabled_codecs=[Codec(mime=mime) for mime in self.codecs],
             num_participants=counted,
             num_publishers=publishers,
             active_recording=recorders > 0,

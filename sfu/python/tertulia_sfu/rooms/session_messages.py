@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from livekit.protocol.models import Codec, DisconnectReason, ParticipantInfo, ServerInfo
+from livekit.protocol.models import DisconnectReason, ParticipantInfo, ServerInfo
 from livekit.protocol.models import Room as RoomInfo
 from livekit.protocol.rtc import ICEServer, JoinResponse, LeaveRequest, ReconnectResponse, SignalResponse
 
@@ -14,10 +14,6 @@ from tertulia_sfu.rooms.protocol import PROTOCOL
 SERVER_VERSION: Final = "1.13.5"
 PING_INTERVAL_S: Final = 5
 PING_TIMEOUT_S: Final = 15
-
-# the first one is what clients fall back to
-_PUBLISH_MIMES: Final = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus")
-PUBLISH_CODECS: Final = tuple(Codec(mime=mime) for mime in _PUBLISH_MIMES)
 
 
 def server_info(node_id: str) -> ServerInfo:
@@ -49,7 +45,7 @@ def join_message(
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
             sif_trailer=sif_trailer,
-            enabled_publish_codecs=PUBLISH_CODECS,
+            enabled_publish_codecs=room.enabled_codecs,
             fast_publish=participant.permission.can_publish,
         )
     )

@@ -5,7 +5,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import Final
 
-from livekit.protocol.models import SubscriptionError, TrackType, VideoQuality
+from livekit.protocol.models import SubscriptionError, TrackType
 from livekit.protocol.rtc import (
     MediaSectionsRequirement,
     SignalResponse,
@@ -20,21 +20,18 @@ from livekit.protocol.rtc import (
     UpdateTrackSettings,
 )
 
-from tertulia_sfu.ids import TrackSid
+from tertulia_sfu.ids import TrackSid, track_of
+from tertulia_sfu.rooms.dynacast import Dynacast
 from tertulia_sfu.rooms.limits import MAX_LISTED_TRACKS, distinct_tracks
 from tertulia_sfu.rooms.participant import Participant, Publication
-from tertulia_sfu.rooms.ports import Quality
+from tertulia_sfu.rooms.ports import QUALITIES
 from tertulia_sfu.rooms.roster import Roster
 from tertulia_sfu.rooms.track_access import TrackAccess
 
 SETTINGS_DEBOUNCE_S: Final = 0.1
+BACKUP_WITHIN_S: Final = 10.0  # a publisher that is asked for its second codec negotiates once more
 MAX_PREFERENCES: Final = 10_000  # more than MAX_LISTED_TRACKS, for tracks that are named before or after they exist
 
-QUALITIES: Final[dict[VideoQuality, Quality]] = {
-    VideoQuality.LOW: "low",
-    VideoQuality.MEDIUM: "medium",
-    VideoQuality.HIGH: "high",
-}
 _FAILURES: Final = {
     "codec_unsupported": SubscriptionError.SE_CODEC_UNSUPPORTED,
     "track_not_found": SubscriptionError.SE_TRACK_NOTFOUND,
@@ -44,8 +41,9 @@ _FAILURES: Final = {
 class SubscriptionManager:
     """The subscriptions of a room: those of the media core follow what is wanted and allowed."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, dynacast: Dynacast) -> None:
         self._roster = roster
+        self._dynacast = dynacast
 
     # ── reconciling what is wanted and allowed with the media core ──
 
@@ -62,11 +60,16 @@ class SubscriptionManager:
         )
         if wanted and track not in subscriptions:
             subscriptions.add(track)
-            self._configure(subscriber, publication)
-            self._roster.media.subscribe(subscriber.subscriber_peer, track=track)
+            self._subscribe(subscriber, publication)
         elif not wanted and track in subscriptions:
             subscriptions.discard(track)
-            self._roster.media.unsubscribe(subscriber.subscriber_peer, track=track)
+            core_track = publication.core_track(subscriber.sid)
+            self._roster.media.unsubscribe(subscriber.subscriber_peer, track=core_track)
+
+    def _subscribe(self, subscriber: Participant, publication: Publication) -> None:
+        self._configure(subscriber, publication)
+        core_track = publication.core_track(subscriber.sid)
+        self._roster.media.subscribe(subscriber.subscriber_peer, track=core_track)
 
     def reconcile_subscriber(self, subscriber: Participant) -> None:
         """Reconcile everything that one participant could receive."""
@@ -145,18 +148,20 @@ class SubscriptionManager:
 
     def _configure(self, subscriber: Participant, publication: Publication) -> None:
         media, settings = self._roster.media, subscriber.preferences.settings.get(publication.sid)
+        core_track = publication.core_track(subscriber.sid)
         is_video = publication.info.type == TrackType.VIDEO
         if settings is None:
             if is_video and subscriber.preferences.adaptive_stream:
-                media.configure_subscription(subscriber.subscriber_peer, track=publication.sid, quality="low")
+                media.configure_subscription(subscriber.subscriber_peer, track=core_track, quality="low")
             return
         media.configure_subscription(
             subscriber.subscriber_peer,
-            track=publication.sid,
+            track=core_track,
             enabled=not settings.disabled,
             quality=QUALITIES.get(settings.quality, "high") if is_video else None,
             height=self._wanted_height(settings, publication) if is_video else None,
             priority=min(settings.priority, 255) or None,
+            fps=min(settings.fps, 255) or None if is_video else None,
         )
 
     @staticmethod
@@ -197,8 +202,9 @@ class SubscriptionManager:
         need = MediaSectionsRequirement(num_audios=audio, num_videos=video)
         self._roster.send(subscriber, SignalResponse(media_sections_requirement=need))
 
-    def handle_started(self, subscriber: Participant, track: str) -> None:
+    def handle_started(self, subscriber: Participant, core_track: str) -> None:
         """Tell the publisher when the first visible subscriber receives media."""
+        track = track_of(core_track)
         found = self._roster.find_publication(track)
         if found is None or found[1].subscriber_reported or subscriber.is_hidden:
             return
@@ -206,15 +212,51 @@ class SubscriptionManager:
         publication.subscriber_reported = True
         self._roster.send(owner, SignalResponse(track_subscribed=TrackSubscribed(track_sid=track)))
 
-    def handle_failed(self, subscriber: Participant, track: str, reason: str) -> None:
-        """Tell a subscriber that its subscription failed."""
-        subscriber.subscriptions.discard(TrackSid(track))
+    def handle_failed(self, subscriber: Participant, core_track: str, reason: str, now: float) -> None:
+        """Ask for the second codec of a video that a subscriber cannot decode, or tell it that it gets nothing."""
+        track = track_of(core_track)
+        found = self._roster.find_publication(track) if reason == "codec_unsupported" else None
+        if found is not None and found[1].backup is not None and core_track == track:
+            self._use_backup(subscriber, *found, now)
+        else:
+            self._fail(subscriber, track, reason)
+
+    def _fail(self, subscriber: Participant, track: TrackSid, reason: str) -> None:
+        subscriber.subscriptions.discard(track)
         error = _FAILURES.get(reason, SubscriptionError.SE_UNKNOWN)
         response = SubscriptionResponse(track_sid=track, err=error)
         self._roster.send(subscriber, SignalResponse(subscription_response=response))
 
-    def handle_paused(self, subscriber: Participant, track: str, *, paused: bool) -> None:
+    # ── second codecs ──
+
+    def _use_backup(self, subscriber: Participant, owner: Participant, publication: Publication, now: float) -> None:
+        backup = publication.backup
+        if backup is None or publication.sid not in subscriber.subscriptions:
+            return
+        backup.receivers.add(subscriber.sid)
+        if backup.is_started:
+            self._subscribe(subscriber, publication)
+            return
+        self._dynacast.ask_for_backup(owner, publication)
+        expire = partial(self._give_backup_up, subscriber, publication)
+        self._roster.timers.set(("backup", publication.sid, subscriber.sid), now + BACKUP_WITHIN_S, expire)
+
+    def _give_backup_up(self, subscriber: Participant, publication: Publication, _now: float) -> None:
+        backup = publication.backup
+        if backup is not None and not backup.is_started and publication.sid in subscriber.subscriptions:
+            self._fail(subscriber, publication.sid, "codec_unsupported")
+
+    def backup_started(self, publication: Publication) -> None:
+        """Subscribe those who wait for a second codec, of which the first packet came."""
+        for sid in publication.backup.receivers if publication.backup is not None else ():
+            subscriber = self._roster.get(sid)
+            if subscriber is not None and publication.sid in subscriber.subscriptions:
+                self._roster.timers.cancel(("backup", publication.sid, sid))
+                self._subscribe(subscriber, publication)
+
+    def handle_paused(self, subscriber: Participant, core_track: str, *, paused: bool) -> None:
         """Tell a subscriber that a video was paused for lack of bandwidth, or resumed."""
+        track = track_of(core_track)
         found = self._roster.find_publication(track)
         if found is None:
             return
@@ -231,4 +273,5 @@ def _without_tracks(settings: UpdateTrackSettings) -> UpdateTrackSettings:
         width=settings.width,
         height=settings.height,
         priority=settings.priority,
+        fps=settings.fps,
     )

@@ -31,8 +31,9 @@ def test_the_first_messages_of_a_session() -> None:
     assert join.participant.permission.can_publish
     assert (join.ping_interval, join.ping_timeout, join.subscriber_primary) == (5, 15, False)
     assert join.server_info.protocol == 17
-    offered = ["video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus"]
+    offered = ["video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red"]
     assert [codec.mime for codec in join.enabled_publish_codecs] == offered
+    assert join.room.enabled_codecs == join.enabled_publish_codecs
     assert len(join.sif_trailer) == 16
     assert ann.take_kinds() == ["join", "refresh_token", "room_update"]
 

@@ -171,3 +171,12 @@ def test_sound_without_redundancy_is_asked_for_by_name() -> None:
         cid = f"mic-{disable_red}"
         ann.request(add_track=AddTrackRequest(cid=cid, type=AUDIO, source=MICROPHONE, disable_red=disable_red))
     assert [expected["codec"] for (_, expected) in meeting.core.named("expect_track")] == [None, "opus"]
+
+
+def test_sound_is_encoded_as_its_publisher_wants() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann")
+    for wanted in ({}, {"disable_dtx": True}, {"stereo": True}, {"audio_features": [0, 1]}):
+        ann.request(add_track=AddTrackRequest(cid=f"mic-{wanted}", type=AUDIO, source=MICROPHONE, **wanted))
+    expected = [(each["dtx"], each["stereo"]) for (_, each) in meeting.core.named("expect_track")]
+    assert expected == [(True, False), (False, False), (True, True), (False, True)]

@@ -10,13 +10,15 @@ from livekit.protocol.models import (
 )
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    MuteTrackRequest,
+    SimulcastCodec,
     SubscriptionPermission,
     TrackPermission,
     UpdateSubscription,
     UpdateTrackSettings,
 )
 
-from support.meeting import Meeting
+from support.meeting import Guest, Meeting
 
 CAMERA, MICROPHONE = TrackSource.CAMERA, TrackSource.MICROPHONE
 AUDIO, VIDEO = TrackType.AUDIO, TrackType.VIDEO
@@ -70,7 +72,10 @@ def test_layer_settings_are_debounced_but_enabling_is_immediate() -> None:
     meeting.advance(0.2)
     bob.request(track_setting=UpdateTrackSettings(track_sids=[sid], quality=VideoQuality.MEDIUM))
     last = meeting.core.named("configure_subscription")[-1][1]
-    assert (last["enabled"], last["quality"], last["height"]) == (True, "medium", None)
+    assert (last["enabled"], last["quality"], last["height"], last["fps"]) == (True, "medium", None, None)
+    bob.request(track_setting=UpdateTrackSettings(track_sids=[sid], fps=15))
+    meeting.advance(0.2)
+    assert meeting.core.named("configure_subscription")[-1][1]["fps"] == 15
 
 
 def test_settings_may_come_before_the_subscription() -> None:
@@ -133,3 +138,48 @@ def test_events_of_the_core_reach_the_subscriber() -> None:
     meeting.core_event("StreamPaused", bob.sid, track=sid, paused=True)
     state = bob.last("stream_state_update").stream_states[0]
     assert (state.participant_sid, state.track_sid, state.state) == (ann.sid, sid, 1)
+
+
+def _with_backup(meeting: Meeting) -> tuple[Guest, Guest, str]:
+    """Have one participant publish VP9, and another one that cannot decode it."""
+    ann, bob = meeting.join("ann"), meeting.join("bob")
+    sid = ann.publish(simulcast_codecs=[SimulcastCodec(codec="vp9"), SimulcastCodec(codec="vp8")])
+    meeting.core.commands.clear()
+    meeting.core_event("SubscriptionFailed", bob.sid, track=sid, reason="codec_unsupported")
+    return ann, bob, sid
+
+
+def test_a_second_codec_is_asked_for_and_sent_to_who_needs_it() -> None:
+    meeting = Meeting()
+    ann, bob, sid = _with_backup(meeting)
+    assert not bob.received("subscription_response")
+    asked = ann.last("subscribed_quality_update").subscribed_codecs
+    assert asked[1].codec == "vp8"
+    assert all(one.enabled for each in asked for one in each.qualities)
+    ann.request(
+        add_track=AddTrackRequest(sid=sid, cid="again", type=VIDEO, simulcast_codecs=[SimulcastCodec(codec="vp8")])
+    )
+    assert ann.last("track_published").track.sid == sid
+    [(_peer, expected)] = meeting.core.named("expect_track")
+    assert (expected["track"], expected["cids"], expected["codec"]) == (f"{sid}/vp8", ["again"], "vp8")
+    ann.request(mute=MuteTrackRequest(sid=sid, muted=True))
+    assert [each["track"] for _, each in meeting.core.named("set_track_muted")] == [sid, f"{sid}/vp8"]
+    started = {"cid": "again", "mid": "9", "mime_type": "video/VP8", "simulcast": True}
+    meeting.core_event("TrackStarted", ann.sid, track=f"{sid}/vp8", **started)
+    assert meeting.core.named("subscribe") == [(bob.sid, {"track": f"{sid}/vp8"})]
+    assert [codec.mime_type for codec in bob.last("update").participants[0].tracks[0].codecs][1:] == ["video/VP8"]
+    meeting.core_event("QualityWanted", ann.sid, track=f"{sid}/vp8", quality="low")
+    wanted = ann.last("subscribed_quality_update").subscribed_codecs[1]
+    assert [one.enabled for one in wanted.qualities] == [True, False, False]
+    bob.request(subscription=UpdateSubscription(track_sids=[sid], subscribe=False))
+    assert meeting.core.named("unsubscribe") == [(bob.sid, {"track": f"{sid}/vp8"})]
+    meeting.core_event("TrackEnded", ann.sid, track=sid)
+    assert meeting.core.named("withdraw_track") == [(ann.sid, {"track": f"{sid}/vp8"})]
+
+
+def test_who_cannot_be_sent_a_second_codec_is_told() -> None:
+    meeting = Meeting()
+    _ann, bob, sid = _with_backup(meeting)
+    meeting.advance(11)
+    response = bob.last("subscription_response")
+    assert (response.track_sid, response.err) == (sid, 1)

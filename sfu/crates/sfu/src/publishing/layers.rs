@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::ids::Ssrc;
-use crate::media::{LAYERS, LayerMask, layer_bit};
+use crate::media::{LAYERS, LayerMask, TEMPORAL_LAYERS, TemporalRates, layer_bit};
+use crate::transport::ReceivedPacket;
 
 /// A layer is gone when it was silent this long while another one was received.
 const LAYER_SILENCE: Duration = Duration::from_secs(1);
@@ -33,13 +34,31 @@ struct Layer {
     others: u32,
     keyframe_asked: Option<Instant>,
     is_keyframe_wanted: bool,
+    received: [Received; TEMPORAL_LAYERS],
+    rates: TemporalRates,
+}
+
+/// What was received of a temporal layer since the last measurement.
+#[derive(Default)]
+struct Received {
     bytes: u64,
-    bitrate_bps: u64,
+    frames: u32,
 }
 
 #[derive(Default)]
 pub(super) struct Layers {
     layers: [Layer; LAYERS],
+}
+
+impl Layer {
+    fn count(&mut self, received: &ReceivedPacket) {
+        let packet = &received.packet;
+        let temporal = usize::from(packet.temporal.layer).min(TEMPORAL_LAYERS - 1);
+        let Some(count) = self.received.get_mut(temporal) else { return };
+        count.bytes += packet.payload.len() as u64;
+        let ends_frame = packet.marker || packet.spatial.is_some_and(|part| part.ends_layer);
+        count.frames += u32::from(ends_frame);
+    }
 }
 
 impl Layers {
@@ -49,22 +68,22 @@ impl Layers {
         live.fold(0, |mask, (index, _)| mask | layer_bit(index))
     }
 
-    /// Bits per second, as measured last.
-    pub fn bitrates_bps(&self) -> [u64; LAYERS] {
-        self.layers.each_ref().map(|layer| layer.bitrate_bps)
+    /// The rates, as measured last.
+    pub fn rates(&self) -> [TemporalRates; LAYERS] {
+        self.layers.each_ref().map(|layer| layer.rates)
     }
 
     /// Count a packet. True if its layer was not live before.
-    pub fn on_packet(&mut self, received: u8, ssrc: Ssrc, now: Instant, bytes: usize) -> bool {
+    pub fn on_packet(&mut self, now: Instant, of_layer: u8, received: &ReceivedPacket) -> bool {
         let mut is_revived = false;
         for (index, layer) in (0u8..).zip(&mut self.layers) {
-            if index == received {
+            if index == of_layer {
                 is_revived = !layer.is_live;
                 layer.is_live = true;
-                layer.ssrc = Some(ssrc);
+                layer.ssrc = Some(received.ssrc);
                 layer.last_packet = Some(now);
                 layer.others = 0;
-                layer.bytes += bytes as u64;
+                layer.count(received);
             } else {
                 layer.others = layer.others.saturating_add(1);
             }
@@ -85,12 +104,18 @@ impl Layers {
         has_changed
     }
 
-    /// Turn the bytes counted since the last call into bitrates.
+    /// Turn the bytes and frames counted since the last call into rates.
     pub fn measure(&mut self, elapsed: Duration) {
+        let elapsed_s = elapsed.as_secs_f64().max(MIN_MEASURED_S);
         for layer in &mut self.layers {
-            let bits = layer.bytes.saturating_mul(8) as f64;
-            layer.bitrate_bps = (bits / elapsed.as_secs_f64().max(MIN_MEASURED_S)) as u64;
-            layer.bytes = 0;
+            let (mut bytes, mut frames) = (0u64, 0u32);
+            for (received, rate) in layer.received.iter_mut().zip(&mut layer.rates) {
+                let received = std::mem::take(received);
+                bytes += received.bytes;
+                frames += received.frames;
+                rate.bps = (bytes.saturating_mul(8) as f64 / elapsed_s) as u64;
+                rate.fps = (f64::from(frames) / elapsed_s).round() as u16;
+            }
         }
     }
 

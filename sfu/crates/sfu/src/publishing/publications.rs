@@ -48,9 +48,9 @@ impl Publications {
         self.match_sections(key, peers);
     }
 
-    /// The codec that a track's publisher wants to send.
-    pub fn wanted_codec(&self, key: TrackKey) -> Option<&str> {
-        self.tracks.get(key)?.wanted_codec()
+    /// A track as its publisher announced it.
+    pub fn spec(&self, key: TrackKey) -> Option<&TrackSpec> {
+        self.tracks.get(key).map(PublishedTrack::spec)
     }
 
     /// The layers that are received of each video that a peer publishes.
@@ -119,7 +119,7 @@ impl Publications {
 
     // ── receiving ──
 
-    /// Take a packet in and relay it to other shards that need it; returns it if this shard does.
+    /// Take a packet in and relay what it carries to other shards that need it; returns what this shard needs.
     pub fn receive(
         &mut self,
         now: Instant,
@@ -127,13 +127,28 @@ impl Publications {
         received: ReceivedPacket,
         peers: &mut Peers,
         outbox: &mut Outbox,
-    ) -> Option<LocalPacket> {
+    ) -> impl Iterator<Item = LocalPacket> + use<> {
+        let ssrc = received.ssrc;
+        let taken = self.take_in(now, publisher, received, peers, outbox);
+        let carried = taken.and_then(|(key, packet)| Some((key, self.tracks.get_mut(key)?.to_forward(ssrc, packet))));
+        let relayed = carried.map(|(key, packets)| packets.map(|packet| self.relay(key, packet?, outbox)));
+        relayed.into_iter().flatten().flatten()
+    }
+
+    fn take_in(
+        &mut self,
+        now: Instant,
+        publisher: PeerKey,
+        received: ReceivedPacket,
+        peers: &mut Peers,
+        outbox: &mut Outbox,
+    ) -> Option<(TrackKey, Packet)> {
         outbox.count().media_packets_in += 1;
         let Some((key, layer)) = peers.get_mut(publisher).and_then(|peer| peer.stream(received.ssrc)) else {
             outbox.count().drop_unmatched_media += 1;
             return None;
         };
-        match peers.get_mut(publisher)?.allow_media(now, received.packet.payload.len()) {
+        match peers.get_mut(publisher)?.allow_media(now, received.packet.received_bytes()) {
             Allowed::Yes => {}
             Allowed::No => {
                 outbox.count().drop_flood += 1;
@@ -159,7 +174,7 @@ impl Publications {
         if change.has_started || change.is_revived {
             self.send_state(key, outbox);
         }
-        self.relay(key, Packet { layer, ..received.packet }, outbox)
+        Some((key, Packet { layer, ..received.packet }))
     }
 
     /// Once to every shard that needs this layer.

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::history::History;
 use super::layers::Layers;
 use super::speakers::Loudness;
-use crate::ids::{Mid, PeerKey, ShardId, TrackId};
-use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec, layer_bit};
+use crate::ids::{Mid, PeerKey, ShardId, Ssrc, TrackId};
+use crate::media::{Kind, LAYERS, LayerMask, Quality, TemporalRates, TrackSpec, layer_bit};
 use crate::message::TrackState;
-use crate::transport::{CodecFormat, ReceivedPacket};
+use crate::transport::{CodecFormat, Packet, ReceivedPacket};
 
 /// Sound that sends less only keeps its stream alive.
 const SILENCE_BPS: u64 = 6_000;
@@ -26,6 +27,8 @@ pub(super) struct PublishedTrack {
     is_svc: bool,
     /// Its first packet was redundant audio.
     is_redundant: bool,
+    /// Of redundant sound.
+    history: History,
     is_muted: bool,
     layers: Layers,
     loudness: Loudness,
@@ -73,6 +76,7 @@ impl PublishedTrack {
             codec: None,
             is_svc: false,
             is_redundant: false,
+            history: History::default(),
             is_muted: false,
             layers: Layers::default(),
             loudness: Loudness::default(),
@@ -96,9 +100,8 @@ impl PublishedTrack {
         self.spec.kind
     }
 
-    /// The codec that the publisher wants to send.
-    pub fn wanted_codec(&self) -> Option<&str> {
-        self.spec.codec.as_deref()
+    pub fn spec(&self) -> &TrackSpec {
+        &self.spec
     }
 
     pub fn is_svc(&self) -> bool {
@@ -148,12 +151,14 @@ impl PublishedTrack {
                 *height = layer.height;
             }
         }
-        let mut bitrates_bps = self.layers.bitrates_bps();
+        let mut rates = self.layers.rates();
         if self.is_svc {
-            let mut below = 0;
-            for bitrate_bps in &mut bitrates_bps {
-                below += *bitrate_bps;
-                *bitrate_bps = below;
+            let mut below = TemporalRates::default();
+            for rate in &mut rates {
+                for (rate, below) in rate.iter_mut().zip(&mut below) {
+                    below.bps += rate.bps;
+                    rate.bps = below.bps;
+                }
             }
         }
         TrackState {
@@ -162,7 +167,7 @@ impl PublishedTrack {
             codec: self.codec,
             live: self.layers.live(),
             heights,
-            bitrates_bps,
+            rates,
             muted: self.is_muted,
             is_heard: self.is_heard,
         }
@@ -172,7 +177,7 @@ impl PublishedTrack {
     pub fn on_packet(&mut self, now: Instant, layer: u8, codec: CodecFormat, received: &ReceivedPacket) -> Change {
         let packet = &received.packet;
         self.is_svc |= packet.spatial.is_some_and(|part| part.layer > 0);
-        let is_revived = self.layers.on_packet(layer, received.ssrc, now, packet.payload.len());
+        let is_revived = self.layers.on_packet(now, layer, received);
         if let (Kind::Audio, Some(level), false) = (self.spec.kind, packet.extensions.audio_level, self.is_muted) {
             self.loudness.observe(now, level);
         }
@@ -183,6 +188,19 @@ impl PublishedTrack {
         Change { has_started, is_revived }
     }
 
+    /// What of a packet is to be forwarded, in order: of redundant sound also the frame before, if that was lost.
+    pub fn to_forward(&mut self, ssrc: Ssrc, packet: Packet) -> [Option<Packet>; 2] {
+        if !self.is_redundant {
+            return [None, Some(packet)];
+        }
+        let Some(is_before_missing) = self.history.on_packet(ssrc, packet.sequence) else { return [None, None] };
+        let before = packet.before().filter(|_| is_before_missing);
+        if let Some(before) = &before {
+            self.history.mark(ssrc, before.sequence);
+        }
+        [before, Some(packet)]
+    }
+
     /// Measure the bitrates over the time since the last call. True if the followers have to know the result: always of
     /// a video, of sound only whether it is heard.
     pub fn measure(&mut self, now: Instant, elapsed: Duration) -> bool {
@@ -190,7 +208,7 @@ impl PublishedTrack {
         if self.spec.kind == Kind::Video {
             return true;
         }
-        if self.last_heard.is_none() || self.layers.bitrates_bps().into_iter().any(|bps| bps > SILENCE_BPS) {
+        if self.last_heard.is_none() || self.layers.rates().iter().flatten().any(|rate| rate.bps > SILENCE_BPS) {
             self.last_heard = Some(now);
         }
         let is_heard = self.last_heard.is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER);

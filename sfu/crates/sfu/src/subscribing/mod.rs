@@ -1,10 +1,12 @@
 //! Tracks that the peers of a shard receive: layers, numbers, demand.
 
 mod feeds;
+mod frame_rate;
 mod layer_selector;
 mod munger;
 mod subscription;
 mod subscriptions;
+mod timeline;
 mod vp8_munger;
 
 pub(crate) use subscriptions::Subscriptions;

@@ -4,10 +4,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::timeline::Timeline;
 use super::vp8_munger::Vp8Munger;
 use crate::transport::{Packet, Vp8Patch};
 
-/// How many omitted packets are remembered for placing late ones.
+/// How many omissions are remembered for placing late packets.
 const MAX_SPANS: usize = 32;
 /// A switch never advances media time by more than this.
 const MAX_SWITCH_GAP: Duration = Duration::from_secs(60);
@@ -19,6 +20,8 @@ const MAX_CLOCK_LEAD: Duration = Duration::from_secs(1);
 pub(crate) struct Munged {
     pub sequence: u64,
     pub timestamp: u32,
+    /// What the timestamp stands for.
+    pub instant: Instant,
     pub vp8: Option<Vp8Patch>,
 }
 
@@ -28,6 +31,7 @@ pub(crate) struct Munger {
     first_sequence: u64,
     source: Option<SourceMap>,
     last: Option<Last>,
+    timeline: Timeline,
     vp8: Vp8Munger,
 }
 
@@ -37,8 +41,18 @@ struct SourceMap {
     start: u64,
     highest: u64,
     timestamp_offset: u32,
-    /// (from this source number on, add this); ascending, the newest last.
-    spans: VecDeque<(u64, i64)>,
+    /// Ascending, the newest last.
+    spans: VecDeque<Span>,
+}
+
+/// What holds between two omissions.
+#[derive(Clone, Copy)]
+struct Span {
+    /// The first source number that it holds for.
+    from: u64,
+    offset: i64,
+    /// Pictures that were omitted before, since the switch.
+    omitted: u16,
 }
 
 /// The newest packet sent.
@@ -57,6 +71,7 @@ impl Munger {
             first_sequence: u64::from(first_sequence),
             source: None,
             last: None,
+            timeline: Timeline::new(clock_rate_hz),
             vp8: Vp8Munger::default(),
         }
     }
@@ -68,7 +83,11 @@ impl Munger {
             start: packet.sequence,
             highest: packet.sequence,
             timestamp_offset: self.timestamp_after_switch(packet).wrapping_sub(packet.timestamp),
-            spans: VecDeque::from([(packet.sequence, signed_difference(next, packet.sequence))]),
+            spans: VecDeque::from([Span {
+                from: packet.sequence,
+                offset: signed_difference(next, packet.sequence),
+                omitted: 0,
+            }]),
         });
         if let Some(descriptor) = &packet.vp8 {
             self.vp8.switch(descriptor);
@@ -78,7 +97,7 @@ impl Munger {
     /// None for a packet that is older than the switch: it must not be sent.
     pub fn forward(&mut self, packet: &Packet) -> Option<Munged> {
         let source = self.source.as_mut()?;
-        let sequence = source.map(packet.sequence)?;
+        let (sequence, omitted) = source.map(packet.sequence)?;
         source.highest = source.highest.max(packet.sequence);
         let timestamp = packet.timestamp.wrapping_add(source.timestamp_offset);
         let newest = self.last.as_ref().is_none_or(|last| sequence > last.sequence);
@@ -86,23 +105,17 @@ impl Munger {
             self.last =
                 Some(Last { sequence, timestamp, arrival: packet.arrival, sender_clock_us: packet.sender_clock_us });
         }
-        let vp8 = packet.vp8.as_ref().and_then(|descriptor| self.vp8.forward(descriptor, newest));
-        Some(Munged { sequence, timestamp, vp8 })
+        let vp8 = packet.vp8.as_ref().and_then(|descriptor| self.vp8.forward(descriptor, omitted, newest));
+        let instant = self.timeline.place(timestamp, packet.arrival);
+        Some(Munged { sequence, timestamp, instant, vp8 })
     }
 
-    /// Omit `packet` without leaving a gap, if it is the next one; else the gap stays.
+    /// Omit `packet` without leaving a gap, unless newer ones were sent: then the gap stays.
     pub fn skip(&mut self, packet: &Packet) {
-        let Some(source) = self.source.as_mut() else { return };
-        if packet.sequence != source.highest + 1 {
-            return;
-        }
+        let Some(source) = self.source.as_mut().filter(|source| packet.sequence > source.highest) else { return };
         source.highest = packet.sequence;
-        if let Some((_, offset)) = source.spans.back().copied() {
-            source.spans.push_back((packet.sequence + 1, offset - 1));
-            if source.spans.len() > MAX_SPANS {
-                source.spans.pop_front();
-            }
-        }
+        let begins_picture = packet.vp8.as_ref().is_some_and(|descriptor| self.vp8.skip(descriptor));
+        source.omit(packet.sequence, u16::from(begins_picture));
     }
 
     /// Media time advances as the sender's clock did, or else by the time between arrivals; at least by one tick.
@@ -121,12 +134,26 @@ impl Munger {
 }
 
 impl SourceMap {
-    fn map(&self, sequence: u64) -> Option<u64> {
+    /// The subscriber's number, and the pictures omitted before it.
+    fn map(&self, sequence: u64) -> Option<(u64, u16)> {
         if sequence < self.start {
             return None;
         }
-        let (_, offset) = self.spans.iter().rev().find(|(from, _)| *from <= sequence)?;
-        sequence.checked_add_signed(*offset)
+        let span = self.spans.iter().rev().find(|span| span.from <= sequence)?;
+        Some((sequence.checked_add_signed(span.offset)?, span.omitted))
+    }
+
+    fn omit(&mut self, sequence: u64, pictures: u16) {
+        let Some(last) = self.spans.back().copied() else { return };
+        if last.from == sequence {
+            // nothing was sent since the packet before was omitted
+            self.spans.pop_back();
+        }
+        let omitted = last.omitted.wrapping_add(pictures);
+        self.spans.push_back(Span { from: sequence + 1, offset: last.offset - 1, omitted });
+        if self.spans.len() > MAX_SPANS {
+            self.spans.pop_front();
+        }
     }
 }
 
@@ -138,7 +165,7 @@ fn signed_difference(a: u64, b: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::HeaderExtensions;
+    use crate::transport::{HeaderExtensions, TemporalPart};
 
     const RATE: u32 = 90_000;
 
@@ -146,6 +173,7 @@ mod tests {
         Packet {
             layer: 0,
             spatial: None,
+            temporal: TemporalPart::default(),
             sequence,
             timestamp,
             marker: false,
@@ -156,6 +184,7 @@ mod tests {
             arrival,
             sender_clock_us: None,
             extensions: HeaderExtensions::default(),
+            dependencies: None,
         }
     }
 
@@ -190,6 +219,18 @@ mod tests {
         assert_eq!(munger.forward(&packet(102, 0, now)).map(|out| out.sequence), Some(1));
         assert_eq!(munger.forward(&packet(104, 0, now)).map(|out| out.sequence), Some(3));
         assert_eq!(munger.forward(&packet(103, 0, now)).map(|out| out.sequence), Some(2));
+    }
+
+    #[test]
+    fn a_packet_that_is_omitted_after_a_lost_one_keeps_the_gap_of_the_lost_one_only() {
+        let now = Instant::now();
+        let mut munger = Munger::new(RATE, 0);
+        munger.switch(&packet(100, 0, now));
+        munger.forward(&packet(100, 0, now));
+        munger.skip(&packet(102, 0, now));
+        munger.skip(&packet(103, 0, now));
+        assert_eq!(munger.forward(&packet(104, 0, now)).map(|out| out.sequence), Some(2));
+        assert_eq!(munger.forward(&packet(101, 0, now)).map(|out| out.sequence), Some(1));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One subscription: a peer that receives a track.
 
+use super::frame_rate::FrameRateSelector;
 use super::layer_selector::{Choice, LayerSelector, wanted_quality};
 use super::munger::Munger;
 use crate::ids::{PeerKey, Ssrc};
@@ -21,6 +22,7 @@ pub(crate) struct Subscription {
     /// The allocator stopped it for want of bandwidth.
     is_paused: bool,
     selector: LayerSelector,
+    frame_rate: FrameRateSelector,
     stream: Option<Stream>,
 }
 
@@ -41,6 +43,7 @@ impl Subscription {
             cap: None,
             is_paused: false,
             selector: LayerSelector::default(),
+            frame_rate: FrameRateSelector::default(),
             stream: None,
         }
     }
@@ -111,6 +114,10 @@ impl Subscription {
     pub fn aim(&mut self, state: &TrackState) {
         let allowed = if self.is_paused { None } else { self.wanted(state) };
         self.selector.aim(state, allowed, self.cap);
+        let target = self.selector.target().map_or(0, usize::from);
+        if let Some(rates) = state.rates.get(target) {
+            self.frame_rate.aim(self.settings.fps, rates);
+        }
     }
 
     /// Wait for a key frame before anything else is forwarded.
@@ -121,6 +128,11 @@ impl Subscription {
     /// The layer that is being forwarded.
     pub fn layer(&self) -> Option<u8> {
         self.selector.current()
+    }
+
+    /// The highest temporal layer that it is to get.
+    pub fn temporal_layer(&self) -> u8 {
+        self.frame_rate.target()
     }
 
     /// The layer that a decoder without a picture needs a key frame of.
@@ -154,8 +166,15 @@ impl Subscription {
                 }
                 return None;
             }
-            Choice::Switch => stream.munger.switch(packet),
+            Choice::Switch => {
+                stream.munger.switch(packet);
+                self.frame_rate.restart(packet);
+            }
             Choice::Forward => {}
+        }
+        if !self.frame_rate.admits(packet) {
+            stream.munger.skip(packet);
+            return None;
         }
         let munged = stream.munger.forward(packet)?;
         Some(Outgoing {
@@ -163,6 +182,7 @@ impl Subscription {
             payload_types: stream.payload_types,
             sequence: munged.sequence,
             timestamp: munged.timestamp,
+            instant: munged.instant,
             vp8: munged.vp8,
             marker: self.selector.is_last(packet),
             packet,

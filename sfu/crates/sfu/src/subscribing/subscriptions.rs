@@ -292,11 +292,10 @@ impl Subscriptions {
                 usage.audio_bps += if state.is_heard { AUDIO_BPS } else { 0 };
                 continue;
             }
-            let live = Quality::ALL.into_iter().zip(state.bitrates_bps);
-            let live = live.filter(|(quality, _)| state.live & layer_bit(*quality as u8) != 0);
-            let ladder: Vec<_> = live.filter(|(quality, _)| *quality <= wanted).collect();
-            let sent = subscription.layer().and_then(|layer| state.bitrates_bps.get(usize::from(layer)));
-            usage.video_bps += sent.copied().unwrap_or(0);
+            let bitrate_bps = |layer: u8| state.bitrate_bps(layer, subscription.temporal_layer());
+            let live = qualities(state.live).filter(|quality| *quality <= wanted);
+            let ladder: Vec<_> = live.map(|quality| (quality, bitrate_bps(quality as u8))).collect();
+            usage.video_bps += subscription.layer().map_or(0, bitrate_bps);
             usage.is_satisfied &= subscription.layer() == ladder.last().map(|(quality, _)| *quality as u8);
             usage.videos.push((key, Video { priority: subscription.priority(), ladder }));
         }

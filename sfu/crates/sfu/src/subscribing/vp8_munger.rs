@@ -15,6 +15,8 @@ pub(super) struct Vp8Munger {
     key_offset: u8,
     /// Of the newest packet, None before the first one.
     last: Option<Last>,
+    /// The source's picture of the newest packet, omitted or not.
+    seen: Option<u16>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -35,14 +37,24 @@ impl Vp8Munger {
         self.key_offset = last.key.wrapping_add(1).wrapping_sub(source.key_idx.unwrap_or_default()) & KEY_IDX_MASK;
     }
 
-    pub fn forward(&mut self, descriptor: &Vp8Descriptor, is_newest: bool) -> Option<Vp8Patch> {
+    /// A packet that is newer than all before is omitted. True if it is the first one of a picture that is known: the
+    /// pictures after it are to be numbered as if it had never been.
+    pub fn skip(&mut self, descriptor: &Vp8Descriptor) -> bool {
+        let picture = descriptor.numbers().picture_id;
+        picture.is_some() && std::mem::replace(&mut self.seen, picture) != picture
+    }
+
+    /// `omitted`: pictures left out since the last switch.
+    pub fn forward(&mut self, descriptor: &Vp8Descriptor, omitted: u16, is_newest: bool) -> Option<Vp8Patch> {
         let source = descriptor.numbers();
+        let picture_offset = self.picture_offset.wrapping_sub(omitted);
         let numbers = Vp8Numbers {
-            picture_id: source.picture_id.map(|id| id.wrapping_add(self.picture_offset) & PICTURE_ID_MASK),
+            picture_id: source.picture_id.map(|id| id.wrapping_add(picture_offset) & PICTURE_ID_MASK),
             tl0_pic_idx: source.tl0_pic_idx.map(|index| index.wrapping_add(self.tl0_offset)),
             key_idx: source.key_idx.map(|index| index.wrapping_add(self.key_offset) & KEY_IDX_MASK),
         };
         if is_newest {
+            self.seen = source.picture_id;
             let last = self.last.get_or_insert_default();
             last.picture = numbers.picture_id.unwrap_or(last.picture);
             last.tl0 = numbers.tl0_pic_idx.unwrap_or(last.tl0);

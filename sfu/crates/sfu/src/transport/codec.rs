@@ -3,8 +3,9 @@
 use str0m::format::{Codec, CodecConfig, CodecSpec, PayloadParams, detect_av1_keyframe, detect_h264_keyframe};
 use str0m::media::Pt;
 
+use super::scalability::{SpatialPart, TemporalPart};
 use super::vp8::Vp8Descriptor;
-use super::vp9::{SpatialPart, Vp9Descriptor};
+use super::vp9::Vp9Descriptor;
 
 /// The payload type of an outgoing packet, as negotiated with its receiver (RFC 3551 section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub(super) struct Inspected {
     /// Whether it begins a key frame (always true for audio).
     pub is_keyframe: bool,
     pub spatial: Option<SpatialPart>,
+    pub temporal: TemporalPart,
 }
 
 impl CodecFormat {
@@ -64,22 +66,34 @@ impl CodecFormat {
         }
     }
 
+    /// Whether the dependency descriptor says of its packets where they belong.
+    pub(super) fn has_dependencies(self) -> bool {
+        self.0.codec == Codec::Av1
+    }
+
     pub(super) fn inspect(self, payload: &[u8]) -> Inspected {
-        let is_keyframe = match self.0.codec {
+        let plain =
+            |is_keyframe| Inspected { vp8: None, is_keyframe, spatial: None, temporal: TemporalPart::default() };
+        match self.0.codec {
             Codec::Vp8 => {
                 let vp8 = Vp8Descriptor::parse(payload);
-                let is_keyframe = vp8.is_some_and(|descriptor| descriptor.starts_keyframe(payload));
-                return Inspected { vp8, is_keyframe, spatial: None };
+                Inspected {
+                    vp8,
+                    temporal: vp8.map(|descriptor| descriptor.temporal()).unwrap_or_default(),
+                    ..plain(vp8.is_some_and(|descriptor| descriptor.starts_keyframe(payload)))
+                }
             }
             Codec::Vp9 => {
                 let vp9 = Vp9Descriptor::parse(payload);
-                let is_keyframe = vp9.is_some_and(Vp9Descriptor::starts_keyframe);
-                return Inspected { vp8: None, is_keyframe, spatial: vp9.map(Vp9Descriptor::spatial) };
+                Inspected {
+                    spatial: vp9.map(Vp9Descriptor::spatial),
+                    temporal: vp9.map(Vp9Descriptor::temporal).unwrap_or_default(),
+                    ..plain(vp9.is_some_and(Vp9Descriptor::starts_keyframe))
+                }
             }
-            Codec::H264 => detect_h264_keyframe(payload),
-            Codec::Av1 => detect_av1_keyframe(payload),
-            _ => true,
-        };
-        Inspected { vp8: None, is_keyframe, spatial: None }
+            Codec::H264 => plain(detect_h264_keyframe(payload)),
+            Codec::Av1 => plain(detect_av1_keyframe(payload)),
+            _ => plain(true),
+        }
     }
 }

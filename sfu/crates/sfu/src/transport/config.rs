@@ -11,6 +11,7 @@ use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::credentials::{IceCredentials, UfragKey};
+use super::dependency;
 use super::stun::ufrag_of_check;
 use crate::datagram::{Path, Protocol};
 use crate::ids::ShardId;
@@ -21,6 +22,9 @@ const RESEND_AUDIO_PACKETS: usize = 32;
 /// Loss and round trip times are reported this often; each report walks every stream.
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
 
+/// The codecs that can be negotiated, as LiveKit writes them.
+const CODECS: [&str; 6] = ["audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1"];
+
 /// Addresses, certificate and codecs. Clones share the certificate: every shard shows the same fingerprint.
 #[derive(Clone)]
 pub struct ShardConfig {
@@ -28,6 +32,8 @@ pub struct ShardConfig {
     certificate: DtlsCert,
     crypto: Arc<CryptoProvider>,
     ufrags: UfragKey,
+    /// Those of [`CODECS`] that are negotiated.
+    codecs: Vec<&'static str>,
 }
 
 impl ShardConfig {
@@ -47,7 +53,20 @@ impl ShardConfig {
             .dtls_provider
             .generate_certificate()
             .ok_or_else(|| ConfigError("no DTLS certificate could be generated".into()))?;
-        Ok(Self { candidates, certificate, crypto: Arc::new(crypto), ufrags: UfragKey::default() })
+        let (crypto, codecs) = (Arc::new(crypto), CODECS.to_vec());
+        Ok(Self { candidates, certificate, crypto, ufrags: UfragKey::default(), codecs })
+    }
+
+    /// Negotiate no other codecs than these, by their MIME types without regard to case.
+    ///
+    /// Fails for one that is not known.
+    pub fn with_codecs(mut self, mime_types: &[String]) -> Result<Self, ConfigError> {
+        let known = |name: &String| {
+            let found = CODECS.into_iter().find(|codec| codec.eq_ignore_ascii_case(name));
+            found.ok_or_else(|| ConfigError(format!("{name:?} is no codec; known are {}", CODECS.join(", "))))
+        };
+        self.codecs = mime_types.iter().map(known).collect::<Result<_, _>>()?;
+        Ok(self)
     }
 
     /// Offer `addresses` as passive host candidates for TCP too (RFC 6544).
@@ -103,6 +122,7 @@ impl ShardConfig {
     }
 
     fn rtc_config(&self, credentials: &IceCredentials) -> RtcConfig {
+        let has = |codec: &str| self.codecs.contains(&codec);
         RtcConfig::new()
             .set_rtp_mode(true)
             .set_ice_lite(true)
@@ -113,11 +133,11 @@ impl ShardConfig {
             .set_send_buffer_video(RESEND_VIDEO_PACKETS)
             .set_send_buffer_audio(RESEND_AUDIO_PACKETS)
             .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .enable_h264(true)
-            .enable_vp9(true)
-            .enable_av1(true)
+            .enable_opus(has("audio/opus"), has("audio/red"))
+            .enable_vp8(has("video/VP8"))
+            .enable_h264(has("video/H264"))
+            .enable_vp9(has("video/VP9"))
+            .enable_av1(has("video/AV1"))
     }
 }
 
@@ -150,6 +170,7 @@ fn extensions(offerer: Offerer) -> ExtensionMap {
         Extension::RepairedRtpStreamId,
         Extension::VideoOrientation,
         Extension::PlayoutDelay,
+        dependency::extension(),
     ];
     for (id, extension) in (1..).zip(known) {
         if offerer == Offerer::Client || extension != Extension::TransportSequenceNumber {

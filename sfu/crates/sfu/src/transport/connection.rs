@@ -18,6 +18,7 @@ use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadTypes};
 use super::config::{Offerer, ShardConfig, net_protocol};
 use super::credentials::IceCredentials;
+use super::dependency::Structures;
 use super::error::TransportError;
 use super::incoming::{IncomingStreams, rtp_ssrc};
 use super::link_report::LinkReport;
@@ -41,6 +42,7 @@ pub(crate) struct Transport {
     incoming: IncomingStreams,
     outgoing: OutgoingStreams,
     sequence: TransportSequence,
+    structures: Structures,
     offers: Offers,
     measured: Option<Measured>,
     report: Option<Box<LinkReport>>,
@@ -92,6 +94,7 @@ impl Transport {
             incoming: IncomingStreams::default(),
             outgoing: OutgoingStreams::default(),
             sequence: TransportSequence::default(),
+            structures: Structures::default(),
             offers: Offers::default(),
             measured: None,
             report: None,
@@ -145,7 +148,8 @@ impl Transport {
         match event {
             Event::RtpPacket(packet) => {
                 self.sequence.received(packet.header.ext_vals.transport_cc);
-                drained.push(TransportEvent::Media(ReceivedPacket::read(now, self.rtc.codec_config(), packet)));
+                let received = ReceivedPacket::read(now, self.rtc.codec_config(), &mut self.structures, packet);
+                drained.push(TransportEvent::Media(received));
             }
             Event::Connected => drained.push(TransportEvent::Connected),
             Event::Closed => drained.push(TransportEvent::Closed),

@@ -12,6 +12,8 @@
 //! | `codec` | codec parameters |
 //! | `vp8` | the VP8 payload descriptor |
 //! | `vp9` | the VP9 payload descriptor; nothing of str0m |
+//! | `scalability` | spatial and temporal layers of one stream; nothing of str0m |
+//! | `dependency` | the dependency descriptor of AV1 |
 //! | `red` | redundant audio; nothing of str0m |
 //! | `packet` | received and outgoing RTP packets |
 //! | `channels` | SCTP data channels |
@@ -29,6 +31,7 @@ mod codec;
 mod config;
 mod connection;
 mod credentials;
+mod dependency;
 mod error;
 mod incoming;
 mod link_report;
@@ -36,6 +39,7 @@ mod measured;
 mod offers;
 mod packet;
 mod red;
+mod scalability;
 mod streams;
 mod stun;
 mod transport_sequence;
@@ -49,14 +53,15 @@ pub(crate) use config::Offerer;
 pub use config::{ConfigError, ShardConfig};
 pub(crate) use connection::{Drained, Transport, TransportEvent};
 pub(crate) use credentials::{IceCredentials, UfragKey};
+pub use dependency::DependencyDescriptor;
 pub(crate) use error::TransportError;
 pub(crate) use link_report::LinkReport;
 pub(crate) use measured::LinkStats;
 pub(crate) use offers::OfferChanges;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet, RedundantPayload};
+pub use scalability::{Opening, SpatialPart, TemporalPart};
 pub(crate) use streams::StreamSsrcs;
 pub(crate) use stun::{is_binding_success, is_stun, ufrag_of_check};
 pub use vp8::Vp8Descriptor;
 pub(crate) use vp8::{Vp8Numbers, Vp8Patch};
-pub use vp9::SpatialPart;

@@ -8,9 +8,10 @@ use str0m::media::{Frequency, MediaTime};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 
 use super::codec::{CodecFormat, PayloadTypes};
-use super::red;
+use super::dependency::{DependencyDescriptor, Structures};
+use super::red::{self, Before};
+use super::scalability::{SpatialPart, TemporalPart};
 use super::vp8::{Vp8Descriptor, Vp8Patch};
-use super::vp9::SpatialPart;
 use crate::ids::Ssrc;
 
 /// One received media packet, parsed once, shared by all who forward it.
@@ -20,6 +21,8 @@ pub struct Packet {
     pub layer: u8,
     /// Its place among the spatial layers of its picture.
     pub spatial: Option<SpatialPart>,
+    /// Its place among the temporal layers.
+    pub temporal: TemporalPart,
     /// Sequence number in its layer, extended beyond 16 bits.
     pub sequence: u64,
     /// RTP timestamp in units of the codec's clock.
@@ -41,6 +44,8 @@ pub struct Packet {
     pub sender_clock_us: Option<i64>,
     /// Header extensions that are forwarded.
     pub extensions: HeaderExtensions,
+    /// Of AV1: what the packet's frame needs.
+    pub dependencies: Option<DependencyDescriptor>,
 }
 
 /// Values of RTP header extensions (RFC 8285) that are forwarded as they came.
@@ -62,6 +67,7 @@ pub struct RedundantPayload {
     payload: Arc<[u8]>,
     /// What its blocks call their codec: only who calls it so too can read them.
     payload_type: u8,
+    before: Option<Before>,
 }
 
 /// A packet whose track and layer are not known yet: [`Packet::layer`] is still 0.
@@ -79,6 +85,8 @@ pub(crate) struct Outgoing<'a> {
     /// Extended sequence number.
     pub sequence: u64,
     pub timestamp: u32,
+    /// What the timestamp stands for in the stream's sender reports.
+    pub instant: Instant,
     pub vp8: Option<Vp8Patch>,
     /// The last packet of what this subscriber gets of a frame.
     pub marker: bool,
@@ -93,19 +101,26 @@ pub(crate) trait Egress {
 }
 
 impl ReceivedPacket {
-    pub(super) fn read(now: Instant, config: &CodecConfig, packet: RtpPacket) -> Self {
+    pub(super) fn read(now: Instant, config: &CodecConfig, structures: &mut Structures, packet: RtpPacket) -> Self {
         let (codec, is_redundant) = CodecFormat::find(config, packet.header.payload_type).unzip();
         let (payload, redundant) = match is_redundant {
             Some(true) => unwrap_redundant(&packet.payload),
             _ => (packet.payload.clone(), None),
         };
         let inspected = codec.map(|codec: CodecFormat| codec.inspect(&payload));
+        let ssrc = Ssrc(*packet.header.ssrc);
+        let descriptor = packet.header.ext_vals.user_values.get::<DependencyDescriptor>();
+        let dependencies = descriptor.filter(|_| codec.is_some_and(CodecFormat::has_dependencies)).cloned();
+        let placed = dependencies.as_ref().and_then(|descriptor| structures.place(ssrc, descriptor));
+        let (spatial, temporal) = placed.unzip();
         Self {
-            ssrc: Ssrc(*packet.header.ssrc),
+            ssrc,
             codec,
             packet: Packet {
                 layer: 0,
-                spatial: inspected.and_then(|inspected| inspected.spatial),
+                spatial: spatial.or(inspected.and_then(|inspected| inspected.spatial)),
+                temporal: temporal.or(inspected.map(|inspected| inspected.temporal)).unwrap_or_default(),
+                dependencies,
                 sequence: *packet.seq_no,
                 timestamp: packet.header.timestamp,
                 marker: packet.header.marker,
@@ -124,9 +139,40 @@ impl ReceivedPacket {
 /// The newest frame, and the whole for those who can read it; nothing of what is not well-formed.
 fn unwrap_redundant(payload: &Arc<[u8]>) -> (Arc<[u8]>, Option<Arc<RedundantPayload>>) {
     let Some(newest) = red::newest(payload) else { return (Arc::from([]), None) };
-    let redundant =
-        newest.payload_type.map(|payload_type| Arc::new(RedundantPayload { payload: payload.clone(), payload_type }));
+    let before = newest.before;
+    let redundant = newest
+        .payload_type
+        .map(|payload_type| Arc::new(RedundantPayload { payload: payload.clone(), payload_type, before }));
     (payload.get(newest.bytes).unwrap_or_default().into(), redundant)
+}
+
+impl Packet {
+    /// The bytes of its payload as it came.
+    pub(crate) fn received_bytes(&self) -> usize {
+        self.redundant.as_ref().map_or(self.payload.len(), |redundant| redundant.payload.len())
+    }
+
+    /// The packet before this one, as far as redundant sound tells what it was.
+    pub(crate) fn before(&self) -> Option<Self> {
+        let redundant = self.redundant.as_ref()?;
+        let before = redundant.before.as_ref()?;
+        Some(Self {
+            layer: self.layer,
+            spatial: None,
+            temporal: TemporalPart::default(),
+            sequence: self.sequence.checked_sub(1)?,
+            timestamp: self.timestamp.wrapping_sub(before.ticks),
+            marker: false,
+            keyframe: self.keyframe,
+            vp8: None,
+            payload: redundant.payload.get(before.bytes.clone())?.into(),
+            redundant: None,
+            arrival: self.arrival,
+            sender_clock_us: None,
+            extensions: HeaderExtensions::default(),
+            dependencies: None,
+        })
+    }
 }
 
 impl HeaderExtensions {
@@ -163,10 +209,14 @@ impl Outgoing<'_> {
             Some((it, payload_type)) => (payload_type, &it.payload),
             None => (plain, &packet.payload),
         };
+        let mut extensions = packet.extensions.write();
+        if let Some(dependencies) = &packet.dependencies {
+            extensions.user_values.set(dependencies.clone());
+        }
         let write =
-            RtpWrite::new(payload_type.0.into(), self.sequence.into(), self.timestamp, packet.arrival, payload.clone())
+            RtpWrite::new(payload_type.0.into(), self.sequence.into(), self.timestamp, self.instant, payload.clone())
                 .marker(self.marker)
-                .ext_vals(packet.extensions.write())
+                .ext_vals(extensions)
                 .nackable(true);
         match self.vp8 {
             Some(patch) => write.vp8_patch(patch.inner()),
@@ -201,6 +251,7 @@ mod tests {
         let packet = Packet {
             layer: 0,
             spatial: None,
+            temporal: TemporalPart::default(),
             sequence: 1,
             timestamp: 0,
             marker: false,
@@ -211,13 +262,22 @@ mod tests {
             arrival: Instant::now(),
             sender_clock_us: None,
             extensions: HeaderExtensions::default(),
+            dependencies: None,
         };
         let sent = |plain: u8, redundant: Option<u8>| {
             let payload_types = PayloadTypes { plain: PayloadType(plain), redundant: redundant.map(PayloadType) };
-            let packet = &packet;
-            let write =
-                Outgoing { ssrc: Ssrc(1), payload_types, sequence: 1, timestamp: 0, vp8: None, marker: false, packet }
-                    .write();
+            let (packet, instant) = (&packet, packet.arrival);
+            let outgoing = Outgoing {
+                ssrc: Ssrc(1),
+                payload_types,
+                sequence: 1,
+                timestamp: 0,
+                instant,
+                vp8: None,
+                marker: false,
+                packet,
+            };
+            let write = outgoing.write();
             format!("{write:?}")
         };
         let is_whole = |written: &str| written.contains("239");

@@ -14,11 +14,22 @@ pub(super) struct Newest {
     pub bytes: Range<usize>,
     /// The payload type of all its blocks, None if they differ.
     pub payload_type: Option<u8>,
+    /// The frame before it.
+    pub before: Option<Before>,
+}
+
+/// An earlier frame in a redundant payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Before {
+    pub bytes: Range<usize>,
+    /// How much earlier, in units of the codec's clock.
+    pub ticks: u32,
 }
 
 /// None for a payload that is not well-formed.
 pub(super) fn newest(payload: &[u8]) -> Option<Newest> {
-    let (mut at, mut earlier, mut types) = (0usize, 0usize, Vec::with_capacity(MAX_BLOCKS));
+    let (mut at, mut earlier, mut last) = (0usize, 0usize, None);
+    let mut types = Vec::with_capacity(MAX_BLOCKS);
     loop {
         let first = *payload.get(at)?;
         types.push(first & !IS_FOLLOWED);
@@ -29,13 +40,17 @@ pub(super) fn newest(payload: &[u8]) -> Option<Newest> {
             return None;
         }
         // timestamp offset (14 bits), length (10 bits)
-        let [high, low] = [*payload.get(at + 2)?, *payload.get(at + 3)?];
-        earlier += usize::from(u16::from_be_bytes([high & 0x03, low]));
+        let fields = u32::from_be_bytes([0, *payload.get(at + 1)?, *payload.get(at + 2)?, *payload.get(at + 3)?]);
+        let length = (fields & 0x3ff) as usize;
+        earlier += length;
+        last = Some((fields >> 10, length));
         at += FOLLOWED_HEADER;
     }
     let start = at + 1 + earlier;
     let payload_type = types.first().copied().filter(|first| types.iter().all(|it| it == first));
-    (start <= payload.len()).then_some(Newest { bytes: start..payload.len(), payload_type })
+    let of_one_codec = last.filter(|(_, length)| payload_type.is_some() && *length > 0);
+    let before = of_one_codec.map(|(ticks, length)| Before { bytes: start - length..start, ticks });
+    (start <= payload.len()).then_some(Newest { bytes: start..payload.len(), payload_type, before })
 }
 
 #[cfg(test)]
@@ -44,11 +59,12 @@ mod tests {
 
     #[test]
     fn the_newest_frame_is_the_last_block() {
-        assert_eq!(newest(&[111, 1, 2]), Some(Newest { bytes: 1..3, payload_type: Some(111) }));
-        let two = [0x80 | 111, 0, 0, 2, 111, 9, 9, 1, 2, 3];
-        assert_eq!(newest(&two), Some(Newest { bytes: 7..10, payload_type: Some(111) }));
+        assert_eq!(newest(&[111, 1, 2]), Some(Newest { bytes: 1..3, payload_type: Some(111), before: None }));
+        let two = [0x80 | 111, 0x0f, 0, 2, 111, 9, 9, 1, 2, 3];
+        let before = Some(Before { bytes: 5..7, ticks: 960 });
+        assert_eq!(newest(&two), Some(Newest { bytes: 7..10, payload_type: Some(111), before }));
         let other = [0x80 | 9, 0, 0, 1, 111, 9, 1];
-        assert_eq!(newest(&other), Some(Newest { bytes: 6..7, payload_type: None }));
+        assert_eq!(newest(&other), Some(Newest { bytes: 6..7, payload_type: None, before: None }));
         assert_eq!(newest(&[111]).map(|it| it.bytes), Some(1..1), "nothing was sent");
     }
 

@@ -1,5 +1,7 @@
 //! The VP9 payload descriptor (RFC 9628 section 4.2), as far as forwarding needs it.
 
+use super::scalability::{Opening, SpatialPart, TemporalPart};
+
 const HAS_PICTURE_ID: u8 = 0x80;
 const IS_PREDICTED: u8 = 0x40;
 const HAS_LAYERS: u8 = 0x20;
@@ -8,16 +10,8 @@ const ENDS_FRAME: u8 = 0x04;
 /// In the picture id: it has 15 bits instead of 7.
 const IS_LONG: u8 = 0x80;
 
-/// Where a packet belongs in a picture of several spatial layers, all of which one stream carries (SVC).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpatialPart {
-    /// The layer, the lowest one is 0.
-    pub layer: u8,
-    /// The first packet of a picture.
-    pub begins_picture: bool,
-    /// The last packet of the picture's layer.
-    pub ends_layer: bool,
-}
+/// In the byte of layers: pictures of higher temporal layers that follow need none of those before this picture.
+const IS_SWITCHING_POINT: u8 = 0x10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Vp9Descriptor {
@@ -27,6 +21,8 @@ pub(super) struct Vp9Descriptor {
     ends_frame: bool,
     /// The spatial layer, 0 without layers.
     spatial_layer: u8,
+    temporal_layer: u8,
+    is_switching_point: bool,
 }
 
 impl Vp9Descriptor {
@@ -39,12 +35,14 @@ impl Vp9Descriptor {
             _ => rest,
         };
         // temporal layer (3 bits), switching point, spatial layer (3 bits), dependence on the one below
-        let spatial_layer = if is_set(HAS_LAYERS) { (rest.first()? >> 1) & 0x07 } else { 0 };
+        let layers = if is_set(HAS_LAYERS) { *rest.first()? } else { 0 };
         Some(Self {
             is_predicted: is_set(IS_PREDICTED),
             begins_frame: is_set(BEGINS_FRAME),
             ends_frame: is_set(ENDS_FRAME),
-            spatial_layer,
+            spatial_layer: (layers >> 1) & 0x07,
+            temporal_layer: layers >> 5,
+            is_switching_point: layers & IS_SWITCHING_POINT != 0,
         })
     }
 
@@ -54,6 +52,16 @@ impl Vp9Descriptor {
             layer: self.spatial_layer,
             begins_picture: self.begins_frame && self.spatial_layer == 0,
             ends_layer: self.ends_frame,
+        }
+    }
+
+    /// Its place among the temporal layers.
+    pub fn temporal(self) -> TemporalPart {
+        let opening = Opening { from: self.temporal_layer, to: u8::MAX };
+        TemporalPart {
+            layer: self.temporal_layer,
+            begins_picture: self.spatial().begins_picture,
+            opening: self.is_switching_point.then_some(opening),
         }
     }
 
@@ -80,6 +88,15 @@ mod tests {
         assert_eq!(starts_keyframe(&[0xe8, 0x81, 0x02, 0x00, 0x07]), Some(false), "predicted");
         assert_eq!(starts_keyframe(&[0xa8, 0x01, 0x00, 0x07]), Some(true), "picture id of 7 bits");
         assert_eq!(starts_keyframe(&[0x08]), Some(true), "neither picture id nor layers");
+    }
+
+    #[test]
+    fn temporal_layers_and_switching_points_are_read() {
+        let temporal = |layers: u8| Vp9Descriptor::parse(&[0xe8, 0x01, layers, 0x07]).map(Vp9Descriptor::temporal);
+        let part = TemporalPart { layer: 2, begins_picture: true, opening: None };
+        assert_eq!(temporal(0x40), Some(part));
+        assert_eq!(temporal(0x50), Some(TemporalPart { opening: Some(Opening { from: 2, to: u8::MAX }), ..part }));
+        assert_eq!(temporal(0x42), Some(TemporalPart { begins_picture: false, ..part }), "the spatial layer above");
     }
 
     #[test]

@@ -15,8 +15,9 @@ use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 use tertulia_sfu::{Kind, PeerId, TrackId};
 
+use super::dependency;
 use super::received::Got;
-use super::sender::{Sender, audio_payload, vp8_payload, vp9_payload};
+use super::sender::{Sender, audio_payload, av1_payload, redundant_payload, vp8_payload, vp9_payload};
 
 pub struct Client {
     pub id: PeerId,
@@ -50,15 +51,16 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(index: usize, now: Instant, address: SocketAddr, audio: usize, video: usize) -> Self {
+    pub fn new(index: usize, now: Instant, address: SocketAddr, (audio, video): (usize, usize), has_red: bool) -> Self {
         let mut rtc = str0m::RtcConfig::new()
             .set_rtp_mode(true)
             .clear_codecs()
-            .enable_opus(true, true)
+            .enable_opus(true, has_red)
             .enable_vp8(true)
             .enable_h264(true)
             .enable_vp9(true)
             .enable_av1(true)
+            .set_extension(12, dependency::extension())
             .build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         Self {
@@ -225,9 +227,11 @@ impl Client {
         let codec = match (sender.kind, sender.is_svc) {
             (Kind::Audio, _) => Codec::Opus,
             (Kind::Video, false) => Codec::Vp8,
+            (Kind::Video, true) if sender.is_av1 => Codec::Av1,
             (Kind::Video, true) => Codec::Vp9,
         };
         let Some(params) = self.rtc.codec_config().find(|params| params.spec().codec == codec) else { return };
+        let redundant = params.red().filter(|_| sender.is_redundant);
         let (pt, elapsed) = (params.pt(), now - self.start);
         let rate = if sender.kind == Kind::Audio { 48_000 } else { 90_000 };
         for (layer, encoding) in sender.encodings.iter_mut().enumerate() {
@@ -242,18 +246,25 @@ impl Client {
                 (Kind::Video, false) => 1 + layer,
                 (Kind::Video, true) => 3,
             };
+            let has_temporal_layers = sender.has_temporal_layers;
             let keyframe = !sender.withheld[layer] && std::mem::take(&mut encoding.keyframe);
             for packet in 0..packets {
                 let payload = match sender.kind {
+                    Kind::Audio if redundant.is_some() => redundant_payload(*pt, encoding.frame, 960),
                     Kind::Audio => audio_payload(encoding.frame),
+                    Kind::Video if sender.is_av1 => av1_payload(packet as u8, encoding, keyframe),
                     Kind::Video if sender.is_svc => vp9_payload(packet as u8, encoding, keyframe),
-                    Kind::Video => vp8_payload(layer as u8, encoding, packet == 0, keyframe),
+                    Kind::Video => vp8_payload(layer as u8, encoding, packet == 0, keyframe, has_temporal_layers),
                 };
-                let extensions = ExtensionValues {
-                    audio_level: (sender.kind == Kind::Audio).then_some(sender.level),
+                let mut extensions = ExtensionValues {
+                    audio_level: (sender.kind == Kind::Audio && sender.has_levels).then_some(sender.level),
+                    voice_activity: Some(sender.kind == Kind::Audio),
                     ..ExtensionValues::default()
                 };
-                let write = RtpWrite::new(pt, encoding.sequence.into(), timestamp, now, payload)
+                if sender.is_av1 {
+                    extensions.user_values.set(dependency::descriptor(packet as u8, encoding.frame, keyframe));
+                }
+                let write = RtpWrite::new(redundant.unwrap_or(pt), encoding.sequence.into(), timestamp, now, payload)
                     .marker(packet + 1 == packets)
                     .ext_vals(extensions)
                     .nackable(true);

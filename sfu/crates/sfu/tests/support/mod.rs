@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod client;
+pub mod dependency;
 pub mod network;
 pub mod received;
 pub mod sender;
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
-    Command, Event, Kind, LayerSpec, Message, Path, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
+    Command, Event, Kind, LayerSpec, Message, OpusOptions, Path, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
     SubscriptionSettings, TrackId, TrackSpec,
 };
 
@@ -30,6 +31,8 @@ pub struct World {
     pub spoofing: Option<(usize, SocketAddr)>,
     /// Offers of the server stay unanswered.
     pub withholds_answers: bool,
+    /// Clients that join can read redundant sound.
+    pub has_red: bool,
     /// Some of what clients have sent last.
     pub captured: Vec<Vec<u8>>,
     server: SocketAddr,
@@ -52,6 +55,7 @@ impl World {
             events: Vec::new(),
             spoofing: None,
             withholds_answers: false,
+            has_red: true,
             captured: Vec::new(),
             server,
             tracks: Vec::new(),
@@ -93,7 +97,7 @@ impl World {
     pub fn enter(&mut self, audio_sections: usize, video_sections: usize) -> usize {
         let index = self.clients.len();
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
-        self.clients.push(Client::new(index, self.now, address, audio_sections, video_sections));
+        self.clients.push(Client::new(index, self.now, address, (audio_sections, video_sections), self.has_red));
         self.command(index, Command::AddPeer { peer: PeerId::from(format!("PA_{index}").as_str()) });
         self.clients[index].offer_wanted = true;
         index
@@ -103,7 +107,7 @@ impl World {
     pub fn enter_subscriber(&mut self, channels: bool) -> usize {
         let index = self.clients.len();
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
-        self.clients.push(Client::new(index, self.now, address, 0, 0));
+        self.clients.push(Client::new(index, self.now, address, (0, 0), self.has_red));
         let peer = self.peer(index);
         self.command(index, Command::AddSubscriber { peer, channels });
         index
@@ -141,7 +145,7 @@ impl World {
             Command::ExpectTrack {
                 peer,
                 track: track.clone(),
-                spec: TrackSpec { kind, cids: vec![cid], layers, codec: None },
+                spec: TrackSpec { kind, cids: vec![cid], layers, codec: None, opus: OpusOptions::default() },
             },
         );
         self.clients[client].offer_wanted = true;
