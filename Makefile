@@ -84,8 +84,9 @@ bench-page: need-test prepare-dev bench-peers ## the page in Chromium: join, pai
 	.venv/bin/python -m bench.page
 
 .PHONY: pictures
-pictures: need-test prepare-dev ## the pictures of docs/images, taken again (T="people phone" picks, without the README's)
+pictures: need-test prepare-dev ## the pictures of docs/images, taken again (T="people phone" picks, without README's and the console's)
 	$(if $(T),,PYTHONPATH=tests .venv/bin/python -m tools.readme_picture)
+	$(if $(T),,PYTHONPATH=tests .venv/bin/python -m tools.console_picture)
 	PYTHONPATH=tests .venv/bin/python -m tools.state_pictures $(T)
 
 bench-abuse: need-test prepare-dev ## what ordinary users notice of attacks: the table in docs/security.md, written again

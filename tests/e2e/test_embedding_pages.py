@@ -1,14 +1,15 @@
-"""What the element shows and how it begins: the form, recordings, a link that is none, where users go at the end."""
+"""What the element shows and how it begins and ends; what it costs the page around, and needs of it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from support.accessibility import violations
 from support.host_site import HostPage, HostSite, host_site
@@ -67,6 +68,46 @@ async def test_the_form_has_what_the_attributes_say(
     await host.event("meetingJoined", {"participantIdentity": "Ana"})
 
 
+async def test_the_page_around_waits_for_nothing(
+    ana: Person, site: HostSite, product: Product, room: RoomLinks
+) -> None:
+    """`async`, and a size by CSS: the page is there before the script, and does not shift when it comes."""
+    arrives = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await ana.page.route("**/meet/v1/tertulia-meet.js", late)
+    body = f"<tertulia-meet room-url='{room.publisher}'></tertulia-meet><p>What follows</p>"
+    await ana.page.goto(site.embed("/late", product.url, body), wait_until="domcontentloaded")
+    follows = ana.page.get_by_text("What follows")
+    await expect(follows).to_be_visible()
+    before = await follows.bounding_box()
+    arrives.set()
+    await HostPage(ana.page).event("ready")
+    assert await follows.bounding_box() == before
+
+
+async def test_what_others_do_to_the_user(ana: Person, site: HostSite, product: Product, room: RoomLinks) -> None:
+    """Muted, made a moderator, removed; and the next meeting is ended."""
+    host = await shown(ana, site, product, f"room-url='{room.publisher}' {SKIPPING}")
+    await host.event("microphoneChanged", {"on": True, "by": "participant"})
+    me = f"/rooms/{room.name}/participants/Ana"
+    await product.ask("POST", f"{me}/mute")
+    await host.event("microphoneChanged", {"on": False, "by": "moderator"})
+    await product.ask("PUT", me, {"role": "moderator"})
+    await host.event("participantChanged", {"participant": {"identity": "Ana", "role": "moderator"}})
+    await product.ask("DELETE", f"/participants/Ana?roomName={room.name}")
+    await host.event("meetingLeft", {"reason": "participant_kicked"})
+
+    host = await shown(ana, site, product, f"room-url='{room.publisher}' {SKIPPING}")
+    await host.event("meetingJoined")
+    await product.ask("POST", f"/rooms/{room.name}/end")
+    await host.event("meetingLeft", {"reason": "meeting_ended"})
+    await host.event("error")
+
+
 async def test_another_room_is_another_meeting(ana: Person, site: HostSite, product: Product, room: RoomLinks) -> None:
     host = await shown(ana, site, product, f"room-url='{room.publisher}' {SKIPPING}")
     await host.event("meetingJoined", {"roomId": room.name})
@@ -120,6 +161,16 @@ async def test_a_plain_iframe_by_its_address(ana: Person, site: HostSite, produc
     await expect(frame.locator('[data-control="chat"]')).to_be_hidden()
     await frame.get_by_role("button", name="Leave").click()
     await expect(frame.get_by_text("Good bye")).to_be_visible()
+
+
+async def test_an_iframe_that_passes_nothing_on_is_told(
+    ana: Person, site: HostSite, product: Product, room: RoomLinks
+) -> None:
+    body = f"<iframe src='{room.publisher}&lang=en' style='width:900px;height:600px'></iframe>"
+    await ana.page.goto(site.show("/bare", f"<!doctype html>{body}"))
+    frame = ana.page.frame_locator("iframe")
+    await expect(frame.get_by_text("The page around this meeting does not allow it").first).to_be_visible()
+    await expect(frame.get_by_text('needs allow="camera; microphone"').first).to_be_visible()
 
 
 async def test_a_link_alone_neither_joins_nor_leads_away(ana: Person, product: Product, room: RoomLinks) -> None:

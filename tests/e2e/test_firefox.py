@@ -132,5 +132,7 @@ async def test_a_page_of_another_site_embeds_a_meeting_in_firefox(fay: FirefoxWi
         assert [one["name"] for one in await fay.evaluate(f"{call}.participants()")] == ["Fay"]
         failed = await fay.evaluate(f"{call}.meetingEnd().catch(({{ cause }}) => cause)")
         assert failed == "origin_not_named"
+        # a script is no click
+        assert await fay.evaluate(f"{call}.setScreenShare(true).catch(({{ cause }}) => cause)") == "needs_click"
         await fay.evaluate(f"{call}.meetingLeave()")
         await until("Fay has left", lambda: happened("meetingLeft"))

@@ -9,12 +9,20 @@ from typing import Any, Final, Protocol
 from playwright.async_api import Browser, Locator, expect
 
 from .accessibility import overflows, violations
-from .people import Person
+from .people import People, Person
 from .rest import FAR, PASSWORD, RestServer, now_ms
 
 DESKTOP: Final = {"width": 1440, "height": 900}
 TABLET: Final = {"width": 768, "height": 1024}
 PHONE: Final = {"width": 375, "height": 667}
+SCHEMES: Final = ("light", "dark")
+SIZES: Final = {"desktop": DESKTOP, "tablet": TABLET, "phone": PHONE}
+_FOCUSED: Final = """
+() => {
+  const { ariaLabel, labels, textContent } = document.activeElement ?? {};
+  return (ariaLabel ?? labels?.[0]?.textContent ?? textContent ?? '').trim();
+}
+"""
 
 
 class Administrator(Person):
@@ -75,6 +83,27 @@ class Administrator(Person):
         """Assert that axe finds nothing, and that nothing is wider than the window."""
         assert await violations(self.page) == []
         assert not await overflows(self.page)
+
+    async def fits_everywhere(self, people: People, screen: str, *schemes: str) -> None:
+        """Assert that a screen is accessible in every size, in both themes or those named; keep pictures."""
+        before = self.page.viewport_size
+        for scheme in schemes or SCHEMES:
+            await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            for size, window in SIZES.items():
+                await self.page.set_viewport_size(window)
+                await people.screenshot(f"console-{screen}-{size}-{scheme}")
+                await self.is_accessible()
+        await self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        if before is not None:
+            await self.page.set_viewport_size(before)
+
+    async def tab_to(self, name: str, *, back: bool = False) -> None:
+        """Press Tab, or Shift+Tab, until what has that name has the focus, as a keyboard user does."""
+        for _ in range(60):
+            if await self.page.evaluate(_FOCUSED) == name:
+                return
+            await self.page.keyboard.press("Shift+Tab" if back else "Tab")
+        raise AssertionError(f"{name} cannot be reached with the Tab key")
 
 
 class Opens(Protocol):

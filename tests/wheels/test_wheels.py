@@ -29,6 +29,15 @@ from support.publisher import COLOURS, Look, Publisher, in_meeting, tone
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS: Final = {"tertulia", "tertulia_client", "tertulia_recorder", "tertulia_sfu"}
+INSIDE: Final = {
+    "/": "/assets/console/",
+    "/docs/": "<h1",
+    "/docs/api/quickstart.html": "tertulia-meet",
+    "/meet/v1/tertulia-meet.js": "tertulia-meet",
+    "/meet/v1/openvidu-meet.js": "openvidu-meet",
+    "/meet/api/v1/docs": "<script",
+}
+"""What is served beside the meeting's page, and something that is in it."""
 UV: Final = shutil.which("uv") or shutil.which("uv", path=str(ROOT / ".make/uv/bin"))
 
 pytestmark = [
@@ -100,7 +109,7 @@ def test_every_command_starts(bin_folder: Path):
 
 
 async def test_they_serve_and_record(bin_folder: Path, tmp_path: Path):
-    """Health, the page with its script, and a recording of a real publisher."""
+    """Health, the page with its script, what else is in the package, and a recording of a real publisher."""
     settings = {"TERTULIA_MEDIA_API_KEY": KEY, "TERTULIA_MEDIA_API_SECRET": SECRET}
     settings["TERTULIA_RECORDING_MIN_FREE_BYTES"] = "1000000"
     product = Product(tmp_path, settings=settings, command=bin_folder / "tertulia")
@@ -111,6 +120,8 @@ async def test_they_serve_and_record(bin_folder: Path, tmp_path: Path):
         assert "<script" in page
         script = page.partition('src="')[2].partition('"')[0]
         assert len(await fetch(f"{product.own_url}/{script.lstrip('/')}")) > 10_000
+        for path, words in INSIDE.items():
+            assert words in (await fetch(f"{product.own_url}{path}")).decode(), path
         look = Look(COLOURS["green"], (320, 180))
         publisher = Publisher(MediaServerProcess(port=product.port), room.name, "a", look=look, sound=tone(440))
         async with in_meeting(publisher):

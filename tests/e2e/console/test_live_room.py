@@ -32,7 +32,7 @@ async def test_who_is_in_a_room_is_seen_live_and_moderated(
     await expect(person.get_by_text("Microphone on")).to_be_attached()
     await expect(person.get_by_text("Camera on")).to_be_attached()
     await expect(person).to_contain_text("since ")
-    await admin.is_accessible()
+    await admin.fits_everywhere(people, "live-room")
     await person.get_by_role("button", name="Mute Ana").click()
     await expect(person.get_by_text("Microphone muted")).to_be_attached()
     await expect(ana.page.get_by_text("A moderator muted you").first).to_be_visible()

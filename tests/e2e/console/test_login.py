@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from support.administrator import DESKTOP, PHONE, Administrator, Opens
+from support.administrator import PHONE, Administrator, Opens
 from support.people import People
 from support.rest import INTERNAL, PASSWORD, RestServer, running_server
 
@@ -18,19 +17,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "only-I-know-this-one"
 
 
-@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
-async def test_a_first_start_leads_to_a_meeting(
-    people: People, red_browser: Browser, tmp_path: Path, window: dict[str, Any]
-) -> None:
+async def test_a_first_start_leads_to_a_meeting(people: People, red_browser: Browser, tmp_path: Path) -> None:
+    """On a phone; its screens fit elsewhere, too."""
     with running_server(tmp_path, TERTULIA_ADMIN_PASSWORD="") as server:
-        admin = people.add(await Administrator.of(server, red_browser, viewport=window))
+        admin = people.add(await Administrator.of(server, red_browser, viewport=PHONE))
         await expect(admin.heading("Log in")).to_be_visible()
-        await admin.is_accessible()
+        await admin.fits_everywhere(people, "login")
         await admin.enter("wrong")
         await expect(admin.page.get_by_text("Wrong user or password.")).to_be_visible()
         await admin.enter(printed_password(tmp_path))
         await expect(admin.heading("Welcome to Tertulia")).to_be_focused()
-        await admin.is_accessible()
+        await admin.fits_everywhere(people, "first-start")
         await admin.press("Keep the printed one")
 
         await expect(admin.heading("Create your first room")).to_be_focused()
@@ -38,7 +35,7 @@ async def test_a_first_start_leads_to_a_meeting(
         await admin.press("Create room")
         await expect(admin.heading("Try it")).to_be_focused()
         await expect(admin.page.get_by_role("img", name="QR code of the link for a publisher")).to_be_visible()
-        await admin.is_accessible()
+        await admin.fits_everywhere(people, "first-room")
         async with admin.page.expect_popup() as popup:
             await admin.page.get_by_role("link", name="Open the room in a new tab").click()
         await expect((await popup.value).get_by_label("Your name")).to_be_visible()
@@ -77,11 +74,7 @@ async def test_a_changed_password_ends_the_other_logins(people: People, red_brow
         ]
         await ada.go("Settings")
         await ada.page.get_by_role("link", name="Password").click()
-        for scheme, window in (("light", DESKTOP), ("light", PHONE), ("dark", PHONE)):
-            await ada.page.emulate_media(color_scheme=scheme)
-            await ada.page.set_viewport_size(window)
-            await people.screenshot(f"console-password-{scheme}-{window['width']}")
-            await ada.is_accessible()
+        await ada.fits_everywhere(people, "password")
         await ada.page.get_by_label("Current password").fill("not this one")
         await ada.page.get_by_label("New password").fill(NEW_PASSWORD)
         await ada.press("Change password")

@@ -24,7 +24,7 @@ ROWS: Final = 100
 """How many rows are in the page at most."""
 
 
-async def test_a_room_is_made_with_every_option(administrators: Opens, server: RestServer) -> None:
+async def test_a_room_is_made_with_every_option(administrators: Opens, people: People, server: RestServer) -> None:
     admin = await administrators()
     page = admin.page
     await admin.press("New room")
@@ -36,10 +36,12 @@ async def test_a_room_is_made_with_every_option(administrators: Opens, server: R
     await expect(dialog.get_by_text("Choose a time in the future.")).to_be_visible()
     await dialog.get_by_label("Date and time").fill("2090-01-01T10:00")
     await dialog.get_by_label("Most participants").fill("12")
-    await dialog.get_by_label("Chat").uncheck()
+    await dialog.get_by_label("Files in the chat").uncheck()
+    await dialog.get_by_label("Chat", exact=True).uncheck()
+    await expect(dialog.get_by_label("Chat history")).to_be_disabled()
     await dialog.get_by_label("Virtual backgrounds").uncheck()
     await dialog.get_by_label("Lobby").check()
-    await admin.is_accessible()
+    await admin.fits_everywhere(people, "new-room")
     await dialog.get_by_role("button", name="Create room").click()
     await expect(page.get_by_role("heading", level=1, name="Board-meeting-")).to_be_visible()
 
@@ -49,7 +51,7 @@ async def test_a_room_is_made_with_every_option(administrators: Opens, server: R
     assert room["maxParticipants"] == 12
     assert 3_786_000_000_000 < room["expirationDate"] < 3_787_600_000_000
     assert room["preferences"] == {
-        "chatPreferences": {"enabled": False},
+        "chatPreferences": {"enabled": False, "files": False},
         "recordingPreferences": {"enabled": True},
         "virtualBackgroundPreferences": {"enabled": False},
         "lobbyPreferences": {"enabled": True},
@@ -72,6 +74,12 @@ async def test_links_are_copied_shown_as_a_code_and_made_new(administrators: Ope
     await admin.open_room(room.name)
     link = admin.page.get_by_label("Link for a moderator", exact=True)
     await expect(link).to_have_value(room.answer["moderatorURL"])
+    await admin.page.get_by_text("Put it into a page of yours").click()
+    await admin.is_accessible()
+    await admin.press("Copy the HTML")
+    await expect(admin.notice("The HTML was copied.")).to_be_visible()
+    code = await admin.page.evaluate("navigator.clipboard.readText()")
+    assert f'<tertulia-meet room-url="{room.answer["publisherURL"]}"' in code
     await admin.press("New links…")
     await admin.dialog("Make new links?").get_by_role("button", name="Make new links").click()
     await expect(admin.notice("The room has new links.")).to_be_visible()
@@ -104,40 +112,27 @@ async def test_several_rooms_are_deleted_after_a_question(administrators: Opens,
 async def test_a_room_is_made_and_deleted_by_keyboard_alone(administrators: Opens, server: RestServer) -> None:
     admin = await administrators()
     keyboard = admin.page.keyboard
-    await tab_to(admin, "New room")
+    await admin.tab_to("New room")
     await keyboard.press("Enter")
     await expect(admin.dialog("New room")).to_be_visible()
     await keyboard.press("Escape")
     await expect(admin.page.get_by_role("button", name="New room")).to_be_focused()
     await keyboard.press("Enter")
     await expect(admin.dialog("New room")).to_be_visible()
-    await tab_to(admin, "Name")
+    await admin.tab_to("Name")
     await keyboard.type("keys")
     await keyboard.press("Enter")
     heading = admin.page.get_by_role("heading", level=1, name="keys-")
     await expect(heading).to_be_visible()
     name = await heading.inner_text()
-    await tab_to(admin, "Delete room…")
+    await admin.tab_to("Delete room…")
     await keyboard.press("Enter")
     dialog = admin.dialog("Delete this room?")
     await expect(dialog).to_be_visible()
-    await tab_to(admin, "Delete")
+    await admin.tab_to("Delete")
     await keyboard.press("Space")
     await expect(admin.heading("Rooms")).to_be_visible()
     assert server.ask("GET", f"/rooms/{name}").status_code == 404
-
-
-async def tab_to(admin: Administrator, name: str) -> None:
-    """Press Tab until what has that name has the focus, as a keyboard user does."""
-    named = (
-        "document.activeElement?.ariaLabel ?? document.activeElement?.labels?.[0]?.textContent"
-        " ?? document.activeElement?.textContent"
-    )
-    for _ in range(60):
-        if (await admin.page.evaluate(named) or "").strip() == name:
-            return
-        await admin.page.keyboard.press("Tab")
-    raise AssertionError(f"{name} cannot be reached with the Tab key")
 
 
 @pytest.mark.measures_time
@@ -190,8 +185,12 @@ async def test_two_administrators_see_what_the_other_does(administrators: Opens,
     await bob.page.get_by_role("link", name=name, exact=True).click()
     await expect(bob.heading(name)).to_be_visible()
 
-    await ada.page.get_by_label("Chat").uncheck()
-    await expect(bob.page.get_by_label("Chat")).not_to_be_checked()
+    await ada.page.get_by_label("Chat", exact=True).uncheck()
+    await expect(bob.page.get_by_label("Chat", exact=True)).not_to_be_checked()
+    await ada.page.get_by_label("Chat", exact=True).check()
+    await ada.page.get_by_label("Chat history").uncheck()
+    await expect(bob.page.get_by_label("Chat history")).not_to_be_checked()
+    await expect(bob.page.get_by_label("Files in the chat")).to_be_checked()
     await bob.page.get_by_label("Locked").check()
     await expect(ada.page.get_by_label("Locked")).to_be_checked()
     await expect(ada.page.get_by_role("list").filter(has_text="Locked").first).to_be_visible()

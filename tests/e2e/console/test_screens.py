@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Final
 
 import pytest
 from playwright.async_api import expect
 
-from support.administrator import DESKTOP, PHONE, TABLET, Administrator, Opens
+from support.administrator import SCHEMES, Administrator, Opens
 from support.people import People
-from support.rest import RestServer
+from support.rest import RestServer, now_ms
+from tertulia.adapters.sql.transaction import SqlTransaction
+from tertulia.domain.ids import Millis
+from tertulia.domain.insight import FINE_STEP_S, Step
 from tertulia.domain.recordings.recording import RecordingState
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SIZES: Final = {"desktop": DESKTOP, "tablet": TABLET, "phone": PHONE}
+STEP_MS: Final = FINE_STEP_S * 1000
 SCREENS: Final = {
     "rooms": ".row",
     "rooms/{room}": ".link-row",
     "recordings": ".row",
-    "insight": ".charts > *, .empty, .message",
-    "health": ".part, .message",
+    "insight": ".charts canvas",
+    "health": ".part",
     "settings": ".settings-grid form",
     "settings/keys": ".inline-form",
     "settings/password": "#password",
@@ -37,26 +42,50 @@ def filled(server: RestServer) -> str:
     server.add_recording(
         rooms[1].name, state=RecordingState.FAILED, error="The file is not complete", details="The disk was full"
     )
+    server.write(add_a_day)
     return rooms[0].name
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def add_a_day(tx: SqlTransaction) -> None:
+    """What another server of the installation would have counted: more people by day than by night, and a pause."""
+    now = now_ms() // STEP_MS
+    for ago in (*range(1, 100), *range(112, 280)):
+        people = round(20 + 20 * math.sin(ago / 45))
+        counts = {"participants": people, "rooms": people // 4, "recordings": people // 12}
+        sent = people * STEP_MS * 150
+        step = Step(
+            begin_ms=Millis((now - ago) * STEP_MS),
+            covered_ms=STEP_MS,
+            received_bytes=sent // 3,
+            sent_bytes=sent,
+            **counts,
+        )
+        tx.insight.add("another server", step)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 async def test_every_screen_is_accessible(administrators: Opens, people: People, filled: str, scheme: str) -> None:
-    admin = await administrators(color_scheme=scheme)
+    admin = await administrators()
     for screen, there in SCREENS.items():
         await show(admin, screen.format(room=filled))
         await expect(admin.page.locator(there).first).to_be_visible()
-        for size, window in SIZES.items():
-            await admin.page.set_viewport_size(window)
-            await people.screenshot(
-                f"console-{screen.partition('{')[0].strip('/').replace('/', '-')}-{size}-{scheme}"
-                + ("-room" if "{" in screen else "")
-            )
-            await admin.is_accessible()
+        await admin.fits_everywhere(people, screen.replace("{room}", "one").replace("/", "-"), scheme)
 
 
 async def show(admin: Administrator, screen: str) -> None:
     await admin.page.evaluate("(hash) => { location.hash = hash }", f"#/{screen}")
+
+
+async def test_a_chart_says_what_is_under_the_pointer(administrators: Opens, filled: str) -> None:
+    admin = await administrators()
+    await admin.go("Insight")
+    chart = admin.page.get_by_role("region", name="People in meetings")
+    summary = chart.locator(".panel-title p")
+    await expect(summary).to_contain_text("at most 40")
+    await chart.locator(".u-over").hover()
+    await expect(summary).to_have_text(re.compile(r"\d:\d\d.*: \d+$"))
+    await admin.page.mouse.move(0, 0)
+    await expect(summary).to_contain_text("at most 40")
 
 
 async def test_forced_colours_tell_what_is_chosen(administrators: Opens, filled: str) -> None:

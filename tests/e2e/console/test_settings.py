@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from support.administrator import PHONE, Administrator, Opens
 from support.people import People
 from support.rest import INTERNAL, RestServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LOGO: Final = b'<svg xmlns="http://www.w3.org/2000/svg" width="80" height="40"><circle cx="40" cy="20" r="20"/></svg>'
 
 
 async def open_part(admin: Administrator, part: str) -> None:
@@ -52,6 +56,30 @@ async def test_what_cannot_be_is_told_before_it_is_sent(administrators: Opens) -
     await expect(admin.notice("The settings were saved.")).to_be_visible()
     await look.get_by_role("button", name="Use the configured value of Appearance").click()
     await expect(look.get_by_label("Name")).to_have_value("")
+
+
+async def test_the_console_has_the_name_and_the_logo_of_the_installation(
+    administrators: Opens, people: People, server: RestServer, red_browser: Browser
+) -> None:
+    admin = await administrators()
+    await admin.go("Settings")
+    look = admin.page.get_by_role("form", name="Appearance")
+    await look.get_by_label("Name").fill("Example AG")
+    await look.get_by_label("Logo").set_input_files({"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": LOGO})
+    await look.get_by_role("button", name="Save").click()
+    brand = admin.page.locator(".brand")
+    await expect(brand).to_have_text("Example AG Console")
+    await expect(brand.locator("img")).to_have_js_property("naturalWidth", 80)
+    await expect(admin.page).to_have_title("Settings – Example AG")
+    await admin.is_accessible()
+    stranger = people.add(await Administrator.of(server, red_browser, "stranger"))
+    await expect(stranger.heading("Log in")).to_be_visible()
+    await expect(stranger.page.locator(".brand")).to_have_text("Example AG Console")
+    await expect(stranger.page).to_have_title("Example AG")
+    await stranger.is_accessible()
+    await look.get_by_role("button", name="Use the configured value of Appearance").click()
+    await expect(brand).to_have_text("Tertulia Console")
+    await expect(brand.locator("img")).to_have_count(0)
 
 
 async def test_new_rooms_begin_as_the_settings_say(administrators: Opens) -> None:

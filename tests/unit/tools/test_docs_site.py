@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def test_every_document_is_in_the_navigation(tmp_path: Path, monkeypatch: pytest
         "          - decisions/0002-y.md",
         "  - new.md",
     ]
+
+
+def test_each_document_is_once_in_the_navigation():
+    named = re.findall(r"^ *- .*?(\S+\.md)$", (docs_site.ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert len(named) > 10
+    assert sorted(set(named)) == sorted(named)
 
 
 def test_the_style_of_the_search_is_not_inline():

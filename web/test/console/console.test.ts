@@ -27,6 +27,26 @@ test("a first start is welcomed, until there is a room or it was passed by", asy
   expect(known.console.firstPassword).toBe("");
 });
 
+test("the installation's own name and logo are known before the login, and change with the settings", async () => {
+  const server = new FakeServer();
+  server.answers.appearance = { name: "Example AG" };
+  const { console } = fakeConsole(server);
+  await console.open();
+  expect([console.stage.value, console.brand.value]).toEqual(["login", { name: "Example AG", logo: "" }]);
+  const own = { name: "", logo: "data:image/png;base64,eA==" };
+  server.answers.settings = { values: { appearance: own }, stored: ["appearance"], settings: [] };
+  await console.logIn("admin", "printed");
+  await expect.poll(() => console.brand.value).toEqual(own);
+});
+
+test("a server that does not tell its name is Tertulia", async () => {
+  const server = new FakeServer();
+  server.refusals.appearance = new Refusal("offline");
+  const { console } = fakeConsole(server);
+  await console.open();
+  expect([console.stage.value, console.brand.value]).toEqual(["login", { name: "", logo: "" }]);
+});
+
 test("a session that ends while the console is used is told; one that is ended by the user is not", async () => {
   const ended = await inside();
   ended.server.tell("sessionEnded");
@@ -74,7 +94,7 @@ test("a change of a room shows at once, and goes back where it was refused", asy
   await live.refresh();
   const chat = () => live.room.value?.preferences?.chatPreferences?.enabled;
   server.refusals.changeRoom = new Refusal("store_unavailable", 503);
-  const change = live.allow({ chatPreferences: { enabled: false } });
+  const change = live.allow({ chat: false });
   expect(chat()).toBe(false);
   await change;
   expect(chat()).toBe(true);

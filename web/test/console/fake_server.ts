@@ -4,10 +4,12 @@ import type { ConsoleServer } from "../../src/console/api/server.ts";
 import { Console } from "../../src/console/session/console.ts";
 import { Router } from "../../src/console/session/router.ts";
 
+const NO_SETTINGS = { values: { appearance: {} }, stored: [], settings: [] };
+
 /** A server that notes what it is asked, and answers what the test has put there; an empty list otherwise. */
 export class FakeServer {
   readonly asked: string[] = [];
-  readonly answers: Record<string, unknown> = {};
+  readonly answers: Record<string, unknown> = { appearance: {}, settings: NO_SETTINGS };
   readonly refusals: Record<string, Error> = {};
   #write: (text: string) => void = () => {};
 

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { bytesOf, dayOf } from "../../src/console/i18n/format.ts";
 import { text } from "../../src/console/i18n/index.ts";
+import { allowedOf, preferencesOf } from "../../src/console/session/allowed.ts";
 import { type Check, ConnectionTest, type Result, verdictOf } from "../../src/console/session/connection_test.ts";
 import { devicesOf } from "../../src/console/session/devices_of.ts";
+import { embeddingCode } from "../../src/console/session/embedding_code.ts";
 import { seriesOf } from "../../src/console/session/insight.ts";
 import { expiryOf, NEW_ROOM, newRoomFrom, optionsOf } from "../../src/console/session/new_room.ts";
 import { badOriginIn, originsOf } from "../../src/console/session/origins.ts";
@@ -22,14 +24,14 @@ test("addresses lead to screens and back", () => {
 });
 
 test("a new room is what the form says", () => {
-  const week = { ...NEW_ROOM, name: " standup ", lifetime: "week", mostParticipants: "12", lobby: true } as const;
+  const week = { ...NEW_ROOM, name: " standup ", lifetime: "week", mostParticipants: "12" } as const;
   expect(expiryOf(week, NOW)).toBe(NOW + 7 * DAY_MS);
-  expect(optionsOf(week, 5)).toEqual({
+  expect(optionsOf({ ...week, allowed: { ...week.allowed, chatFiles: false, lobby: true } }, 5)).toEqual({
     expirationDate: 5,
     roomNamePrefix: "standup",
     maxParticipants: 12,
     preferences: {
-      chatPreferences: { enabled: true },
+      chatPreferences: { enabled: true, history: true, files: false },
       recordingPreferences: { enabled: true },
       virtualBackgroundPreferences: { enabled: true },
       lobbyPreferences: { enabled: true },
@@ -44,12 +46,39 @@ test("a new room begins as the settings say", () => {
   expect(newRoomFrom(given, NOW)).toMatchObject({
     lifetime: "week",
     mostParticipants: "8",
-    chat: false,
-    recording: true,
+    allowed: { chat: false, chatHistory: true, recording: true, lobby: false },
   });
   const odd = newRoomFrom({ lifetimeS: 3600 }, NOW);
   expect(expiryOf(odd, NOW)).toBe(NOW + 3_600_000);
   expect(newRoomFrom({}, NOW)).toEqual(NEW_ROOM);
+});
+
+test("what a room allows is read and written, and only what changes is sent", () => {
+  const preferences = {
+    chatPreferences: { enabled: true, history: false },
+    recordingPreferences: { enabled: false },
+    lobbyPreferences: { enabled: true },
+  };
+  const allowed = allowedOf(preferences);
+  expect(allowed).toEqual({
+    chat: true,
+    chatHistory: false,
+    chatFiles: true,
+    recording: false,
+    backgrounds: true,
+    lobby: true,
+  });
+  expect(allowedOf(preferencesOf(allowed))).toEqual(allowed);
+  expect(preferencesOf({ chatHistory: true })).toEqual({ chatPreferences: { history: true } });
+  expect(preferencesOf({})).toEqual({});
+});
+
+test("the lines for a page have the room and the script of its server", () => {
+  expect(embeddingCode("https://meet.example.com/meet/standup-x/?secret=a&lang=de")).toBe(
+    '<script async src="https://meet.example.com/meet/v1/tertulia-meet.js"></script>\n' +
+      '<tertulia-meet room-url="https://meet.example.com/meet/standup-x/?secret=a&amp;lang=de" ' +
+      'style="display: block; height: 640px"></tertulia-meet>',
+  );
 });
 
 test("devices are told from tracks", () => {

@@ -3,6 +3,7 @@ import type { TestMeeting } from "../session/connection_test.ts";
 import type { Asker } from "./ask.ts";
 import type {
   ApiKey,
+  Appearance,
   ConnectionQuality,
   Insight,
   InsightPeriod,
@@ -48,6 +49,11 @@ export class ConsoleServer {
 
   constructor(asker: Asker) {
     this.#asker = asker;
+  }
+
+  /** How the pages of this installation look. Needs no login. */
+  appearance(signal: AbortSignal): Promise<Partial<Appearance>> {
+    return this.#asker.ask("GET", "/appearance", { signal });
   }
 
   rooms(filter: RoomFilter, after: string | null, maxItems: number): Promise<Page<Room>> {

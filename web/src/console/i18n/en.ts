@@ -14,6 +14,7 @@ export const en = {
   cancel: "Cancel",
   retry: "Try again",
   logOut: "Log out",
+  documentation: "Documentation",
   sections: {
     rooms: "Rooms",
     recordings: "Recordings",

@@ -68,6 +68,7 @@ export const insight = {
   } as Readonly<Record<string, string>>,
   now: (count: string) => `now ${count}`,
   most: (count: string) => `at most ${count}`,
+  at: (time: string, count: string) => `${time}: ${count}`,
   none: "Nothing is known of this period yet. The first points appear some minutes after the server was started.",
   table: "Show as a table",
   time: "Time",

@@ -58,6 +58,7 @@ export const settings = {
 
 export const keys = {
   hint: "Applications send a key as X-API-KEY. Give each application its own, so that one can be revoked alone.",
+  reference: "Reference of the API",
   list: "API keys",
   name: "Name of the application",
   create: "New key",

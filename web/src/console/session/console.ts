@@ -1,6 +1,7 @@
 import { computed, signal } from "@preact/signals-core";
 import type { LoginSession } from "../api/login.ts";
 import type { ConsoleServer } from "../api/server.ts";
+import type { Appearance } from "../api/types.ts";
 import { Action } from "./action.ts";
 import { Clock } from "./clock.ts";
 import { type ConsoleEvent, Events } from "./events.ts";
@@ -10,6 +11,12 @@ import { Recordings } from "./recordings.ts";
 import { Rooms } from "./rooms.ts";
 import type { Router } from "./router.ts";
 import { ApiKeys, Settings } from "./settings.ts";
+
+/** The console is shown after that as Tertulia's own: it does not change before the eyes. */
+const BRAND_WAIT_MS = 1500;
+
+/** Whose installation this is; both are empty where it is shown as Tertulia's. */
+export type Brand = Pick<Appearance, "name" | "logo">;
 
 type Stage = "opening" | "unreachable" | "login" | "welcome" | "ready";
 
@@ -22,6 +29,7 @@ export interface WelcomeMemory {
 /** The console's state: who is logged in, what is shown, and what the server tells meanwhile. */
 export class Console {
   readonly stage = signal<Stage>("opening");
+  readonly brand = signal<Brand>({ name: "", logo: "" });
   /** Whether a login has ended while the console was in use. */
   readonly sessionEnded = signal(false);
   readonly login = new Action();
@@ -54,6 +62,9 @@ export class Console {
     this.settings = new Settings(server);
     this.apiKeys = new ApiKeys(server);
     this.events.listen((event) => this.#onEvent(event));
+    this.settings.state.subscribe((settings) => {
+      if (settings) this.#brandAs(settings.values.appearance);
+    });
     session.loggedIn.subscribe((loggedIn) => {
       if (loggedIn === false) this.#close();
     });
@@ -62,6 +73,10 @@ export class Console {
   /** Takes up an earlier login, or asks for one. */
   async open(): Promise<void> {
     this.stage.value = "opening";
+    await this.server.appearance(AbortSignal.timeout(BRAND_WAIT_MS)).then(
+      (look) => this.#brandAs(look),
+      () => undefined,
+    );
     try {
       await this.#session.resume();
     } catch {
@@ -104,6 +119,10 @@ export class Console {
     this.liveRoom.peek()?.close();
     this.liveRoom.value = name === null ? null : new LiveRoom(this.server, name);
     void this.liveRoom.peek()?.refresh();
+  }
+
+  #brandAs({ name = "", logo = "" }: Partial<Appearance>): void {
+    this.brand.value = { name, logo };
   }
 
   async #enter(): Promise<void> {

@@ -1,8 +1,9 @@
 import { computed, signal } from "@preact/signals-core";
 import { type Refusal, refusalFrom } from "../api/refusal.ts";
 import type { ConsoleServer } from "../api/server.ts";
-import type { ConnectionQuality, Participant, Recording, Role, Room, RoomPreferences } from "../api/types.ts";
+import type { ConnectionQuality, Participant, Recording, Role, Room } from "../api/types.ts";
 import { Action } from "./action.ts";
+import { type Allowed, allowedOf, preferencesOf } from "./allowed.ts";
 import { Coalesced } from "./coalesced.ts";
 import type { ConsoleEvent } from "./events.ts";
 
@@ -64,9 +65,12 @@ export class LiveRoom {
     }
   }
 
-  allow(preferences: RoomPreferences): Promise<void> {
-    const change = (room: Room): Room => ({ ...room, preferences: { ...room.preferences, ...preferences } });
-    return this.#change(change, () => this.#server.changeRoom(this.name, preferences));
+  allow(allowed: Partial<Allowed>): Promise<void> {
+    const change = (room: Room): Room => {
+      const preferences = preferencesOf({ ...allowedOf(room.preferences), ...allowed });
+      return { ...room, preferences };
+    };
+    return this.#change(change, () => this.#server.changeRoom(this.name, preferencesOf(allowed)));
   }
 
   lock(locked: boolean): Promise<void> {

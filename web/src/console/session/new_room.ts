@@ -1,4 +1,5 @@
 import type { RoomDefaults, RoomOptions } from "../api/types.ts";
+import { type Allowed, allowedOf, preferencesOf } from "./allowed.ts";
 
 export type Lifetime = "day" | "week" | "month" | "year" | "date";
 
@@ -12,10 +13,7 @@ export interface NewRoom {
   /** As a `datetime-local` field has it, in the user's own time. */
   readonly expiresAt: string;
   readonly mostParticipants: string;
-  readonly chat: boolean;
-  readonly recording: boolean;
-  readonly backgrounds: boolean;
-  readonly lobby: boolean;
+  readonly allowed: Allowed;
 }
 
 export const NEW_ROOM: NewRoom = {
@@ -23,23 +21,17 @@ export const NEW_ROOM: NewRoom = {
   lifetime: "month",
   expiresAt: "",
   mostParticipants: "",
-  chat: true,
-  recording: true,
-  backgrounds: true,
-  lobby: false,
+  allowed: allowedOf(),
 };
 
 /** The form as it begins: with what the settings say of new rooms. */
 export function newRoomFrom(defaults: RoomDefaults, now: number): NewRoom {
-  const { maxParticipants, lifetimeS, preferences = {} } = defaults;
+  const { maxParticipants, lifetimeS, preferences } = defaults;
   return {
     ...NEW_ROOM,
     ...(lifetimeS !== undefined && lifetimeOf(lifetimeS * 1000, now)),
     mostParticipants: maxParticipants?.toString() ?? "",
-    chat: preferences.chatPreferences?.enabled ?? NEW_ROOM.chat,
-    recording: preferences.recordingPreferences?.enabled ?? NEW_ROOM.recording,
-    backgrounds: preferences.virtualBackgroundPreferences?.enabled ?? NEW_ROOM.backgrounds,
-    lobby: preferences.lobbyPreferences?.enabled ?? NEW_ROOM.lobby,
+    allowed: allowedOf(preferences),
   };
 }
 
@@ -64,11 +56,6 @@ export function optionsOf(room: NewRoom, expirationDate: number): RoomOptions {
     expirationDate,
     ...(room.name.trim() && { roomNamePrefix: room.name.trim() }),
     ...(most > 0 && { maxParticipants: most }),
-    preferences: {
-      chatPreferences: { enabled: room.chat },
-      recordingPreferences: { enabled: room.recording },
-      virtualBackgroundPreferences: { enabled: room.backgrounds },
-      lobbyPreferences: { enabled: room.lobby },
-    },
+    preferences: preferencesOf(room.allowed),
   };
 }

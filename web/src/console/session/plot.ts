@@ -1,19 +1,33 @@
 import uPlot from "uplot";
+import { timeOf } from "../../i18n/format.ts";
+import { language } from "../../i18n/index.ts";
 import type { Series } from "./insight.ts";
 import "uplot/dist/uPlot.min.css";
 
 const HEIGHT_PX = 180;
+/** Between two times on the axis. */
+const TIME_PX = 80;
 
-/** Draws a line that fills the width of its place; returns what takes it away. Redrawn when the theme changes. */
-export function plot(place: HTMLElement, series: Series): () => void {
+const DAY_S = 86_400;
+
+/** Gets the number of the point that the pointer is at; null where it is at none. */
+type OnPoint = (point: number | null) => void;
+
+/**
+ * Draws a line that fills the width of its place; returns what takes it away. Redrawn when the theme changes.
+ * @param spanS how long the time is that is shown, up to the newest point, also where less is known
+ */
+export function plot(place: HTMLElement, series: Series, spanS: number, onPoint: OnPoint): () => void {
   const data: uPlot.AlignedData = [[...series.times], [...series.values]];
-  let drawn = new uPlot(optionsFor(place), data, place);
+  const tell = ({ cursor }: uPlot) => onPoint(cursor.idx ?? null);
+  const draw = () => new uPlot({ ...optionsFor(place, spanS), hooks: { setCursor: [tell] } }, data, place);
+  let drawn = draw();
   const sizes = new ResizeObserver(() => drawn.setSize({ width: place.clientWidth, height: HEIGHT_PX }));
   sizes.observe(place);
   const themes = matchMedia("(prefers-color-scheme: dark)");
   const redraw = () => {
     drawn.destroy();
-    drawn = new uPlot(optionsFor(place), data, place);
+    drawn = draw();
   };
   themes.addEventListener("change", redraw);
   return () => {
@@ -24,8 +38,9 @@ export function plot(place: HTMLElement, series: Series): () => void {
 }
 
 /** The colours are those of the style sheet at this moment: a canvas knows no custom properties. */
-function optionsFor(place: HTMLElement): uPlot.Options {
+function optionsFor(place: HTMLElement, spanS: number): uPlot.Options {
   const style = getComputedStyle(place);
+  const shown = spanS > DAY_S ? dayOfS : timeOfS;
   const axis: uPlot.Axis = {
     stroke: style.getPropertyValue("--plot-text"),
     grid: { stroke: style.getPropertyValue("--plot-grid"), width: 1 },
@@ -37,8 +52,14 @@ function optionsFor(place: HTMLElement): uPlot.Options {
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { y: false },
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
-    axes: [axis, { ...axis, size: 44 }],
+    scales: {
+      x: { range: (_plot, _first, last) => [last - spanS, last] },
+      y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] },
+    },
+    axes: [
+      { ...axis, space: TIME_PX, size: 34, values: (_plot, times) => times.map(shown) },
+      { ...axis, size: 44 },
+    ],
     series: [
       {},
       {
@@ -49,4 +70,12 @@ function optionsFor(place: HTMLElement): uPlot.Options {
       },
     ],
   };
+}
+
+function timeOfS(timeS: number): string {
+  return timeOf(new Date(timeS * 1000));
+}
+
+function dayOfS(timeS: number): string {
+  return new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }).format(timeS * 1000);
 }

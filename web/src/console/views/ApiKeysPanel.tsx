@@ -23,7 +23,12 @@ export function ApiKeysPanel({ console }: Props) {
   return (
     <section class="panel" aria-labelledby="api-keys">
       <h2 id="api-keys">{words.list}</h2>
-      <p class="hint">{words.hint}</p>
+      <p class="hint">
+        {words.hint}{" "}
+        <a href="/meet/api/v1/docs" target="_blank" rel="noopener">
+          {words.reference}
+        </a>
+      </p>
       <RefusalMessage refusal={refusal.value ?? (asked ? null : action.refusal.value)} />
       <ul class="rows">
         {keys.value.map((key) => (

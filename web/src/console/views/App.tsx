@@ -1,3 +1,4 @@
+import { useLayoutEffect } from "preact/hooks";
 import { lazyView } from "../../views/lazy.tsx";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
@@ -7,6 +8,11 @@ import { Shell } from "./Shell.tsx";
 const WelcomeView = lazyView(async () => (await import("./WelcomeView.tsx")).WelcomeView);
 
 export function App({ console }: { readonly console: Console }) {
+  const product = console.brand.value.name || text.product;
+  const section = console.stage.value === "ready" ? text.sections[console.router.route.value.section] : "";
+  useLayoutEffect(() => {
+    document.title = [section, product].filter(Boolean).join(" – ");
+  }, [section, product]);
   switch (console.stage.value) {
     case "opening":
       return (
@@ -20,7 +26,7 @@ export function App({ console }: { readonly console: Console }) {
       return (
         <main class="card-page">
           <div class="card">
-            <Brand />
+            <Brand console={console} />
             <h1>{text.login.unreachable}</h1>
             <p>{text.errors.offline?.advice}</p>
             <button type="button" class="primary" onClick={() => void console.open()}>

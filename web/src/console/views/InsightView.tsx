@@ -8,6 +8,7 @@ import { CHARTS, type Chart as ChartName, Insight, type Series, seriesOf } from 
 import { Empty, Loading, RefusalMessage } from "./parts.tsx";
 
 const TABLE_ROWS = 48;
+const SPANS_S: Readonly<Record<InsightPeriod, number>> = { "24h": 86_400, "30d": 30 * 86_400 };
 
 /** How much is going on, over a day or a month. */
 export function InsightView({ console }: { readonly console: Console }) {
@@ -39,7 +40,7 @@ export function InsightView({ console }: { readonly console: Console }) {
       {points && charts.length === 0 && <Empty title={text.insight.none} />}
       <div class="charts">
         {charts.map(({ name, series }) => (
-          <ChartPanel key={name} name={name} series={series} />
+          <ChartPanel key={name} name={name} series={series} spanS={SPANS_S[insight.period.value]} />
         ))}
       </div>
     </>
@@ -50,20 +51,35 @@ function toChart(name: ChartName, series: Series | null) {
   return series ? [{ name, series }] : [];
 }
 
-function ChartPanel({ name, series }: { readonly name: ChartName; readonly series: Series }) {
+interface ChartPanelProps {
+  readonly name: ChartName;
+  readonly series: Series;
+  /** How long the time is that is shown. */
+  readonly spanS: number;
+}
+
+function ChartPanel({ name, series, spanS }: ChartPanelProps) {
   const words = text.insight;
   const known = series.values.filter((value) => value !== null);
   const title = words.charts[name] ?? name;
+  const [pointed, setPointed] = useState<number | null>(null);
+  const at = pointed === null ? undefined : series.times[pointed];
   return (
     <section class="panel chart-panel" aria-label={title}>
       <div class="panel-title">
         <h2>{title}</h2>
         <p class="hint">
-          <span>{words.now(numberOf(known.at(-1) ?? 0, 1))}</span> ·{" "}
-          <span>{words.most(numberOf(Math.max(...known), 1))}</span>
+          {at === undefined ? (
+            <>
+              <span>{words.now(numberOf(known.at(-1) ?? 0, 1))}</span> ·{" "}
+              <span>{words.most(numberOf(Math.max(...known), 1))}</span>
+            </>
+          ) : (
+            words.at(whenOf(new Date(at * 1000)), shown(series.values[pointed ?? 0]))
+          )}
         </p>
       </div>
-      <Plot title={title} series={series} />
+      <Plot title={title} series={series} spanS={spanS} onPoint={setPointed} />
       <details>
         <summary>{words.table}</summary>
         <SeriesTable title={title} series={series} />
@@ -72,8 +88,21 @@ function ChartPanel({ name, series }: { readonly name: ChartName; readonly serie
   );
 }
 
+/** A value of a series; a gap, where the server was away, has none. */
+function shown(value: number | null | undefined): string {
+  return value === null || value === undefined ? "–" : numberOf(value, 1);
+}
+
+interface PlotProps {
+  readonly title: string;
+  readonly series: Series;
+  readonly spanS: number;
+  /** Gets the number of the point under the pointer. */
+  readonly onPoint: (point: number | null) => void;
+}
+
 /** The drawing, whose library is loaded with the first one. */
-function Plot({ title, series }: { readonly title: string; readonly series: Series }) {
+function Plot({ title, series, spanS, onPoint }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = place.current;
@@ -81,13 +110,13 @@ function Plot({ title, series }: { readonly title: string; readonly series: Seri
     let end = () => {};
     let current = true;
     void import("../session/plot.ts").then(({ plot }) => {
-      if (current) end = plot(element, series);
+      if (current) end = plot(element, series, spanS, onPoint);
     });
     return () => {
       current = false;
       end();
     };
-  }, [series]);
+  }, [series, spanS, onPoint]);
   return <div ref={place} class="plot" role="img" aria-label={title} />;
 }
 
@@ -111,7 +140,7 @@ function SeriesTable({ title, series }: { readonly title: string; readonly serie
           {rows.map(([time, value]) => (
             <tr key={time}>
               <td>{whenOf(new Date(time * 1000))}</td>
-              <td>{value === null ? "–" : numberOf(value, 1)}</td>
+              <td>{shown(value)}</td>
             </tr>
           ))}
         </tbody>

@@ -19,7 +19,7 @@ export function LoginView({ console }: { readonly console: Console }) {
           void console.logIn(user, password);
         }}
       >
-        <Brand />
+        <Brand console={console} />
         <h1>{text.login.title}</h1>
         {console.sessionEnded.value && !refusal.value && (
           <p class="message" role="status">
@@ -63,17 +63,25 @@ export function LoginView({ console }: { readonly console: Console }) {
   );
 }
 
-export function Brand() {
+/** Whose console this is. The name is read once: a logo that stands alone has it as its alternative text. */
+export function Brand({ console }: { readonly console: Console }) {
+  const { name, logo } = console.brand.value;
   return (
     <p class="brand">
-      <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-        <rect width="32" height="32" rx="9" />
-        <circle cx="12" cy="14" r="5" />
-        <circle class="second" cx="21" cy="18" r="5" />
-      </svg>
+      {logo ? <img src={logo} alt={name ? "" : text.product} /> : <OwnMark />}
       <span>
-        {text.product} <small>{text.console}</small>
+        {name || (logo ? "" : text.product)} <small>{text.console}</small>
       </span>
     </p>
+  );
+}
+
+function OwnMark() {
+  return (
+    <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <rect width="32" height="32" rx="9" />
+      <circle cx="12" cy="14" r="5" />
+      <circle class="second" cx="21" cy="18" r="5" />
+    </svg>
   );
 }

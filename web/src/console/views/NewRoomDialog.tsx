@@ -3,7 +3,8 @@ import { Dialog } from "../../components/Dialog.tsx";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
 import { expiryOf, type Lifetime, type NewRoom, newRoomFrom, optionsOf } from "../session/new_room.ts";
-import { Field, RefusalMessage, Switch } from "./parts.tsx";
+import { AllowedSwitches } from "./AllowedSwitches.tsx";
+import { Field, RefusalMessage } from "./parts.tsx";
 
 interface NewRoomDialogProps {
   readonly console: Console;
@@ -16,7 +17,10 @@ export function NewRoomDialog({ console, onClose }: NewRoomDialogProps) {
   );
   const [past, setPast] = useState(false);
   const { creating } = console.rooms;
-  const change = (changed: Partial<NewRoom>) => setRoom({ ...room, ...changed });
+  const change = (changed: Partial<NewRoom>) => {
+    setPast(false);
+    setRoom({ ...room, ...changed });
+  };
   async function create(): Promise<void> {
     const expiry = expiryOf(room, Date.now());
     setPast(expiry === null);
@@ -62,7 +66,7 @@ export function NewRoomDialog({ console, onClose }: NewRoomDialogProps) {
             />
           )}
         </Field>
-        <Allowed room={room} onChange={change} />
+        <AllowedSet room={room} onChange={change} />
         <RefusalMessage refusal={creating.refusal.value} />
         <div class="dialog-actions">
           <button type="button" onClick={onClose}>
@@ -117,15 +121,11 @@ function Expiry({ room, past, onChange }: PartProps & { readonly past: boolean }
   );
 }
 
-function Allowed({ room, onChange }: PartProps) {
-  const words = text.preferences;
+function AllowedSet({ room: { allowed }, onChange }: PartProps) {
   return (
     <fieldset class="switches">
       <legend>{text.newRoom.allowed}</legend>
-      <Switch label={words.chat} on={room.chat} onChange={(chat) => onChange({ chat })} />
-      <Switch label={words.recording} on={room.recording} onChange={(recording) => onChange({ recording })} />
-      <Switch label={words.backgrounds} on={room.backgrounds} onChange={(backgrounds) => onChange({ backgrounds })} />
-      <Switch label={words.lobby} hint={words.lobbyHint} on={room.lobby} onChange={(lobby) => onChange({ lobby })} />
+      <AllowedSwitches allowed={allowed} onChange={(changed) => onChange({ allowed: { ...allowed, ...changed } })} />
     </fieldset>
   );
 }

@@ -1,6 +1,8 @@
 import { useState } from "preact/hooks";
 import { text } from "../i18n/index.ts";
-import { Field, Switch } from "./parts.tsx";
+import { allowedOf, preferencesOf } from "../session/allowed.ts";
+import { AllowedSwitches } from "./AllowedSwitches.tsx";
+import { Field } from "./parts.tsx";
 import { type SettingsForm, SettingsPanel } from "./SettingsPanel.tsx";
 
 const DAY_S = 86_400;
@@ -10,23 +12,14 @@ const MB = 1_000_000;
 export function RoomDefaultsPanel({ state, save }: SettingsForm) {
   const words = text.settings;
   const value = state.values.roomDefaults;
-  const given = value.preferences ?? {};
   const [most, setMost] = useState(value.maxParticipants?.toString() ?? "");
   const [days, setDays] = useState(value.lifetimeS ? String(value.lifetimeS / DAY_S) : "");
-  const [chat, setChat] = useState(given.chatPreferences?.enabled ?? true);
-  const [recording, setRecording] = useState(given.recordingPreferences?.enabled ?? true);
-  const [backgrounds, setBackgrounds] = useState(given.virtualBackgroundPreferences?.enabled ?? true);
-  const [lobby, setLobby] = useState(given.lobbyPreferences?.enabled ?? false);
+  const [allowed, setAllowed] = useState(() => allowedOf(value.preferences));
   const change = () => ({
     roomDefaults: {
       ...(most && { maxParticipants: Number(most) }),
       ...(days && { lifetimeS: Math.round(Number(days) * DAY_S) }),
-      preferences: {
-        chatPreferences: { enabled: chat },
-        recordingPreferences: { enabled: recording },
-        virtualBackgroundPreferences: { enabled: backgrounds },
-        lobbyPreferences: { enabled: lobby },
-      },
+      preferences: preferencesOf(allowed),
     },
   });
   return (
@@ -43,10 +36,7 @@ export function RoomDefaultsPanel({ state, save }: SettingsForm) {
         <NumberField label={text.newRoom.most} hint={words.emptyNoLimit} value={most} onValue={setMost} />
       </div>
       <div class="switches">
-        <Switch label={text.preferences.chat} on={chat} onChange={setChat} />
-        <Switch label={text.preferences.recording} on={recording} onChange={setRecording} />
-        <Switch label={text.preferences.backgrounds} on={backgrounds} onChange={setBackgrounds} />
-        <Switch label={text.preferences.lobby} on={lobby} onChange={setLobby} />
+        <AllowedSwitches allowed={allowed} onChange={(changed) => setAllowed({ ...allowed, ...changed })} />
       </div>
     </SettingsPanel>
   );

@@ -2,10 +2,13 @@ import { useEffect, useState } from "preact/hooks";
 import type { Room } from "../api/types.ts";
 import { dayOf, numberOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
+import { allowedOf } from "../session/allowed.ts";
 import type { Console } from "../session/console.ts";
 import type { LiveRoom } from "../session/live_room.ts";
 import { hrefOf } from "../session/router.ts";
+import { AllowedSwitches } from "./AllowedSwitches.tsx";
 import { ConsoleIcon } from "./ConsoleIcon.tsx";
+import { EmbedCode } from "./EmbedCode.tsx";
 import { Links } from "./Links.tsx";
 import { PeopleList } from "./PeopleList.tsx";
 import { Loading, RefusalMessage, Switch } from "./parts.tsx";
@@ -93,6 +96,7 @@ function Shown({ console, live, room }: ShownProps) {
             </div>
             <p class="hint">{text.liveRoom.linksHint}</p>
             <Links console={console} room={room} />
+            {room.publisherURL && <EmbedCode console={console} url={room.publisherURL} />}
           </section>
         </div>
         <div class="column side">
@@ -140,37 +144,12 @@ function MeetingTools({ live, onDialog }: { live: LiveRoom; onDialog: (dialog: R
 /** What the room allows; each change counts at once. */
 function Allowed({ live, room }: { readonly live: LiveRoom; readonly room: Room }) {
   const words = text.preferences;
-  const { chatPreferences, recordingPreferences, virtualBackgroundPreferences, lobbyPreferences } =
-    room.preferences ?? {};
   return (
     <section class="panel" aria-labelledby="what-it-allows">
       <h2 id="what-it-allows">{text.liveRoom.allowed}</h2>
       <p class="hint">{text.liveRoom.allowedHint}</p>
       <div class="switches">
-        <Switch
-          label={words.chat}
-          hint={words.chatHint}
-          on={chatPreferences?.enabled ?? true}
-          onChange={(enabled) => void live.allow({ chatPreferences: { enabled } })}
-        />
-        <Switch
-          label={words.recording}
-          hint={words.recordingHint}
-          on={recordingPreferences?.enabled ?? true}
-          onChange={(enabled) => void live.allow({ recordingPreferences: { enabled } })}
-        />
-        <Switch
-          label={words.backgrounds}
-          hint={words.backgroundsHint}
-          on={virtualBackgroundPreferences?.enabled ?? true}
-          onChange={(enabled) => void live.allow({ virtualBackgroundPreferences: { enabled } })}
-        />
-        <Switch
-          label={words.lobby}
-          hint={words.lobbyHint}
-          on={lobbyPreferences?.enabled ?? false}
-          onChange={(enabled) => void live.allow({ lobbyPreferences: { enabled } })}
-        />
+        <AllowedSwitches allowed={allowedOf(room.preferences)} onChange={(change) => void live.allow(change)} />
         <Switch
           label={words.locked}
           hint={words.lockedHint}

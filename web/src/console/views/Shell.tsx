@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { ErrorBoundary } from "../../components/ErrorBoundary.tsx";
 import { lazyView } from "../../views/lazy.tsx";
 import { text } from "../i18n/index.ts";
@@ -27,9 +27,6 @@ export function Shell({ console }: Props) {
   const main = useRef<HTMLElement>(null);
   const place = `${route.section}/${route.item}`;
   const firstPlace = useRef(place);
-  useLayoutEffect(() => {
-    document.title = `${text.sections[route.section]} – ${text.product}`;
-  }, [route.section]);
   // once there is nothing else to do: then screens open at once, also while the server is away
   useEffect(() => whenIdle(() => Promise.allSettled(LATER.map((view) => view.load()))), []);
   useEffect(() => {
@@ -45,7 +42,7 @@ export function Shell({ console }: Props) {
         {text.skip}
       </button>
       <header class="bar">
-        <Brand />
+        <Brand console={console} />
         <nav aria-label={text.navigation}>
           <ul>
             {SECTIONS.map((section) => (
@@ -58,10 +55,16 @@ export function Shell({ console }: Props) {
             ))}
           </ul>
         </nav>
-        <button type="button" class="log-out" onClick={() => void console.logOut()}>
-          <ConsoleIcon name="logout" />
-          <span>{text.logOut}</span>
-        </button>
+        <div class="bar-end">
+          <a href="/docs/" target="_blank" rel="noopener">
+            <ConsoleIcon name="docs" />
+            <span>{text.documentation}</span>
+          </a>
+          <button type="button" onClick={() => void console.logOut()}>
+            <ConsoleIcon name="logout" />
+            <span>{text.logOut}</span>
+          </button>
+        </div>
       </header>
       <main ref={main} id="main" tabIndex={-1}>
         {console.cutOff.value && <CutOff console={console} />}

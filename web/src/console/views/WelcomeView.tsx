@@ -21,7 +21,7 @@ export function WelcomeView({ console }: Props) {
   const [room, setRoom] = useState<Room | null>(null);
   return (
     <div class="card welcome">
-      <Brand />
+      <Brand console={console} />
       <p class="step">{text.welcome.step(numberOf(step), numberOf(STEPS))}</p>
       <progress max={STEPS} value={step} aria-hidden="true" />
       <h1 key={step} ref={focus} tabIndex={-1}>
