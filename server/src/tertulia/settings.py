@@ -89,9 +89,7 @@ class Settings(BaseSettings):
     )
     tls_key: Path | None = Field(None, title="a file that can be read", description="the certificate's key")
     trusted_proxies: Commas = Field(
-        (),
-        title="addresses or networks, separated by commas, or *",
-        description="whose forwarding header is believed",
+        (), title="addresses or networks, separated by commas, or *", description="whose forwarding header is believed"
     )
     forwarding_header: str = Field(
         "X-Forwarded-For",
@@ -120,9 +118,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path("data"), title="a folder", description="database, recordings, generated secrets")
     database_url: str = Field(
-        "",
-        title="sqlite:///<file> or postgresql://…",
-        description="the database; default SQLite in the data directory",
+        "", title="sqlite:///<file> or postgresql://…", description="the database; default SQLite in the data directory"
     )
     database_pool_size: int = Field(
         16,
@@ -148,10 +144,7 @@ class Settings(BaseSettings):
         description="the REST API's key; default: generated, printed once",
     )
     admin_user: str = Field(
-        "admin",
-        min_length=1,
-        title="a name",
-        description="the administrator's name, who logs in to the console",
+        "admin", min_length=1, title="a name", description="the administrator's name, who logs in to the console"
     )
     admin_password: str = Field(
         "", title="a text", description="the administrator's password; default: generated, printed once"

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn another_stream_begins_anew() {
+    fn another_stream_starts_over() {
         let mut history = History::default();
         history.on_packet(SSRC, 1 << 20);
         assert_eq!(history.on_packet(Ssrc(2), 7), Some(false));

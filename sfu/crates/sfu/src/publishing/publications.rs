@@ -130,7 +130,7 @@ impl Publications {
     ) -> impl Iterator<Item = LocalPacket> + use<> {
         let ssrc = received.ssrc;
         let taken = self.take_in(now, publisher, received, peers, outbox);
-        let carried = taken.and_then(|(key, packet)| Some((key, self.tracks.get_mut(key)?.to_forward(ssrc, packet))));
+        let carried = taken.and_then(|(key, packet)| Some((key, self.tracks.get_mut(key)?.forwarded(ssrc, packet))));
         let relayed = carried.map(|(key, packets)| packets.map(|packet| self.relay(key, packet?, outbox)));
         relayed.into_iter().flatten().flatten()
     }

@@ -189,7 +189,7 @@ impl PublishedTrack {
     }
 
     /// What of a packet is to be forwarded, in order: of redundant sound also the frame before, if that was lost.
-    pub fn to_forward(&mut self, ssrc: Ssrc, packet: Packet) -> [Option<Packet>; 2] {
+    pub fn forwarded(&mut self, ssrc: Ssrc, packet: Packet) -> [Option<Packet>; 2] {
         if !self.is_redundant {
             return [None, Some(packet)];
         }

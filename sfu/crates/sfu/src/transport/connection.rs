@@ -68,6 +68,10 @@ impl Drained {
 }
 
 /// What happened on a connection.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every event is media: a box would be an allocation for each packet"
+)]
 pub(crate) enum TransportEvent {
     /// ICE and DTLS are up.
     Connected,
