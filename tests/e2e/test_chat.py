@@ -191,7 +191,7 @@ async def test_long_texts_do_no_harm(
         await expect(words(ana)).to_have_count(3)
     assert len(await words(ana).last.inner_text()) < 2100
     await ana.page.get_by_role("button", name="Show all").nth(1).click()
-    assert len(await words(ana).nth(1).inner_text()) == 100_000
+    assert len(await words(ana).nth(1).text_content() or "") == 100_000
     assert await ana.page.evaluate("globalThis.longestTaskMs") < LONGEST_TASK_MS
 
 

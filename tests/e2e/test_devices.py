@@ -141,9 +141,15 @@ DEVICES: Final = """
     navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
   };
   const open = MediaDevices.prototype.getUserMedia;
-  MediaDevices.prototype.getUserMedia = function (constraints) {
-    if (globalThis.isGone?.(constraints)) throw new DOMException('gone', 'NotFoundError');
-    return open.call(this, constraints);
+  // a device that was plugged in is the usual one under another name
+  const usual = (wanted) => {
+    const isAdded = globalThis.testAdded.some(({ deviceId }) => deviceId === wanted?.deviceId?.exact);
+    return isAdded ? { ...wanted, deviceId: undefined } : wanted;
+  };
+  MediaDevices.prototype.getUserMedia = function ({ audio, video }) {
+    if (globalThis.isGone?.({ audio, video })) throw new DOMException('gone', 'NotFoundError');
+    if (globalThis.isBusy?.({ audio, video })) throw new DOMException('in use', 'NotReadableError');
+    return open.call(this, { audio: usual(audio), video: usual(video) });
   };
   globalThis.pullOut = (kind) => globalThis.testConnections
     .flatMap((connection) => connection.getSenders())
@@ -199,6 +205,45 @@ async def test_a_new_device_is_offered_and_a_choice_is_remembered_at_once(
         lambda: ana.page.evaluate("JSON.parse(localStorage['tertulia.preferences']).cameraId === 'new-camera'"),
     )
     await expect(notice).to_have_count(0)
+
+
+async def test_a_camera_that_another_program_uses_leaves_the_one_before_on(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await ana.page.add_init_script(DEVICES)
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await ben.sees("Ana", RED)
+    await ana.page.evaluate("plugIn('videoinput', 'busy-camera', 'Busy camera')")
+    await ana.page.evaluate("() => { globalThis.isBusy = ({ video }) => video?.deviceId?.exact === 'busy-camera' }")
+    await ana.press("Devices")
+    camera = ana.page.get_by_label("Camera", exact=True)
+    before = await camera.input_value()
+    await camera.select_option("Busy camera")
+    dialog = ana.page.get_by_role("dialog")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Camera: It is used by another program")
+    await expect(camera).to_have_value(before)
+    await people.screenshot("camera-in-use")
+    await ben.decodes()
+    await ben.sees("Ana", RED)
+    stored = "JSON.parse(localStorage['tertulia.preferences']).cameraId"
+    assert await ana.page.evaluate(stored) == before
+
+    await ana.page.evaluate("globalThis.isBusy = null")
+    await ana.page.keyboard.press("Escape")
+    alert = ana.page.get_by_role("alert").filter(has_text="Camera")
+    await alert.get_by_role("button", name="Try again").click()
+    await expect(alert).to_have_count(0)
+    await until("the other camera is stored", lambda: ana.page.evaluate(f"{stored} === 'busy-camera'"))
+    await ben.decodes()
+
+    # and where none opens any more, it is off, and says so
+    await ana.page.evaluate("() => { globalThis.isBusy = ({ video }) => video }")
+    await ana.press("Devices")
+    await camera.select_option(index=0)
+    await expect(ben.tile_of("Ana").locator("video")).to_have_count(0)
+    await ana.page.keyboard.press("Escape")
+    await expect(ana.page.get_by_role("button", name="Start camera")).to_be_visible()
 
 
 async def test_the_form_remembers_a_choice_at_once(people: People, red_browser: Browser, room: RoomLinks) -> None:

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { piecesOf } from "../src/session/links.ts";
+import { blocksOf, piecesOf } from "../src/session/links.ts";
 
 const linksIn = (text: string) => piecesOf(text).flatMap(({ text: written, href }) => (href ? [[written, href]] : []));
 
@@ -52,4 +52,17 @@ test("100,000 characters take no time", () => {
   ])
     piecesOf(text);
   expect(performance.now() - began).toBeLessThan(500);
+});
+
+test("a long text is laid out in blocks, which end between words, and in which nothing is missing", () => {
+  const link = "https://example.org/plan";
+  const text = `${"Where are we? ".repeat(1000)}${link} ${"x".repeat(3999)}${"😀".repeat(4000)}`;
+  const blocks = blocksOf(piecesOf(text)).map((block) => block.map((piece) => piece.text).join(""));
+  expect(blocks.join("")).toBe(text);
+  expect(Math.max(...blocks.map(({ length }) => length))).toBeLessThanOrEqual(4000);
+  expect(blocks.slice(0, 3).every((block) => block.endsWith(" "))).toBe(true);
+  expect(blocks.filter((block) => block.includes(link))).toHaveLength(1);
+  expect(blocks.filter((block) => /^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/.test(block))).toEqual([]);
+  expect(blocksOf(piecesOf("hello"))).toEqual([[{ at: 0, text: "hello" }]]);
+  expect(blocksOf([])).toEqual([]);
 });

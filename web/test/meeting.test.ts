@@ -135,3 +135,20 @@ test("Enter twice sends once; a message that does not get through can be sent ag
   if (failed) await meeting.conversation.sendAgain(failed);
   expect(meeting.chat.messages.value.map(({ state }) => state)).toEqual(["sent", "sent"]);
 });
+
+test("what is drawn while it connects is drawn when the server has answered", async () => {
+  const room = new FakeRoom();
+  const drawn: Meeting[] = [];
+  let answered = (): void => {};
+  const access = new Promise<never>(() => {});
+  const options = joinOptions({ access, onConnecting: (meeting) => void drawn.push(meeting) });
+  void Meeting.join(options, new Announcer(), () => {}, room.asRoom);
+  room.emit("engine.transportsCreated", {
+    once: (_event: string, act: () => void) => {
+      answered = act;
+    },
+  });
+  expect(drawn).toEqual([]);
+  answered();
+  expect(drawn).toHaveLength(1);
+});

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals-core";
 import { LocalVideoTrack, type Room, Track } from "livekit-client";
-import { facingOf, oppositeOf } from "./facing.ts";
+import { type Facing, facingOf, oppositeOf } from "./facing.ts";
 import type { LiveDevice } from "./local_media.ts";
 
 /** From the front camera to the one at the back, and to the front again: on phones and tablets. */
@@ -23,15 +23,23 @@ export class CameraFlip {
     this.available.value = cameras > 1 && track !== null && facingOf(track.getSourceTrackSettings()) !== null;
   }
 
+  /** Where the other one does not open, the one before is opened again. */
   flip(): Promise<void> {
-    return this.#camera.change(async () => {
+    let back = async (): Promise<void> => {};
+    const flipped = async (): Promise<void> => {
       const track = this.#track();
       const facing = track && facingOf(track.getSourceTrackSettings());
       if (!facing) return;
-      const { deviceId: _, ...capture } = this.#room.options.videoCaptureDefaults ?? {};
-      await track.restartTrack({ ...capture, facingMode: oppositeOf(facing) });
-      this.#onSelected(track.getSourceTrackSettings().deviceId ?? "");
-    });
+      back = () => this.#look(track, facing);
+      await this.#look(track, oppositeOf(facing));
+    };
+    return this.#camera.replace(flipped, () => back());
+  }
+
+  async #look(track: LocalVideoTrack, facingMode: Facing): Promise<void> {
+    const { deviceId: _, ...capture } = this.#room.options.videoCaptureDefaults ?? {};
+    await track.restartTrack({ ...capture, facingMode });
+    this.#onSelected(track.getSourceTrackSettings().deviceId ?? "");
   }
 
   #track(): LocalVideoTrack | null {

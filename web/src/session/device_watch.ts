@@ -1,12 +1,12 @@
 import { effect, type Signal, signal } from "@preact/signals-core";
-import { type LocalTrack, type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
+import { type LocalTrackPublication, Room, RoomEvent, Track, TrackEvent } from "livekit-client";
 import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { CameraFlip } from "./camera_flip.ts";
 import { type DeviceKind, type DeviceOption, INPUT_KIND, optionsOf } from "./devices.ts";
 import { whenIdle } from "./idle.ts";
 import { watchSilence } from "./level.ts";
-import type { LiveDevice } from "./local_media.ts";
+import { type LiveDevice, sourceOf } from "./local_media.ts";
 import type { Notices } from "./notices.ts";
 import type { Speaker } from "./speaker.ts";
 
@@ -144,7 +144,7 @@ export class DeviceWatch {
     track.on(TrackEvent.Restarted, () => {
       this.#restarts.value += 1;
       if (!this.#lost.delete(kind)) return;
-      const { label } = track.mediaStreamTrack;
+      const { label } = sourceOf(track);
       this.#notices.show({ kind: "device_replaced", device: kind, label });
       this.#announcer.announce(text.notices.device_replaced(kind, label));
     });
@@ -226,10 +226,6 @@ function mutedSpeech() {
   return import("./muted_speech.ts");
 }
 
-/** The device's own track, before anything is done to it. */
-function sourceOf(track: LocalTrack): MediaStreamTrack {
-  return (track.getProcessor?.() as { source?: MediaStreamTrack } | undefined)?.source ?? track.mediaStreamTrack;
-}
 /** Without that part of the page (a network that fails) nothing is noticed, and all else goes on. */
 function doNothing(): void {}
 

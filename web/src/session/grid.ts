@@ -57,9 +57,13 @@ export function initialsOf(name: string): string {
     .toLocaleUpperCase();
 }
 
+/** Made once: each loads the rules of Unicode, and tiles come in crowds. */
+let graphemes: Intl.Segmenter | null = null;
+
 /** The first grapheme: an emoji of several code points stays whole. */
 function firstCharacter(word: string): string {
-  const [first] = new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(word);
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  const [first] = graphemes.segment(word);
   return first?.segment ?? "";
 }
 

@@ -35,6 +35,46 @@ export function piecesOf(text: string): readonly Piece[] {
   return pieces;
 }
 
+/** How much of a text is laid out at once, and how near to the end of that a word or line has to end to be its end. */
+const BLOCK_LENGTH = 4000;
+const BLOCK_SLACK = 500;
+
+/** Groups the pieces of a long text: a browser lays out only those groups that are on the screen. */
+export function blocksOf(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
+  const blocks: Piece[][] = [];
+  let block: Piece[] = [];
+  let space = BLOCK_LENGTH;
+  for (const piece of pieces.flatMap(shortPieces)) {
+    if (piece.text.length > space) {
+      blocks.push(block);
+      [block, space] = [[], BLOCK_LENGTH];
+    }
+    block.push(piece);
+    space -= piece.text.length;
+  }
+  return [...blocks, block].filter(({ length }) => length > 0);
+}
+
+function shortPieces(piece: Piece): readonly Piece[] {
+  const short: Piece[] = [];
+  let { at, text } = piece;
+  while (text.length > BLOCK_LENGTH) {
+    const end = endOfBlock(text);
+    short.push({ at, text: text.slice(0, end) });
+    at += end;
+    text = text.slice(end);
+  }
+  return short.length === 0 ? [piece] : [...short, { at, text }];
+}
+
+function endOfBlock(text: string): number {
+  const tail = text.slice(BLOCK_LENGTH - BLOCK_SLACK, BLOCK_LENGTH);
+  const last = Math.max(tail.lastIndexOf("\n"), tail.lastIndexOf(" "));
+  if (last >= 0) return BLOCK_LENGTH - BLOCK_SLACK + last + 1;
+  const isPair = /^[\uD800-\uDBFF]$/.test(text.charAt(BLOCK_LENGTH - 1));
+  return isPair ? BLOCK_LENGTH - 1 : BLOCK_LENGTH;
+}
+
 /** Without punctuation that follows the link, and without a closing bracket that it does not open. */
 function withoutEnd(written: string): string {
   let surplus = written.split(")").length - written.split("(").length;

@@ -7,6 +7,13 @@ import { type DetachedTrack, type DeviceKind, deviceCause } from "./devices.ts";
 export interface MediaFailure {
   readonly device: DeviceKind | null;
   readonly cause: Cause;
+  /** The device that was chosen and did not open, where another one is in use. */
+  readonly chosenId?: string;
+}
+
+/** The device's own track, before anything is done to it. */
+export function sourceOf(track: LocalTrack): MediaStreamTrack {
+  return (track.getProcessor?.() as { source?: MediaStreamTrack } | undefined)?.source ?? track.mediaStreamTrack;
 }
 
 /** What is done to a device's track between the device and the others. */
@@ -96,6 +103,31 @@ export class LiveDevice {
     });
   }
 
+  /**
+   * Takes another device. The SDK closes the one before first: where the other does not open (another program has it),
+   * the one before is opened again.
+   * @param chosenId names the device in the failure, so that it can be tried again
+   */
+  replace(act: () => Promise<unknown>, back: () => Promise<unknown>, chosenId?: string): Promise<void> {
+    return this.#queue(async () => {
+      try {
+        await act();
+        this.#succeed();
+      } catch (error) {
+        await this.#reopen(back);
+        this.fail(deviceCause(error, this.kind), chosenId);
+      }
+    });
+  }
+
+  async #reopen(back: () => Promise<unknown>): Promise<void> {
+    const track = this.#track();
+    if (!track || track.isMuted || sourceOf(track).readyState !== "ended") return;
+    // where that fails too, it is off: nothing is sent, and the page must not say that it is on
+    await back().catch(() => SOURCES[this.kind].setOn(this.#room, false));
+    this.#wanted = SOURCES[this.kind].isOn(this.#room);
+  }
+
   /** Makes what is published as its effect is now. */
   applyEffect(): Promise<void> {
     return this.#queue(() => this.#apply(this.#track()));
@@ -166,8 +198,8 @@ export class LiveDevice {
   }
 
   /** Shows a failure; the meeting goes on. */
-  fail(cause: Cause): void {
-    this.#failure.value = { device: this.kind, cause };
+  fail(cause: Cause, chosenId?: string): void {
+    this.#failure.value = { device: this.kind, cause, ...(chosenId && { chosenId }) };
   }
 
   #succeed(): void {

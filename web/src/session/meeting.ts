@@ -25,7 +25,7 @@ import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
 import { PushToTalk } from "./push_to_talk.ts";
 import { Reactions, spokenReaction, spokenReactions } from "./reactions.ts";
-import { newRoom } from "./room.ts";
+import { newRoom, whenAnswered } from "./room.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
@@ -57,7 +57,7 @@ export interface JoinOptions {
   /** What the form has opened, or is opening while the browser asks. */
   readonly detachTrack: (kind: DeviceKind) => Promise<DetachedTrack>;
   readonly onDeviceSelected: (kind: DeviceKind, id: string) => void;
-  /** Called before it connects: a view that is drawn meanwhile keeps no picture waiting. */
+  /** Called when the page has nothing to do while it connects: a view that is drawn meanwhile keeps no picture waiting. */
   readonly onConnecting?: (meeting: Meeting) => void;
   /** Called with each newer token: the media server sends one every few minutes, the first at once. */
   readonly onTokenRefreshed: (token: string) => void;
@@ -161,7 +161,7 @@ export class Meeting {
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
-    options.onConnecting?.(meeting);
+    whenAnswered(room, () => options.onConnecting?.(meeting));
     const { livekitUrl, token } = await options.access;
     await room.connect(livekitUrl, token).catch((cause: unknown) => {
       throw new AppError(causeOfConnectError(cause), { cause });
@@ -195,13 +195,24 @@ export class Meeting {
   }
 
   async selectDevice(kind: DeviceKind, id: string): Promise<void> {
+    const before = this.selectedDeviceId(kind);
     this.#options.onDeviceSelected(kind, id);
-    await this[kind].change(() => this.#room.switchActiveDevice(INPUT_KIND[kind], id));
+    const take = (deviceId: string) => this.#room.switchActiveDevice(INPUT_KIND[kind], deviceId);
+    await this[kind].replace(
+      () => take(id),
+      async () => {
+        await take(before);
+        this.#options.onDeviceSelected(kind, before);
+      },
+      id,
+    );
   }
 
   /** Tries a device again that has failed: the same one, or, where it is gone, the first that there is. */
   async retry(kind: DeviceKind): Promise<void> {
     const options = await this.devices.options(kind);
+    const { chosenId } = this.error.value ?? {};
+    if (chosenId && options.some(({ id }) => id === chosenId)) return this.selectDevice(kind, chosenId);
     const [first] = options;
     if (first && !options.some(({ id }) => id === this.selectedDeviceId(kind))) await this.selectDevice(kind, first.id);
     await this[kind].set(true);

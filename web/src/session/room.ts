@@ -1,4 +1,4 @@
-import { DefaultReconnectPolicy, Room, setLogLevel, VideoPresets } from "livekit-client";
+import { CriticalTimers, DefaultReconnectPolicy, Room, setLogLevel, VideoPresets } from "livekit-client";
 import type { DeviceKind } from "./devices.ts";
 import { densityOf } from "./grid.ts";
 import type { Speaker } from "./speaker.ts";
@@ -9,6 +9,10 @@ import type { Speaker } from "./speaker.ts";
  */
 const RECONNECT_DELAYS_MS = [0, 300, 600, 1000, ...Array<number>(30).fill(2000)];
 
+/** How often the SDK looks whether it is connected, and how often it does here: half of the time between is lost to users. */
+const SDK_LOOKS_EVERY_MS = 50;
+const LOOKS_EVERY_MS = 10;
+
 interface RoomOptions {
   readonly deviceIds: Readonly<Record<DeviceKind, string>>;
   readonly speaker: Pick<Speaker, "selectedId">;
@@ -18,6 +22,8 @@ interface RoomOptions {
 export function newRoom({ deviceIds, speaker }: RoomOptions): Room {
   // names of participants do not belong in the console
   setLogLevel("error");
+  CriticalTimers.setTimeout = (act, delayMs, ...values) =>
+    setTimeout(act, delayMs === SDK_LOOKS_EVERY_MS ? LOOKS_EVERY_MS : delayMs, ...values);
   return new Room({
     adaptiveStream: { pixelDensity: densityOf(devicePixelRatio) },
     ...(speaker.selectedId.value && { audioOutput: { deviceId: speaker.selectedId.value } }),
@@ -30,4 +36,17 @@ export function newRoom({ deviceIds, speaker }: RoomOptions): Room {
     reconnectPolicy: new DefaultReconnectPolicy(RECONNECT_DELAYS_MS),
     publishDefaults: { simulcast: true, videoCodec: "vp8" },
   });
+}
+
+/** The part of the SDK's peer connection that tells of answers. */
+interface Transport {
+  once(event: "offerAnswered", act: () => void): unknown;
+}
+
+/**
+ * Does something when the media server has answered: from there on it is the browser that connects, and for some round
+ * trips the page has nothing else to do. Not called where the server makes the offer (servers of the older signalling).
+ */
+export function whenAnswered(room: Room, act: () => void): void {
+  room.engine.on("transportsCreated", (publisher: Transport) => publisher.once("offerAnswered", act));
 }

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { DeviceSelect } from "../components/DeviceSelect.tsx";
 import { Dialog } from "../components/Dialog.tsx";
+import { ErrorMessage } from "../components/ErrorMessage.tsx";
 import { SpeakerField } from "../components/SpeakerField.tsx";
 import { text } from "../i18n/index.ts";
 import type { DeviceKind, DeviceOption, LocalDevices } from "../session/devices.ts";
@@ -65,15 +66,21 @@ function LiveDevice({ kind, meeting }: { readonly kind: DeviceKind; readonly mee
       options.value = found;
     });
   }, [meeting, kind, options, version]);
+  async function select(id: string): Promise<void> {
+    selectedId.value = id;
+    await meeting.selectDevice(kind, id);
+    if (meeting.error.value?.chosenId === id) selectedId.value = meeting.selectedDeviceId(kind);
+  }
+  const failure = meeting.error.value;
   return (
-    <DeviceSelect
-      label={text.device[kind]}
-      options={options.value}
-      selectedId={selectedId.value}
-      onSelect={(id) => {
-        selectedId.value = id;
-        void meeting.selectDevice(kind, id);
-      }}
-    />
+    <div class="device">
+      <DeviceSelect
+        label={text.device[kind]}
+        options={options.value}
+        selectedId={selectedId.value}
+        onSelect={(id) => void select(id)}
+      />
+      {failure?.device === kind && <ErrorMessage text={text.errors[failure.cause]} about={text.device[kind]} />}
+    </div>
   );
 }

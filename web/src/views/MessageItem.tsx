@@ -5,7 +5,7 @@ import { sizeOf, timeOf } from "../i18n/format.ts";
 import { text } from "../i18n/index.ts";
 import type { ChatFile, ChatMessage } from "../session/chat.ts";
 import type { Conversation } from "../session/conversation.ts";
-import { piecesOf } from "../session/links.ts";
+import { blocksOf, type Piece, piecesOf } from "../session/links.ts";
 
 /** What is shown of a long message at first. */
 const SHOWN_LENGTH = 2000;
@@ -42,17 +42,18 @@ export function MessageItem({ message, conversation }: MessageItemProps) {
 function Words({ words }: { readonly words: string }) {
   const all = useSignal(false);
   const isLong = words.length > SHOWN_LENGTH && !all.value;
+  const [first = [], ...others] = blocksOf(piecesOf(isLong ? shortened(words) : words));
   return (
     <>
-      <p class="words" dir="auto">
-        {piecesOf(isLong ? shortened(words) : words).map(({ at, text: written, href }) =>
-          href ? (
-            <a key={at} href={href} target="_blank" rel="noopener noreferrer">
-              {written}
-            </a>
-          ) : (
-            written
-          ),
+      <p class={others.length > 0 ? "words in-blocks" : "words"} dir="auto">
+        {others.length > 0 ? (
+          [first, ...others].map((block) => (
+            <span key={block[0]?.at}>
+              <Pieces pieces={block} />
+            </span>
+          ))
+        ) : (
+          <Pieces pieces={first} />
         )}
         {isLong && " …"}
       </p>
@@ -66,6 +67,22 @@ function Words({ words }: { readonly words: string }) {
         >
           {text.chat.showAll}
         </button>
+      )}
+    </>
+  );
+}
+
+function Pieces({ pieces }: { readonly pieces: readonly Piece[] }) {
+  return (
+    <>
+      {pieces.map(({ at, text: written, href }) =>
+        href ? (
+          <a key={at} href={href} target="_blank" rel="noopener noreferrer">
+            {written}
+          </a>
+        ) : (
+          written
+        ),
       )}
     </>
   );
