@@ -315,8 +315,11 @@ fn media_comes_by_tcp_where_udp_is_blocked() {
     session.answer(&offer, |sdp| sdp);
     session.run(Duration::from_millis(900));
     assert_eq!(session.by_tcp, 0, "UDP is tried alone at first");
-    session.run(Duration::from_secs(2));
-    assert_eq!(session.peer.state(), State::Connected);
+    let connected = (0..10).any(|_| {
+        session.run(Duration::from_secs(1));
+        session.peer.state() == State::Connected
+    });
+    assert!(connected);
     session.send(KEY, 3000);
     session.send_audio(300);
     assert_eq!(session.lengths(), [3000, 300]);
