@@ -51,7 +51,10 @@ export class BackgroundEngine {
     };
     const open = async ({ track }: VideoProcessorOptions) => {
       close();
+      delete processor.processedTrack;
       await this.#loaded;
+      // a camera that is off has ended, and no frames can be taken of it: it restarts this with a track that lives
+      if (track.readyState === "ended") return;
       stream = this.#openStream(track);
       processor.processedTrack = stream.track;
     };
