@@ -76,7 +76,7 @@ async def test_the_join_policy_decides_at_each_join_and_resume(room: str) -> Non
             query = {"access_token": token(server, identity, room)}
             async with (
                 aiohttp.ClientSession() as http,
-                http.get(f"{server.http_url}/rtc/v1/validate", params=query) as answer,
+                http.get(f"{server.http_url}/rtc/validate", params=query) as answer,
             ):
                 assert answer.status == status
                 assert "database" not in await answer.text()

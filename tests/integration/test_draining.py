@@ -33,6 +33,6 @@ async def test_meetings_that_run_go_on_and_no_new_one_begins(tmp_path: Path) -> 
             async with joined(server, server.token(running, "Ben")):
                 pass
             token = server.token(other, "Eve")
-            refused = requests.get(f"{server.url}/rtc/v1/validate", params={"access_token": token}, timeout=10)
+            refused = requests.get(f"{server.url}/rtc/validate", params={"access_token": token}, timeout=10)
             assert refused.status_code == 503
             assert server.ask("GET", f"/rooms/{other.name}").status_code == 200

@@ -7,6 +7,7 @@ import signal
 import time
 
 import av
+import pytest
 
 from support.film import is_like
 from support.publisher import COLOURS
@@ -72,6 +73,7 @@ async def test_a_preset_for_one_recording(start_server: StartServer) -> None:
         assert [stream.type for stream in container.streams] == ["audio"]
 
 
+@pytest.mark.measures_time
 async def test_ends_by_itself(start_server: StartServer) -> None:
     """Ends by itself: the meeting empty for 30 s (setting) → COMPLETE; room deleted or expired → COMPLETE at once;
     limit of duration, size or free disk → LIMITED_REACHED."""
