@@ -169,6 +169,7 @@ async def test_a_message_can_be_copied(people: People, red_browser: Browser, roo
     assert await ana.page.evaluate("navigator.clipboard.readText()") == "a word\u202e to keep"
 
 
+@pytest.mark.measures_time
 async def test_long_texts_do_no_harm(
     people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks, product: Product
 ) -> None:

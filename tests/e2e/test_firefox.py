@@ -82,6 +82,7 @@ async def frames_decoded(window: FirefoxWindow) -> int:
     return sum(one.get("framesDecoded", 0) for one in await window.inbound() if one["kind"] == "video")
 
 
+@pytest.mark.measures_time
 async def test_a_recording_plays_and_seeks_in_firefox(
     people: People, red_browser: Browser, fay: FirefoxWindow, room: RoomLinks
 ) -> None:

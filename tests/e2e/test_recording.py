@@ -21,7 +21,10 @@ from support.product import Product, RoomLinks
 from support.waiting import until
 from tertulia_recorder.job import STATE_FILE, RecorderState
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.measures_time,
+]  # films beside other tests lack frames
 
 SEEN: Final = 0.1
 """A tile of two takes more than this share of the frame."""
