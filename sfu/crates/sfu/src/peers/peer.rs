@@ -123,8 +123,8 @@ impl Peer {
         self.throttle.wait_until(until);
     }
 
-    pub fn payload_types_of(&self, codec: CodecFormat) -> Option<PayloadTypes> {
-        self.transport.payload_types_of(codec)
+    pub fn payload_types_of(&self, codec: CodecFormat, ssrc: Ssrc) -> Option<PayloadTypes> {
+        self.transport.payload_types_of(codec, ssrc)
     }
 
     // ── published tracks ──

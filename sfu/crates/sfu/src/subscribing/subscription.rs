@@ -75,6 +75,10 @@ impl Subscription {
         self.ssrc.is_some()
     }
 
+    pub fn ssrc(&self) -> Option<Ssrc> {
+        self.ssrc
+    }
+
     /// Its section is gone.
     pub fn unbind(&mut self) {
         self.ssrc = None;

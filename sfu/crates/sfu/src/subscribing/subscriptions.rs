@@ -180,11 +180,9 @@ impl Subscriptions {
     /// Once section and codec are known, media may flow.
     fn start(&mut self, key: SubscriptionKey, state: &TrackState, peers: &mut Peers, outbox: &mut Outbox) {
         let Some(subscription) = self.subscriptions.get_mut(key) else { return };
-        if subscription.has_started() || !subscription.is_bound() {
-            return;
-        }
+        let Some(ssrc) = subscription.ssrc().filter(|_| !subscription.has_started()) else { return };
         let (Some(codec), Some(peer)) = (state.codec, peers.get(subscription.peer())) else { return };
-        match peer.payload_types_of(codec) {
+        match peer.payload_types_of(codec, ssrc) {
             Some(payload_types) => subscription.start(codec, payload_types),
             None => {
                 outbox.emit(failed(peer, &subscription.source().track, SubscriptionError::CodecUnsupported));

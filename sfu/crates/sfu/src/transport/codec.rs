@@ -41,11 +41,11 @@ impl CodecFormat {
         Some((Self(params.spec()), params.pt() != payload_type))
     }
 
-    /// The payload types under which a peer can receive this codec.
-    pub(super) fn payload_types_in(self, config: &CodecConfig) -> Option<PayloadTypes> {
+    /// The payload types under which a peer can receive this codec, of those that it has negotiated.
+    pub(super) fn payload_types_in(self, config: &CodecConfig, negotiated: &[Pt]) -> Option<PayloadTypes> {
         // the payload type is the publisher's and plays no part in matching
         let wanted = PayloadParams::new(Pt::new_with_value(0), None, self.0);
-        let found = config.match_params(wanted)?;
+        let found = config.match_params(wanted).filter(|found| negotiated.contains(&found.pt()))?;
         Some(PayloadTypes { plain: PayloadType(*found.pt()), redundant: found.red().map(|red| PayloadType(*red)) })
     }
 

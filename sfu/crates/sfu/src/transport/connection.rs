@@ -337,9 +337,9 @@ impl Transport {
         Some((Mid::from(&*stream.mid()), stream.rid().map(|rid| rid.to_string())))
     }
 
-    /// The payload types under which this peer can receive `codec`.
-    pub fn payload_types_of(&self, codec: CodecFormat) -> Option<PayloadTypes> {
-        codec.payload_types_in(self.rtc.codec_config())
+    /// The payload types under which this peer can receive `codec` on one of our streams.
+    pub fn payload_types_of(&self, codec: CodecFormat, ssrc: Ssrc) -> Option<PayloadTypes> {
+        codec.payload_types_in(self.rtc.codec_config(), self.rtc.media(self.outgoing.section_of(ssrc)?)?.remote_pts())
     }
 
     /// The SSRCs of sections that send; a section marked true gets new ones.

@@ -30,6 +30,8 @@ pub(super) struct OutgoingStreams {
     configured: HashSet<Ssrc>,
     /// Those of video, and their retransmissions.
     video: HashSet<Ssrc>,
+    /// The section of each stream of media.
+    sections: HashMap<Ssrc, str0m::media::Mid>,
 }
 
 impl OutgoingStreams {
@@ -46,6 +48,7 @@ impl OutgoingStreams {
                 if let Some((old, old_rtx)) = old {
                     direct.remove_stream_tx(old);
                     self.configured.remove(&Ssrc(*old));
+                    self.sections.remove(&Ssrc(*old));
                     for ssrc in old_rtx.into_iter().chain([old]) {
                         self.video.remove(&Ssrc(*ssrc));
                     }
@@ -61,10 +64,16 @@ impl OutgoingStreams {
                 if is_video {
                     self.video.extend(rtx.into_iter().chain([media]));
                 }
+                self.sections.insert(media, mid);
                 ssrcs.insert(section.clone(), StreamSsrcs { media, rtx });
             }
         }
         ssrcs
+    }
+
+    /// The section of a stream of media.
+    pub fn section_of(&self, ssrc: Ssrc) -> Option<str0m::media::Mid> {
+        self.sections.get(&ssrc).copied()
     }
 
     /// Whether a stream carries video, or its retransmissions.
