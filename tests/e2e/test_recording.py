@@ -21,14 +21,12 @@ from support.product import Product, RoomLinks
 from support.waiting import until
 from tertulia_recorder.job import STATE_FILE, RecorderState
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.measures_time,
-]  # films beside other tests lack frames
+# films that are made beside other tests lack frames
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.measures_time]
 
 SEEN: Final = 0.1
 """A tile of two takes more than this share of the frame."""
-GRACE_S: Final = 5.0
+GRACE_S: Final = 3.0
 """How far the recording may be from the time that passed between start and stop."""
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -24,7 +23,7 @@ from tertulia_recorder.job import STATE_FILE, RecorderState
 T = TypeVar("T")
 DEADLINE_S: Final = 45
 _NOT_SETTINGS: Final = ("AWS_", "LD_PRELOAD")
-SETTINGS: Final = {
+_SETTINGS: Final = {
     "TERTULIA_MEDIA_API_KEY": KEY,
     "TERTULIA_MEDIA_API_SECRET": SECRET,
     "TERTULIA_RECORDING_MIN_FREE_BYTES": "1000000",
@@ -82,14 +81,8 @@ class RecordingServer:
             return Response(answer.status, await (answer.json() if is_json else answer.read()), received)
 
     async def start_recording(self, room: str) -> str:
-        """Start a recording that is expected to start; return its id.
-
-        Tried again as its answer says: 20 s may be too short beside what other tests do at that moment.
-        """
-        for _ in range(2):
-            response = await self.request("POST", "/recordings", {"roomName": room})
-            if response.status != HTTPStatus.SERVICE_UNAVAILABLE or response.body["code"] != "recording_failed":
-                break
+        """Start a recording that is expected to start; return its id."""
+        response = await self.request("POST", "/recordings", {"roomName": room})
         assert response.status == 200, (response, self.log())
         assert response.body["status"] == "RECORDING", response
         return str(response.body["id"])
@@ -208,7 +201,7 @@ async def recording_servers(folder: Path) -> AsyncIterator[StartServer]:
                 name if name.startswith(_NOT_SETTINGS) else f"TERTULIA_{name}": value
                 for name, value in settings.items()
             }
-            server = RecordingServer(Product(folder, settings=SETTINGS | environment), folder)
+            server = RecordingServer(Product(folder, settings=_SETTINGS | environment), folder)
             await server.product.start()
             stack.push_async_callback(server.close)
             return server

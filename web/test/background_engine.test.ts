@@ -41,6 +41,8 @@ test("a camera that is off gets its background when it is opened again", async (
   const options = (readyState: string) => ({ track: { readyState } }) as unknown as VideoProcessorOptions;
   await processor.init(options("ended"));
   expect([streams, processor.processedTrack]).toEqual([[], undefined]);
-  await processor.restart(options("live"));
+  const opened = options("live");
+  await processor.restart(opened);
   expect([streams.length, processor.processedTrack !== undefined]).toEqual([1, true]);
+  expect(processor.source).toBe(opened.track);
 });

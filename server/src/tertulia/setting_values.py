@@ -12,9 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
+from tertulia_sfu.config import CODECS
+
 AUTO_ADDRESSES: Final = ("auto",)
 """In place of addresses: the public one is asked of a STUN server."""
-CODECS: Final = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red")
 _VIDEO: Final = {codec.lower() for codec in CODECS if codec.startswith("video/")}
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[\w.-]+)(:\d{1,5})?")
 _NO_URL: Final = re.compile(r"[\s;,'\"<>]")

@@ -33,6 +33,7 @@ async def s3(tmp_path: Path) -> AsyncIterator[S3Server]:
     await server.kill()
 
 
+@pytest.mark.measures_time
 async def test_kept_through_an_outage_then_read_and_deleted(start_server: StartServer, s3: S3Server) -> None:
     server = await start_server(RECORDINGS_URL=f"s3://{BUCKET}/of/ours", **s3.environment)
     room = await server.create_room()

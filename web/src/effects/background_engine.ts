@@ -3,7 +3,8 @@ import { FrameRateRule } from "./frame_rate.ts";
 import type { Backdrop, FromWorker, ToWorker, Work } from "./protocol.ts";
 import { openStream, type VideoStream } from "./video_stream.ts";
 
-export type VideoProcessor = TrackProcessor<Track.Kind.Video, VideoProcessorOptions>;
+/** `source`: the camera's own track, by which its device is known. */
+export type VideoProcessor = TrackProcessor<Track.Kind.Video, VideoProcessorOptions> & { source?: MediaStreamTrack };
 
 /** What the engine tells while it runs. */
 export interface EngineListener {
@@ -51,6 +52,7 @@ export class BackgroundEngine {
     };
     const open = async ({ track }: VideoProcessorOptions) => {
       close();
+      processor.source = track;
       delete processor.processedTrack;
       await this.#loaded;
       // a camera that is off has ended, and no frames can be taken of it: it restarts this with a track that lives
