@@ -23,7 +23,7 @@ from tertulia_recorder.job import STATE_FILE, RecorderState
 T = TypeVar("T")
 DEADLINE_S: Final = 45
 _NOT_SETTINGS: Final = ("AWS_", "LD_PRELOAD")
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "TERTULIA_MEDIA_API_KEY": KEY,
     "TERTULIA_MEDIA_API_SECRET": SECRET,
     "TERTULIA_RECORDING_MIN_FREE_BYTES": "1000000",
@@ -201,7 +201,7 @@ async def recording_servers(folder: Path) -> AsyncIterator[StartServer]:
                 name if name.startswith(_NOT_SETTINGS) else f"TERTULIA_{name}": value
                 for name, value in settings.items()
             }
-            server = RecordingServer(Product(folder, settings=_SETTINGS | environment), folder)
+            server = RecordingServer(Product(folder, settings=SETTINGS | environment), folder)
             await server.product.start()
             stack.push_async_callback(server.close)
             return server
