@@ -36,7 +36,7 @@ class BackupCodec:
 
     `codec`: its name, in small letters. `track`: what the media core calls it. `is_asked`: the publisher was asked for
     it. `is_expected`: it will be in a section. `is_started`: its first packet came. `wanted`: the best layer that
-    anyone wants of it. `receivers`: who gets the video in this codec.
+    anyone wants of it.
     """
 
     codec: str
@@ -45,7 +45,6 @@ class BackupCodec:
     is_expected: bool = False
     is_started: bool = False
     wanted: Quality | None = None
-    receivers: set[ParticipantSid] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -75,10 +74,10 @@ class Publication:
         backup = [self.backup.track] if self.backup is not None and self.backup.is_expected else []
         return [self.sid, *backup]
 
-    def core_track(self, receiver: ParticipantSid) -> str:
+    def core_track(self, receiver: "Participant") -> str:
         """Return what the media core calls the track as one participant receives it."""
         backup = self.backup
-        is_backup = backup is not None and backup.is_started and receiver in backup.receivers
+        is_backup = backup is not None and backup.is_started and self.sid in receiver.second_codecs
         return backup.track if backup is not None and is_backup else self.sid
 
 
@@ -123,15 +122,17 @@ class ResumeFault:
 class Participant:
     """The state of one signal session. `joined_at` and the other times are the room's time (s).
 
-    `subscriptions`: the tracks that the media core was told to send. `was_active`: its media was connected once.
+    `subscriptions`: the tracks that the media core was told to send. `second_codecs`: those that it cannot decode in
+    their first codec. `was_active`: its media was connected once.
     `address`: of its last signal connection, for the log. `signal_lost_at`: since when it has none; None while it has
     one. `is_dual`: its client uses a second peer connection for what it receives; `subscriber_primary`: the state of
     that one counts, and data is sent on it. `peers_up`: the peers that have been connected, False for those that were
     lost. `links`: loss and round-trip time (ms) by peer. `repeated_bytes`: how much of its state each of the others has
-    been sent. `told_changes`: it was sent the whole state of the room after this change (see `ParticipantUpdates`).
-    `offer_pending`: the media core has an offer that it has not answered yet; `waiting_offer`: the one after it.
-    `open_offer`: the number of our own offer that the client has not answered. `data_tracks`: what it publishes on
-    `_data_track`, by the handles that it has chosen.
+    been sent. `told_changes`: it was
+    sent the whole state of the room after this change (see `ParticipantUpdates`). `offer_pending`: the media core has
+    an offer that it has not answered yet; `waiting_offer`: the one after it. `open_offer`: the number of our own offer
+    that the client has not answered. `data_tracks`: what it publishes on `_data_track`, by the handles that it has
+    chosen.
     """
 
     sid: ParticipantSid
@@ -150,6 +151,7 @@ class Participant:
     queued_tracks: list[AddTrackRequest] = field(default_factory=list)
     data_tracks: dict[int, DataTrackInfo] = field(default_factory=dict)
     subscriptions: set[TrackSid] = field(default_factory=set)
+    second_codecs: set[TrackSid] = field(default_factory=set)
     track_access: TrackAccess = field(default_factory=TrackAccess.for_all)
     was_active: bool = False
     peers_up: dict[str, bool] = field(default_factory=dict)

@@ -239,15 +239,22 @@ class PublicationManager:
         self._announce_change(owner, publication, now)
         self._subscriptions.backup_started(publication)
 
+    def _backup_ended(self, owner: Participant, publication: Publication, backup: BackupCodec, now: float) -> None:
+        publication.backup = BackupCodec(backup.codec, backup.track)
+        if backup.is_started:
+            del publication.info.codecs[-1]
+            self._announce_change(owner, publication, now)
+        self._subscriptions.backup_ended(owner, publication, now)
+
     def handle_ended(self, owner: Participant, track: str, now: float) -> None:
-        """Remove a track whose section stopped sending. That of a second codec does so with the first one."""
+        """Remove a track whose section stopped sending, or only its second codec."""
         publication = owner.publications.get(track_of(track))
         if publication is None:
             return
         if track == publication.sid:
             self._remove(owner, publication, now)
         elif publication.backup is not None:
-            publication.backup = BackupCodec(publication.backup.codec, publication.backup.track)
+            self._backup_ended(owner, publication, publication.backup, now)
 
     def withdraw(self, owner: Participant, publication: Publication, now: float) -> None:
         """End a track that the grants no longer allow, whatever its client sends."""

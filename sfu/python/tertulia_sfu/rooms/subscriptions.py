@@ -63,12 +63,12 @@ class SubscriptionManager:
             self._subscribe(subscriber, publication)
         elif not wanted and track in subscriptions:
             subscriptions.discard(track)
-            core_track = publication.core_track(subscriber.sid)
+            core_track = publication.core_track(subscriber)
             self._roster.media.unsubscribe(subscriber.subscriber_peer, track=core_track)
 
     def _subscribe(self, subscriber: Participant, publication: Publication) -> None:
         self._configure(subscriber, publication)
-        core_track = publication.core_track(subscriber.sid)
+        core_track = publication.core_track(subscriber)
         self._roster.media.subscribe(subscriber.subscriber_peer, track=core_track)
 
     def reconcile_subscriber(self, subscriber: Participant) -> None:
@@ -97,6 +97,7 @@ class SubscriptionManager:
         """Forget a track that has ended; the media core drops its subscriptions by itself."""
         for subscriber in self._roster:
             subscriber.subscriptions.discard(track)
+            subscriber.second_codecs.discard(track)
             subscriber.preferences.forget(track)
 
     # ── requests of clients ──
@@ -148,7 +149,7 @@ class SubscriptionManager:
 
     def _configure(self, subscriber: Participant, publication: Publication) -> None:
         media, settings = self._roster.media, subscriber.preferences.settings.get(publication.sid)
-        core_track = publication.core_track(subscriber.sid)
+        core_track = publication.core_track(subscriber)
         is_video = publication.info.type == TrackType.VIDEO
         if settings is None:
             if is_video and subscriber.preferences.adaptive_stream:
@@ -233,10 +234,15 @@ class SubscriptionManager:
         backup = publication.backup
         if backup is None or publication.sid not in subscriber.subscriptions:
             return
-        backup.receivers.add(subscriber.sid)
+        subscriber.second_codecs.add(publication.sid)
         if backup.is_started:
             self._subscribe(subscriber, publication)
-            return
+        else:
+            self._wait_for_backup(subscriber, owner, publication, now)
+
+    def _wait_for_backup(
+        self, subscriber: Participant, owner: Participant, publication: Publication, now: float
+    ) -> None:
         self._dynacast.ask_for_backup(owner, publication)
         expire = partial(self._give_backup_up, subscriber, publication)
         self._roster.timers.set(("backup", publication.sid, subscriber.sid), now + BACKUP_WITHIN_S, expire)
@@ -248,11 +254,18 @@ class SubscriptionManager:
 
     def backup_started(self, publication: Publication) -> None:
         """Subscribe those who wait for a second codec, of which the first packet came."""
-        for sid in publication.backup.receivers if publication.backup is not None else ():
-            subscriber = self._roster.get(sid)
-            if subscriber is not None and publication.sid in subscriber.subscriptions:
-                self._roster.timers.cancel(("backup", publication.sid, sid))
-                self._subscribe(subscriber, publication)
+        for subscriber in self._in_second_codec(publication):
+            self._roster.timers.cancel(("backup", publication.sid, subscriber.sid))
+            self._subscribe(subscriber, publication)
+
+    def backup_ended(self, owner: Participant, publication: Publication, now: float) -> None:
+        """Ask once more for a second codec that has ended alone, if anyone has received it."""
+        for subscriber in self._in_second_codec(publication):
+            self._wait_for_backup(subscriber, owner, publication, now)
+
+    def _in_second_codec(self, publication: Publication) -> list[Participant]:
+        track = publication.sid
+        return [each for each in self._roster if track in each.second_codecs and track in each.subscriptions]
 
     def handle_paused(self, subscriber: Participant, core_track: str, *, paused: bool) -> None:
         """Tell a subscriber that a video was paused for lack of bandwidth, or resumed."""

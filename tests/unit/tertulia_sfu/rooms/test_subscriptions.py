@@ -10,6 +10,7 @@ from livekit.protocol.models import (
 )
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    LeaveRequest,
     MuteTrackRequest,
     SimulcastCodec,
     SubscriptionPermission,
@@ -175,6 +176,39 @@ def test_a_second_codec_is_asked_for_and_sent_to_who_needs_it() -> None:
     assert meeting.core.named("unsubscribe") == [(bob.sid, {"track": f"{sid}/vp8"})]
     meeting.core_event("TrackEnded", ann.sid, track=sid)
     assert meeting.core.named("withdraw_track") == [(ann.sid, {"track": f"{sid}/vp8"})]
+
+
+def _start_backup(meeting: Meeting, ann: Guest, sid: str) -> None:
+    codecs = [SimulcastCodec(codec="vp8")]
+    ann.request(add_track=AddTrackRequest(sid=sid, cid="again", type=VIDEO, simulcast_codecs=codecs))
+    started = {"cid": "again", "mid": "9", "mime_type": "video/VP8", "simulcast": True}
+    meeting.core_event("TrackStarted", ann.sid, track=f"{sid}/vp8", **started)
+
+
+def test_a_second_codec_that_ends_alone_is_asked_for_again() -> None:
+    meeting = Meeting()
+    ann, bob, sid = _with_backup(meeting)
+    _start_backup(meeting, ann, sid)
+    ann.take_kinds()
+    meeting.core_event("TrackEnded", ann.sid, track=f"{sid}/vp8")
+    assert len(bob.last("update").participants[0].tracks[0].codecs) == 1
+    assert all(one.enabled for one in ann.last("subscribed_quality_update").subscribed_codecs[1].qualities)
+    meeting.core.commands.clear()
+    _start_backup(meeting, ann, sid)
+    assert meeting.core.named("subscribe") == [(bob.sid, {"track": f"{sid}/vp8"})]
+    meeting.core_event("TrackEnded", ann.sid, track=f"{sid}/vp8")
+    meeting.advance(11)
+    assert bob.last("subscription_response").err == 1
+
+
+def test_a_second_codec_is_not_asked_for_again_for_who_has_left() -> None:
+    meeting = Meeting()
+    ann, bob, sid = _with_backup(meeting)
+    _start_backup(meeting, ann, sid)
+    bob.request(leave=LeaveRequest())
+    ann.take_kinds()
+    meeting.core_event("TrackEnded", ann.sid, track=f"{sid}/vp8")
+    assert not ann.received("subscribed_quality_update")
 
 
 def test_who_cannot_be_sent_a_second_codec_is_told() -> None:
