@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,8 +14,10 @@ import structlog
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import (
     Ping,
+    PublishDataTrackRequest,
     SignalRequest,
     SignalResponse,
+    UnpublishDataTrackRequest,
     UpdateDataSubscription,
     UpdateParticipantMetadata,
     UpdateSubscription,
@@ -22,13 +25,15 @@ from livekit.protocol.rtc import (
 
 from support.livekit_clients import joined, token
 from support.media_servers import RunningServer
-from support.signal_connection import raw_connection, receive
+from support.signal_connection import legacy_connection, raw_connection, receive
+from tertulia_sfu.rooms.budget import MESSAGES_BURST
 
 pytestmark = [
     pytest.mark.only("embedded", "livekit-server has no such limits"),
     pytest.mark.measures_time,
 ]
 
+OTHERS = 29
 ENDED_WITHIN_S = 10.0  # the flooding client shares the event loop of the server here
 
 
@@ -49,6 +54,17 @@ def data_subscriptions(_number: int) -> SignalRequest:
     return SignalRequest(update_data_subscription=UpdateDataSubscription(updates=updates))
 
 
+def data_tracks(number: int) -> SignalRequest:
+    request = PublishDataTrackRequest(pub_handle=number + 1, name=f"track {number}")
+    return SignalRequest(publish_data_track_request=request)
+
+
+def new_and_ended_data_tracks(number: int) -> SignalRequest:
+    if number % 2:
+        return SignalRequest(unpublish_data_track_request=UnpublishDataTrackRequest(pub_handle=1))
+    return SignalRequest(publish_data_track_request=PublishDataTrackRequest(pub_handle=1, name="track"))
+
+
 async def flood(connection: aiohttp.ClientWebSocketResponse, request: Callable[[int], SignalRequest]) -> None:
     frames = [request(number).SerializeToString() for number in range(10)]
     with suppress(ConnectionError, aiohttp.ClientError):
@@ -66,13 +82,25 @@ async def leave_of(connection: aiohttp.ClientWebSocketResponse) -> DisconnectRea
     return reason
 
 
-@pytest.mark.parametrize("request_of", [pings, huge_frames, metadata, data_subscriptions])
+ONE, TWO = raw_connection, legacy_connection
+FLOODS = [
+    (ONE, pings),
+    (ONE, huge_frames),
+    (ONE, metadata),
+    (ONE, data_subscriptions),
+    (TWO, data_subscriptions),
+    (TWO, data_tracks),
+]
+"""Signalling with one or two peer connections, and what it is flooded with."""
+
+
+@pytest.mark.parametrize(("connect", "request_of"), FLOODS)
 async def test_floods_end_the_flooder(
-    server: RunningServer, room: str, request_of: Callable[[int], SignalRequest]
+    server: RunningServer, room: str, connect: Callable[..., Any], request_of: Callable[[int], SignalRequest]
 ) -> None:
     async with joined(server, token(server, "ann", room)) as ann:
         mallory = token(server, "mallory", room, can_update_own_metadata=True)
-        async with raw_connection(server, mallory) as connection, raw_connection(server, token(server, "bob", room)):
+        async with connect(server, mallory) as connection, raw_connection(server, token(server, "bob", room)):
             await receive(connection, "join")
             await ann.sees("mallory")
             started = time.monotonic()
@@ -88,3 +116,20 @@ async def test_floods_end_the_flooder(
         assert (line["room"], line["identity"], line["address"]) == (room, "mallory", "127.0.0.1")
         assert ann.room.isconnected()
         assert ann.events_named("reconnecting") == []
+
+
+async def test_what_all_others_are_told_of_counts_for_more(server: RunningServer, room: str) -> None:
+    async with AsyncExitStack() as stack:
+        for number in range(OTHERS):
+            await stack.enter_async_context(raw_connection(server, token(server, f"guest-{number}", room)))
+        connection = await stack.enter_async_context(raw_connection(server, token(server, "mallory", room)))
+        await receive(connection, "join")
+        answers = 0
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+            flooding = tasks.create_task(flood(connection, new_and_ended_data_tracks), name="flood")
+            async for message in connection:
+                kind = SignalResponse.FromString(message.data).WhichOneof("message")
+                answers += kind in {"publish_data_track_response", "unpublish_data_track_response"}
+            flooding.cancel()
+        assert kind == "leave"
+        assert 1_000 < answers < MESSAGES_BURST / 2

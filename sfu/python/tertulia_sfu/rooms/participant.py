@@ -128,7 +128,7 @@ class Participant:
     one. `is_dual`: its client uses a second peer connection for what it receives; `subscriber_primary`: the state of
     that one counts, and data is sent on it. `peers_up`: the peers that have been connected, False for those that were
     lost. `links`: loss and round-trip time (ms) by peer. `repeated_bytes`: how much of its state each of the others has
-    been sent. `told_changes`: it was
+    been sent; `repeated_copies`: to how many of them, in all, where each change is sent at once. `told_changes`: it was
     sent the whole state of the room after this change (see `ParticipantUpdates`). `offer_pending`: the media core has
     an offer that it has not answered yet; `waiting_offer`: the one after it. `open_offer`: the number of our own offer
     that the client has not answered. `data_tracks`: what it publishes on `_data_track`, by the handles that it has
@@ -161,6 +161,7 @@ class Participant:
     last_reliable_sequence: int = 0
     resume_fault: ResumeFault | None = None
     repeated_bytes: int = 0
+    repeated_copies: int = 0
     told_changes: int = 0
     offer_pending: bool = False
     waiting_offer: SessionDescription | None = None

@@ -9,7 +9,7 @@ from livekit.protocol.rtc import SignalResponse
 from tertulia_sfu.ids import Identity, ParticipantSid, RoomName, RoomSid, TrackSid, new_room_sid
 from tertulia_sfu.rooms.encoding import part, update_frames
 from tertulia_sfu.rooms.participant import Participant, Publication
-from tertulia_sfu.rooms.participant_updates import ParticipantUpdates
+from tertulia_sfu.rooms.participant_updates import AT_ONCE_UP_TO, ParticipantUpdates
 from tertulia_sfu.rooms.ports import EventListener, MediaCommands, SignalSink, Timers
 
 # what one participant adds to the counts of its room: counted, publishing, recording, keeping the room open
@@ -159,6 +159,7 @@ class Roster:
         state = part(participant.info())
         self._visible[participant.sid] = state
         participant.repeated_bytes += len(state)
+        participant.repeated_copies += min(len(self), AT_ONCE_UP_TO)
         self.updates.add(participant, state, now, urgent=urgent, to_itself=to_itself, then=then)
 
     def announce_left(self, participant: Participant, state: bytes, now: float, *, urgent: bool) -> None:

@@ -26,7 +26,7 @@ from tertulia_sfu.errors import (
 )
 from tertulia_sfu.ids import RoomName, new_participant_sid
 from tertulia_sfu.join_policy import Admission, JoinAttempt, JoinPolicy
-from tertulia_sfu.rooms.budget import OFFER_MESSAGES, RESUME_MESSAGES
+from tertulia_sfu.rooms.budget import COPIES_PER_MESSAGE, OFFER_MESSAGES, RESUME_MESSAGES
 from tertulia_sfu.rooms.limits import check_sizes
 from tertulia_sfu.rooms.live_rooms import LiveRooms
 from tertulia_sfu.rooms.permissions import Requirement, fulfils
@@ -286,10 +286,12 @@ class SignalEndpoint:
         """Handle a frame and charge what it cost. Return how long (s) to wait before the next."""
         participant = session.participant
         cpu_before, repeated_before = time.thread_time(), participant.repeated_bytes
+        copies_before = participant.repeated_copies
         field = self._handle(session, frame)
+        own = OFFER_MESSAGES if field in {"offer", "answer"} else 1
         return session.budget.charge(
             self._clock(),
-            messages=OFFER_MESSAGES if field in {"offer", "answer"} else 1,
+            messages=own + (participant.repeated_copies - copies_before) // COPIES_PER_MESSAGE,
             size=len(frame or b""),
             cpu_s=time.thread_time() - cpu_before,
             repeated_bytes=participant.repeated_bytes - repeated_before,

@@ -21,6 +21,10 @@ PARSED_AT_ONCE_BYTES: Final = 2 * 1024
 """asyncio reads up to 256 KiB: as 43,000 frames they would keep the event loop busy for a quarter of a second."""
 LAST_BYTES: Final = 64 * 1024
 """What is still parsed of a connection that was lost: a client may close right after its last messages."""
+CLOSING_BYTES: Final = 64 * 1024
+"""What is still parsed after our close frame: the client's own comes behind what was on its way."""
+CLOSING_S: Final = 3.0
+"""How long the client's close frame is waited for."""
 FRAMES_BURST: Final = 200
 FRAMES_PER_S: Final = 10
 """Frames that are no message: pings, pongs and parts. Clients send one ping in some seconds and no parts."""
@@ -60,7 +64,9 @@ class SignalWebSocketProtocol(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         allow_long_lines(self.conn)
+        self.close_timeout = CLOSING_S
         self._unparsed = bytearray()
+        self._closing_bytes_left = CLOSING_BYTES
         self._frames_left = float(FRAMES_BURST)
         self._frames_at = self.loop.time()
 
@@ -84,11 +90,14 @@ class SignalWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _parse_until_message(self) -> None:
         while self._unparsed and not self.read_paused:
-            if self.transport.is_closing():
+            # after our close frame nothing pauses the reading: a client that goes on would have all of it parsed
+            if self.transport.is_closing() or self._closing_bytes_left <= 0:
                 self._unparsed.clear()
                 return
             piece = bytes(self._unparsed[:PARSED_AT_ONCE_BYTES])
             del self._unparsed[:PARSED_AT_ONCE_BYTES]
+            if self.close_sent:
+                self._closing_bytes_left -= len(piece)
             super().data_received(piece)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             # uvicorn would neither send what websockets answers to some of these requests, nor ever close
@@ -96,8 +105,13 @@ class SignalWebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - uvicorn's own
-        """Send; a handshake that was refused is complete, too (uvicorn logs an error otherwise)."""
+        """Send; a handshake that was refused is complete, too (uvicorn logs an error otherwise).
+
+        The answer to our close frame may be here already.
+        """
         await super().send(message)
+        if self.close_sent:
+            self._parse_until_message()
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
 

@@ -6,6 +6,7 @@ When one of these fails after an update, look at `SignalWebSocketProtocol` befor
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import importlib.metadata
 import inspect
@@ -22,7 +23,13 @@ from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
 from tertulia_sfu.serving import uvicorn_config
-from tertulia_sfu.signalling.websocket_protocol import MAX_LINE_BYTES, SignalWebSocketProtocol, allow_long_lines
+from tertulia_sfu.signalling.websocket_protocol import (
+    CLOSING_BYTES,
+    CLOSING_S,
+    MAX_LINE_BYTES,
+    SignalWebSocketProtocol,
+    allow_long_lines,
+)
 
 PYPROJECT = Path(__file__).parents[4] / "sfu" / "pyproject.toml"
 
@@ -148,7 +155,9 @@ async def test_a_refused_handshake_is_complete() -> None:
     assert connection.handshake_complete
 
 
-FRAME_PING, FRAME_PART, FRAME_MESSAGE = (bytes([kind, 0x80]) + bytes(4) for kind in (0x89, 0x00, 0x82))
+FRAME_PING, FRAME_PART, FRAME_MESSAGE, FRAME_CLOSE = (
+    bytes([kind, 0x80]) + bytes(4) for kind in (0x89, 0x00, 0x82, 0x88)
+)
 
 
 async def accepted() -> tuple[SignalWebSocketProtocol, Transport]:
@@ -190,6 +199,31 @@ async def test_the_last_messages_of_a_lost_connection_are_handed_on() -> None:
     connection.connection_lost(None)
     kinds = [(await connection.receive())["type"] for _ in range(3_001)]
     assert kinds == ["websocket.receive"] * 3_000 + ["websocket.disconnect"]
+
+
+@pytest.mark.parametrize("is_early", [True, False], ids=["early", "late"])
+async def test_the_answer_to_a_close_ends_the_connection(is_early: bool) -> None:
+    connection, transport = await accepted()
+    if is_early:
+        connection.data_received(FRAME_MESSAGE * 3_000 + FRAME_CLOSE)
+    await connection.send({"type": "websocket.close"})
+    if not is_early:
+        connection.data_received(FRAME_MESSAGE * 3_000 + FRAME_CLOSE)
+    assert transport.closed
+
+
+async def test_a_flood_after_the_close_is_not_parsed() -> None:
+    connection, transport = await accepted()
+    await connection.send({"type": "websocket.close"})
+    parsed: list[object] = []
+    connection.handle_bytes = parsed.append  # type: ignore[method-assign, assignment]
+    for _ in range(10):
+        connection.data_received(FRAME_MESSAGE * 40_000)
+    assert len(parsed) <= CLOSING_BYTES // len(FRAME_MESSAGE) + 1_000
+    assert not transport.paused, "the client would wait for its own close frame"
+    assert connection.close_timer is not None
+    assert connection.close_timer.when() <= asyncio.get_running_loop().time() + CLOSING_S
+    connection.close_timer.cancel()
 
 
 async def test_a_text_that_is_no_unicode_is_a_text(caplog: pytest.LogCaptureFixture) -> None:
