@@ -31,8 +31,6 @@ CODECS = {
 async def test_a_picture_of_any_codec_is_recorded(
     shared_server: MediaServerProcess, room: str, record: StartRecorder, artefacts: Path, codec: str
 ):
-    if shared_server.kind == "tertulia" and codec not in {"vp8", "h264"}:
-        pytest.skip("the embedded media server forwards VP8 and H.264")
     person = Publisher(shared_server, room, codec, look=Look(COLOURS["red"]))
     person.codec = CODECS[codec]
     async with in_meeting(person, microphone=False):
