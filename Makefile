@@ -68,10 +68,14 @@ fuzz: need-test prepare-dev ## fuzz each input for SECONDS=60 (T=path picks, SEE
 	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) .venv/bin/pytest $(or $(T),tests/fuzz) -s --timeout 0 $(ARGS)
 
 ##@ Measure
-.PHONY: bench bench-abuse bench-api bench-media bench-page bench-recording bench-peers
+ROWS ?= 1x4 1x20 1x150 10x20 10x40 10x4x4
+.PHONY: bench bench-abuse bench-api bench-forwarding bench-media bench-page bench-recording bench-peers
 bench: prepare-dev bench-peers ## join time, and forwarded packets per server CPU-second
 	.venv/bin/python -m bench.join_time
-	.venv/bin/python -m bench.forwarding
+	.venv/bin/python -m bench.forwarding --rows 1x4 1x20 --runs 1 --dry-run
+
+bench-forwarding: prepare-dev bench-peers ## packets a server CPU-second beside livekit-server's; into docs/performance.md (ROWS="1x4 10x20" picks)
+	.venv/bin/python -m bench.forwarding --rows $(ROWS) $(ARGS)
 
 bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and PostgreSQL
 	.venv/bin/python -m bench.api

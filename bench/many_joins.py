@@ -27,8 +27,8 @@ from typing import Final
 import aiohttp
 from livekit.protocol import models, rtc
 
-from bench.forwarding import ROOT, Server, cpu_seconds, livekit_binary, livekit_server, our_server, token
 from bench.load import Load, join_request, load_process
+from bench.servers import ROOT, Server, cpu_seconds, livekit_binary, livekit_server, our_server, token
 
 # each process waits for one peer at a time, up to 50 ms
 LOAD_PROCESSES: Final = 16

@@ -10,15 +10,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-from pathlib import Path
 from typing import Final
 
-from bench.forwarding import ROOT
+from bench.document import write_figures
 from bench.many_joins import Figures, measure, servers
+from bench.servers import ROOT
 
-DOCUMENT: Final = Path(__file__).parents[1] / "docs/performance.md"
-BEGIN: Final = "<!-- figures: make bench-media -->\n"
-END: Final = "<!-- end of figures: make bench-media -->\n"
 SMALL_ROOMS: Final = 200
 
 
@@ -73,11 +70,8 @@ def main() -> None:
     (ROOT / "test-artefacts").mkdir(exist_ok=True)
     written = section(asyncio.run(many_joins(options.joins)))
     print(written)
-    if options.dry_run:
-        return
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCUMENT.write_text(before + BEGIN + written + END + after)
+    if not options.dry_run:
+        write_figures("bench-media", written)
 
 
 if __name__ == "__main__":

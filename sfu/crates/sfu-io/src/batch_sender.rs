@@ -1,40 +1,55 @@
 //! Sends what a worker has to send by UDP, as few system calls as possible.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::{self, IoSlice};
+use std::mem;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use socket2::{MsgHdr, SockAddr, SockRef};
+use socket2::SockAddr;
 use tertulia_sfu::Datagram;
 
 use crate::control::ControlMessages;
 use crate::udp::{UdpSockets, WorkerSocket};
 
-/// Datagrams in one call (udp(7): UDP_SEGMENT).
+/// Datagrams in one message (udp(7): UDP_SEGMENT).
 const MAX_SEGMENTS: usize = 64;
 /// Their bytes, below the largest UDP payload.
 const MAX_RUN_BYTES: usize = 60_000;
+/// Messages in one call: the system looks at no more (sendmmsg(2): UIO_MAXIOV).
+const MAX_MESSAGES: usize = 1024;
 
 /// A destination that does not take segmented packets is tried again after this time.
 const TRY_AGAIN: Duration = Duration::from_secs(600);
 /// Such destinations are remembered, up to this many.
 const MAX_PLAIN: usize = 4096;
 
-/// Sends batches, several packets to one client in one call where the kernel can (generic segmentation offload).
+/// Datagrams that go to one client in one message.
+type Run<'a> = &'a [Datagram];
+
+/// Sends batches: many messages in one call, and several packets to one client in one message where the kernel can
+/// (generic segmentation offload).
 #[derive(Default)]
 pub(crate) struct BatchSender {
     /// Destinations whose packets go one by one, and since when: of a small path MTU, or behind a device that cannot
     /// segment. Others have nothing to do with it.
     plain: RefCell<HashMap<IpAddr, Instant>>,
+    calls: Cell<u64>,
+    messages: Cell<u64>,
 }
 
 impl BatchSender {
+    /// System calls so far, and the messages that they were given.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.calls.get(), self.messages.get())
+    }
+
     fn may_segment(&self, destination: SocketAddr) -> bool {
         let plain = self.plain.borrow();
         let is_plain = || plain.get(&destination.ip()).is_some_and(|since| since.elapsed() < TRY_AGAIN);
-        cfg!(target_os = "linux") && (plain.is_empty() || !is_plain())
+        plain.is_empty() || !is_plain()
     }
 
     fn send_plainly(&self, destination: SocketAddr) {
@@ -45,31 +60,114 @@ impl BatchSender {
         plain.insert(destination.ip(), Instant::now());
     }
 
-    /// Send datagrams in order. Returns how many were dropped because the socket's buffer is full.
+    /// Send datagrams, those to one client in order. Returns how many were dropped, because the socket's buffer is full
+    /// or the client cannot be reached.
     pub fn send(&self, sockets: &UdpSockets, datagrams: &[Datagram]) -> u64 {
-        let mut dropped = 0;
+        let runs = self.runs(datagrams);
+        let (mut dropped, mut left) = (0, datagrams.len());
+        for socket in sockets.iter() {
+            let is_own = |datagram: &Datagram| socket.reaches(datagram.path.remote);
+            let own: Vec<_> = runs.iter().copied().filter(|run| run.first().is_some_and(is_own)).collect();
+            left -= own.iter().map(|run| run.len()).sum::<usize>();
+            dropped += self.send_runs(socket, &own);
+        }
+        dropped + left as u64
+    }
+
+    fn runs<'a>(&self, datagrams: &'a [Datagram]) -> Vec<Run<'a>> {
+        let mut runs = Vec::with_capacity(datagrams.len());
         let mut rest = datagrams;
         while let Some(first) = rest.first() {
-            let (run, after) = rest.split_at(run_length(rest));
+            let length = run_length(rest);
+            let length = if length > 1 && self.may_segment(first.path.remote) { length } else { 1 };
+            let (run, after) = rest.split_at(length);
+            runs.push(run);
             rest = after;
-            let Some(socket) = sockets.of_family(first.path.remote) else {
-                dropped += run.len() as u64;
-                continue;
-            };
-            if run.len() > 1 && self.may_segment(first.path.remote) {
-                match send_run(socket, run, first.contents.len()) {
-                    Ok(()) => continue,
-                    Err(error) if is_full(&error) => {
-                        dropped += run.len() as u64;
-                        continue;
-                    }
-                    Err(error) if is_refused(&error) => self.send_plainly(first.path.remote),
-                    Err(_) => {}
+        }
+        runs
+    }
+
+    /// Returns how many datagrams were dropped.
+    fn send_runs(&self, socket: &WorkerSocket, mut runs: &[Run<'_>]) -> u64 {
+        let mut dropped = 0;
+        while let Some((first, others)) = runs.split_first() {
+            match self.call(socket, runs) {
+                Ok(sent) => runs = runs.get(sent.max(1)..).unwrap_or_default(),
+                Err(error) => {
+                    dropped += self.handle_error(socket, first, &error);
+                    runs = others;
                 }
             }
-            dropped += run.iter().filter(|datagram| send_one(socket, datagram).is_err()).count() as u64;
         }
         dropped
+    }
+
+    /// A run could not be sent: its packets go one by one if that can help. Returns how many were dropped.
+    fn handle_error(&self, socket: &WorkerSocket, run: Run<'_>, error: &io::Error) -> u64 {
+        let Some(first) = run.first().filter(|_| run.len() > 1 && !is_full(error)) else { return run.len() as u64 };
+        if is_refused(error) {
+            self.send_plainly(first.path.remote);
+        }
+        run.chunks(1).filter(|single| self.call(socket, &[single]).is_err()).count() as u64
+    }
+
+    /// Send as many runs as the system takes in one call. Fails if that is none, for what is wrong with the first.
+    fn call(&self, socket: &WorkerSocket, runs: &[Run<'_>]) -> io::Result<usize> {
+        let runs = runs.get(..MAX_MESSAGES).unwrap_or(runs);
+        let messages: Vec<_> = runs.iter().filter_map(|run| Message::new(socket, run)).collect();
+        let parts: Vec<_> = runs.iter().flat_map(|run| run.iter()).map(|it| IoSlice::new(&it.contents)).collect();
+        let mut rest = &parts[..];
+        let mut headers = Vec::with_capacity(messages.len());
+        for (message, run) in messages.iter().zip(runs) {
+            let (own, after) = rest.split_at_checked(run.len()).unwrap_or_default();
+            headers.push(message.header(own));
+            rest = after;
+        }
+        self.calls.set(self.calls.get() + 1);
+        // SAFETY: every header points at memory of `messages`, `parts` and the datagrams, of the length that it says,
+        // which all live until the end of this function, and the kernel writes to nothing but the headers.
+        let result = unsafe {
+            libc::sendmmsg(socket.as_udp().as_raw_fd(), headers.as_mut_ptr(), headers.len() as libc::c_uint, 0)
+        };
+        let sent = usize::try_from(result).map_err(|_| io::Error::last_os_error())?;
+        self.messages.set(self.messages.get() + sent as u64);
+        Ok(sent)
+    }
+}
+
+/// What a run's header points at, but for the datagrams.
+struct Message {
+    destination: SockAddr,
+    control: ControlMessages,
+}
+
+impl Message {
+    fn new(socket: &WorkerSocket, run: Run<'_>) -> Option<Self> {
+        let first = run.first()?;
+        let mut control = ControlMessages::default();
+        if run.len() > 1 {
+            control = control.with_segment_size(first.contents.len() as u16);
+        }
+        if let Some(source) = socket.source_of(first.path) {
+            control = control.with_source(source);
+        }
+        Some(Self { destination: SockAddr::from(first.path.remote), control })
+    }
+
+    fn header(&self, parts: &[IoSlice<'_>]) -> libc::mmsghdr {
+        // SAFETY: all fields are numbers or pointers, for which zero is a value.
+        let mut header: libc::mmsghdr = unsafe { mem::zeroed() };
+        header.msg_hdr.msg_name = self.destination.as_ptr().cast_mut().cast();
+        header.msg_hdr.msg_namelen = self.destination.len();
+        // `IoSlice` has the layout of `iovec`
+        header.msg_hdr.msg_iov = parts.as_ptr().cast_mut().cast();
+        header.msg_hdr.msg_iovlen = parts.len() as _;
+        let control = self.control.as_bytes();
+        if !control.is_empty() {
+            header.msg_hdr.msg_control = control.as_ptr().cast_mut().cast();
+            header.msg_hdr.msg_controllen = control.len() as _;
+        }
+        header
     }
 }
 
@@ -81,18 +179,6 @@ fn is_full(error: &io::Error) -> bool {
 /// cannot segment (EIO).
 fn is_refused(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMSGSIZE | libc::EINVAL | libc::EIO))
-}
-
-fn send_one(socket: &WorkerSocket, datagram: &Datagram) -> io::Result<usize> {
-    match socket.source_of(datagram.path) {
-        None => socket.as_udp().send_to(&datagram.contents, datagram.path.remote),
-        Some(source) => send_parts(
-            socket,
-            datagram.path.remote,
-            &[IoSlice::new(&datagram.contents)],
-            &ControlMessages::default().with_source(source),
-        ),
-    }
 }
 
 /// Packets at the head that may go together: one path, equal sizes, only the last may be smaller.
@@ -111,27 +197,6 @@ fn run_length(datagrams: &[Datagram]) -> usize {
         }
     }
     count
-}
-
-fn send_run(socket: &WorkerSocket, run: &[Datagram], segment: usize) -> io::Result<()> {
-    let Some(first) = run.first() else { return Ok(()) };
-    let parts: Vec<_> = run.iter().map(|datagram| IoSlice::new(&datagram.contents)).collect();
-    let mut control = ControlMessages::default().with_segment_size(segment as u16);
-    if let Some(source) = socket.source_of(first.path) {
-        control = control.with_source(source);
-    }
-    send_parts(socket, first.path.remote, &parts, &control).map(drop)
-}
-
-fn send_parts(
-    socket: &WorkerSocket,
-    destination: SocketAddr,
-    parts: &[IoSlice<'_>],
-    control: &ControlMessages,
-) -> io::Result<usize> {
-    let destination = SockAddr::from(destination);
-    let message = MsgHdr::new().with_addr(&destination).with_buffers(parts).with_control(control.as_bytes());
-    SockRef::from(socket.as_udp()).sendmsg(&message, 0)
 }
 
 #[cfg(test)]
@@ -161,7 +226,9 @@ mod tests {
         let [a, b] = [receivers[0].local_addr()?, receivers[1].local_addr()?];
         let plan = [(a, 500), (a, 500), (a, 500), (a, 90), (a, 500), (b, 500), (b, 700), (b, 700), (a, 1), (a, 1)];
         let sizes: Vec<_> = plan.iter().zip(1u8..).map(|((to, size), fill)| datagram(*to, *size, fill)).collect();
-        assert_eq!(BatchSender::default().send(&sender, &sizes), 0);
+        let batch = BatchSender::default();
+        assert_eq!(batch.send(&sender, &sizes), 0);
+        assert_eq!(batch.counts(), (1, 5), "calls and messages");
         for receiver in &receivers {
             receiver.set_read_timeout(Some(Duration::from_secs(5)))?;
             let address = receiver.local_addr()?;
@@ -207,12 +274,14 @@ mod tests {
             let address = socket.local_addr()?;
             Ok((0..3).map(|fill| datagram(address, 1200, fill)).collect())
         };
-        for receiver in [&narrow, &wide] {
-            receiver.set_read_timeout(Some(Duration::from_secs(5)))?;
-            assert_eq!(batch.send(&sender, &of(receiver)?), 0);
-            for fill in 0..3 {
-                let mut buffer = [0; 2000];
-                assert_eq!((receiver.recv(&mut buffer)?, buffer[0]), (1200, fill));
+        for _ in 0..2 {
+            assert_eq!(batch.send(&sender, &[of(&wide)?, of(&narrow)?, of(&wide)?].concat()), 0);
+            for (receiver, times) in [(&narrow, 1), (&wide, 2)] {
+                receiver.set_read_timeout(Some(Duration::from_secs(5)))?;
+                for fill in (0..times).flat_map(|_| 0..3) {
+                    let mut buffer = [0; 2000];
+                    assert_eq!((receiver.recv(&mut buffer)?, buffer[0]), (1200, fill));
+                }
             }
         }
         assert!(!batch.may_segment(narrow.local_addr()?) && batch.may_segment(wide.local_addr()?));

@@ -66,24 +66,45 @@ impl ControlMessages {
 }
 
 /// The address of this machine to which a datagram came, as its control messages tell.
-pub(crate) fn local_address(mut control: &[u8]) -> Option<IpAddr> {
-    while let Some((header, rest)) = control.split_at_checked(HEADER_BYTES) {
+pub(crate) fn local_address(control: &[u8]) -> Option<IpAddr> {
+    Received(control).find_map(|(level, kind, value)| match (level, kind) {
+        (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+            let octets: [u8; 4] = value.get(4..8)?.try_into().ok()?;
+            Some(Ipv4Addr::from(octets).into())
+        }
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+            let octets: [u8; 16] = value.get(..16)?.try_into().ok()?;
+            Some(Ipv6Addr::from(octets).into())
+        }
+        _ => None,
+    })
+}
+
+/// The size of each datagram but the last, where the kernel has put several together (udp(7): UDP_GRO).
+pub(crate) fn segment_size(control: &[u8]) -> Option<usize> {
+    Received(control).find_map(|(level, kind, value)| match (level, kind) {
+        (libc::SOL_UDP, libc::UDP_GRO) => {
+            let size = i32::from_ne_bytes(value.get(..4)?.try_into().ok()?);
+            usize::try_from(size).ok().filter(|size| *size > 0)
+        }
+        _ => None,
+    })
+}
+
+/// The control messages of a received message: level, kind and value of each, up to one that is cut.
+struct Received<'a>(&'a [u8]);
+
+impl<'a> Iterator for Received<'a> {
+    type Item = (i32, i32, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (header, rest) = self.0.split_at_checked(HEADER_BYTES)?;
         let length = usize::from_ne_bytes(header.get(..LENGTH_BYTES)?.try_into().ok()?);
         let number = |at: usize| Some(i32::from_ne_bytes(header.get(at..at + 4)?.try_into().ok()?));
         let value = rest.get(..length.checked_sub(HEADER_BYTES)?)?;
-        match (number(LENGTH_BYTES)?, number(LENGTH_BYTES + 4)?) {
-            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                let octets: [u8; 4] = value.get(4..8)?.try_into().ok()?;
-                return Some(Ipv4Addr::from(octets).into());
-            }
-            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                let octets: [u8; 16] = value.get(..16)?.try_into().ok()?;
-                return Some(Ipv6Addr::from(octets).into());
-            }
-            _ => control = control.get(length.next_multiple_of(ALIGNMENT)..)?,
-        }
+        self.0 = self.0.get(length.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
+        Some((number(LENGTH_BYTES)?, number(LENGTH_BYTES + 4)?, value))
     }
-    None
 }
 
 #[cfg(test)]
@@ -95,9 +116,19 @@ mod tests {
         for address in ["192.0.2.1", "2001:db8::1"].map(|text| text.parse::<IpAddr>().expect("an address")) {
             let control = ControlMessages::default().with_segment_size(1200).with_source(address);
             assert_eq!(local_address(control.as_bytes()), Some(address));
+            assert_eq!(segment_size(control.as_bytes()), None);
             for end in 0..control.as_bytes().len() - 4 {
                 assert_eq!(local_address(&control.as_bytes()[..end]), None, "cut after {end} bytes");
             }
+        }
+    }
+
+    #[test]
+    fn the_size_of_what_was_put_together_is_read() {
+        for (told, size) in [(1200_i32, Some(1200)), (0, None), (-1, None)] {
+            let address = ControlMessages::default().with_source(Ipv4Addr::LOCALHOST.into());
+            let control = address.with(libc::SOL_UDP, libc::UDP_GRO, &told.to_ne_bytes());
+            assert_eq!(segment_size(control.as_bytes()), size);
         }
     }
 }

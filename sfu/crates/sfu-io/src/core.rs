@@ -19,10 +19,12 @@ use crate::batch_sender::BatchSender;
 use crate::directory::Directory;
 use crate::events::EventQueue;
 use crate::mailbox::{Mailbox, Order};
+use crate::profile::Profile;
+use crate::published::Published;
 use crate::tcp::TcpConnections;
 use crate::tcp_listeners::listen_group;
 use crate::udp::bind_group;
-use crate::worker::{Published, Worker};
+use crate::worker::Worker;
 
 /// Receivers of one command: each costs some 20 µs, and a worker finishes a command before it looks at its socket.
 const PEERS_IN_COMMAND: usize = 64;
@@ -101,7 +103,9 @@ impl MediaCore {
             let (mailboxes, events, directory) = (core.mailboxes.clone(), core.events.clone(), core.directory.clone());
             let (config, sender) = (config.clone(), BatchSender::default());
             let tcp = RefCell::new(TcpConnections::new(id.0, count, config.clone(), listeners)?);
-            let worker = Worker { id, config, sockets, tcp, sender, inbox, mailboxes, directory, events, published };
+            let profile = Profile::default();
+            let worker =
+                Worker { id, config, sockets, tcp, sender, inbox, mailboxes, directory, events, published, profile };
             let thread = thread::Builder::new().name(format!("sfu-{}", id.0)).spawn(move || worker.run())?;
             lock(&core.threads).push(thread);
         }

@@ -5,12 +5,15 @@
 
 #![deny(missing_docs)]
 
+mod batch_receiver;
 mod batch_sender;
 mod control;
 mod core;
 mod directory;
 mod events;
 mod mailbox;
+mod profile;
+mod published;
 mod tcp;
 mod tcp_listeners;
 mod udp;

@@ -1,15 +1,12 @@
 //! The UDP sockets of one worker: one for each address family.
 
 use std::io;
-use std::mem::{self, MaybeUninit};
+use std::mem;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::slice;
 
-use socket2::{Domain, MaybeUninitSlice, MsgHdrMut, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tertulia_sfu::Path;
-
-use crate::control::{CONTROL_BYTES, local_address};
 
 /// Asked for; the system may grant less.
 const BUFFER_BYTES: usize = 8 * 1024 * 1024;
@@ -79,11 +76,6 @@ impl UdpSockets {
     pub fn iter(&self) -> impl Iterator<Item = &WorkerSocket> {
         self.0.iter()
     }
-
-    /// The socket from which this address is reached.
-    pub fn of_family(&self, address: SocketAddr) -> Option<&WorkerSocket> {
-        self.0.iter().find(|socket| socket.local.is_ipv4() == address.is_ipv4())
-    }
 }
 
 impl WorkerSocket {
@@ -93,6 +85,8 @@ impl WorkerSocket {
         // best effort: with smaller buffers more is lost under load
         let _ = options.set_recv_buffer_size(BUFFER_BYTES);
         let _ = options.set_send_buffer_size(BUFFER_BYTES);
+        // what came together is then handed over together; a kernel before Linux 5.0 cannot
+        let _ = set_option(&socket, libc::SOL_UDP, libc::UDP_GRO);
         let mut sources = None;
         if address.ip().is_unspecified() {
             tell_local_address(&socket, address.is_ipv4())?;
@@ -107,37 +101,20 @@ impl WorkerSocket {
         &self.socket
     }
 
-    #[cfg(test)]
+    /// The address that it is bound to.
     pub fn local(&self) -> SocketAddr {
         self.local
+    }
+
+    /// Whether this address is of the socket's family.
+    pub fn reaches(&self, address: SocketAddr) -> bool {
+        self.local.is_ipv4() == address.is_ipv4()
     }
 
     /// The address to send from, None where the system has no choice or knows best.
     pub fn source_of(&self, path: Path) -> Option<IpAddr> {
         let source = path.local.ip();
         self.sources.as_ref().is_some_and(|sources| sources.contains(&source)).then_some(source)
-    }
-
-    /// The next datagram that waits, with its length and path.
-    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, Path)> {
-        if self.sources.is_none() {
-            let (length, remote) = self.socket.recv_from(buffer)?;
-            return Ok((length, Path::udp(self.local, remote)));
-        }
-        let mut source = SockAddr::from(self.local);
-        let mut control = [MaybeUninit::new(0); CONTROL_BYTES];
-        // SAFETY: initialised bytes are valid as bytes that may be uninitialised, and the system call, which is all that
-        // writes through this view, writes initialised ones.
-        let buffer = unsafe { slice::from_raw_parts_mut(buffer.as_mut_ptr().cast::<MaybeUninit<u8>>(), buffer.len()) };
-        let mut buffers = [MaybeUninitSlice::new(buffer)];
-        let mut message = MsgHdrMut::new().with_addr(&mut source).with_buffers(&mut buffers).with_control(&mut control);
-        let length = SockRef::from(&self.socket).recvmsg(&mut message, 0)?;
-        let control_length = message.control_len().min(CONTROL_BYTES);
-        // SAFETY: all of the array was initialised above, and this is no more than all of it.
-        let control = unsafe { slice::from_raw_parts(control.as_ptr().cast::<u8>(), control_length) };
-        let local = local_address(control).unwrap_or(self.local.ip());
-        let remote = source.as_socket().ok_or(io::ErrorKind::InvalidData)?;
-        Ok((length, Path::udp(SocketAddr::new(local, self.local.port()), remote)))
     }
 }
 
@@ -149,10 +126,13 @@ impl AsFd for WorkerSocket {
 
 /// Ask for the address to which each datagram came (ip(7), RFC 3542 section 6).
 fn tell_local_address(socket: &UdpSocket, is_ipv4: bool) -> io::Result<()> {
-    let (level, option) = match is_ipv4 {
-        true => (libc::IPPROTO_IP, libc::IP_PKTINFO),
-        false => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
-    };
+    match is_ipv4 {
+        true => set_option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO),
+        false => set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+    }
+}
+
+fn set_option(socket: &UdpSocket, level: libc::c_int, option: libc::c_int) -> io::Result<()> {
     let on: libc::c_int = 1;
     let length = mem::size_of_val(&on) as libc::socklen_t;
     // SAFETY: the descriptor is open while `socket` is borrowed, and the kernel reads `length` bytes of `on`.
@@ -169,17 +149,19 @@ mod tests {
     use tertulia_sfu::Datagram;
 
     use super::*;
+    use crate::batch_receiver::BatchReceiver;
     use crate::batch_sender::BatchSender;
 
     fn addresses(texts: &[&str]) -> Vec<IpAddr> {
         texts.iter().map(|text| text.parse().expect("an address")).collect()
     }
 
-    fn receive(sockets: &UdpSockets, buffer: &mut [u8]) -> (usize, Path) {
+    fn receive(sockets: &UdpSockets) -> (Path, Vec<u8>) {
+        let (mut receiver, mut received) = (BatchReceiver::default(), None);
         loop {
             for socket in sockets.iter() {
-                match socket.receive(buffer) {
-                    Ok(received) => return received,
+                match receiver.receive(socket, |path, data| received = Some((path, data.to_vec()))) {
+                    Ok(_) => return received.expect("one datagram"),
                     Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
                 }
             }
@@ -198,13 +180,13 @@ mod tests {
             // of a connected socket the system keeps away what comes from elsewhere
             client.connect((ip, port)).expect("loopback");
             client.send(b"question").expect("loopback");
-            let mut buffer = [0; 100];
-            let (length, path) = receive(&worker, &mut buffer);
-            assert_eq!((&buffer[..length], path.local), (&b"question"[..], SocketAddr::new(ip, port)));
+            let (path, question) = receive(&worker);
+            assert_eq!((&question[..], path.local), (&b"question"[..], SocketAddr::new(ip, port)));
             assert_eq!(path.remote, client.local_addr().expect("bound"));
             for answers in [1, 3] {
                 let answer = Datagram { path, is_video: false, contents: b"answer".to_vec() };
                 assert_eq!(BatchSender::default().send(&worker, &vec![answer; answers]), 0);
+                let mut buffer = [0; 100];
                 for _ in 0..answers {
                     let length = client.recv(&mut buffer).expect("the answer");
                     assert_eq!(&buffer[..length], b"answer");

@@ -2,18 +2,21 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tertulia_sfu::{Counters, Event, Shard, ShardConfig, ShardId};
+use tertulia_sfu::{Event, Shard, ShardConfig, ShardId};
 
+use crate::batch_receiver::BatchReceiver;
 use crate::batch_sender::BatchSender;
 use crate::directory::Directory;
 use crate::events::EventQueue;
 use crate::mailbox::{Inbox, Mailbox, Order};
-use crate::tcp::{Arrival, TcpConnections, TcpCounts};
+use crate::profile::{Layer, Profile};
+use crate::published::Published;
+use crate::tcp::{Arrival, TcpConnections};
 use crate::udp::{UdpSockets, WorkerSocket};
 
 /// Datagrams read before the output that they caused is sent: bounds the delay of the first of them.
@@ -23,61 +26,12 @@ const MESSAGES: usize = 2048;
 /// Commands, and messages, are handled for this long before the socket is looked at again: as many as there are must
 /// not make packets late. One that began is finished.
 const SLICE: Duration = Duration::from_millis(2);
-/// Larger datagrams are cut, and then fail their authentication.
-const MAX_DATAGRAM_BYTES: usize = 2048;
 /// What peers of a worker are told that has lost its state.
 const FAULT: &str = "worker fault";
 /// Of one worker: one for each address family, and what stands for all connections.
 const MAX_SOCKETS: usize = 3;
 /// The longest wait of a worker without a deadline.
 const MAX_WAIT: Duration = Duration::from_secs(1);
-
-/// Counters of a worker: written by it alone, read by any thread without a lock.
-pub(crate) struct Published {
-    values: Vec<AtomicU64>,
-    pub send_full: AtomicU64,
-    pub mailbox_full: AtomicU64,
-    /// Connections that were refused, or closed for what they sent or did not send.
-    pub tcp_refused: AtomicU64,
-    /// Datagrams for connections that take them too slowly, or are gone.
-    pub tcp_dropped: AtomicU64,
-    /// Panics that have cost the worker all its peers.
-    pub faults: AtomicU64,
-}
-
-impl Published {
-    pub fn new() -> Self {
-        let values = Counters::NAMES.iter().map(|_| AtomicU64::new(0)).collect();
-        Self {
-            values,
-            send_full: AtomicU64::new(0),
-            mailbox_full: AtomicU64::new(0),
-            tcp_refused: AtomicU64::new(0),
-            tcp_dropped: AtomicU64::new(0),
-            faults: AtomicU64::new(0),
-        }
-    }
-
-    fn publish(&self, counters: &Counters, tcp: TcpCounts) {
-        self.tcp_refused.store(tcp.refused, Ordering::Relaxed);
-        self.tcp_dropped.store(tcp.dropped, Ordering::Relaxed);
-        for (slot, value) in self.values.iter().zip(counters.values()) {
-            slot.store(value, Ordering::Relaxed);
-        }
-    }
-
-    pub fn read(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let own = [
-            ("drop_send_full", &self.send_full),
-            ("drop_mailbox_full", &self.mailbox_full),
-            ("tcp_refused", &self.tcp_refused),
-            ("drop_tcp_slow", &self.tcp_dropped),
-            ("worker_faults", &self.faults),
-        ];
-        let shard = Counters::NAMES.iter().copied().zip(&self.values);
-        shard.chain(own).map(|(name, value)| (name, value.load(Ordering::Relaxed)))
-    }
-}
 
 pub(crate) struct Worker {
     pub id: ShardId,
@@ -90,6 +44,7 @@ pub(crate) struct Worker {
     pub directory: Arc<Mutex<Directory>>,
     pub events: Arc<EventQueue>,
     pub published: Arc<Published>,
+    pub profile: Profile,
 }
 
 impl Worker {
@@ -97,9 +52,9 @@ impl Worker {
     /// it goes on with an empty shard.
     pub fn run(&self) {
         let mut shard = Shard::new(self.id, self.config.clone());
-        let mut buffer = vec![0u8; MAX_DATAGRAM_BYTES];
+        let mut receiver = BatchReceiver::default();
         loop {
-            match catch_unwind(AssertUnwindSafe(|| self.turn(&mut shard, &mut buffer))) {
+            match catch_unwind(AssertUnwindSafe(|| self.turn(&mut shard, &mut receiver))) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(_) => {
@@ -124,27 +79,31 @@ impl Worker {
     }
 
     /// One iteration. False once it has to stop.
-    fn turn(&self, shard: &mut Shard, buffer: &mut [u8]) -> bool {
+    fn turn(&self, shard: &mut Shard, receiver: &mut BatchReceiver) -> bool {
         let ready = self.wait(shard.poll_timeout());
+        self.profile.begin();
         let Some(mailbox) = self.mailbox() else { return false };
         mailbox.acknowledge();
         #[cfg(test)]
         tests::fault(self);
         self.read_messages(mailbox, shard);
         for socket in self.sockets.iter().zip(ready).filter_map(|(socket, is_ready)| is_ready.then_some(socket)) {
-            Self::read_socket(socket, shard, buffer);
+            self.read_socket(socket, shard, receiver);
         }
         if ready.last() == Some(&true) {
             self.read_connections(shard);
         }
         let is_running = self.read_orders(mailbox, shard);
         let now = Instant::now();
+        self.profile.ended(Layer::Handle, now);
         shard.handle_timeout(now);
         shard.flush(now);
+        self.profile.ended(Layer::Encrypt, Instant::now());
         self.deliver(shard);
         let mut tcp = self.tcp.borrow_mut();
         tcp.sweep(now);
-        self.published.publish(&shard.counters(), tcp.counts());
+        self.profile.ended(Layer::Send, Instant::now());
+        self.published.publish(&shard.counters(), tcp.counts(), self.profile.values(self.sender.counts()));
         is_running
     }
 
@@ -212,13 +171,24 @@ impl Worker {
         true
     }
 
-    fn read_socket(socket: &WorkerSocket, shard: &mut Shard, buffer: &mut [u8]) {
-        for _ in 0..BATCH {
+    fn read_socket(&self, socket: &WorkerSocket, shard: &mut Shard, receiver: &mut BatchReceiver) {
+        let mut datagrams = 0;
+        while datagrams < BATCH {
+            self.profile.ended(Layer::Handle, Instant::now());
+            let mut arrival = None;
+            let received = receiver.receive(socket, |path, data| {
+                // those of one call have come at once, as far as can be known
+                let now = *arrival.get_or_insert_with(Instant::now);
+                shard.handle_datagram(now, path, data);
+            });
+            self.profile.received();
+            self.profile.ended(Layer::Receive, arrival.unwrap_or_else(Instant::now));
             // nothing to read, or the ICMP error of an unreachable client (ECONNREFUSED): the next turn goes on
-            let Ok((length, path)) = socket.receive(buffer) else { return };
-            if let Some(data) = buffer.get(..length) {
-                shard.handle_datagram(Instant::now(), path, data);
+            let Ok(received) = received else { return };
+            if !received.is_full {
+                return;
             }
+            datagrams += received.datagrams;
         }
     }
 

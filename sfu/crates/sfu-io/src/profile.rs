@@ -1,0 +1,76 @@
+//! What a worker does with its time: how many packets it handles at once, and which layer takes how long.
+
+use std::cell::Cell;
+use std::time::Instant;
+
+/// A part of a turn of the worker's loop.
+#[derive(Clone, Copy)]
+pub(crate) enum Layer {
+    /// System calls that receive.
+    Receive,
+    /// Decryption, selection and rewriting of what was received; messages and commands.
+    Handle,
+    /// Timers, and encryption of what is sent.
+    Encrypt,
+    /// System calls that send.
+    Send,
+}
+
+const LAYERS: usize = 4;
+
+/// Counts since the worker began. Written by its thread alone.
+pub(crate) struct Profile {
+    since: Cell<Instant>,
+    turns: Cell<u64>,
+    receive_calls: Cell<u64>,
+    times_ns: [Cell<u64>; LAYERS],
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            since: Cell::new(Instant::now()),
+            turns: Cell::default(),
+            receive_calls: Cell::default(),
+            times_ns: Default::default(),
+        }
+    }
+}
+
+impl Profile {
+    /// The names of all counts. Those of the sender are given to [`Profile::values`].
+    pub const NAMES: [&str; 8] = [
+        "turns",
+        "receive_calls",
+        "send_calls",
+        "send_messages",
+        "time_receive_us",
+        "time_handle_us",
+        "time_encrypt_us",
+        "time_send_us",
+    ];
+
+    /// A turn begins: the worker has something to do.
+    pub fn begin(&self) {
+        self.since.set(Instant::now());
+        self.turns.set(self.turns.get() + 1);
+    }
+
+    pub fn received(&self) {
+        self.receive_calls.set(self.receive_calls.get() + 1);
+    }
+
+    /// The time until `now`, from the end of the last part, was spent on this one.
+    pub fn ended(&self, layer: Layer, now: Instant) {
+        let spent = now.saturating_duration_since(self.since.replace(now));
+        if let Some(time) = self.times_ns.get(layer as usize) {
+            time.set(time.get() + spent.as_nanos() as u64);
+        }
+    }
+
+    /// All counts, in the order of [`Profile::NAMES`]. `sender`: its calls and messages.
+    pub fn values(&self, sender: (u64, u64)) -> [u64; Self::NAMES.len()] {
+        let [receive, handle, encrypt, send] = self.times_ns.each_ref().map(|time| time.get() / 1000);
+        [self.turns.get(), self.receive_calls.get(), sender.0, sender.1, receive, handle, encrypt, send]
+    }
+}
