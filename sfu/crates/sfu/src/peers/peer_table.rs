@@ -336,7 +336,10 @@ impl Peers {
         let Some(key) = self.to_flush.pop() else { return false };
         if let Some(entry) = self.entries.get_mut(key) {
             entry.has_egress = false;
-            self.step(key, outbox, |transport, drained| transport.advance(now, drained));
+            self.step(key, outbox, |transport, drained| {
+                transport.flush(now, drained);
+                Ok(())
+            });
         }
         true
     }

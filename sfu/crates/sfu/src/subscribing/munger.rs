@@ -105,7 +105,7 @@ impl Munger {
             self.last =
                 Some(Last { sequence, timestamp, arrival: packet.arrival, sender_clock_us: packet.sender_clock_us });
         }
-        let vp8 = packet.vp8.as_ref().and_then(|descriptor| self.vp8.forward(descriptor, omitted, newest));
+        let vp8 = packet.vp8.as_ref().map(|descriptor| self.vp8.forward(descriptor, omitted, newest));
         let instant = self.timeline.place(timestamp, packet.arrival);
         Some(Munged { sequence, timestamp, instant, vp8 })
     }

@@ -45,7 +45,7 @@ impl Vp8Munger {
     }
 
     /// `omitted`: pictures left out since the last switch.
-    pub fn forward(&mut self, descriptor: &Vp8Descriptor, omitted: u16, is_newest: bool) -> Option<Vp8Patch> {
+    pub fn forward(&mut self, descriptor: &Vp8Descriptor, omitted: u16, is_newest: bool) -> Vp8Patch {
         let source = descriptor.numbers();
         let picture_offset = self.picture_offset.wrapping_sub(omitted);
         let numbers = Vp8Numbers {
@@ -60,6 +60,6 @@ impl Vp8Munger {
             last.tl0 = numbers.tl0_pic_idx.unwrap_or(last.tl0);
             last.key = numbers.key_idx.unwrap_or(last.key);
         }
-        descriptor.rewrite(numbers)
+        Vp8Patch::new(numbers)
     }
 }

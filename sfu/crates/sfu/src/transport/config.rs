@@ -6,19 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::net::TcpType;
+use str0m::net::{TcpType, Transmit};
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::credentials::{IceCredentials, UfragKey};
+use super::crypto;
 use super::dependency;
 use super::stun::ufrag_of_check;
 use crate::datagram::{Path, Protocol};
 use crate::ids::ShardId;
 
-/// Packets kept for retransmission to one subscriber of one video: about 1.5 s of a large one.
-const RESEND_VIDEO_PACKETS: usize = 256;
-const RESEND_AUDIO_PACKETS: usize = 32;
 /// Loss and round trip times are reported this often; each report walks every stream.
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -48,7 +46,7 @@ impl ShardConfig {
         if candidates.is_empty() {
             return Err(ConfigError("at least one address is required".into()));
         }
-        let crypto = str0m::crypto::from_feature_flags();
+        let crypto = crypto::provider();
         let certificate = crypto
             .dtls_provider
             .generate_certificate()
@@ -78,6 +76,12 @@ impl ShardConfig {
             self.candidates.push(candidate.map_err(|error| ConfigError(error.to_string()))?);
         }
         Ok(self)
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_crypto(mut self, crypto: CryptoProvider) -> Self {
+        self.crypto = Arc::new(crypto);
+        self
     }
 
     /// The shard that owns the peer to which a connectivity check is addressed, None if it names none.
@@ -130,8 +134,6 @@ impl ShardConfig {
             .set_dtls_cert(self.certificate.clone())
             .set_local_ice_credentials(credentials.into())
             .set_stats_interval(Some(STATS_INTERVAL))
-            .set_send_buffer_video(RESEND_VIDEO_PACKETS)
-            .set_send_buffer_audio(RESEND_AUDIO_PACKETS)
             .clear_codecs()
             .enable_opus(has("audio/opus"), has("audio/red"))
             .enable_vp8(has("video/VP8"))
@@ -146,6 +148,15 @@ pub(super) fn net_protocol(protocol: Protocol) -> str0m::net::Protocol {
     match protocol {
         Protocol::Udp => str0m::net::Protocol::Udp,
         Protocol::Tcp => str0m::net::Protocol::Tcp,
+    }
+}
+
+/// Where str0m sends something.
+pub(super) fn path_of(transmit: &Transmit) -> Path {
+    let (local, remote) = (transmit.source, transmit.destination);
+    match transmit.proto {
+        str0m::net::Protocol::Udp => Path::udp(local, remote),
+        _ => Path::tcp(local, remote),
     }
 }
 

@@ -1,36 +1,46 @@
 //! One peer connection, with the only safe way to use it.
 //!
 //! drain-after-mutation: str0m holds one received packet at a time, so every mutation must be followed by polling until
-//! it returns its next deadline. [`Transport::step`] does both and is the only mutable access to it, but for
-//! [`Egress::send`], which only collects packets for the next step.
+//! it returns its next deadline. [`Transport::step`] does both and is the only mutable access to it. Media that is sent
+//! does not touch it: [`Egress::send`] collects it, and [`Transport::flush`] seals it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::BweKind;
 use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
-use str0m::net::{Protocol as NetProtocol, Receive, Transmit};
+use str0m::net::{Receive, Transmit};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadTypes};
-use super::config::{Offerer, ShardConfig, net_protocol};
+use super::config::{Offerer, ShardConfig, net_protocol, path_of};
 use super::credentials::IceCredentials;
+use super::crypto::KeySlot;
 use super::dependency::Structures;
+use super::drained::{Drained, TransportEvent};
 use super::error::TransportError;
-use super::incoming::{IncomingStreams, rtp_ssrc};
+use super::incoming::{IncomingStreams, is_rtcp, rtp_ssrc};
 use super::link_report::LinkReport;
-use super::measured::{LinkStats, Measured};
+use super::measured::Measured;
 use super::offers::{Offer, OfferChanges, Offers};
+use super::outlet::Codec;
 use super::packet::{Egress, Outgoing, ReceivedPacket};
+use super::reports::PROBE;
+use super::sending::Sending;
 use super::streams::{OutgoingStreams, StreamSsrcs};
+use super::stun::is_stun;
 use super::transport_sequence::TransportSequence;
 use crate::data::DataMessage;
 use crate::datagram::{Datagram, Path};
 use crate::ids::{Mid, PeerKey, Ssrc};
 use crate::media::Channel;
+
+#[cfg(test)]
+#[path = "differential.rs"]
+mod differential;
 
 /// Deadlines nearer than this are put off: each one walks every stream of the connection.
 const TIMER_SLACK: Duration = Duration::from_millis(2);
@@ -41,51 +51,13 @@ pub(crate) struct Transport {
     channels: Channels,
     incoming: IncomingStreams,
     outgoing: OutgoingStreams,
+    sending: Sending,
     sequence: TransportSequence,
     structures: Structures,
     offers: Offers,
     measured: Option<Measured>,
     report: Option<Box<LinkReport>>,
     deadline: Instant,
-}
-
-/// What steps have produced. The caller reuses it, so that a step allocates nothing of its own.
-#[derive(Default)]
-pub(crate) struct Drained {
-    /// Whose steps it is used for.
-    pub peer: PeerKey,
-    /// Events that have not been handled yet, also of other peers.
-    pub events: VecDeque<(PeerKey, TransportEvent)>,
-    pub datagrams: Vec<Datagram>,
-    /// Packets that were not looked at, because they are of too many streams.
-    pub refused: u64,
-}
-
-impl Drained {
-    fn push(&mut self, event: TransportEvent) {
-        self.events.push_back((self.peer, event));
-    }
-}
-
-/// What happened on a connection.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every event is media: a box would be an allocation for each packet"
-)]
-pub(crate) enum TransportEvent {
-    /// ICE and DTLS are up.
-    Connected,
-    /// The client closed its end (DTLS close_notify).
-    Closed,
-    Media(ReceivedPacket),
-    /// The client asks for a key frame of what a section sends (RFC 4585 PLI, RFC 5104 FIR).
-    KeyframeRequested(Mid),
-    /// The client's estimate of what it can receive, in bits per second (REMB).
-    BandwidthEstimated(u64),
-    Stats(LinkStats),
-    Report(Box<LinkReport>),
-    ChannelOpened(Channel),
-    DataReceived(Channel, Vec<u8>),
 }
 
 impl Transport {
@@ -97,6 +69,7 @@ impl Transport {
             channels: Channels::default(),
             incoming: IncomingStreams::default(),
             outgoing: OutgoingStreams::default(),
+            sending: Sending::new(KeySlot::of_newest()),
             sequence: TransportSequence::default(),
             structures: Structures::default(),
             offers: Offers::default(),
@@ -119,9 +92,13 @@ impl Transport {
     }
 
     fn drain(&mut self, now: Instant, drained: &mut Drained) -> Result<(), RtcError> {
+        if self.sending.has_to_ask(now) {
+            let nobody = 1.into();
+            self.rtc.direct_api().send_app_specific_feedback(nobody, nobody, &PROBE[..]);
+        }
         loop {
             match self.rtc.poll_output()? {
-                Output::Transmit(transmit) => drained.datagrams.push(self.datagram(transmit)),
+                Output::Transmit(transmit) => drained.datagrams.extend(self.datagram(now, transmit)),
                 Output::Event(event) => self.read_event(now, event, drained),
                 Output::Timeout(deadline) => {
                     if let Some(measured) = self.measured.take() {
@@ -139,13 +116,20 @@ impl Transport {
         }
     }
 
-    fn datagram(&self, transmit: Transmit) -> Datagram {
-        let contents: Vec<u8> = transmit.contents.into();
-        if transmit.proto == NetProtocol::Udp {
-            return Datagram { path: Path::udp(transmit.source, transmit.destination), is_video: false, contents };
+    /// What str0m sends, sealed where that is for us to do. None for what is not sent.
+    fn datagram(&mut self, now: Instant, transmit: Transmit) -> Option<Datagram> {
+        let path = path_of(&transmit);
+        let mut contents: Vec<u8> = transmit.contents.into();
+        if !is_stun(&contents) {
+            self.sending.set_path(path);
         }
-        let is_video = rtp_ssrc(&contents).is_some_and(|ssrc| self.outgoing.is_video(ssrc));
-        Datagram { path: Path::tcp(transmit.source, transmit.destination), is_video, contents }
+        if rtp_ssrc(&contents).is_some() {
+            return None;
+        }
+        if is_rtcp(&contents) {
+            contents = self.sending.report(now, &mut self.outgoing, &contents)?;
+        }
+        Some(Datagram { path, is_video: false, contents })
     }
 
     fn read_event(&mut self, now: Instant, event: Event, drained: &mut Drained) {
@@ -165,13 +149,13 @@ impl Transport {
             }
             // the streams' statistics of the same instant follow
             Event::PeerStats(stats) => {
-                self.measured = Some(Measured::new(&stats));
-                self.report = Some(Box::new(LinkReport::new(&stats)));
-            }
-            Event::MediaEgressStats(stats) => {
-                self.measured.iter_mut().for_each(|it| it.add(&stats));
-                let kind = self.rtc.media(stats.mid).map(|media| media.kind());
-                self.report.iter_mut().zip(kind).for_each(|(report, kind)| report.add_sent(&stats, kind));
+                let (mut measured, mut report) = (Measured::new(&stats), LinkReport::new(&stats));
+                for sent in self.outgoing.take_stats() {
+                    measured.add(&sent);
+                    report.add_sent(&sent);
+                }
+                self.measured = Some(measured);
+                self.report = Some(Box::new(report));
             }
             Event::MediaIngressStats(stats) => {
                 let kind = self.rtc.media(stats.mid).map(|media| media.kind());
@@ -211,10 +195,17 @@ impl Transport {
             drained.refused += 1;
             return Ok(());
         }
-        match ssrc.filter(|ssrc| !self.incoming.is_known(*ssrc)) {
-            Some(unknown) => self.receive_unknown(now, drained, receive, unknown),
-            None => self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive))),
+        if let Some(unknown) = ssrc.filter(|ssrc| !self.incoming.is_known(*ssrc)) {
+            return self.receive_unknown(now, drained, receive, unknown);
         }
+        if is_stun(data) {
+            self.sending.checked(now, path);
+        }
+        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
+        if is_rtcp(data) {
+            self.sending.read_report(now, &mut self.outgoing, data, &mut drained.datagrams);
+        }
+        Ok(())
     }
 
     /// A packet of a stream of which nothing authentic was received so far.
@@ -242,14 +233,19 @@ impl Transport {
         if self.incoming.admit(now, ssrc) { Ok(()) } else { Err(TransportError::TooManyStreams) }
     }
 
-    /// Let time pass; also encrypts the packets collected by [`Egress::send`].
+    /// Seal the packets collected by [`Egress::send`].
+    pub fn flush(&mut self, now: Instant, drained: &mut Drained) {
+        self.sending.flush(now, &mut self.outgoing, &mut drained.datagrams);
+    }
+
+    /// Let time pass.
     pub fn advance(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Timeout(now)))
     }
 
     /// When [`Transport::advance`] is due.
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.sending.ask_at().map_or(self.deadline, |at| at.min(self.deadline))
     }
 
     /// Send DTLS close_notify, so that the client need not wait for its timeout.
@@ -349,6 +345,7 @@ impl Transport {
         drained: &mut Drained,
         sending: &[(Mid, bool)],
     ) -> Result<HashMap<Mid, StreamSsrcs>, TransportError> {
+        self.flush(now, drained);
         let ssrcs = self.outgoing.prepare(&mut self.rtc, sending);
         self.drain(now, drained)?;
         Ok(ssrcs)
@@ -392,9 +389,12 @@ impl Transport {
 
 impl Egress for Transport {
     fn send(&mut self, packet: Outgoing<'_>) -> bool {
-        let mut direct = self.rtc.direct_api();
-        let Some(stream) = direct.stream_tx(&packet.ssrc.0.into()) else { return false };
-        stream.write_rtp(packet.write());
+        let Some(key) = self.outgoing.find(packet.ssrc) else { return false };
+        let Some(outlet) = self.outgoing.get_mut(key) else { return false };
+        if outlet.codec.plain != Some(packet.payload_types.plain) {
+            outlet.codec = Codec::find(self.rtc.codec_config(), packet.payload_types.plain);
+        }
+        self.sending.queue(key, packet.write(outlet.codec.rtx));
         true
     }
 }

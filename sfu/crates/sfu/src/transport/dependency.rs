@@ -24,6 +24,17 @@ const SWITCH: u32 = 2;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DependencyDescriptor(Arc<[u8]>);
 
+impl DependencyDescriptor {
+    #[cfg(test)]
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 #[derive(Debug)]
 struct Serializer;
 

@@ -50,6 +50,10 @@ pub(super) fn rtp_ssrc(data: &[u8]) -> Option<Ssrc> {
     is_rtp.then_some(Ssrc(u32::from_be_bytes(ssrc)))
 }
 
+pub(super) fn is_rtcp(data: &[u8]) -> bool {
+    matches!(data, [first, kind, ..] if RTP.contains(first) && RTCP_TYPES.contains(kind))
+}
+
 impl IncomingStreams {
     pub fn is_known(&self, ssrc: Ssrc) -> bool {
         self.known.contains(&ssrc)

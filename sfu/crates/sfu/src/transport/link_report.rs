@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use str0m::media::MediaKind;
 use str0m::net::Protocol;
-use str0m::stats::{MediaEgressStats, MediaIngressStats, PeerStats};
+use str0m::stats::{MediaIngressStats, PeerStats};
+
+use super::measured::SentStats;
 
 const AUDIO_CLOCK_HZ: u64 = 48_000;
 const VIDEO_CLOCK_HZ: u64 = 90_000;
@@ -50,14 +52,16 @@ impl LinkReport {
     }
 
     /// What the client says of a stream to it (RFC 3550 section 6.4.1).
-    pub(super) fn add_sent(&mut self, stats: &MediaEgressStats, kind: MediaKind) {
-        self.keyframe_requests += stats.plis + stats.firs;
-        if let Some(remote) = &stats.remote {
-            self.sent_jitter = self.sent_jitter.max(Some(jitter(remote.jitter, kind)));
+    pub(super) fn add_sent(&mut self, stats: &SentStats) {
+        self.keyframe_requests += stats.keyframe_requests;
+        self.rtt = self.rtt.or(stats.rtt);
+        if let Some(units) = stats.jitter {
+            let kind = if stats.is_video { MediaKind::Video } else { MediaKind::Audio };
+            self.sent_jitter = self.sent_jitter.max(Some(jitter(units, kind)));
         }
         if let Some(loss) = stats.loss {
             self.sent_packets += stats.packets as f64;
-            self.lost_packets += stats.packets as f64 * f64::from(loss);
+            self.lost_packets += stats.packets as f64 * loss;
             self.sent_loss = (self.sent_packets > 0.0).then(|| self.lost_packets / self.sent_packets);
         }
     }

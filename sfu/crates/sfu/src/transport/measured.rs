@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use str0m::stats::{MediaEgressStats, PeerStats};
+use str0m::stats::PeerStats;
 
 /// Measurements of one reporting interval.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,21 @@ pub(crate) struct LinkStats {
     pub sent_loss: f64,
     /// The shortest of those that the client's reports tell.
     pub rtt: Option<Duration>,
+}
+
+/// Of one stream that is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SentStats {
+    pub is_video: bool,
+    /// Since the stream began.
+    pub packets: u64,
+    /// Share that the client has lost, 0.0 to 1.0; None without a report in this interval.
+    pub loss: Option<f64>,
+    pub rtt: Option<Duration>,
+    /// In units of the codec's clock.
+    pub jitter: Option<u32>,
+    /// Since the stream began.
+    pub keyframe_requests: u64,
 }
 
 /// Statistics of one instant, while they are read.
@@ -30,12 +45,12 @@ impl Measured {
     }
 
     /// What the client says that it lost of a stream (RFC 3550 section 6.4.1), by the stream's packets.
-    pub fn add(&mut self, stats: &MediaEgressStats) {
+    pub fn add(&mut self, stats: &SentStats) {
         // without a new report since the last statistics, the others are old as well
         let Some(loss) = stats.loss else { return };
         self.rtt = self.rtt.into_iter().chain(stats.rtt).min();
         self.sent_packets += stats.packets as f64;
-        self.lost_packets += stats.packets as f64 * f64::from(loss);
+        self.lost_packets += stats.packets as f64 * loss;
     }
 
     pub fn link(&self) -> LinkStats {

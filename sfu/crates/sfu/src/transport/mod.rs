@@ -2,7 +2,7 @@
 //!
 //! str0m is used in this module and nowhere else in the crate. What the rest of the crate sees are the types below:
 //! they hold plain values, or wrap a value of str0m whose field is visible here only ([`ShardConfig`], [`CodecFormat`],
-//! [`Vp8Descriptor`], [`Vp8Patch`]). Payloads (`Arc<[u8]>`) and datagrams (`Vec<u8>`) are handed over without copying.
+//! [`Vp8Descriptor`]). Payloads (`Arc<[u8]>`) and datagrams (`Vec<u8>`) are handed over without copying.
 //!
 //! | file | wraps |
 //! | --- | --- |
@@ -10,6 +10,9 @@
 //! | `credentials` | ICE credentials |
 //! | `stun` | what routing needs of STUN messages; nothing of str0m |
 //! | `codec` | codec parameters |
+//! | `crypto` | what str0m is given as its cryptography |
+//! | `srtp` | sealing: keys, ciphers, seal-once; nothing of str0m but the profiles' names |
+//! | `sending` | all that is sealed: media, retransmissions, reports; with `outlet`, `resends`, `reports` and `rtp_header` |
 //! | `vp8` | the VP8 payload descriptor |
 //! | `vp9` | the VP9 payload descriptor; nothing of str0m |
 //! | `scalability` | spatial and temporal layers of one stream; nothing of str0m |
@@ -24,22 +27,30 @@
 //! | `incoming` | bounds of received RTP streams |
 //! | `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
-//! | `connection` | the connection itself: [`Transport`] |
+//! | `connection`, `drained` | the connection itself: [`Transport`], and what its steps produce |
 
 mod channels;
 mod codec;
 mod config;
 mod connection;
 mod credentials;
+mod crypto;
 mod dependency;
+mod drained;
 mod error;
 mod incoming;
 mod link_report;
 mod measured;
 mod offers;
+mod outlet;
 mod packet;
 mod red;
+mod reports;
+mod resends;
+mod rtp_header;
 mod scalability;
+mod sending;
+mod srtp;
 mod streams;
 mod stun;
 mod transport_sequence;
@@ -51,9 +62,10 @@ pub use codec::CodecFormat;
 pub(crate) use codec::PayloadTypes;
 pub(crate) use config::Offerer;
 pub use config::{ConfigError, ShardConfig};
-pub(crate) use connection::{Drained, Transport, TransportEvent};
+pub(crate) use connection::Transport;
 pub(crate) use credentials::{IceCredentials, UfragKey};
 pub use dependency::DependencyDescriptor;
+pub(crate) use drained::{Drained, TransportEvent};
 pub(crate) use error::TransportError;
 pub(crate) use link_report::LinkReport;
 pub(crate) use measured::LinkStats;

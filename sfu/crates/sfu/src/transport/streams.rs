@@ -1,10 +1,14 @@
 //! Outgoing RTP streams, one for each section that sends.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
+use slab::Slab;
 use str0m::Rtc;
 
+use super::measured::SentStats;
+use super::outlet::Outlet;
+use super::rtp_header::Extensions;
 use crate::ids::{Mid, Ssrc};
 
 /// The streams of a section.
@@ -15,23 +19,19 @@ pub(crate) struct StreamSsrcs {
     pub rtx: Option<Ssrc>,
 }
 
-/// Packets kept for retransmission, as many as came in this time but no more than these: 3 s of a large video.
-const RESEND_PACKETS: usize = 1024;
-const RESEND_AGE: Duration = Duration::from_secs(3);
-/// Retransmissions may take this share of what is sent on a stream. At 30 % loss, where lost retransmissions are asked
-/// for again, they are a third of it; a receiver that asks for everything again and again is bounded. (The library's
-/// default, 0.15, gives up at 13 % loss.)
-const RESEND_SHARE: f32 = 0.6;
+/// str0m keeps nothing for retransmission: it sends no media.
+const NO_CACHE: (usize, Duration) = (1, Duration::from_millis(1));
+
+/// One of the streams of [`OutgoingStreams`], until the next [`OutgoingStreams::prepare`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OutletKey(usize);
 
 /// Outgoing streams of one connection.
 #[derive(Default)]
 pub(super) struct OutgoingStreams {
-    /// Those whose retransmission is configured: doing so again would forget what they have sent.
-    configured: HashSet<Ssrc>,
-    /// Those of video, and their retransmissions.
-    video: HashSet<Ssrc>,
-    /// The section of each stream of media.
-    sections: HashMap<Ssrc, str0m::media::Mid>,
+    outlets: Slab<Outlet>,
+    /// By the SSRCs of their media.
+    by_ssrc: HashMap<Ssrc, OutletKey>,
 }
 
 impl OutgoingStreams {
@@ -40,31 +40,26 @@ impl OutgoingStreams {
         let mut ssrcs = HashMap::new();
         for (section, is_replaced) in sending {
             let mid = section.as_str().into();
-            let is_video = rtc.media(mid).is_some_and(|media| media.kind().is_video());
+            let Some(media) = rtc.media(mid) else { continue };
+            let (is_video, extensions) = (media.kind().is_video(), Extensions::of(media.remote_extmap()));
             let mut direct = rtc.direct_api();
             if *is_replaced {
                 // str0m's reset of a stream keeps it under its old SSRC, where feedback for the new one does not reach it
                 let old = direct.stream_tx_by_mid(mid, None).map(|stream| (stream.ssrc(), stream.rtx()));
                 if let Some((old, old_rtx)) = old {
                     direct.remove_stream_tx(old);
-                    self.configured.remove(&Ssrc(*old));
-                    self.sections.remove(&Ssrc(*old));
-                    for ssrc in old_rtx.into_iter().chain([old]) {
-                        self.video.remove(&Ssrc(*ssrc));
-                    }
+                    self.remove(Ssrc(*old));
                     let (ssrc, rtx) = (direct.new_ssrc(), old_rtx.map(|_| direct.new_ssrc()));
                     direct.declare_stream_tx(ssrc, rtx, mid, None);
                 }
             }
             if let Some(stream) = direct.stream_tx_by_mid(mid, None) {
                 let (media, rtx) = (Ssrc(*stream.ssrc()), stream.rtx().map(|rtx| Ssrc(*rtx)));
-                if self.configured.insert(media) {
-                    stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(RESEND_SHARE));
+                stream.set_rtx_cache(NO_CACHE.0, NO_CACHE.1, None);
+                match self.of_ssrc(media) {
+                    Some(known) => known.extensions = extensions,
+                    None => self.add(Outlet::new(media, rtx, is_video, mid, extensions)),
                 }
-                if is_video {
-                    self.video.extend(rtx.into_iter().chain([media]));
-                }
-                self.sections.insert(media, mid);
                 ssrcs.insert(section.clone(), StreamSsrcs { media, rtx });
             }
         }
@@ -73,11 +68,35 @@ impl OutgoingStreams {
 
     /// The section of a stream of media.
     pub fn section_of(&self, ssrc: Ssrc) -> Option<str0m::media::Mid> {
-        self.sections.get(&ssrc).copied()
+        self.find(ssrc).and_then(|key| self.outlets.get(key.0)).map(|outlet| outlet.mid)
     }
 
-    /// Whether a stream carries video, or its retransmissions.
-    pub fn is_video(&self, ssrc: Ssrc) -> bool {
-        self.video.contains(&ssrc)
+    fn add(&mut self, outlet: Outlet) {
+        let ssrc = outlet.ssrc;
+        self.by_ssrc.insert(ssrc, OutletKey(self.outlets.insert(outlet)));
+    }
+
+    fn remove(&mut self, ssrc: Ssrc) {
+        if let Some(key) = self.by_ssrc.remove(&ssrc) {
+            self.outlets.try_remove(key.0);
+        }
+    }
+
+    pub fn find(&self, ssrc: Ssrc) -> Option<OutletKey> {
+        self.by_ssrc.get(&ssrc).copied()
+    }
+
+    pub fn get_mut(&mut self, key: OutletKey) -> Option<&mut Outlet> {
+        self.outlets.get_mut(key.0)
+    }
+
+    /// The stream whose media has this SSRC.
+    pub fn of_ssrc(&mut self, ssrc: Ssrc) -> Option<&mut Outlet> {
+        self.find(ssrc).and_then(|key| self.get_mut(key))
+    }
+
+    /// What was sent on each stream on which anything was, and what the client said of it since the last time.
+    pub fn take_stats(&mut self) -> impl Iterator<Item = SentStats> {
+        self.outlets.iter_mut().filter_map(|(_, outlet)| outlet.take_stats())
     }
 }

@@ -14,10 +14,12 @@ const PARTITION: u8 = 0x07;
 const HAS_PICTURE_ID: u8 = 0x80;
 const HAS_TL0_PIC_IDX: u8 = 0x40;
 const HAS_LAYER: u8 = 0x20;
+const HAS_KEY_IDX: u8 = 0x10;
 /// In the picture id: it has 15 bits instead of 7.
 const IS_LONG: u8 = 0x80;
-/// In the byte of the temporal layer: the picture needs those of the lowest layer only.
+/// In the byte of the temporal layer: the picture needs those of the lowest layer only, and KEYIDX.
 const IS_SYNC: u8 = 0x20;
+const KEY_IDX: u8 = 0x1f;
 
 /// The descriptor of one payload, parsed once and shared by all who forward it.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +28,9 @@ pub struct Vp8Descriptor {
     temporal: TemporalPart,
 }
 
-/// Byte replacements that put other counters into a descriptor. They never change its length.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Vp8Patch(rtp::Vp8Patch);
+/// Puts other counters into a descriptor. Its length stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vp8Patch(Vp8Numbers);
 
 /// The counters of a descriptor; None where it has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,26 +62,6 @@ impl Vp8Descriptor {
         let inner = &self.inner;
         Vp8Numbers { picture_id: inner.picture_id(), tl0_pic_idx: inner.tl0_pic_idx(), key_idx: inner.key_idx() }
     }
-
-    /// Replace the counters. A picture id that is too wide for the sender's form is cut to its low 7 bits.
-    #[inline]
-    pub(crate) fn rewrite(&self, numbers: Vp8Numbers) -> Option<Vp8Patch> {
-        let with = |picture_id: Option<u16>| {
-            let mut patch = self.inner.patch();
-            if let Some(picture_id) = picture_id {
-                patch = patch.picture_id(picture_id);
-            }
-            if let Some(tl0_pic_idx) = numbers.tl0_pic_idx {
-                patch = patch.tl0_pic_idx(tl0_pic_idx);
-            }
-            if let Some(key_idx) = numbers.key_idx {
-                patch = patch.key_idx(key_idx);
-            }
-            patch.build()
-        };
-        let short = || with(numbers.picture_id.map(|id| id & SHORT_PICTURE_ID));
-        with(numbers.picture_id).or_else(|_| short()).ok().map(Vp8Patch)
-    }
 }
 
 /// The temporal layer. None for a descriptor that is cut short.
@@ -104,14 +86,63 @@ fn temporal(payload: &[u8]) -> Option<TemporalPart> {
 }
 
 impl Vp8Patch {
-    pub(super) fn inner(self) -> rtp::Vp8Patch {
-        self.0
+    pub(crate) fn new(numbers: Vp8Numbers) -> Self {
+        Self(numbers)
+    }
+
+    /// Replace the counters that the payload's descriptor has. A picture id that is too wide for the sender's form is cut
+    /// to its low 7 bits.
+    pub(super) fn apply(self, payload: &mut [u8]) {
+        let [first, flags, rest @ ..] = payload else { return };
+        if *first & IS_EXTENDED == 0 {
+            return;
+        }
+        let mut rest = rest.iter_mut();
+        if *flags & HAS_PICTURE_ID != 0 {
+            let Some(high) = rest.next() else { return };
+            let id = self.0.picture_id;
+            if *high & IS_LONG == 0 {
+                *high = id.map_or(*high, |id| (id & SHORT_PICTURE_ID) as u8);
+            } else if let (Some(low), Some(id)) = (rest.next(), id) {
+                let [new_high, new_low] = id.to_be_bytes();
+                (*high, *low) = (IS_LONG | new_high, new_low);
+            }
+        }
+        if *flags & HAS_TL0_PIC_IDX != 0 {
+            let Some(index) = rest.next() else { return };
+            *index = self.0.tl0_pic_idx.unwrap_or(*index);
+        }
+        if *flags & HAS_KEY_IDX != 0
+            && let (Some(byte), Some(index)) = (rest.next(), self.0.key_idx)
+        {
+            *byte = *byte & !KEY_IDX | index & KEY_IDX;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn patched(payload: &[u8], numbers: Vp8Numbers) -> Vec<u8> {
+        let mut payload = payload.to_vec();
+        Vp8Patch::new(numbers).apply(&mut payload);
+        payload
+    }
+
+    #[test]
+    fn counters_are_replaced_where_the_descriptor_has_them() {
+        let all = Vp8Numbers { picture_id: Some(0x1234), tl0_pic_idx: Some(77), key_idx: Some(9) };
+        // of the last byte of a descriptor, TID and Y belong to the sender
+        let whole = [0x90, 0xF0, 0x81, 0x02, 3, 0xE4, 0xAA];
+        assert_eq!(patched(&whole, all), [0x90, 0xF0, 0x92, 0x34, 77, 0xE9, 0xAA]);
+        let read = Vp8Descriptor::parse(&patched(&whole, all)).expect("a descriptor");
+        assert_eq!(read.numbers(), all);
+        assert_eq!(patched(&whole, Vp8Numbers::default()), whole);
+        for plain in [&[0x10, 0xFF, 1, 2][..], &[0x90, 0x20, 0xE4, 0xAA], &[0x90], &[]] {
+            assert_eq!(patched(plain, all), plain);
+        }
+    }
 
     #[test]
     fn temporal_layers_and_where_they_may_begin_are_read() {
@@ -133,11 +164,19 @@ mod tests {
     #[test]
     fn a_wide_picture_id_is_cut_where_the_sender_uses_the_short_form() {
         // X and I bits, a picture id of one byte, and a byte of the frame
-        let short = Vp8Descriptor::parse(&[0x80, 0x80, 0x05, 0x00]).expect("a descriptor");
-        assert_eq!(short.numbers(), Vp8Numbers { picture_id: Some(5), ..Vp8Numbers::default() });
-        let patch = |id| short.rewrite(Vp8Numbers { picture_id: Some(id), ..Vp8Numbers::default() });
-        let cut = patch(0x1234).map(Vp8Patch::inner);
-        assert_eq!(cut, patch(0x34).map(Vp8Patch::inner));
-        assert!(cut.is_some() && cut != patch(0x35).map(Vp8Patch::inner));
+        let short = [0x80, 0x80, 0x05, 0x00];
+        let numbers = Vp8Descriptor::parse(&short).expect("a descriptor").numbers();
+        assert_eq!(numbers, Vp8Numbers { picture_id: Some(5), ..Vp8Numbers::default() });
+        let wide = Vp8Numbers { picture_id: Some(0x1234), ..Vp8Numbers::default() };
+        assert_eq!(patched(&short, wide), [0x80, 0x80, 0x34, 0x00]);
+    }
+
+    #[test]
+    fn a_descriptor_that_is_cut_is_left_as_far_as_it_goes() {
+        let all = Vp8Numbers { picture_id: Some(0x1234), tl0_pic_idx: Some(77), key_idx: Some(9) };
+        let whole = [0x90, 0xF0, 0x81, 0x02, 3, 0xE4];
+        for end in 0..whole.len() {
+            assert_eq!(patched(&whole[..end], all).len(), end);
+        }
     }
 }

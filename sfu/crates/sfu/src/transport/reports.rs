@@ -1,0 +1,247 @@
+//! RTCP beside str0m's: its sender reports get the numbers of what we have sent, and of the client's feedback is read
+//! what concerns it (RFC 3550 section 6, RFC 4585 section 6, RFC 5104 section 4.3.1).
+
+use std::time::Duration;
+
+use crate::ids::Ssrc;
+
+const SENDER_REPORT: u8 = 200;
+const RECEIVER_REPORT: u8 = 201;
+const SOURCE_DESCRIPTION: u8 = 202;
+const TRANSPORT_FEEDBACK: u8 = 205;
+const PAYLOAD_FEEDBACK: u8 = 206;
+/// Kinds of feedback.
+const NACK: u8 = 1;
+const PICTURE_LOSS: u8 = 1;
+const FULL_INTRA: u8 = 4;
+const APPLICATION: u8 = 15;
+/// Parts of reports in bytes.
+const HEADER: usize = 8;
+const SENDER_INFO: usize = 20;
+const BLOCK: usize = 24;
+
+/// Feedback that asks str0m where it would send; it is never sent.
+pub(super) const PROBE: &[u8; 8] = b"pathfind";
+
+/// What a sender report tells of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SenderInfo {
+    /// The RTP timestamp of the instant of the report.
+    pub timestamp: u32,
+    pub packets: u32,
+    /// Payload without headers and padding.
+    pub bytes: u32,
+}
+
+/// What a client tells of a stream that it receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reception {
+    /// In units of 1/256, since the report before.
+    pub fraction_lost: u8,
+    /// The highest sequence number that it has, extended beyond 16 bits.
+    pub highest: u32,
+    pub jitter: u32,
+    /// The middle 32 bits of the NTP time of our last report that it has, and how long ago that came.
+    pub last_report: Option<(u32, Duration)>,
+}
+
+/// A client's feedback on a stream of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Feedback {
+    Reception(Reception),
+    /// These packets are missing, by the low 16 bits of their numbers.
+    Missing(Vec<u16>),
+    KeyframeWanted,
+}
+
+/// The packets of a compound, up to one that is cut, each with its count or format and its type.
+fn packets(mut compound: &[u8]) -> impl Iterator<Item = (u8, u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let [first, kind, high, low, ..] = *compound else { return None };
+        let bytes = 4 * (usize::from(u16::from_be_bytes([high, low])) + 1);
+        let (packet, rest) = compound.split_at_checked(bytes)?;
+        compound = rest;
+        Some((first & 0x1f, kind, packet))
+    })
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+/// Put into str0m's reports what `sent` tells of a stream, with the NTP time (its middle 32 bits) of each. Reports of
+/// streams on which nothing was sent are left out. Empty if nothing is left to send.
+pub(super) fn complete(compound: &[u8], mut sent: impl FnMut(Ssrc, u32) -> Option<SenderInfo>) -> Vec<u8> {
+    let (mut out, mut has_content) = (Vec::with_capacity(compound.len() + 32), false);
+    for (count, kind, packet) in packets(compound) {
+        let is_content = match kind {
+            SENDER_REPORT => complete_report(count, packet, &mut sent, &mut out).unwrap_or(false),
+            PAYLOAD_FEEDBACK if count == APPLICATION && packet.ends_with(PROBE) => false,
+            // an empty report: it may precede others, but says nothing
+            RECEIVER_REPORT if count == 0 => {
+                out.extend_from_slice(packet);
+                false
+            }
+            _ => {
+                out.extend_from_slice(packet);
+                kind != SOURCE_DESCRIPTION
+            }
+        };
+        has_content |= is_content;
+    }
+    if has_content { out } else { Vec::new() }
+}
+
+/// Whether something of it is left.
+fn complete_report(
+    count: u8,
+    packet: &[u8],
+    sent: &mut impl FnMut(Ssrc, u32) -> Option<SenderInfo>,
+    out: &mut Vec<u8>,
+) -> Option<bool> {
+    let (head, rest) = packet.split_at_checked(HEADER)?;
+    let (info, blocks) = rest.split_at_checked(SENDER_INFO)?;
+    let time = number(info, 2)?;
+    let ssrc = Ssrc(number(head, 4)?);
+    match sent(ssrc, time) {
+        Some(SenderInfo { timestamp, packets, bytes }) => {
+            out.extend_from_slice(head);
+            out.extend_from_slice(info.get(..8)?);
+            for value in [timestamp, packets, bytes] {
+                out.extend_from_slice(&value.to_be_bytes());
+            }
+            out.extend_from_slice(blocks);
+        }
+        None if count > 0 => {
+            let words = ((HEADER + blocks.len()) / 4 - 1) as u16;
+            let [high, low] = words.to_be_bytes();
+            out.extend_from_slice(&[*head.first()?, RECEIVER_REPORT, high, low]);
+            out.extend_from_slice(head.get(4..)?);
+            out.extend_from_slice(blocks);
+        }
+        None => return Some(false),
+    }
+    Some(true)
+}
+
+/// What a client's compound tells of the streams that it receives.
+pub(super) fn read(compound: &[u8]) -> Vec<(Ssrc, Feedback)> {
+    let mut found = Vec::new();
+    for (count, kind, packet) in packets(compound) {
+        match (kind, count) {
+            (SENDER_REPORT, _) => read_blocks(packet.get(HEADER + SENDER_INFO..), count, &mut found),
+            (RECEIVER_REPORT, _) => read_blocks(packet.get(HEADER..), count, &mut found),
+            (TRANSPORT_FEEDBACK, NACK) => {
+                if let Some(ssrc) = number(packet, 8) {
+                    found.push((Ssrc(ssrc), Feedback::Missing(missing(packet.get(12..).unwrap_or_default()))));
+                }
+            }
+            (PAYLOAD_FEEDBACK, PICTURE_LOSS) => {
+                found.extend(number(packet, 8).map(|ssrc| (Ssrc(ssrc), Feedback::KeyframeWanted)));
+            }
+            (PAYLOAD_FEEDBACK, FULL_INTRA) => {
+                let entries = packet.get(12..).unwrap_or_default().chunks_exact(8);
+                let ssrcs = entries.filter_map(|entry| number(entry, 0));
+                found.extend(ssrcs.map(|ssrc| (Ssrc(ssrc), Feedback::KeyframeWanted)));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn read_blocks(blocks: Option<&[u8]>, count: u8, found: &mut Vec<(Ssrc, Feedback)>) {
+    for block in blocks.unwrap_or_default().chunks_exact(BLOCK).take(usize::from(count)) {
+        let part = |at| number(block, at);
+        let (Some(ssrc), Some(loss), Some(highest), Some(jitter)) = (part(0), part(4), part(8), part(12)) else {
+            continue;
+        };
+        let (time, delay) = (number(block, 16).filter(|time| *time != 0), number(block, 20));
+        let delay = delay.map(|delay| Duration::from_micros((u64::from(delay) * 1_000_000) >> 16));
+        let reception = Reception { fraction_lost: (loss >> 24) as u8, highest, jitter, last_report: time.zip(delay) };
+        found.push((Ssrc(ssrc), Feedback::Reception(reception)));
+    }
+}
+
+/// RFC 4585 section 6.2.1: a number, and a mask of the sixteen after it.
+fn missing(entries: &[u8]) -> Vec<u16> {
+    let mut numbers = Vec::new();
+    for entry in entries.chunks_exact(4) {
+        let [a, b, c, d] = *entry else { continue };
+        let (first, mask) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        numbers.push(first);
+        numbers.extend((0..16).filter(|bit| mask >> bit & 1 == 1).map(|bit| first.wrapping_add(bit + 1)));
+    }
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(count: u8, kind: u8, words: &[u32]) -> Vec<u8> {
+        let mut packet = vec![0x80 | count, kind];
+        packet.extend((words.len() as u16).to_be_bytes());
+        packet.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+        packet
+    }
+
+    const BLOCK_WORDS: [u32; 6] = [9, 0x4000_0003, 1000, 77, 0x1234_5678, 0x8000];
+
+    fn sender_report(ssrc: u32, blocks: u8) -> Vec<u8> {
+        let info = [ssrc, 0xAAAA_1234, 0x5678_BBBB, 1, 2, 3];
+        let blocks_words = (0..blocks).flat_map(|_| BLOCK_WORDS);
+        packet(blocks, SENDER_REPORT, &info.into_iter().chain(blocks_words).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn sender_reports_tell_what_was_sent_and_say_nothing_of_silent_streams() {
+        let description = packet(1, SOURCE_DESCRIPTION, &[7, 0x0102_6100]);
+        let compound = [sender_report(7, 1), sender_report(8, 0), description.clone()].concat();
+        let info = SenderInfo { timestamp: 90_000, packets: 10, bytes: 2000 };
+        let sent = complete(&compound, |ssrc, ntp| (ssrc == Ssrc(7) && ntp == 0x1234_5678).then_some(info));
+        let words = [7, 0xAAAA_1234, 0x5678_BBBB, 90_000, 10, 2000];
+        let words: Vec<u32> = words.into_iter().chain(BLOCK_WORDS).collect();
+        assert_eq!(sent, [packet(1, SENDER_REPORT, &words), description.clone()].concat());
+        // nothing was sent: what is left are the blocks of the receiver's side, or nothing
+        let words: Vec<u32> = [7].into_iter().chain(BLOCK_WORDS).collect();
+        assert_eq!(
+            complete(&compound, |_, _| None),
+            [packet(1, RECEIVER_REPORT, &words), description.clone()].concat()
+        );
+        assert!(complete(&[sender_report(8, 0), description].concat(), |_, _| None).is_empty());
+    }
+
+    #[test]
+    fn a_probe_is_not_sent() {
+        let probe: Vec<u32> = PROBE.chunks(4).map(|it| u32::from_be_bytes(it.try_into().expect("4"))).collect();
+        let probe = packet(APPLICATION, PAYLOAD_FEEDBACK, &[&[1, 1][..], &probe].concat());
+        assert!(complete(&[packet(0, RECEIVER_REPORT, &[1]), probe.clone()].concat(), |_, _| None).is_empty());
+        let request = packet(PICTURE_LOSS, PAYLOAD_FEEDBACK, &[1, 2]);
+        assert_eq!(complete(&[probe, request.clone()].concat(), |_, _| None), request);
+    }
+
+    #[test]
+    fn feedback_is_read_whatever_it_comes_with() {
+        let compound = [
+            packet(1, RECEIVER_REPORT, &[&[1][..], &BLOCK_WORDS].concat()),
+            packet(NACK, TRANSPORT_FEEDBACK, &[1, 9, 0xFFFE_0005, 0x0010_0000]),
+            packet(PICTURE_LOSS, PAYLOAD_FEEDBACK, &[1, 9]),
+            packet(FULL_INTRA, PAYLOAD_FEEDBACK, &[1, 0, 10, 0x0100_0000]),
+        ]
+        .concat();
+        let delay = Duration::from_millis(500);
+        let reception =
+            Reception { fraction_lost: 64, highest: 1000, jitter: 77, last_report: Some((0x1234_5678, delay)) };
+        let whole = [
+            (Ssrc(9), Feedback::Reception(reception)),
+            (Ssrc(9), Feedback::Missing(vec![0xFFFE, 0xFFFF, 1, 16])),
+            (Ssrc(9), Feedback::KeyframeWanted),
+            (Ssrc(10), Feedback::KeyframeWanted),
+        ];
+        assert_eq!(read(&compound), whole);
+        for end in 0..compound.len() {
+            assert!(whole.starts_with(&read(&compound[..end])), "cut after {end} bytes");
+        }
+    }
+}
