@@ -14,7 +14,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, cast
 
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from livekit.protocol.models import TrackSource, TrackType, VideoLayer, VideoQuality
 from livekit.protocol.rtc import AddTrackRequest, SessionDescription, SignalRequest
 from OpenSSL import SSL
-from pylibsrtp import Policy, Session
+from pylibsrtp import Error, Policy, Session
 
 from support.signal_connection import receive
 
@@ -33,7 +33,7 @@ UFRAG: Final = "rawp"
 PASSWORD: Final = "a-password-of-the-raw-peer"
 DEADLINE_S: Final = 10
 ANSWERED_S: Final = 0.3
-AUDIO, VIDEO = 111, 96
+AUDIO, VIDEO, RTX = 111, 96, 97
 SSRCS: Final = {"audio": 1000, "q": 2000, "h": 2001, "f": 2002}
 EXTENSIONS: Final = {
     1: "urn:ietf:params:rtp-hdrext:sdes:mid",
@@ -58,24 +58,32 @@ def _certificate() -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     return builder.sign(key, hashes.SHA256()), key
 
 
-def offer_of(fingerprint: str) -> str:
-    """Return an offer of a microphone, a camera in three layers, and the data channels."""
+def offer_of(fingerprint: str, *, receives: bool = False) -> str:
+    """Return an offer of a microphone, a camera in three layers, and the data channels.
+
+    `receives`: and of room for the microphone and the camera of another participant.
+    """
     transport = [
         "c=IN IP4 0.0.0.0", f"a=ice-ufrag:{UFRAG}", f"a=ice-pwd:{PASSWORD}", f"a=fingerprint:sha-256 {fingerprint}",
         "a=setup:actpass",
     ]  # fmt: skip
     extensions = [f"a=extmap:{number} {uri}" for number, uri in EXTENSIONS.items()]
-    media = [*transport, "a=sendonly", "a=rtcp-mux", *extensions]
-    lines = [
-        "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0 1 2", "a=msid-semantic: WMS *",
-        f"m=audio 9 UDP/TLS/RTP/SAVPF {AUDIO}", *media, "a=mid:0", f"a=rtpmap:{AUDIO} opus/48000/2",
-        "a=msid:stream mic", f"a=ssrc:{SSRCS['audio']} cname:raw",
-        f"m=video 9 UDP/TLS/RTP/SAVPF {VIDEO} 97", *media, "a=mid:1", f"a=rtpmap:{VIDEO} VP8/90000",
+    media = [*transport, "a=rtcp-mux", *extensions]
+    audio = [f"m=audio 9 UDP/TLS/RTP/SAVPF {AUDIO}", *media, f"a=rtpmap:{AUDIO} opus/48000/2"]
+    video = [
+        f"m=video 9 UDP/TLS/RTP/SAVPF {VIDEO} {RTX}", *media, f"a=rtpmap:{VIDEO} VP8/90000",
         f"a=rtcp-fb:{VIDEO} nack", f"a=rtcp-fb:{VIDEO} nack pli", f"a=rtcp-fb:{VIDEO} ccm fir",
-        f"a=rtcp-fb:{VIDEO} transport-cc", "a=rtpmap:97 rtx/90000", f"a=fmtp:97 apt={VIDEO}", "a=msid:stream cam",
-        "a=rid:q send", "a=rid:h send", "a=rid:f send", "a=simulcast:send q;h;f",
+        f"a=rtcp-fb:{VIDEO} transport-cc", f"a=rtpmap:{RTX} rtx/90000", f"a=fmtp:{RTX} apt={VIDEO}",
+    ]  # fmt: skip
+    received = [*audio, "a=mid:3", "a=recvonly", *video, "a=mid:4", "a=recvonly"] if receives else []
+    lines = [
+        "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", f"a=group:BUNDLE 0 1 2{' 3 4' if receives else ''}",
+        "a=msid-semantic: WMS *",
+        *audio, "a=mid:0", "a=sendonly", "a=msid:stream mic", f"a=ssrc:{SSRCS['audio']} cname:raw",
+        *video, "a=mid:1", "a=sendonly", "a=msid:stream cam", "a=rid:q send", "a=rid:h send", "a=rid:f send",
+        "a=simulcast:send q;h;f",
         "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", *transport, "a=mid:2", "a=sctp-port:5000",
-        "a=max-message-size:262144", "",
+        "a=max-message-size:262144", *received, "",
     ]  # fmt: skip
     return "\r\n".join(lines)
 
@@ -149,9 +157,9 @@ def channel_open(label: str) -> bytes:
 
 
 class RawPeer(asyncio.DatagramProtocol):
-    """The media side of a participant, connected. What the server sends is read and dropped."""
+    """The media side of a participant, connected. `profiles`: those of SRTP that it knows, the first one preferred."""
 
-    def __init__(self) -> None:
+    def __init__(self, profiles: Sequence[bytes] = tuple(_PROFILES)) -> None:
         self.remote_ufrag = self.remote_password = ""
         self.fatal: list[str] = []
         self._transport: asyncio.DatagramTransport | None = None
@@ -160,10 +168,14 @@ class RawPeer(asyncio.DatagramProtocol):
         context.set_verify(SSL.VERIFY_NONE, lambda *_arguments: True)
         context.use_certificate(self._certificate)
         context.use_privatekey(key)
-        context.set_tlsext_use_srtp(b":".join(_PROFILES))
+        context.set_tlsext_use_srtp(b":".join(profiles))
         self._dtls = SSL.Connection(context, None)
         self._dtls.set_connect_state()
         self._srtp: Session | None = None
+        self._srtp_in: Session | None = None
+        self.media: list[bytes] = []
+        self.reports: list[bytes] = []
+        self.unopened = 0
         self._bound = asyncio.Event()
         self._chunks: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
         self._arrived = asyncio.Event()
@@ -191,6 +203,18 @@ class RawPeer(asyncio.DatagramProtocol):
             self._arrived.set()
             if self._srtp is not None:
                 self._read_dtls()
+        elif 128 <= data[0] < 192 and self._srtp_in is not None:
+            self._open(data, self._srtp_in)
+
+    def _open(self, data: bytes, session: Session) -> None:
+        is_report = 192 <= data[1] < 224
+        try:
+            if is_report:
+                self.reports.append(session.unprotect_rtcp(data))
+            else:
+                self.media.append(session.unprotect(data))
+        except Error:
+            self.unopened += 1
 
     def send(self, datagram: bytes) -> None:
         """Send a datagram as it is."""
@@ -236,8 +260,10 @@ class RawPeer(asyncio.DatagramProtocol):
         self._flush()
         profile, key_size, salt_size = _PROFILES[self._dtls.get_selected_srtp_profile()]
         material = self._dtls.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (key_size + salt_size))
-        salt = material[2 * key_size : 2 * key_size + salt_size]
-        policy = Policy(key=material[:key_size] + salt, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile)
+        keys, salts = material[: 2 * key_size], material[2 * key_size :]
+        ours, theirs = keys[:key_size] + salts[:salt_size], keys[key_size:] + salts[salt_size:]
+        self._srtp_in = Session(Policy(key=theirs, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
+        policy = Policy(key=ours, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile)
         policy.allow_repeat_tx = True
         policy.window_size = 1024
         self._srtp = Session(policy)
@@ -339,25 +365,36 @@ def _parameter(data: bytes, wanted: int) -> bytes:
 
 
 @asynccontextmanager
-async def raw_peer(signalling: aiohttp.ClientWebSocketResponse) -> AsyncIterator[RawPeer]:
-    """Publish a microphone and a camera over a signal connection, and connect."""
+async def raw_peer(
+    signalling: aiohttp.ClientWebSocketResponse,
+    *,
+    profiles: Sequence[bytes] = tuple(_PROFILES),
+    receives: bool = False,
+) -> AsyncIterator[RawPeer]:
+    """Publish a microphone and a camera, and connect. `receives`: receive what another one published before, too."""
     await receive(signalling, "join")
     layers = [
         VideoLayer(quality=quality, width=320 * 2**number, height=180 * 2**number)
         for number, quality in enumerate((VideoQuality.LOW, VideoQuality.MEDIUM, VideoQuality.HIGH))
     ]
-    peer = RawPeer()
+    peer = RawPeer(profiles)
     tracks = (
         AddTrackRequest(cid="mic", type=TrackType.AUDIO, source=TrackSource.MICROPHONE),
         AddTrackRequest(cid="cam", type=TrackType.VIDEO, source=TrackSource.CAMERA, layers=layers),
     )
     for track in tracks:
         await signalling.send_bytes(SignalRequest(add_track=track).SerializeToString())
-    offer = SessionDescription(type="offer", sdp=offer_of(peer.fingerprint), id=1)
-    await signalling.send_bytes(SignalRequest(offer=offer).SerializeToString())
-    answer = (await receive(signalling, "answer")).answer.sdp
     try:
-        await peer.connect(answer)
+        await peer.connect(await _negotiated(signalling, offer_of(peer.fingerprint), 1))
+        if receives:
+            await receive(signalling, "media_sections_requirement")
+            await _negotiated(signalling, offer_of(peer.fingerprint, receives=True), 2)
         yield peer
     finally:
         peer.close()
+
+
+async def _negotiated(signalling: aiohttp.ClientWebSocketResponse, sdp: str, number: int) -> str:
+    offer = SessionDescription(type="offer", sdp=sdp, id=number)
+    await signalling.send_bytes(SignalRequest(offer=offer).SerializeToString())
+    return (await receive(signalling, "answer")).answer.sdp
