@@ -120,6 +120,50 @@ async def test_the_speaker_is_chosen_tried_remembered_and_used_in_the_meeting(
     await until("Ben is heard at the other one", lambda: ana.page.evaluate(f"({sinks})().join() === '{other}'"))
 
 
+# until a microphone was opened, browsers name no speakers to those who have given no permission
+HIDING: Final = """
+(() => {
+  globalThis.testMicrophones = [];
+  const open = MediaDevices.prototype.getUserMedia;
+  MediaDevices.prototype.getUserMedia = async function (constraints) {
+    const stream = await open.call(this, constraints);
+    testMicrophones.push(...stream.getAudioTracks());
+    return stream;
+  };
+  const list = MediaDevices.prototype.enumerateDevices;
+  MediaDevices.prototype.enumerateDevices = async function () {
+    const found = await list.call(this);
+    return testMicrophones.length > 0 ? found : found.map(({ kind }) => ({ kind, deviceId: '', label: '' }));
+  };
+})();
+"""
+
+
+async def test_a_viewer_chooses_the_speaker_during_the_meeting(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    vera, ben = await people.at(red_browser, "Vera"), await people.at(blue_browser, "Ben")
+    await vera.page.add_init_script(HIDING)
+    await asyncio.gather(vera.join(room.viewer), ben.join(room.publisher))
+    await vera.hears()
+    await vera.press("Devices")
+    dialog = vera.page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Camera")).to_have_count(0)
+    await expect(speakers(vera)).to_have_count(0)
+    await expect(dialog).to_contain_text("Nothing is recorded or sent.")
+    await people.screenshot("viewer-speakers-hidden")
+    await vera.press("Choose speaker")
+    await expect(speakers(vera)).to_be_focused()
+    await speakers(vera).select_option("Fake Audio Output 2")
+    chosen = await speakers(vera).input_value()
+    sinks = "() => [...document.querySelectorAll('audio')].map(({ sinkId }) => sinkId).join()"
+    await until("Ben is heard there", lambda: vera.page.evaluate(f"({sinks})() === '{chosen}'"))
+    assert await vera.page.evaluate("testMicrophones.map(({ readyState }) => readyState).join()") == "ended"
+    await people.screenshot("viewer-speakers")
+    await vera.page.keyboard.press("Escape")
+    await expect(vera.page.get_by_role("button", name="Devices")).to_be_focused()
+
+
 # Chromium's cameras do not tell where they look: as on a phone, the first looks at the user and the second does not
 FACING: Final = """
 (() => {

@@ -188,8 +188,8 @@ async def test_what_role_and_room_allow_changes_live_in_every_page(
     mona, ben = await meeting_of_two(people, red_browser, blue_browser, room)
     cleo = await people.at(blue_browser, "Cleo")
     await cleo.join(room.viewer)
-    everyone = {"hand", "chat", "reactions", "help", "more", "leave"}
-    publisher = everyone | {"microphone", "camera", "share", "devices"}
+    everyone = {"hand", "chat", "reactions", "devices", "help", "more", "leave"}
+    publisher = everyone | {"microphone", "camera", "share"}
     await shows(cleo, everyone)
     await shows(ben, publisher)
     await shows(mona, publisher | {"record", "recordings"})
@@ -223,8 +223,9 @@ async def shows(person: Person, controls: set[str]) -> None:
     offered: set[str] = set()
 
     async def right() -> bool:
+        now = await person.page.locator(".controls [data-control]").evaluate_all(CONTROLS)
         offered.clear()
-        offered.update(await person.page.locator(".controls [data-control]").evaluate_all(CONTROLS))
+        offered.update(now)
         return offered == controls
 
     try:

@@ -110,12 +110,14 @@ function effectsOf(storage: PageStorage) {
 /** Camera, microphone and speaker, as they were chosen last. */
 function devicesOf(storage: PageStorage, noise: NoiseSuppression): LocalDevices {
   const saved = storage.preferences();
+  // absent on a page that is not secure, whatever the types say
+  const media = navigator.mediaDevices as MediaDevices | undefined;
+  const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
   return new LocalDevices(
-    // absent on a page that is not secure, whatever the types say
-    navigator.mediaDevices as MediaDevices | undefined,
+    media,
     new LocalDevice("camera", saved.cameraOn, saved.cameraId),
     new LocalDevice("microphone", saved.microphoneOn, saved.microphoneId, () => noise.constraints()),
-    new Speaker(saved.speakerId, "setSinkId" in HTMLMediaElement.prototype, (speakerId) =>
+    new Speaker(saved.speakerId, canChooseSpeaker ? (media ?? null) : null, (speakerId) =>
       storage.savePreferences({ speakerId }),
     ),
     ({ camera, microphone }) =>

@@ -37,7 +37,7 @@ function machine(cameras: readonly Camera[]) {
     media as unknown as MediaDevicesLike,
     new LocalDevice("camera", true, ""),
     new LocalDevice("microphone", false, ""),
-    new Speaker("", false, () => {}),
+    new Speaker("", null, () => {}),
     ({ camera }) => remembered.push(camera.selectedId.value),
   );
   return { devices, remembered };

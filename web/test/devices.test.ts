@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { deviceCause, LocalDevice, LocalDevices, type MediaDevicesLike, optionsOf } from "../src/session/devices.ts";
+import { LocalDevice, LocalDevices, type MediaDevicesLike, optionsOf } from "../src/session/devices.ts";
+import { deviceCause } from "../src/session/refusals.ts";
 import { Speaker } from "../src/session/speaker.ts";
 
 class FakeTrack extends EventTarget {
@@ -51,7 +52,7 @@ function machine(failing: { audio?: string; video?: string } = {}) {
     media as unknown as MediaDevicesLike,
     new LocalDevice("camera", true, ""),
     new LocalDevice("microphone", true, ""),
-    new Speaker("", true, () => {}),
+    new Speaker("", null, () => {}),
   );
   return { devices, opened, asked };
 }
@@ -79,7 +80,7 @@ test("a page that is not secure has no devices, and says why", async () => {
     undefined,
     new LocalDevice("camera", true, ""),
     new LocalDevice("microphone", true, ""),
-    new Speaker("", true, () => {}),
+    new Speaker("", null, () => {}),
   );
   await devices.start();
   expect(devices.camera.error.value).toBe("device_insecure");

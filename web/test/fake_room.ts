@@ -199,7 +199,7 @@ export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
     onTokenRefreshed: () => {},
     onDeviceSelected: () => {},
     hearsMuted: false,
-    speaker: new Speaker("", true, () => {}),
+    speaker: new Speaker("", null, () => {}),
     deviceIds: { camera: "", microphone: "" },
     detachTrack: async () => ({ track: null, cause: null }),
     ...noEffects(),

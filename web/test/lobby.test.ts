@@ -81,7 +81,7 @@ function pageAt(lobby: FakeLobby, tab = tabStore()) {
       undefined,
       new LocalDevice("camera", false, ""),
       new LocalDevice("microphone", false, ""),
-      new Speaker("", true, () => {}),
+      new Speaker("", null, () => {}),
     ),
     storage: new PageStorage(null, tab),
     recordingControl: new RecordingControl({ start: async () => {}, stop: async () => {} }),

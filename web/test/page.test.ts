@@ -70,7 +70,7 @@ const noDevices = () =>
     undefined,
     new LocalDevice("camera", false, ""),
     new LocalDevice("microphone", false, ""),
-    new Speaker("", true, () => {}),
+    new Speaker("", null, () => {}),
   );
 
 function pageIn(setting: Setting = {}) {

@@ -20,7 +20,7 @@ type Watched = Readonly<Record<DeviceKind, LiveDevice>> & { readonly cameraFlip:
 interface Choices {
   readonly hearsMuted: boolean;
   /** Where the sound is to be heard, which the user can change. */
-  readonly speaker: Pick<Speaker, "selectedId" | "failed">;
+  readonly speaker: Pick<Speaker, "selectedId" | "fail">;
 }
 
 /** Notices what happens to the user's devices during a meeting: plugged in, pulled out, silent, muted by others. */
@@ -90,15 +90,13 @@ export class DeviceWatch {
 
   /** The room was made with the speaker of the form; later choices follow. */
   #followSpeaker(): () => void {
-    const { selectedId, failed } = this.#speaker;
+    const { selectedId } = this.#speaker;
     let used = selectedId.peek();
     return effect(() => {
       const { value: id } = selectedId;
       if (id === used) return;
       used = id;
-      this.#room.switchActiveDevice("audiooutput", id).catch(() => {
-        failed.value = true;
-      });
+      this.#room.switchActiveDevice("audiooutput", id).catch(() => this.#speaker.fail());
     });
   }
 
@@ -128,9 +126,10 @@ export class DeviceWatch {
     const all = found.flatMap(({ kind, options }) => options.map((option) => ({ device: kind, ...option })));
     const known = this.#known;
     this.#known = new Set(all.map(({ id }) => id));
-    // before permission is given, browsers list nothing
-    if (known === null || known.size === 0) return;
+    if (known === null) return;
     this.version.value += 1;
+    // before permission is given, browsers list nothing
+    if (known.size === 0) return;
     const added = all.find(({ id }) => !known.has(id) && !ALIASES.has(id));
     if (!added || !(this.#room.localParticipant.permissions?.canPublish ?? false)) return;
     this.#notices.show({ kind: "device_added", ...added });

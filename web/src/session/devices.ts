@@ -1,7 +1,7 @@
 import { computed, type Signal, signal } from "@preact/signals-core";
-import { AppError, type Cause } from "../app_error.ts";
+import type { Cause } from "../app_error.ts";
 import { type Facing, facingOf, oppositeOf } from "./facing.ts";
-import { denialCause } from "./refusals.ts";
+import { deviceCause } from "./refusals.ts";
 import type { Speaker } from "./speaker.ts";
 
 export type DeviceKind = "camera" | "microphone";
@@ -30,22 +30,6 @@ const MICROPHONE_CONSTRAINTS: MediaTrackConstraints = {
   noiseSuppression: true,
   autoGainControl: true,
 };
-
-const CAUSE_BY_ERROR: Readonly<Record<string, Cause>> = {
-  NotFoundError: "device_missing",
-  OverconstrainedError: "device_missing",
-  NotReadableError: "device_in_use",
-  AbortError: "device_in_use",
-};
-
-const DENIALS: ReadonlySet<string> = new Set(["NotAllowedError", "SecurityError"]);
-
-/** What a failed `getUserMedia` means for the user (Media Capture and Streams, section 10.2). */
-export function deviceCause(error: unknown, kind: DeviceKind): Cause {
-  if (error instanceof AppError) return error.code;
-  if (!(error instanceof Error)) return "device_failed";
-  return DENIALS.has(error.name) ? denialCause(error, kind) : (CAUSE_BY_ERROR[error.name] ?? "device_failed");
-}
 
 /** One camera or microphone before the meeting: whether it is switched on, which one, and its track while it is open. */
 export class LocalDevice {

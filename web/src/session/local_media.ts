@@ -1,7 +1,8 @@
 import { type Signal, signal } from "@preact/signals-core";
 import { ConnectionState, LocalAudioTrack, type LocalTrack, LocalVideoTrack, type Room, Track } from "livekit-client";
 import type { Cause } from "../app_error.ts";
-import { type DetachedTrack, type DeviceKind, deviceCause } from "./devices.ts";
+import type { DetachedTrack, DeviceKind } from "./devices.ts";
+import { deviceCause } from "./refusals.ts";
 
 /** What failed: a device, or (null) something else, and why. */
 export interface MediaFailure {

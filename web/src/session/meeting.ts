@@ -49,7 +49,7 @@ export interface JoinOptions {
   readonly chat?: Chat | undefined;
   readonly background: Background;
   readonly noise: NoiseSuppression;
-  readonly speaker: Pick<Speaker, "selectedId" | "failed">;
+  readonly speaker: Pick<Speaker, "selectedId" | "fail">;
   /** Whether to tell users who speak while they are muted. */
   readonly hearsMuted: boolean;
   /** Which devices the user chose; empty for the standard ones. */

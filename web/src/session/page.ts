@@ -126,7 +126,7 @@ export class MeetingPage {
       return;
     }
     this.state.value = { view: "prejoin" };
-    if (this.role.value !== "viewer") void this.devices.start();
+    void (this.role.value === "viewer" ? this.devices.list() : this.devices.start());
     // preloaded for Join, which reports a failure
     this.#dependencies.loadMeeting().catch(() => undefined);
     const seat = this.storage.seat(this.#dependencies.link.roomName);

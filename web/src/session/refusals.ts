@@ -1,4 +1,4 @@
-import type { Cause } from "../app_error.ts";
+import { AppError, type Cause } from "../app_error.ts";
 
 /** What of the page around this one decides about devices. */
 export interface Surroundings {
@@ -48,4 +48,20 @@ export function shareCause(error: unknown, elapsedMs: number, around: Surroundin
 export function denialCause(error: Error, kind: "camera" | "microphone", around: Surroundings = surroundings()): Cause {
   if (around.allows(kind) === false) return "device_blocked_by_page";
   return BY_SYSTEM.test(error.message) ? "device_denied_by_system" : "device_denied";
+}
+
+const CAUSE_BY_ERROR: Readonly<Record<string, Cause>> = {
+  NotFoundError: "device_missing",
+  OverconstrainedError: "device_missing",
+  NotReadableError: "device_in_use",
+  AbortError: "device_in_use",
+};
+
+const DENIALS: ReadonlySet<string> = new Set(["NotAllowedError", "SecurityError"]);
+
+/** What a failed `getUserMedia` means for the user (Media Capture and Streams, section 10.2). */
+export function deviceCause(error: unknown, kind: "camera" | "microphone"): Cause {
+  if (error instanceof AppError) return error.code;
+  if (!(error instanceof Error)) return "device_failed";
+  return DENIALS.has(error.name) ? denialCause(error, kind) : (CAUSE_BY_ERROR[error.name] ?? "device_failed");
 }

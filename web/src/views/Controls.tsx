@@ -4,6 +4,7 @@ import { text } from "../i18n/index.ts";
 import type { Meeting } from "../session/meeting.ts";
 import type { RecordingControl } from "../session/recording_control.ts";
 import type { Recordings } from "../session/recordings.ts";
+import type { Speaker } from "../session/speaker.ts";
 import { ControlButton } from "./ControlButton.tsx";
 import { togglePanel } from "./panels.ts";
 import { ReactionMenu } from "./Reactions.tsx";
@@ -14,6 +15,7 @@ interface ControlsProps {
   readonly meeting: Meeting;
   readonly recordingControl: RecordingControl;
   readonly recordings: Recordings;
+  readonly speaker: Pick<Speaker, "canChoose">;
   readonly dialog: Signal<OpenDialog>;
 }
 
@@ -45,7 +47,7 @@ export function Controls(props: ControlsProps) {
 }
 
 /** What is wanted less often: on a phone it is in a menu, on a wide screen in the row as all else. */
-function MoreControls({ meeting, recordingControl, recordings, dialog }: ControlsProps) {
+function MoreControls({ meeting, recordingControl, recordings, speaker, dialog }: ControlsProps) {
   const { open, around } = useMenu<HTMLDivElement>(".more-menu button", '[data-control="more"]');
   const canRecord = recordingControl.available.value;
   function onClick({ target }: Event): void {
@@ -70,7 +72,7 @@ function MoreControls({ meeting, recordingControl, recordings, dialog }: Control
             onClick={() => togglePanel("recordings", meeting, recordings)}
           />
         )}
-        {meeting.canPublish.value && (
+        {(meeting.canPublish.value || speaker.canChoose) && (
           <ControlButton id="devices" icon="devices" label={text.controls.devices} onClick={() => show("devices")} />
         )}
         <ControlButton id="help" icon="help" label={text.controls.help} onClick={() => show("help")} />

@@ -19,16 +19,30 @@ interface DevicesDialogProps {
   readonly onClose: () => void;
 }
 
-/** Selects another camera or microphone during a meeting. */
+/** Selects another camera, microphone or speaker during a meeting: those who publish nothing have the speaker alone. */
 export function DevicesDialog({ meeting, devices, layout, storage, onClose }: DevicesDialogProps) {
   const version = meeting.devices.version.value;
+  const canPublish = meeting.canPublish.value;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the list follows the system's devices
   useEffect(() => void devices.list(), [devices, version]);
   return (
     <Dialog title={text.devicesDialog.title} onClose={onClose}>
-      <LiveDevice kind="microphone" meeting={meeting} />
-      <LiveDevice kind="camera" meeting={meeting} />
+      {canPublish && (
+        <>
+          <LiveDevice kind="microphone" meeting={meeting} />
+          <LiveDevice kind="camera" meeting={meeting} />
+        </>
+      )}
       <SpeakerField speaker={devices.speaker} />
+      {canPublish && <OwnMedia meeting={meeting} layout={layout} storage={storage} />}
+    </Dialog>
+  );
+}
+
+/** What is done to the user's own picture and sound. */
+function OwnMedia({ meeting, layout, storage }: Pick<DevicesDialogProps, "meeting" | "layout" | "storage">) {
+  return (
+    <>
       <EffectSettings background={meeting.effects.background} noise={meeting.effects.noise} />
       <label class="checkbox">
         <input
@@ -52,7 +66,7 @@ export function DevicesDialog({ meeting, devices, layout, storage, onClose }: De
         />
         {text.before.hearsMuted}
       </label>
-    </Dialog>
+    </>
   );
 }
 

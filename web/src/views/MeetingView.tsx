@@ -79,6 +79,7 @@ export function MeetingView({ page, meeting, isShown }: MainProps) {
           meeting={meeting}
           recordingControl={page.recordingControl}
           recordings={page.recordings}
+          speaker={page.devices.speaker}
           dialog={dialog}
         />
       </ErrorBoundary>

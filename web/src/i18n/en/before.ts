@@ -2,6 +2,8 @@
 export const before = {
   joinAs: (name: string) => `Join as “${name}”`,
   speaker: "Speaker",
+  chooseSpeaker: "Choose speaker",
+  speakersHidden: "Your browser asks for the microphone before it shows speakers. Nothing is recorded or sent.",
   testSound: "Test sound",
   playing: "Playing …",
   flip: "Switch camera",
