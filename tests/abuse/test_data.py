@@ -30,11 +30,12 @@ FILE_BYTES = 2_600_000
 
 async def test_a_flood_of_small_messages_is_slowed_then_ended(victim: Victim) -> None:
     token = victim.server.token(victim.room, "eve", "publisher")
-    flood = Flood(ws_url=victim.server.ws_url, token=token, size=20, reliable=True, seconds=20)
+    # a busy machine's SDK sends little more than the 200 a second that are allowed: that takes longer to be a flood
+    flood = Flood(ws_url=victim.server.ws_url, token=token, size=20, reliable=True, seconds=60)
     async with flooding(flood) as process:
         # from now on: that a process starts is not what is measured
         await victim.bystanders.start()
-        outcome = await process.outcome(within_s=25)
+        outcome = await process.outcome(within_s=65)
     victim.assert_unharmed(await victim.bystanders.report())
     assert outcome.removed_after_s is not None
     removed = [line for line in victim.server.log().splitlines() if "data packets exceed the budget" in line]
