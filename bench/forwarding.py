@@ -102,7 +102,7 @@ class Sample:
 async def measure(server: Server, row: Row, seconds: float) -> Sample:
     """Let all join, wait until the rate of packets is steady, and measure."""
     async with load_process() as load, AsyncExitStack() as stack:
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         peers = list(row.peers(load))
         async with asyncio.TaskGroup() as group:
             tasks = []

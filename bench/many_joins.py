@@ -124,9 +124,8 @@ class Client:
 
     async def _offer(self, audio: int) -> rtc.SessionDescription:
         self._offer_id += 1
-        answer = await self._load.ask(
-            do="offer", peer=self.name, audio=audio, video=0, publish=self._sends, relaxed=not self._sends
-        )
+        sent: dict[str, object] = {"publish": True} if self._sends else {"read_every_ms": 100}
+        answer = await self._load.ask(do="offer", peer=self.name, audio=audio, video=0, **sent)
         return rtc.SessionDescription(type="offer", sdp=str(answer["offer"]), id=self._offer_id)
 
     async def _serve(self, socket: aiohttp.ClientWebSocketResponse, response: rtc.SignalResponse) -> None:

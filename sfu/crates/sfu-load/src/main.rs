@@ -3,12 +3,13 @@
 //!
 //! | command | answer |
 //! | --- | --- |
-//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "relaxed": bool}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
+//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "read_every_ms": n}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
 //! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
 //! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers}` |
 //!
-//! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one. A relaxed peer reads what has arrived
-//! ten times a second, which costs less but spoils the times of arrival: for those that receive sound only.
+//! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one. A peer that reads what has arrived
+//! only so often costs less, and a sender over loopback need not wake it with each packet, but it spoils the times of
+//! arrival: for those that only receive.
 #![forbid(unsafe_code)]
 
 mod clip;
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -78,7 +80,7 @@ impl Load {
             publish,
             audio: command["audio"].as_u64().unwrap_or_default(),
             video: command["video"].as_u64().unwrap_or_default(),
-            relaxed: command["relaxed"].as_bool().unwrap_or_default(),
+            read_every: command["read_every_ms"].as_u64().map(Duration::from_millis),
             reply,
         })
     }

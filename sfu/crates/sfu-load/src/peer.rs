@@ -20,13 +20,11 @@ use crate::clip::Clip;
 
 const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
 const VIDEO_CLOCK_HZ: u64 = 90_000;
-/// How often a connected peer that is relaxed reads what has arrived.
-const RELAXED_INTERVAL: Duration = Duration::from_millis(100);
 /// The longest wait for the answer: before it nothing arrives.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 pub enum Request {
-    Offer { publish: Option<Clip>, audio: u64, video: u64, relaxed: bool, reply: Sender<Value> },
+    Offer { publish: Option<Clip>, audio: u64, video: u64, read_every: Option<Duration>, reply: Sender<Value> },
     Answer { sdp: String, reply: Sender<Value> },
 }
 
@@ -68,7 +66,8 @@ struct Peer {
     pending: Option<SdpPendingOffer>,
     source: Option<Source>,
     connected: bool,
-    relaxed: bool,
+    /// How often it reads what has arrived, once it is connected. None: at once.
+    read_every: Option<Duration>,
     nonblocking: bool,
 }
 
@@ -102,7 +101,7 @@ impl Peer {
             pending: None,
             source: None,
             connected: false,
-            relaxed: false,
+            read_every: None,
             nonblocking: false,
         })
     }
@@ -119,7 +118,7 @@ impl Peer {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
-            if self.relaxed && self.connected {
+            if self.read_every.is_some() && self.connected {
                 self.receive_all(&mut buffer)?;
                 continue;
             }
@@ -133,9 +132,9 @@ impl Peer {
 
     /// How long to wait for requests before the socket is read.
     fn patience(&self) -> Duration {
-        match (self.relaxed, self.connected, &self.pending) {
-            (true, true, _) => RELAXED_INTERVAL,
-            (true, false, Some(_)) => LONGEST_WAIT,
+        match (self.read_every, self.connected, &self.pending) {
+            (Some(interval), true, _) => interval,
+            (Some(_), false, Some(_)) => LONGEST_WAIT,
             _ => Duration::ZERO,
         }
     }
@@ -179,8 +178,8 @@ impl Peer {
 
     fn serve(&mut self, request: Request) -> Result<(), RtcError> {
         let (reply, answer) = match request {
-            Request::Offer { publish, audio, video, relaxed, reply } => {
-                self.relaxed = relaxed;
+            Request::Offer { publish, audio, video, read_every, reply } => {
+                self.read_every = read_every;
                 (reply, self.offer(publish, audio, video))
             }
             Request::Answer { sdp, reply } => (reply, self.accept(&sdp)?),
