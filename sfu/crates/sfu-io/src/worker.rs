@@ -213,7 +213,7 @@ impl Worker {
         if !output.datagrams.is_empty() {
             let dropped = self.sender.send(&self.sockets, &output.datagrams);
             self.published.send_full.fetch_add(dropped, Ordering::Relaxed);
-            output.datagrams.clear();
+            output.datagrams_sent();
         }
         if !output.frames.is_empty() {
             self.tcp.borrow_mut().send(Instant::now(), output.frames.drain(..));

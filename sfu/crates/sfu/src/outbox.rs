@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::counters::Counters;
-use crate::datagram::{Datagram, Protocol};
+use crate::datagram::{Buffers, Datagram, Protocol};
 use crate::event::Event;
 use crate::ids::ShardId;
 use crate::message::Message;
@@ -19,6 +19,16 @@ pub struct Output {
     pub events: Vec<Event>,
     /// For other shards.
     pub messages: Vec<(ShardId, Message)>,
+    buffers: Buffers,
+}
+
+impl Output {
+    /// The datagrams were sent: their memory is used again.
+    pub fn datagrams_sent(&mut self) {
+        for datagram in self.datagrams.drain(..) {
+            self.buffers.put_back(datagram.contents);
+        }
+    }
 }
 
 /// Collects a shard's output and counts it.
@@ -72,6 +82,11 @@ impl Outbox {
 
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Memory for datagrams.
+    pub fn buffers(&mut self) -> &mut Buffers {
+        &mut self.output.buffers
     }
 
     pub fn output(&mut self) -> &mut Output {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::World;
 use support::received::Got;
-use tertulia_sfu::{Command, Event, Kind, OpusOptions, TrackSpec};
+use tertulia_sfu::{Command, Datagram, Event, Kind, OpusOptions, TrackSpec};
 
 fn assert_continuous(got: &[Got]) {
     assert!(got.len() > 1);
@@ -286,4 +286,55 @@ fn a_subscriber_that_connects_late_is_not_flooded() {
     let got = world.clients[bob].received(&track);
     assert!(got[0].keyframe);
     assert!(got[9].at - got[0].at >= Duration::from_millis(200), "old packets came in a burst");
+}
+
+/// Media that a shard has to send now, by where it goes.
+fn media(world: &mut World) -> Vec<std::net::SocketAddr> {
+    world.shards[0].flush(world.now);
+    let datagrams = world.shards[0].output().datagrams.drain(..);
+    let is_media = |datagram: &Datagram| datagram.contents[0] >> 6 == 2 && !(192..224).contains(&datagram.contents[1]);
+    datagrams.filter(is_media).map(|datagram| datagram.path.remote).collect()
+}
+
+#[test]
+fn a_frame_leaves_whole_and_part_of_one_soon() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    let address = world.clients[alice].address;
+    let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+    let viewers: Vec<_> = (0..4).map(|_| world.join(1, 1)).collect();
+    for viewer in &viewers {
+        world.subscribe(*viewer, &track);
+        world.run_until_receiving(*viewer, &track, 10);
+    }
+    world.run(Duration::from_secs(5));
+    let (mut whole, mut parts) = (0, 0);
+    for round in 0..200 {
+        world.now += Duration::from_millis(5);
+        world.clients[alice].produce(world.now);
+        let mut forwarded = Vec::new();
+        for datagram in world.clients[alice].take_datagrams() {
+            let before = world.shards[0].counters().media_packets_forwarded;
+            world.inject(0, address, &datagram);
+            let grown = world.shards[0].counters().media_packets_forwarded - before;
+            forwarded.push(grown as usize);
+            let packets = forwarded.iter().sum::<usize>();
+            // the best layer's frames have three packets, and the last one says so
+            let sent = if round % 2 == 0 && packets == 8 { break } else { media(&mut world) };
+            assert_eq!(sent.len(), if packets == 12 && grown > 0 { 12 } else { 0 }, "{forwarded:?}");
+            let mut destinations = sent.clone();
+            destinations.dedup();
+            assert!(destinations.len() <= 4, "those to one client are together");
+            whole += sent.len();
+        }
+        if forwarded.iter().sum::<usize>() == 8 {
+            assert_eq!(media(&mut world), []);
+            let latest = world.now + Duration::from_micros(500);
+            assert!(world.shards[0].poll_timeout().is_some_and(|due| due <= latest), "the worker would sleep");
+            world.now = latest;
+            assert_eq!(media(&mut world).len(), 8);
+            parts += 1;
+        }
+    }
+    assert!(whole > 100 && parts > 10, "{whole} {parts}");
 }

@@ -12,6 +12,7 @@ mod received_streams;
 mod sections;
 mod throttle;
 mod timers;
+mod unsent;
 
 pub(crate) use demux::Owner;
 pub(crate) use media_allowance::Allowed;

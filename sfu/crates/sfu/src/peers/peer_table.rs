@@ -12,6 +12,7 @@ use super::offering::Offering;
 use super::peer::Peer;
 use super::throttle::Verdict;
 use super::timers::Timers;
+use super::unsent::Unsent;
 use crate::datagram::{Origin, Path};
 use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::outbox::Outbox;
@@ -39,8 +40,7 @@ pub(crate) struct Peers {
     drained: Drained,
     /// Peers that an error has removed, and the error.
     failed: VecDeque<(Peer, String)>,
-    /// Peers with packets to encrypt.
-    to_flush: Vec<PeerKey>,
+    unsent: Unsent,
     /// Peers whose sections may not suffice.
     to_check: Vec<PeerKey>,
     /// Peers whose data is held back.
@@ -55,7 +55,7 @@ pub(crate) struct Peers {
 
 struct Entry {
     peer: Peer,
-    /// It is in [`Peers::to_flush`].
+    /// It is in [`Peers::unsent`].
     has_egress: bool,
     /// The deadline of its current entry in [`Peers::timers`].
     scheduled: Option<Instant>,
@@ -65,7 +65,7 @@ struct Entry {
 pub(crate) struct PeerEgress<'a> {
     key: PeerKey,
     entry: &'a mut Entry,
-    to_flush: &'a mut Vec<PeerKey>,
+    unsent: &'a mut Unsent,
 }
 
 impl Egress for PeerEgress<'_> {
@@ -73,7 +73,7 @@ impl Egress for PeerEgress<'_> {
         let sent = self.entry.peer.transport.send(packet);
         if sent && !self.entry.has_egress {
             self.entry.has_egress = true;
-            self.to_flush.push(self.key);
+            self.unsent.add(self.key);
         }
         sent
     }
@@ -90,7 +90,7 @@ impl Peers {
             timers: Timers::default(),
             drained: Drained::default(),
             failed: VecDeque::new(),
-            to_flush: Vec::new(),
+            unsent: Unsent::default(),
             to_check: Vec::new(),
             held: VecDeque::new(),
             release_at: None,
@@ -283,7 +283,7 @@ impl Peers {
     pub fn egress(&mut self, key: PeerKey) -> Option<PeerEgress<'_>> {
         self.at_work.set(Some(key));
         let entry = self.entries.get_mut(key).filter(|entry| entry.peer.connectivity.is_up())?;
-        Some(PeerEgress { key, entry, to_flush: &mut self.to_flush })
+        Some(PeerEgress { key, entry, unsent: &mut self.unsent })
     }
 
     // ── steps ──
@@ -331,15 +331,22 @@ impl Peers {
         }
     }
 
-    /// Encrypt and send what was forwarded to one peer. False if there is none.
+    /// What was forwarded is sent at this time, or sooner with what cannot wait.
+    pub fn send_by(&mut self, at: Instant) {
+        self.unsent.send_by(at);
+    }
+
+    /// Encrypt and send what was forwarded to one peer. False if there is none, or if it waits for more.
     pub fn flush_next(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
-        let Some(key) = self.to_flush.pop() else { return false };
+        let Some(key) = self.unsent.take_due(now) else { return false };
         if let Some(entry) = self.entries.get_mut(key) {
             entry.has_egress = false;
+            let mut buffers = std::mem::take(outbox.buffers());
             self.step(key, outbox, |transport, drained| {
-                transport.flush(now, drained);
+                transport.flush(now, &mut buffers, drained);
                 Ok(())
             });
+            *outbox.buffers() = buffers;
         }
         true
     }
@@ -356,7 +363,7 @@ impl Peers {
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next().into_iter().chain(self.release_at).min()
+        self.timers.next().into_iter().chain(self.release_at).chain(self.unsent.due()).min()
     }
 
     /// Advance one peer whose deadline has passed. False if there is none.

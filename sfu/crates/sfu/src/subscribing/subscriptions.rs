@@ -1,6 +1,7 @@
 //! Subscriptions of this shard's peers, and the fan-out of packets to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use slab::Slab;
 
@@ -16,6 +17,10 @@ use crate::outbox::Outbox;
 use crate::peers::{Peer, Peers};
 use crate::transport::{Egress, Packet};
 
+/// Packets of a video frame wait this long for the others, to be sent with them: it is not shown before it is whole.
+const WAIT_FOR_FRAME: Duration = Duration::from_micros(500);
+/// To fewer receivers each goes at once: waking up costs more than what sending together saves.
+const MIN_RECEIVERS_TO_WAIT: u64 = 4;
 /// What one audio track takes that is heard.
 const AUDIO_BPS: u64 = 40_000;
 
@@ -125,6 +130,8 @@ impl Subscriptions {
             peers.fail_at_work();
         }
         outbox.count().media_packets_forwarded += forwarded;
+        let may_wait = kind == Kind::Video && !packet.marker && forwarded >= MIN_RECEIVERS_TO_WAIT;
+        peers.send_by(if may_wait { packet.arrival + WAIT_FOR_FRAME } else { packet.arrival });
         if has_switched {
             self.update_demand(track, outbox);
         }

@@ -34,7 +34,7 @@ use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::stun::is_stun;
 use super::transport_sequence::TransportSequence;
 use crate::data::DataMessage;
-use crate::datagram::{Datagram, Path};
+use crate::datagram::{Buffers, Datagram, Path};
 use crate::ids::{Mid, PeerKey, Ssrc};
 use crate::media::Channel;
 
@@ -234,8 +234,8 @@ impl Transport {
     }
 
     /// Seal the packets collected by [`Egress::send`].
-    pub fn flush(&mut self, now: Instant, drained: &mut Drained) {
-        self.sending.flush(now, &mut self.outgoing, &mut drained.datagrams);
+    pub fn flush(&mut self, now: Instant, buffers: &mut Buffers, drained: &mut Drained) {
+        self.sending.flush(now, &mut self.outgoing, buffers, &mut drained.datagrams);
     }
 
     /// Let time pass.
@@ -345,7 +345,7 @@ impl Transport {
         drained: &mut Drained,
         sending: &[(Mid, bool)],
     ) -> Result<HashMap<Mid, StreamSsrcs>, TransportError> {
-        self.flush(now, drained);
+        self.flush(now, &mut Buffers::default(), drained);
         let ssrcs = self.outgoing.prepare(&mut self.rtc, sending);
         self.drain(now, drained)?;
         Ok(ssrcs)
@@ -394,7 +394,7 @@ impl Egress for Transport {
         if outlet.codec.plain != Some(packet.payload_types.plain) {
             outlet.codec = Codec::find(self.rtc.codec_config(), packet.payload_types.plain);
         }
-        self.sending.queue(key, packet.write(outlet.codec.rtx));
+        self.sending.queue(!outlet.is_video, key, packet.write(outlet.codec.rtx));
         true
     }
 }

@@ -11,6 +11,7 @@ use str0m::net::{DatagramRecv, Protocol};
 use str0m::rtp::RtpPacket;
 
 use super::super::*;
+use crate::datagram::Buffers;
 use crate::ids::ShardId;
 use crate::transport::crypto::forced::forced;
 use crate::transport::dependency;
@@ -21,6 +22,7 @@ pub(super) struct Pair {
     pub ours: Transport,
     pub client: Rtc,
     pub drained: Drained,
+    pub buffers: Buffers,
     pub server: SocketAddr,
     pub address: SocketAddr,
     pub opened: Vec<RtpPacket>,
@@ -63,6 +65,7 @@ impl Pair {
             ours,
             client,
             drained: Drained::default(),
+            buffers: Buffers::default(),
             server,
             address,
             opened: Vec::new(),

@@ -13,7 +13,7 @@ use super::reports::{self, Feedback};
 use super::rtp_header::{Header, send_time};
 use super::srtp::{Opener, Sealer, StreamKey, with_keys};
 use super::streams::{OutgoingStreams, OutletKey};
-use crate::datagram::{Datagram, Path};
+use crate::datagram::{Buffers, Datagram, Path};
 
 /// A connectivity check from elsewhere may move the connection some time after it: str0m is asked at once, after the
 /// first of these times, after four times that, and so on up to the last.
@@ -29,10 +29,13 @@ pub(super) struct Sending {
     /// Where str0m sends by ICE's last choice.
     path: Option<Path>,
     doubt: Option<Doubt>,
-    queue: Vec<(OutletKey, Written)>,
+    queue: Vec<Queued>,
     /// The next transport-wide sequence number.
     transport_sequence: u16,
 }
+
+/// What waits to be sealed: whether it is sound, its stream, and the packet.
+type Queued = (bool, OutletKey, Written);
 
 /// That choice may change.
 #[derive(Clone, Copy)]
@@ -93,15 +96,23 @@ impl Sending {
     }
 
     /// Send with the next [`Sending::flush`].
-    pub fn queue(&mut self, outlet: OutletKey, packet: Written) {
-        self.queue.push((outlet, packet));
+    pub fn queue(&mut self, is_sound: bool, outlet: OutletKey, packet: Written) {
+        self.queue.push((is_sound, outlet, packet));
     }
 
     /// Seal what was queued.
-    pub fn flush(&mut self, now: Instant, streams: &mut OutgoingStreams, datagrams: &mut Vec<Datagram>) {
+    pub fn flush(
+        &mut self,
+        now: Instant,
+        streams: &mut OutgoingStreams,
+        buffers: &mut Buffers,
+        datagrams: &mut Vec<Datagram>,
+    ) {
         let mut queue = std::mem::take(&mut self.queue);
-        if let Some(mut batch) = self.batch(now, datagrams) {
-            for (key, packet) in queue.drain(..) {
+        // packets of one size can go in one message, and a smaller one with them as the last
+        queue.sort_by_key(|(is_sound, outlet, _)| (*is_sound, *outlet));
+        if let Some(mut batch) = self.batch(now, buffers, datagrams) {
+            for (_, key, packet) in queue.drain(..) {
                 if let Some(outlet) = streams.get_mut(key) {
                     batch.send(outlet, packet);
                 }
@@ -134,13 +145,14 @@ impl Sending {
         datagrams: &mut Vec<Datagram>,
     ) {
         let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) else { return };
+        let mut buffers = Buffers::default();
         for (ssrc, feedback) in reports::read(&compound) {
             let Some(outlet) = streams.of_ssrc(ssrc) else { continue };
             match feedback {
                 Feedback::Reception(reception) => outlet.received(now, reception),
                 Feedback::KeyframeWanted => outlet.keyframe_wanted(),
                 Feedback::Missing(numbers) => {
-                    let Some(mut batch) = self.batch(now, datagrams) else { return };
+                    let Some(mut batch) = self.batch(now, &mut buffers, datagrams) else { return };
                     for number in numbers {
                         batch.resend(now, outlet, number);
                     }
@@ -149,11 +161,16 @@ impl Sending {
         }
     }
 
-    fn batch<'a>(&'a mut self, now: Instant, datagrams: &'a mut Vec<Datagram>) -> Option<Batch<'a>> {
+    fn batch<'a>(
+        &'a mut self,
+        now: Instant,
+        buffers: &'a mut Buffers,
+        datagrams: &'a mut Vec<Datagram>,
+    ) -> Option<Batch<'a>> {
         self.keyed()?;
         let sealer = &mut self.keyed.as_mut()?.sealer;
         let transport_sequence = &mut self.transport_sequence;
-        Some(Batch { sealer, path: self.path?, send_time: send_time(now), transport_sequence, datagrams })
+        Some(Batch { sealer, path: self.path?, send_time: send_time(now), transport_sequence, buffers, datagrams })
     }
 }
 
@@ -163,6 +180,7 @@ struct Batch<'a> {
     path: Path,
     send_time: [u8; 3],
     transport_sequence: &'a mut u16,
+    buffers: &'a mut Buffers,
     datagrams: &'a mut Vec<Datagram>,
 }
 
@@ -211,7 +229,7 @@ impl Batch<'_> {
         };
         let dependencies = header.dependencies.map_or(0, <[u8]>::len);
         let bytes = MAX_HEADER_BYTES + dependencies + packet.payload.len() + self.sealer.rtp_overhead();
-        let mut contents = Vec::with_capacity(bytes);
+        let mut contents = self.buffers.take(bytes);
         self.sealer.seal_rtp(stream, index, &mut contents, |ssrc, index, out| {
             let header_bytes = header.write(ssrc.0, index as u16, &outlet.extensions, out);
             out.extend(original.into_iter().flat_map(u16::to_be_bytes));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use slab::Slab;
 use str0m::Rtc;
 
@@ -23,15 +24,15 @@ pub(crate) struct StreamSsrcs {
 const NO_CACHE: (usize, Duration) = (1, Duration::from_millis(1));
 
 /// One of the streams of [`OutgoingStreams`], until the next [`OutgoingStreams::prepare`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct OutletKey(usize);
 
 /// Outgoing streams of one connection.
 #[derive(Default)]
 pub(super) struct OutgoingStreams {
     outlets: Slab<Outlet>,
-    /// By the SSRCs of their media.
-    by_ssrc: HashMap<Ssrc, OutletKey>,
+    /// By the SSRCs of their media, which are ours: nobody can choose such that collide.
+    by_ssrc: FxHashMap<Ssrc, OutletKey>,
 }
 
 impl OutgoingStreams {
