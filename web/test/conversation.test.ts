@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AppError } from "../src/app_error.ts";
 import { Announcer } from "../src/session/announcer.ts";
-import { Meeting } from "../src/session/meeting.ts";
+import type { Meeting } from "../src/session/meeting.ts";
 import { FakeApi } from "./fake_api.ts";
-import { FakeRoom, joinOptions } from "./fake_room.ts";
+import { FakeRoom, joinedMeeting, meetingOptions } from "./fake_room.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 async function joined(api = new FakeApi()) {
   const [room, announcer] = [new FakeRoom(), new Announcer()];
-  const meeting = await Meeting.join(joinOptions({ api: api.asApi }), announcer, () => {}, room.asRoom);
+  const meeting = await joinedMeeting(meetingOptions({ api: api.asApi }), announcer, () => {}, room);
   await vi.advanceTimersByTimeAsync(0);
   const texts = () => meeting.chat.messages.value.map(({ text }) => text);
   const states = () => meeting.chat.messages.value.map(({ state }) => state);

@@ -1,7 +1,9 @@
 import type { Room } from "livekit-client";
 import { vi } from "vitest";
+import type { Cause } from "../src/app_error.ts";
+import type { Announcer } from "../src/session/announcer.ts";
 import type { DetachedTrack, DeviceKind } from "../src/session/devices.ts";
-import type { JoinOptions } from "../src/session/meeting.ts";
+import { Meeting, type MeetingOptions } from "../src/session/meeting.ts";
 import { Speaker } from "../src/session/speaker.ts";
 import { FakeApi } from "./fake_api.ts";
 import { noEffects } from "./fake_effects.ts";
@@ -191,9 +193,8 @@ export function question() {
   return { asked, answer };
 }
 
-export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
+export function meetingOptions(change: Partial<MeetingOptions> = {}): MeetingOptions {
   return {
-    access: Promise.resolve({ livekitUrl: "ws://media", token: "token" }),
     expectedRole: "publisher",
     api: new FakeApi().asApi,
     onTokenRefreshed: () => {},
@@ -205,4 +206,16 @@ export function joinOptions(change: Partial<JoinOptions> = {}): JoinOptions {
     ...noEffects(),
     ...change,
   };
+}
+
+/** A meeting that is connected. */
+export async function joinedMeeting(
+  options: MeetingOptions,
+  announcer: Announcer,
+  onEnd: (cause: Cause | null) => void,
+  room: FakeRoom,
+): Promise<Meeting> {
+  const meeting = Meeting.prepare(options, announcer, room.asRoom);
+  await meeting.connect({ livekitUrl: "ws://media", token: "token" }, onEnd);
+  return meeting;
 }

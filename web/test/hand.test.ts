@@ -1,17 +1,16 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AppError, type Cause } from "../src/app_error.ts";
 import { Announcer } from "../src/session/announcer.ts";
-import { Meeting } from "../src/session/meeting.ts";
 import { FakeApi } from "./fake_api.ts";
-import { FakeRoom, joinOptions } from "./fake_room.ts";
+import { FakeRoom, joinedMeeting, meetingOptions } from "./fake_room.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 async function joined() {
   const [room, api, announcer, ends] = [new FakeRoom(), new FakeApi(), new Announcer(), [] as (Cause | null)[]];
-  const options = joinOptions({ api: api.asApi });
-  const meeting = await Meeting.join(options, announcer, (cause) => void ends.push(cause), room.asRoom);
+  const options = meetingOptions({ api: api.asApi });
+  const meeting = await joinedMeeting(options, announcer, (cause) => void ends.push(cause), room);
   api.asked.length = 0;
   const setHand = (at: string) => {
     room.localParticipant.attributes["tertulia.hand"] = at;

@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
 import { Announcer } from "../src/session/announcer.ts";
-import { Meeting } from "../src/session/meeting.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
-import { FakeRoom, joinOptions } from "./fake_room.ts";
+import { FakeRoom, joinedMeeting, meetingOptions } from "./fake_room.ts";
 
 async function joined(api = new FakeApi()) {
   const [room, announcer] = [new FakeRoom(), new Announcer()];
-  const meeting = await Meeting.join(joinOptions({ api: api.asApi }), announcer, () => {}, room.asRoom);
+  const meeting = await joinedMeeting(meetingOptions({ api: api.asApi }), announcer, () => {}, room);
   const said = () => announcer.announcements.value.map(({ message }) => message);
   return { room, api, meeting, said };
 }

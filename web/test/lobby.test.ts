@@ -70,6 +70,7 @@ function pageAt(lobby: FakeLobby, tab = tabStore()) {
     settings: { current: signal(OPEN_ROOM) },
     recording: signal(false),
     chat: new Chat(),
+    connect: async () => {},
   };
   const page = new MeetingPage({
     link: { roomName: "standup-x", secret: "s" },
@@ -89,7 +90,7 @@ function pageAt(lobby: FakeLobby, tab = tabStore()) {
     announcer,
     hasWebRtc: true,
     network: { isOnline: () => true, addEventListener: () => {}, removeEventListener: () => {} },
-    loadMeeting: async () => ({ join: async ({ access }) => access.then(() => meeting as unknown as Meeting) }),
+    loadMeeting: async () => ({ prepare: () => meeting as unknown as Meeting }),
   });
   return { page, tab, view: () => page.state.value.view };
 }

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Announcer } from "../src/session/announcer.ts";
-import { Meeting } from "../src/session/meeting.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
-import { FakeRoom, joinOptions } from "./fake_room.ts";
+import { FakeRoom, joinedMeeting, meetingOptions } from "./fake_room.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -14,7 +13,7 @@ async function joined(role = "moderator", waiting = [guest("Cleo")]) {
   room.localParticipant.metadata = JSON.stringify({ role });
   api.room = { ...OPEN_ROOM, lobby: true };
   api.waiting = waiting;
-  const meeting = await Meeting.join(joinOptions({ api: api.asApi }), announcer, () => {}, room.asRoom);
+  const meeting = await joinedMeeting(meetingOptions({ api: api.asApi }), announcer, () => {}, room);
   await vi.advanceTimersByTimeAsync(0);
   const names = () => meeting.guests.waiting.value.map(({ participantName }) => participantName);
   const asked = () => api.asked.filter((request) => request === "guests").length;

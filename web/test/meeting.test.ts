@@ -2,16 +2,15 @@ import { expect, test } from "vitest";
 import type { Cause } from "../src/app_error.ts";
 import { Announcer } from "../src/session/announcer.ts";
 import type { DeviceKind } from "../src/session/devices.ts";
-import { Meeting } from "../src/session/meeting.ts";
-import { FakeMediaTrack, FakeRoom, joinOptions, question } from "./fake_room.ts";
+import { FakeMediaTrack, FakeRoom, joinedMeeting, meetingOptions, question } from "./fake_room.ts";
 
 /** A meeting that was joined while the browser asks for both devices. */
 async function joined(room = new FakeRoom()) {
   const questions = { camera: question(), microphone: question() };
   const announcer = new Announcer();
   const ends: (Cause | null)[] = [];
-  const options = joinOptions({ detachTrack: (kind: DeviceKind) => questions[kind].asked });
-  const meeting = await Meeting.join(options, announcer, (cause) => void ends.push(cause), room.asRoom);
+  const options = meetingOptions({ detachTrack: (kind: DeviceKind) => questions[kind].asked });
+  const meeting = await joinedMeeting(options, announcer, (cause) => void ends.push(cause), room);
   const said = () => announcer.announcements.value.map(({ message }) => message);
   return { room, meeting, questions, said, ends };
 }
@@ -134,21 +133,4 @@ test("Enter twice sends once; a message that does not get through can be sent ag
   room.sending = Promise.resolve();
   if (failed) await meeting.conversation.sendAgain(failed);
   expect(meeting.chat.messages.value.map(({ state }) => state)).toEqual(["sent", "sent"]);
-});
-
-test("what is drawn while it connects is drawn when the server has answered", async () => {
-  const room = new FakeRoom();
-  const drawn: Meeting[] = [];
-  let answered = (): void => {};
-  const access = new Promise<never>(() => {});
-  const options = joinOptions({ access, onConnecting: (meeting) => void drawn.push(meeting) });
-  void Meeting.join(options, new Announcer(), () => {}, room.asRoom);
-  room.emit("engine.transportsCreated", {
-    once: (_event: string, act: () => void) => {
-      answered = act;
-    },
-  });
-  expect(drawn).toEqual([]);
-  answered();
-  expect(drawn).toHaveLength(1);
 });

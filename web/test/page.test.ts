@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals-core";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { Role } from "../src/api/claims.ts";
 import { AppError, type Cause } from "../src/app_error.ts";
 import { Announcer } from "../src/session/announcer.ts";
@@ -14,6 +14,8 @@ import { Speaker } from "../src/session/speaker.ts";
 import { PageStorage } from "../src/session/storage.ts";
 import { FakeApi, OPEN_ROOM } from "./fake_api.ts";
 import { plainPage } from "./fake_effects.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 function store() {
   const items = new Map<string, string>();
@@ -54,8 +56,9 @@ function signalsOf(role: Role) {
   return { role: signal(role), settings: { current: signal(OPEN_ROOM) } };
 }
 
-function aMeeting(role: Role): Meeting {
+function aMeeting(role: Role, connect: Meeting["connect"]): Meeting {
   return {
+    connect,
     ...signalsOf(role),
     recording: signal(false),
     camera: { wanted: false },
@@ -84,6 +87,8 @@ function pageIn(setting: Setting = {}) {
     listed: 0,
     end: (_cause: Cause | null) => {},
     joins: 0,
+    /** Of each meeting that was made. */
+    cameras: [] as string[],
     online: true,
     comesOnline: () => {},
     newer: (_token: string) => {},
@@ -120,15 +125,14 @@ function pageIn(setting: Setting = {}) {
     hasWebRtc: setting.hasWebRtc ?? true,
     network: { isOnline: () => seen.online, addEventListener: onOnline, removeEventListener: () => {} },
     loadMeeting: async () => ({
-      async join(options, _announcer, onEnd) {
-        const meeting = aMeeting(role);
-        options.onConnecting?.(meeting);
-        await options.access;
-        fail(setting.connectError);
-        seen.joins += 1;
-        seen.end = onEnd;
+      prepare(options) {
+        seen.cameras.push(options.deviceIds.camera);
         seen.newer = options.onTokenRefreshed;
-        return meeting;
+        return aMeeting(role, async (_access, onEnd) => {
+          fail(setting.connectError);
+          seen.joins += 1;
+          seen.end = onEnd;
+        });
       },
     }),
   });
@@ -299,7 +303,6 @@ test("after ten minutes the page gives up", async () => {
   expect(page.state.value.view).toBe("returning");
   await vi.advanceTimersByTimeAsync(2 * 60_000);
   expect(page.state.value).toEqual({ view: "ended", cause: "connection_lost" });
-  vi.useRealTimers();
 });
 
 test("a taken name keeps the form open", async () => {
@@ -340,23 +343,56 @@ test("a room's title is the prefix that was chosen", () => {
   expect(titleOf("abcdefghijklmno")).toBe("");
 });
 
-test("the meeting is drawn, but not shown, while the token and the connection are on their way", async () => {
-  const { page } = pageIn();
+test("the meeting is made while the form is shown and the page is idle, and shown when it is connected", async () => {
+  vi.useFakeTimers();
+  const { page, seen } = pageIn();
   await page.open();
+  expect(page.upcoming.drawn.value).toBeNull();
+  await vi.runAllTimersAsync();
+  const { value: drawn } = page.upcoming.drawn;
+  expect([drawn === null, page.state.value.view]).toEqual([false, "prejoin"]);
   page.name.value = "Ana";
-  const shown: string[] = [];
-  page.connecting.subscribe((meeting) => void (meeting && shown.push(page.state.value.view)));
   await page.join();
-  expect(shown).toEqual(["prejoin"]);
-  expect(page.state.value.view).toBe("meeting");
-  expect(page.connecting.value).toBeNull();
+  expect(page.state.value).toEqual({ view: "meeting", meeting: drawn });
+  expect([page.upcoming.drawn.value, seen.cameras.length]).toEqual([null, 1]);
 });
 
-test("nothing is left of a meeting that could not be joined", async () => {
-  const { page } = pageIn({ tokenError: "name_taken" });
+test("a user who joins before the page is idle gets a meeting at once", async () => {
+  const { page, seen } = pageIn();
   await page.open();
   page.name.value = "Ana";
   await page.join();
-  expect(page.state.value.view).toBe("prejoin");
-  expect(page.connecting.value).toBeNull();
+  expect([page.state.value.view, seen.cameras.length]).toEqual(["meeting", 1]);
+});
+
+test("the meeting to come is made again after another device was chosen", async () => {
+  vi.useFakeTimers();
+  const { page, seen } = pageIn();
+  await page.open();
+  await vi.runAllTimersAsync();
+  page.devices.camera.selectedId.value = "other";
+  expect(page.upcoming.drawn.value).toBeNull();
+  await vi.runAllTimersAsync();
+  page.name.value = "Ana";
+  await page.join();
+  expect(seen.cameras).toEqual(["", "other"]);
+});
+
+test("a name that is taken leaves the meeting to come as it is; a connection that fails has it made again", async () => {
+  vi.useFakeTimers();
+  const setting: Setting = { tokenError: "name_taken", connectError: "media_blocked" };
+  const { page, seen } = pageIn(setting);
+  await page.open();
+  await vi.runAllTimersAsync();
+  page.name.value = "Ana";
+  await page.join();
+  expect([page.state.value.view, seen.cameras.length]).toEqual(["prejoin", 1]);
+  expect(page.upcoming.drawn.value).not.toBeNull();
+  delete setting.tokenError;
+  await page.join();
+  expect([page.error.value, page.upcoming.drawn.value]).toEqual(["media_blocked", null]);
+  await vi.runAllTimersAsync();
+  delete setting.connectError;
+  await page.join();
+  expect([page.state.value.view, seen.cameras.length]).toEqual(["meeting", 2]);
 });

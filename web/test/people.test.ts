@@ -2,11 +2,10 @@ import { signal } from "@preact/signals-core";
 import { expect, test } from "vitest";
 import { AppError } from "../src/app_error.ts";
 import { Announcer } from "../src/session/announcer.ts";
-import { Meeting } from "../src/session/meeting.ts";
 import { actionsFor, People, type PersonAction } from "../src/session/people.ts";
 import { EMPTY_ROSTER, type Person, type Roster } from "../src/session/roster.ts";
 import { FakeApi } from "./fake_api.ts";
-import { FakeMediaTrack, FakeRoom, joinOptions } from "./fake_room.ts";
+import { FakeMediaTrack, FakeRoom, joinedMeeting, meetingOptions } from "./fake_room.ts";
 
 function person(name: string, change: Partial<Person> = {}): Person {
   const state = { canPublish: true, microphone: false, camera: false, hand: 0, quality: null };
@@ -22,7 +21,7 @@ const crowd = Array.from({ length: 15 }, (_, i) => person(`p${i}`));
 
 async function joined() {
   const [room, api, announcer] = [new FakeRoom(), new FakeApi(), new Announcer()];
-  const meeting = await Meeting.join(joinOptions({ api: api.asApi }), announcer, () => {}, room.asRoom);
+  const meeting = await joinedMeeting(meetingOptions({ api: api.asApi }), announcer, () => {}, room);
   api.asked.length = 0;
   return { room, api, meeting };
 }

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AppError } from "../src/app_error.ts";
 import { Announcer } from "../src/session/announcer.ts";
-import { Meeting } from "../src/session/meeting.ts";
 import { FakeApi } from "./fake_api.ts";
-import { FakeRoom, joinOptions } from "./fake_room.ts";
+import { FakeRoom, joinedMeeting, meetingOptions } from "./fake_room.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -11,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 async function joined() {
   const [room, api] = [new FakeRoom(), new FakeApi()];
   const announcer = new Announcer();
-  const meeting = await Meeting.join(joinOptions({ api: api.asApi }), announcer, () => {}, room.asRoom);
+  const meeting = await joinedMeeting(meetingOptions({ api: api.asApi }), announcer, () => {}, room);
   api.asked.length = 0;
   const shown = () => meeting.reactions.shown.value.map(({ identity, reaction }) => `${identity} ${reaction}`);
   return { room, api, meeting, shown, announcer };

@@ -25,7 +25,7 @@ import { Notices } from "./notices.ts";
 import { People } from "./people.ts";
 import { PushToTalk } from "./push_to_talk.ts";
 import { Reactions, spokenReaction, spokenReactions } from "./reactions.ts";
-import { newRoom, whenAnswered } from "./room.ts";
+import { newRoom } from "./room.ts";
 import { EMPTY_ROSTER, HAND_ATTRIBUTE, handRaisedAt, type ParticipantLike, roleOf, rosterOf } from "./roster.ts";
 import { ScreenShare } from "./screen_share.ts";
 import { onServerMessage, type ServerTopic } from "./server_messages.ts";
@@ -39,9 +39,7 @@ export interface Access {
 }
 
 /** What a meeting needs of the page, and how to get the tracks that the form has opened or is opening. */
-export interface JoinOptions {
-  /** On its way, or there. */
-  readonly access: Promise<Access>;
+export interface MeetingOptions {
   /** What the link gives, until the media server says it. */
   readonly expectedRole: Role;
   readonly api: MeetingApi;
@@ -57,8 +55,6 @@ export interface JoinOptions {
   /** What the form has opened, or is opening while the browser asks. */
   readonly detachTrack: (kind: DeviceKind) => Promise<DetachedTrack>;
   readonly onDeviceSelected: (kind: DeviceKind, id: string) => void;
-  /** Called when the page has nothing to do while it connects: a view that is drawn meanwhile keeps no picture waiting. */
-  readonly onConnecting?: (meeting: Meeting) => void;
   /** Called with each newer token: the media server sends one every few minutes, the first at once. */
   readonly onTokenRefreshed: (token: string) => void;
 }
@@ -116,9 +112,9 @@ export class Meeting {
   readonly conversation: Conversation;
   readonly #room: Room;
   readonly #announcer: Announcer;
-  readonly #options: JoinOptions;
+  readonly #options: MeetingOptions;
 
-  private constructor(room: Room, announcer: Announcer, options: JoinOptions) {
+  private constructor(room: Room, announcer: Announcer, options: MeetingOptions) {
     this.#room = room;
     this.#options = options;
     this.role = signal(options.expectedRole);
@@ -144,41 +140,40 @@ export class Meeting {
     this.pushToTalk = new PushToTalk(this.microphone, (on) => this.set("microphone", on));
   }
 
-  /**
-   * Connects, then publishes the tracks that are open.
-   * @param onEnd is called once, with null when the user left.
-   * @throws AppError
-   */
-  static async join(
-    options: JoinOptions,
-    announcer: Announcer,
-    onEnd: (cause: Cause | null) => void,
-    room: Room = newRoom(options),
-  ): Promise<Meeting> {
+  /** Makes one that can be drawn, and connected later. */
+  static prepare(options: MeetingOptions, announcer: Announcer, room: Room = newRoom(options)): Meeting {
     const meeting = new Meeting(room, announcer, options);
     meeting.conversation.listen();
     pauseUnseenVideos(room);
     onServerMessage(room, (topic, body) => meeting.#onServerMessage(topic, body));
     // the SDK stores it for its own reconnects and has no public event for it
     room.engine.on("tokenRefreshed", options.onTokenRefreshed);
-    whenAnswered(room, () => options.onConnecting?.(meeting));
-    const { livekitUrl, token } = await options.access;
+    return meeting;
+  }
+
+  /**
+   * Connects, then publishes the tracks that are open.
+   * @param onEnd is called once, with null when the user left.
+   * @throws AppError
+   */
+  async connect({ livekitUrl, token }: Access, onEnd: (cause: Cause | null) => void): Promise<void> {
+    const room = this.#room;
     await room.connect(livekitUrl, token).catch((cause: unknown) => {
       throw new AppError(causeOfConnectError(cause), { cause });
     });
-    meeting.#listen(onEnd);
-    meeting.devices.start();
-    meeting.#refresh();
-    const settled = meeting.#loadSettings();
-    void meeting.#catchUp(settled);
-    meeting.effects.start();
-    meeting.recording.value = room.isRecording;
-    announcer.announce(text.announce.inMeeting);
-    if (room.isRecording) announcer.announce(text.announce.recordingOn);
-    void meeting.microphone.publish(options.detachTrack("microphone"));
+    this.#listen(onEnd);
+    this.devices.start();
+    this.#refresh();
+    const settled = this.#loadSettings();
+    void this.#catchUp(settled);
+    this.effects.start();
+    this.recording.value = room.isRecording;
+    this.#announcer.announce(text.announce.inMeeting);
+    if (room.isRecording) this.#announcer.announce(text.announce.recordingOn);
+    const { detachTrack } = this.#options;
+    void this.microphone.publish(detachTrack("microphone"));
     // whether the room allows the background has to be known before the others see it
-    void meeting.camera.publish(meeting.effects.ready(options.detachTrack("camera"), settled));
-    return meeting;
+    void this.camera.publish(this.effects.ready(detachTrack("camera"), settled));
   }
 
   toggle(kind: DeviceKind): Promise<void> {

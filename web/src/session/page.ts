@@ -1,4 +1,4 @@
-import { batch, effect, type Signal, signal, untracked } from "@preact/signals-core";
+import { batch, computed, effect, type Signal, signal, untracked } from "@preact/signals-core";
 import type { FunctionComponent } from "preact";
 import { type Claims, identityOf, type Role, readClaims } from "../api/claims.ts";
 import type { LobbyApi } from "../api/lobby.ts";
@@ -9,6 +9,7 @@ import { text } from "../i18n/index.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Background } from "./background.ts";
 import type { Brand } from "./brand.ts";
+import type { Chat } from "./chat.ts";
 import type { DeviceKind, LocalDevices } from "./devices.ts";
 import { nextName } from "./free_name.ts";
 import { type LobbySeat, LobbyWait, type WaitResult } from "./lobby_wait.ts";
@@ -18,6 +19,7 @@ import type { RecordingControl } from "./recording_control.ts";
 import type { Recordings } from "./recordings.ts";
 import { type NetworkLike, Returning, type Try } from "./returning.ts";
 import type { PageStorage } from "./storage.ts";
+import { UpcomingMeeting } from "./upcoming.ts";
 
 export type PageState =
   | { readonly view: "opening" }
@@ -48,6 +50,8 @@ const WORTH_ANOTHER_TRY: ReadonlySet<Cause> = new Set<Cause>([
   "unexpected",
 ]);
 
+type MeetingCode = Pick<typeof Meeting, "prepare">;
+
 /** What the page needs from outside; tests pass plain objects. */
 export interface PageDependencies {
   readonly brand: Brand;
@@ -65,7 +69,7 @@ export interface PageDependencies {
   readonly hasWebRtc: boolean;
   readonly network: NetworkLike;
   /** Loads the media code: large, so it comes after the form is shown. */
-  readonly loadMeeting: () => Promise<Pick<typeof Meeting, "join">>;
+  readonly loadMeeting: () => Promise<MeetingCode>;
 }
 
 /** The states of the page: checking the link, the form, the meeting, the end screen. */
@@ -75,8 +79,7 @@ export class MeetingPage {
   readonly name: Signal<string>;
   readonly role = signal<Role>("publisher");
   readonly joining = signal(false);
-  /** The meeting that is being connected: it is drawn, but not shown. */
-  readonly connecting = signal<Meeting | null>(null);
+  readonly upcoming = new UpcomingMeeting();
   readonly error = signal<Cause | null>(null);
   /** A name that may be free, while the one that was asked for is taken. */
   readonly offeredName = signal<string | null>(null);
@@ -127,8 +130,7 @@ export class MeetingPage {
     }
     this.state.value = { view: "prejoin" };
     void (this.role.value === "viewer" ? this.devices.list() : this.devices.start());
-    // preloaded for Join, which reports a failure
-    this.#dependencies.loadMeeting().catch(() => undefined);
+    void this.#prepare();
     const seat = this.storage.seat(this.#dependencies.link.roomName);
     if (seat?.isWaiting) this.#waitOn(seat);
   }
@@ -223,49 +225,64 @@ export class MeetingPage {
   }
 
   async #connect(participantName: string, before?: Meeting): Promise<void> {
-    const { link, storage } = this.#dependencies;
     const loading = this.#dependencies.loadMeeting().catch((cause: unknown) => {
       throw new AppError("server_unreachable", { cause });
     });
     const access = this.#access(participantName);
     // where loading fails first, its failure is the one to report
     access.catch(() => undefined);
-    const Meeting = await loading;
-    if (before) {
-      await access;
-      this.#openAsBefore(before);
-    }
-    const options = {
-      access,
-      expectedRole: this.role.value,
-      api: this.#dependencies.meetingApi,
-      chat: before?.chat,
-      background: this.background,
-      noise: this.noise,
-      speaker: this.devices.speaker,
-      hearsMuted: storage.preferences().hearsMuted,
-      onConnecting: (meeting: Meeting) => {
-        this.connecting.value = meeting;
-      },
-      onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
-      deviceIds: { camera: this.devices.camera.selectedId.value, microphone: this.devices.microphone.selectedId.value },
-      detachTrack: (kind: DeviceKind) => this.devices.detach(kind),
-      onDeviceSelected: (kind: DeviceKind, id: string) => this.devices.selected(kind, id),
-    };
+    const code = await loading;
+    const granted = await access;
+    if (before) this.#openAsBefore(before);
+    const meeting = this.upcoming.take(() => this.#meetingOf(code, before?.chat));
     const joinedAtMs = Date.now();
-    const meeting = await Meeting.join(options, this.announcer, (cause) => {
+    const onEnd = (cause: Cause | null) => {
       const isStable = !before || Date.now() - joinedAtMs > STABLE_AFTER_MS;
       if (cause === "connection_lost" && isStable) void this.#return(meeting);
       else this.#end(cause);
-    }).catch((error: unknown) => {
-      this.connecting.value = null;
+    };
+    await meeting.connect(granted, onEnd).catch((error: unknown) => {
+      this.upcoming.forget();
+      void this.#prepare();
       throw error;
     });
     batch(() => {
       this.#followRole(meeting);
       this.state.value = { view: "meeting", meeting };
-      this.connecting.value = null;
+      this.upcoming.forget();
     });
+  }
+
+  /** Loads the media code and has the meeting made for Join, which reports a failure. */
+  async #prepare(): Promise<void> {
+    const code = await this.#dependencies.loadMeeting().catch(() => null);
+    const { camera, microphone, speaker } = this.devices;
+    const choices = computed(() =>
+      [this.role, camera.selectedId, microphone.selectedId, speaker.selectedId].map(({ value }) => value).join("\n"),
+    );
+    const { view } = this.state.peek();
+    if (code && (view === "prejoin" || view === "lobby")) this.upcoming.follow(() => this.#meetingOf(code), choices);
+  }
+
+  #meetingOf(code: MeetingCode, chat?: Chat): Meeting {
+    const { link, storage, meetingApi } = this.#dependencies;
+    const options = {
+      expectedRole: this.role.peek(),
+      api: meetingApi,
+      chat,
+      background: this.background,
+      noise: this.noise,
+      speaker: this.devices.speaker,
+      hearsMuted: storage.preferences().hearsMuted,
+      onTokenRefreshed: (newer: string) => storage.saveToken(link.roomName, newer),
+      deviceIds: {
+        camera: this.devices.camera.selectedId.peek(),
+        microphone: this.devices.microphone.selectedId.peek(),
+      },
+      detachTrack: (kind: DeviceKind) => this.devices.detach(kind),
+      onDeviceSelected: (kind: DeviceKind, id: string) => this.devices.selected(kind, id),
+    };
+    return code.prepare(options, this.announcer);
   }
 
   /** Asks for a token of the participant. @throws AppError */
@@ -353,6 +370,7 @@ export class MeetingPage {
   #end(cause: Cause | null): void {
     this.devices.stop();
     this.background.stop();
+    this.upcoming.forget();
     this.state.value = { view: "ended", cause };
   }
 }

@@ -37,16 +37,3 @@ export function newRoom({ deviceIds, speaker }: RoomOptions): Room {
     publishDefaults: { simulcast: true, videoCodec: "vp8" },
   });
 }
-
-/** The part of the SDK's peer connection that tells of answers. */
-interface Transport {
-  once(event: "offerAnswered", act: () => void): unknown;
-}
-
-/**
- * Does something when the media server has answered: from there on it is the browser that connects, and for some round
- * trips the page has nothing else to do. Not called where the server makes the offer (servers of the older signalling).
- */
-export function whenAnswered(room: Room, act: () => void): void {
-  room.engine.on("transportsCreated", (publisher: Transport) => publisher.once("offerAnswered", act));
-}

@@ -51,14 +51,14 @@ export function App({ page }: { readonly page: MeetingPage }) {
   );
 }
 
-/** The meeting. While it connects it is drawn where nobody sees it: to draw it takes as long as to connect. */
+/** The meeting. Before it is shown it is drawn where nobody sees it: to draw it takes as long as to connect. */
 function CurrentMeeting({ page }: { readonly page: MeetingPage }) {
   const state = page.state.value;
   const isShown = state.view === "meeting";
-  const meeting = isShown ? state.meeting : page.connecting.value;
+  const meeting = isShown ? state.meeting : page.upcoming.drawn.value;
   if (!meeting) return null;
   return (
-    <div class={isShown ? "" : "being-connected"} inert={!isShown}>
+    <div key={meeting} class={isShown ? "" : "not-shown"} inert={!isShown}>
       <ErrorBoundary part={text.page}>
         <MeetingView meeting={meeting} page={page} isShown={isShown} />
       </ErrorBoundary>

@@ -49,7 +49,10 @@ export function MeetingView({ page, meeting, isShown }: MainProps) {
     if (wanted) layout.mode.value = wanted === "speaker" ? "speaker" : "grid";
   });
   const main = useRef<HTMLElement>(null);
-  useEffect(() => remember(layout, meeting, page.storage), [layout, meeting, page.storage]);
+  useEffect(
+    () => (isShown ? remember(layout, meeting, page.storage) : undefined),
+    [isShown, layout, meeting, page.storage],
+  );
   useEffect(() => (isShown ? keepAwake() : undefined), [isShown]);
   useLayoutEffect(() => {
     if (isShown) main.current?.focus();
