@@ -48,6 +48,16 @@ test("a flood is bounded: at once, in number and in bytes", async () => {
   expect(shown().filter((file) => file?.url)).toHaveLength(6);
 });
 
+test("what no message shows any more is not kept", async () => {
+  const { chat, files, shown } = receiving();
+  await files.receive(reader("a", [bytes(1)]), "ben", "Ben");
+  const url = shown()[0]?.url ?? "";
+  expect((await fetch(url)).ok).toBe(true);
+  for (let i = 0; i < 500; i += 1) chat.add({ from: "Ben", mine: false, text: `${i}` });
+  expect(shown().filter(Boolean)).toEqual([]);
+  await expect(fetch(url)).rejects.toThrow();
+});
+
 test("a file is sent piece by piece, can be cancelled, and sent again when it failed", async () => {
   const { chat, files, room } = receiving();
   const file = new File([bytes(150_000)], "film.mp4");

@@ -53,6 +53,16 @@ export class Chat {
   readonly #unread: Signal<number> = signal(0);
   #nextId = 0;
 
+  constructor() {
+    let kept = new Set<string>();
+    this.messages.subscribe((messages) => {
+      const urls = new Set(messages.flatMap(({ file }) => file?.url ?? []));
+      // a browser keeps what an address is for until it is told, also when its message has made room for newer ones
+      for (const url of kept) if (!urls.has(url)) URL.revokeObjectURL(url);
+      kept = urls;
+    });
+  }
+
   get unread(): ReadonlySignal<number> {
     return this.#unread;
   }

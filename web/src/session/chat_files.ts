@@ -62,7 +62,7 @@ export class ChatFiles {
     if (!sending) return;
     sending.stopped = "cancelled";
     this.#sending.delete(id);
-    this.#drop(id);
+    this.#chat.remove(id);
   }
 
   /** @returns the name of the file, or null for one that is not kept. */
@@ -110,12 +110,6 @@ export class ChatFiles {
     }
   }
 
-  #drop(id: number): void {
-    const url = this.#chat.messages.value.find((message) => message.id === id)?.file?.url;
-    if (url) URL.revokeObjectURL(url);
-    this.#chat.remove(id);
-  }
-
   #keepWithinBounds(): void {
     let [count, bytes] = [0, 0];
     for (const { id, file } of this.#chat.messages.value.toReversed()) {
@@ -123,7 +117,6 @@ export class ChatFiles {
       count += 1;
       bytes += file.sizeBytes;
       if (count <= KEPT_MAX && bytes <= KEPT_BYTES_MAX) continue;
-      URL.revokeObjectURL(file.url);
       this.#chat.update(id, { file: { ...file, url: null } });
     }
   }
