@@ -82,9 +82,18 @@ async def test_shares_are_said_when_they_begin_and_end(
 
 ASKED: Final = """
 const ask = MediaDevices.prototype.getDisplayMedia;
-MediaDevices.prototype.getDisplayMedia = function (options) {
+MediaDevices.prototype.getDisplayMedia = async function (options) {
   globalThis.asked = options;
-  return ask.call(this, options);
+  const stream = await ask.call(this, options);
+  if (options.audio && stream.getAudioTracks().length === 0) {
+    // this machine plays nothing that could be shared
+    const context = new AudioContext();
+    const [tone, played] = [context.createOscillator(), context.createMediaStreamDestination()];
+    tone.connect(played);
+    tone.start();
+    stream.addTrack(played.stream.getAudioTracks()[0]);
+  }
+  return stream;
 };
 """
 
@@ -111,6 +120,8 @@ async def test_two_screens_are_shown_sharp_and_their_sharers_know(
     on_stage = cleo.page.locator(".stage .tile.screen_share")
     await expect(on_stage).to_have_count(2)
     await asyncio.gather(*(expect(on_stage.nth(place).locator("video")).to_be_visible() for place in (0, 1)))
+    # two microphones and the sound of a screen
+    await cleo.hears(3)
     asked = await ana.page.evaluate("asked")
     assert asked["surfaceSwitching"] == "include"
     assert asked["selfBrowserSurface"] == "exclude"
