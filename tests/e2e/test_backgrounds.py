@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
@@ -60,12 +61,14 @@ WATCH: Final = """
     if (Math.max(...reds) - Math.min(...reds) > 120) globalThis.testSquares = true;
     video.requestVideoFrameCallback(() => look(video));
   };
-  new MutationObserver((_, observer) => {
+  const seen = new WeakSet();
+  const find = () => {
     const video = document.querySelector('.tile[data-identity="Ana"] video');
-    if (!video) return;
-    observer.disconnect();
+    if (!video || seen.has(video)) return;
+    seen.add(video);
     video.requestVideoFrameCallback(() => look(video));
-  }).observe(document.body, { childList: true, subtree: true });
+  };
+  new MutationObserver(find).observe(document.body, { childList: true, subtree: true });
 }
 """
 
@@ -193,6 +196,34 @@ async def test_the_own_picture_is_there_before_joining_and_from_the_first_frame_
     await ben.decodes()
     await sees(ben, "Ana", "the own picture again", is_green)
     assert await ben.page.evaluate("[testFrames > 0, globalThis.testSquares]") == [True, None]
+
+
+async def test_what_is_chosen_while_the_camera_is_off_is_there_from_its_first_picture(
+    people: People, face_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(face_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await sees(ben, "Ana", "the squares", is_sharp)
+    await ana.press("Stop camera")
+    await expect(ben.tile_of("Ana").locator("video")).to_have_count(0)
+    await ben.page.evaluate(WATCH)
+    await ana.press("Devices")
+    strong, none = (ana.page.get_by_role("radio", name=name) for name in ("Strong blur", "None"))
+    await strong.check(force=True)
+    await ana.page.keyboard.press("Escape")
+    await ana.press("Start camera")
+    await sees(ben, "Ana", "no squares", is_blurred)
+    await ben.decodes()
+    assert await ben.page.evaluate("[testFrames > 0, globalThis.testSquares]") == [True, None]
+    await expect(ana.page.get_by_role("alert")).to_have_count(0)
+
+    await ana.press("Stop camera")
+    await ana.press("Devices")
+    await none.check(force=True)
+    await ana.page.keyboard.press("Escape")
+    await ana.press("Start camera")
+    await sees(ben, "Ana", "the squares again", is_sharp)
+    await expect(ana.page.get_by_role("alert")).to_have_count(0)
 
 
 async def test_a_file_that_is_no_picture_is_told(people: People, face_browser: Browser, room: RoomLinks) -> None:
