@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from support.fake_media import RED, Rgb
+from support.fake_media import BLUE, RED, Rgb
 from support.firefox import FirefoxWindow, firefox
 from support.host_site import host_site
 from support.people import People
@@ -43,6 +44,21 @@ def is_near(seen: list[int] | Rgb | None, colour: Rgb) -> bool:
     return seen is not None and max(abs(x - y) for x, y in zip(seen, colour, strict=True)) < 60
 
 
+# without a display Firefox has no screen to share: here it is a canvas, from there on all is as with a screen
+BLUE_SCREEN: Final = """
+(colour) => {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [1280, 720];
+  const context = canvas.getContext('2d');
+  setInterval(() => {
+    context.fillStyle = `rgb(${colour})`;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }, 100);
+  MediaDevices.prototype.getDisplayMedia = async () => canvas.captureStream(10);
+}
+"""
+
+
 async def hears(window: FirefoxWindow) -> bool:
     return any(one["kind"] == "audio" and one.get("totalAudioEnergy", 0) > 0 for one in await window.inbound())
 
@@ -71,6 +87,25 @@ async def test_firefox_and_chromium_see_and_hear_each_other(
 
     await until("Fay's picture of Ana moves", moving)
     await people.screenshot("firefox-and-chromium")
+
+    await ana.press("Share screen")
+
+    async def fay_sees_the_screen() -> bool:
+        return await fay.colour_seen_of("Ana", "screen_share") is not None
+
+    await until("Fay sees Ana's screen", fay_sees_the_screen)
+    await ana.press("Stop sharing")
+    await fay.evaluate(BLUE_SCREEN, BLUE)
+    await fay.press("Share screen")
+
+    async def ana_sees_the_screen() -> bool:
+        return is_near(await ana.colour_seen_of("Fay", "screen_share"), BLUE)
+
+    await until("Ana sees Fay's screen", ana_sees_the_screen)
+    await ana.decodes(2)
+    await people.screenshot("screen-from-firefox")
+    await fay.press("Stop sharing")
+    await expect(ana.tile_of("Fay", "screen_share")).to_have_count(0)
 
     await fay.press("Mute")
     await expect(ana.tile_of("Fay")).to_have_attribute("data-muted", "true")

@@ -184,15 +184,16 @@ class FirefoxWindow:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
-    async def colour_seen_of(self, name: str) -> list[int] | None:
+    async def colour_seen_of(self, name: str, kind: str = "participant") -> list[int] | None:
         """Return the mean colour of a participant's video on this screen; None while there is none."""
         seen: list[int] | None = await self.evaluate(
-            f"""(name) => {{
-              const tile = [...document.querySelectorAll('.tile')].find((one) => one.dataset.identity === name);
+            f"""([name, kind]) => {{
+              const tile = [...document.querySelectorAll('.tile')]
+                .find(({{ dataset }}) => dataset.identity === name && dataset.kind === kind);
               const video = tile?.querySelector('video');
               return video ? ({MEAN_COLOUR})(video) : null;
             }}""",
-            name,
+            [name, kind],
         )
         return seen
 
