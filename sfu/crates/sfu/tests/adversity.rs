@@ -89,6 +89,28 @@ fn loss_on_the_way_to_a_client_is_told() {
 }
 
 #[test]
+fn what_a_publisher_loses_is_not_told_of_those_who_receive_it() {
+    let mut world = World::with_link(1, Link { seed: 7, ..Link::default() });
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(3));
+    world.network.lossy = Some("192.0.2.1:7882".parse().unwrap());
+    world.network.link.loss = 0.7;
+    world.run(Duration::from_secs(12));
+    let worst = |peer: &PeerId| {
+        let told = world.events.iter().filter_map(|event| match event {
+            Event::LinkQuality { peer: of, loss, .. } if of == peer => Some(*loss),
+            _ => None,
+        });
+        told.fold(0.0, f64::max)
+    };
+    let (publisher, subscriber) = (worst(&world.peer(alice)), worst(&world.peer(bob)));
+    assert!(publisher > 0.1, "of the publisher {publisher} is told");
+    assert!(subscriber < 0.05, "of the subscriber {subscriber} is told");
+}
+
+#[test]
 fn what_a_peer_sends_and_receives_is_reported() {
     let mut world = World::with_link(1, Link { seed: 7, ..Link::default() });
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));

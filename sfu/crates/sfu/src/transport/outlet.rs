@@ -7,12 +7,15 @@ use str0m::media::Mid;
 
 use super::codec::PayloadType;
 use super::measured::SentStats;
+use super::packet::Written;
 use super::reports::{Reception, SenderInfo};
 use super::resends::Resends;
 use super::rtp_header::Extensions;
 use super::srtp::{Sealer, StreamKey};
 use crate::ids::Ssrc;
 
+/// Of so many packets is remembered whether they were sent: more than are between two reports. A power of two.
+const WINDOW: u32 = 2048;
 /// Sender reports whose answers are recognised.
 const REPORTS: usize = 4;
 
@@ -46,10 +49,55 @@ pub(super) struct Codec {
 struct Sent {
     packets: u64,
     bytes: u64,
+    numbers: Numbers,
     /// Timestamp of the last packet, and the instant that it stands for.
     last: Option<(u32, Instant)>,
     /// The NTP times of the last reports (middle 32 bits), and when they were sent.
     reports: [Option<(u32, Instant)>; REPORTS],
+}
+
+/// Which of the newest packets were sent in time: those that the publisher's link has lost are missing.
+#[derive(Default)]
+struct Numbers {
+    newest: Option<u32>,
+    /// A bit for each number, by its remainder.
+    sent: [u64; WINDOW as usize / 64],
+}
+
+impl Numbers {
+    /// A late one, which the publisher has sent again, counts as missing: the client may have reported it so.
+    fn add(&mut self, number: u32) {
+        let passed = self.newest.map_or(1, |newest| number.wrapping_sub(newest).cast_signed());
+        if passed > 0 {
+            (0..passed.unsigned_abs().min(WINDOW)).for_each(|back| self.set(number.wrapping_sub(back), back == 0));
+            self.newest = Some(number);
+        }
+    }
+
+    fn set(&mut self, number: u32, is_sent: bool) {
+        let (word, bit) = place(number);
+        if let Some(word) = self.sent.get_mut(word) {
+            *word = if is_sent { *word | bit } else { *word & !bit };
+        }
+    }
+
+    /// How many of the numbers behind `before`, up to `last`, were not sent.
+    fn gaps(&self, before: u32, last: u32) -> f64 {
+        let all = last.wrapping_sub(before);
+        let known = all.min(WINDOW);
+        let is_sent = |number| {
+            let (word, bit) = place(number);
+            self.sent.get(word).is_some_and(|word| word & bit != 0)
+        };
+        let missing = (0..known).filter(|back| !is_sent(last.wrapping_sub(*back))).count();
+        missing as f64 * f64::from(all) / f64::from(known.max(1))
+    }
+}
+
+/// The word of a number's bit, and the bit.
+fn place(number: u32) -> (usize, u64) {
+    let at = number % WINDOW;
+    ((at / 64) as usize, 1 << (at % 64))
 }
 
 /// Of the client's reports.
@@ -101,10 +149,12 @@ impl Outlet {
     }
 
     /// A media packet, or a retransmission, was sent.
-    pub fn sent(&mut self, bytes: usize, media: Option<(u32, Instant)>) {
+    pub fn sent(&mut self, bytes: usize, media: Option<&Written>) {
         self.sent.packets += 1;
         self.sent.bytes += bytes as u64;
-        self.sent.last = media.or(self.sent.last);
+        let Some(packet) = media else { return };
+        self.sent.last = Some((packet.timestamp, packet.instant));
+        self.sent.numbers.add(packet.sequence as u32);
     }
 
     /// What a report tells that is sent now, with this NTP time. None before there is anything to report.
@@ -126,8 +176,12 @@ impl Outlet {
     pub fn received(&mut self, now: Instant, reception: Reception) {
         let passed = self.received.highest.map_or(0, |before| reception.highest.wrapping_sub(before).cast_signed());
         if passed >= 0 {
+            let missing = f64::from(passed) * f64::from(reception.fraction_lost) / 256.0;
+            let before = reception.highest.wrapping_sub(passed.unsigned_abs());
+            let gaps = self.sent.numbers.gaps(before, reception.highest);
             self.received.expected += f64::from(passed);
-            self.received.lost += f64::from(passed) * f64::from(reception.fraction_lost) / 256.0;
+            // what the publisher's link has lost says nothing of this one
+            self.received.lost += (missing - gaps).max(0.0);
             self.received.highest = Some(reception.highest);
         }
         self.received.jitter = Some(reception.jitter);

@@ -190,7 +190,7 @@ impl Batch<'_> {
         if self.seal(outlet, stream, packet.sequence, packet.payload_type, None, &packet).is_none() {
             return;
         }
-        outlet.sent(packet.payload.len(), Some((packet.timestamp, packet.instant)));
+        outlet.sent(packet.payload.len(), Some(&packet));
         if outlet.rtx.is_some() && packet.rtx.is_some() {
             outlet.resends.keep(packet);
         }
