@@ -55,6 +55,18 @@ async def answers_to(
     return (await receive_until(connection, "pong_resp"))[:-1]
 
 
+async def test_a_publisher_is_told_which_codec_it_has_named(server: RunningServer, room: str) -> None:
+    """A client tells its own codec from a backup by it: no media has come yet that would say it."""
+    named = {"h264": "video/h264", "video/VP9": "video/vp9", "none-such": "video/vp8"}
+    async with raw_connection(server, token(server, "ann", room)) as connection:
+        await receive(connection, "join")
+        for codec, mime_type in named.items():
+            request = CAMERA | {"cid": codec, "simulcast_codecs": [{"codec": codec, "cid": codec}]}
+            await connection.send_bytes(SignalRequest(add_track=request).SerializeToString())
+            published = (await receive(connection, "track_published")).track_published.track
+            assert [each.mime_type.lower() for each in published.codecs] == [mime_type]
+
+
 async def test_what_is_refused_comes_back_with_a_reason(server: RunningServer, room: str) -> None:
     access = token(server, "ann", room, can_publish_sources=["camera"])
     async with raw_connection(server, access) as connection:

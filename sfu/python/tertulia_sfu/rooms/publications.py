@@ -1,6 +1,6 @@
 """Publications: tracks are requested, announced with their first packet, muted, changed and ended."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -66,7 +66,7 @@ class PublicationManager:
         if request.sid:
             self._expect_backup(owner, owner.publications[TrackSid(request.sid)], request)
             return
-        info = _track_info(request)
+        info = _track_info(request, _mime_type(request, self._roster.codecs))
         publication = Publication(info, _cids(request), backup=self._backup(info, request))
         self._roster.add_publication(owner, publication)
         self._roster.media.expect_track(
@@ -101,7 +101,7 @@ class PublicationManager:
                 track=backup.track,
                 kind="video",
                 cids=_cids(request),
-                layers=_layers(_track_info(request)),
+                layers=_layers(_track_info(request, "")),
                 codec=backup.codec,
             )
             if publication.info.muted:
@@ -298,6 +298,17 @@ def _wanted_codec(request: AddTrackRequest) -> str | None:
     return wanted.rpartition("/")[2] or None
 
 
+def _mime_type(request: AddTrackRequest, enabled: Sequence[str]) -> str:
+    """Return the codec that the client names first, or the usual one if that is not enabled; empty if it names none."""
+    if not request.simulcast_codecs:
+        return ""
+    kind = _DEFAULT_MIME[request.type].partition("/")[0]
+    of_kind = [mime_type for mime_type in enabled if mime_type.startswith(f"{kind}/")]
+    wanted = request.simulcast_codecs[0].codec.rpartition("/")[2].lower()
+    named = (mime_type for mime_type in of_kind if mime_type.lower() == f"{kind}/{wanted}")
+    return next(named, of_kind[0] if of_kind else "")
+
+
 def _opus_options(request: AddTrackRequest) -> dict[str, bool]:
     """Return how sound is to be encoded: nothing is sent while it is silent, unless the client does not want that."""
     if request.type != TrackType.AUDIO:
@@ -332,13 +343,15 @@ def _bounded_layers(layers: Iterable[VideoLayer]) -> list[VideoLayer]:
     ]
 
 
-def _track_info(request: AddTrackRequest) -> TrackInfo:
+def _track_info(request: AddTrackRequest, mime_type: str) -> TrackInfo:
+    """Return what others are told of a track; `mime_type` is empty while its codec is not known."""
     layers = _bounded_layers(request.layers or (request.simulcast_codecs[0].layers if request.simulcast_codecs else ()))
     if request.type == TrackType.VIDEO and not layers:
         layers = [VideoLayer(quality=VideoQuality.HIGH, width=request.width, height=request.height)]
     codecs = [
         SimulcastCodecInfo(
             cid=codec.cid[:MAX_TEXT_LENGTH],
+            mime_type=mime_type,
             layers=_bounded_layers(codec.layers) or layers,
             video_layer_mode=codec.video_layer_mode,
         )
@@ -355,7 +368,7 @@ def _track_info(request: AddTrackRequest) -> TrackInfo:
         simulcast=request.type == TrackType.VIDEO and len(layers) > 1,
         disable_dtx=request.disable_dtx,
         layers=layers,
-        mime_type=_DEFAULT_MIME[request.type],
+        mime_type=mime_type or _DEFAULT_MIME[request.type],
         codecs=codecs,
         stereo=request.stereo,
         disable_red=request.disable_red,
