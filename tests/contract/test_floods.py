@@ -54,11 +54,6 @@ def data_subscriptions(_number: int) -> SignalRequest:
     return SignalRequest(update_data_subscription=UpdateDataSubscription(updates=updates))
 
 
-def data_tracks(number: int) -> SignalRequest:
-    request = PublishDataTrackRequest(pub_handle=number + 1, name=f"track {number}")
-    return SignalRequest(publish_data_track_request=request)
-
-
 def new_and_ended_data_tracks(number: int) -> SignalRequest:
     if number % 2:
         return SignalRequest(unpublish_data_track_request=UnpublishDataTrackRequest(pub_handle=1))
@@ -87,11 +82,10 @@ FLOODS = [
     (ONE, pings),
     (ONE, huge_frames),
     (ONE, metadata),
-    (ONE, data_subscriptions),
     (TWO, data_subscriptions),
-    (TWO, data_tracks),
 ]
-"""Signalling with one or two peer connections, and what it is flooded with."""
+"""Signalling with one or two peer connections, and what it is flooded with: many messages, much to parse, much that
+others are told, much to do."""
 
 
 @pytest.mark.parametrize(("connect", "request_of"), FLOODS)
