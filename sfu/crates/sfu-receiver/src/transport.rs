@@ -40,7 +40,7 @@ impl Transport {
     pub fn new(now: Instant, locals: &[SocketAddr]) -> Result<Self, String> {
         let mut rtc = Rtc::builder()
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .enable_vp8(true)
             .enable_h264(true)
             .enable_vp9(true)
