@@ -23,6 +23,13 @@ const STATS_INTERVAL: Duration = Duration::from_secs(5);
 /// The codecs that can be negotiated, as LiveKit writes them.
 const CODECS: [&str; 6] = ["audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1"];
 
+/// The one profile of H.264 that every client can decode, at level 3.1 (RFC 7742 section 6.2, RFC 6184 section 8.1). A
+/// client that sends prefers its first profile otherwise, which others may not have.
+const CONSTRAINED_BASELINE: u32 = 0x42e01f;
+/// Payload types of H.264 and of its retransmissions, and whether pictures may be cut into several packets (RFC 6184
+/// section 6.2), which is preferred.
+const H264: [(u8, u8, bool); 2] = [(108, 109, true), (124, 120, false)];
+
 /// Addresses, certificate and codecs. Clones share the certificate: every shard shows the same fingerprint.
 #[derive(Clone)]
 pub struct ShardConfig {
@@ -127,7 +134,7 @@ impl ShardConfig {
 
     fn rtc_config(&self, credentials: &IceCredentials) -> RtcConfig {
         let has = |codec: &str| self.codecs.contains(&codec);
-        RtcConfig::new()
+        let mut config = RtcConfig::new()
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .set_crypto_provider(self.crypto.clone())
@@ -137,9 +144,12 @@ impl ShardConfig {
             .clear_codecs()
             .enable_opus(has("audio/opus"), has("audio/red"))
             .enable_vp8(has("video/VP8"))
-            .enable_h264(has("video/H264"))
             .enable_vp9(has("video/VP9"))
-            .enable_av1(has("video/AV1"))
+            .enable_av1(has("video/AV1"));
+        for (payload_type, rtx, fragments) in H264.into_iter().filter(|_| has("video/H264")) {
+            config.codec_config().add_h264(payload_type.into(), Some(rtx.into()), fragments, CONSTRAINED_BASELINE);
+        }
+        config
     }
 }
 
