@@ -81,8 +81,8 @@ bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and P
 	.venv/bin/python -m bench.api
 	.venv/bin/python -m bench.many_rooms
 
-bench-media: prepare-dev bench-peers ## many joins over our media server and livekit-server; written into docs/performance.md
-	.venv/bin/python -m bench.media
+bench-media: need-test prepare-dev bench-peers ## joins, restart, Chromium pages beside livekit-server; into docs/performance.md (PARTS="restart pages" picks)
+	.venv/bin/python -m bench.media $(if $(PARTS),--parts $(PARTS)) $(ARGS)
 
 bench-page: need-test prepare-dev bench-peers ## the page in Chromium: join, paint, 25 tiles, heap; written into docs/performance.md
 	.venv/bin/python -m bench.page

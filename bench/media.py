@@ -1,8 +1,9 @@
 """The media server beside livekit-server: the figures of docs/performance.md that are written by this command.
 
-    python -m bench.media [--joins 1000] [--dry-run]
+    python -m bench.media [--parts one-join restart pages many-joins] [--joins 1000] [--runs 3] [--dry-run]
 
-Both servers, one after the other, on this machine: many joins (bench/many_joins.py).
+Both servers, one after the other, on this machine; each part is a module of its own. Parts that are not asked for keep
+their figures. Medians of as many runs as are asked for; a thousand joins are measured once.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import asyncio
 import os
 from typing import Final
 
+from bench import chromium_meeting, joins_of_one, restart
 from bench.document import write_figures
 from bench.many_joins import Figures, measure, servers
 from bench.servers import ROOT
 
 SMALL_ROOMS: Final = 200
+PAGES: Final = (4, 8)
+PARTS: Final = ("one-join", "restart", "pages", "many-joins")
 
 
 async def many_joins(joins: int) -> list[tuple[str, Figures]]:
@@ -34,6 +38,17 @@ async def many_joins(joins: int) -> list[tuple[str, Figures]]:
         async with each as server:
             add(f"{server.name}, {SMALL_ROOMS} rooms", await measure(server, joins, rooms=SMALL_ROOMS))
     return found
+
+
+async def part(name: str, joins: int, runs: int) -> str:
+    """Measure a part. Return its table."""
+    if name == "one-join":
+        return joins_of_one.section(await joins_of_one.measure(3 * runs))
+    if name == "restart":
+        return restart.section(await restart.measure(runs))
+    if name == "pages":
+        return chromium_meeting.section(await chromium_meeting.measure(PAGES, runs))
+    return section(await many_joins(joins))
 
 
 def section(columns: list[tuple[str, Figures]]) -> str:
@@ -58,20 +73,23 @@ def section(columns: list[tuple[str, Figures]]) -> str:
     for name, cells in rows.items():
         label = name if " | " in name else f"{name} | "
         lines.append(f"| {label} | {' | '.join(cells)} |")
-    load = f"Load of this machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
-    return "\n".join(lines) + f"\n\n{load}\n"
+    return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--joins", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--dry-run", action="store_true", help="do not write the document")
     options = parser.parse_args()
     (ROOT / "test-artefacts").mkdir(exist_ok=True)
-    written = section(asyncio.run(many_joins(options.joins)))
-    print(written)
-    if not options.dry_run:
-        write_figures("bench-media", written)
+    for name in options.parts:
+        written = asyncio.run(part(name, options.joins, options.runs))
+        load = f"Load of this machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
+        print(written, load, sep="\n", flush=True)
+        if not options.dry_run:
+            write_figures(f"bench-media ({name})", f"{written}\n\n{load}\n")
 
 
 if __name__ == "__main__":
