@@ -291,6 +291,19 @@ async def test_pictures_that_the_browser_holds_back_start_with_a_click(
     await expect(alert).to_have_count(0)
 
 
+async def published_microphone(admin: api.LiveKitAPI, room: str, identity: str) -> str:
+    """Wait until the media server has it, which is after the button is there; return the track's id."""
+    sids: list[str] = []
+
+    async def is_published() -> bool:
+        who = await admin.room.get_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+        sids.extend(track.sid for track in who.tracks if track.source == TrackSource.MICROPHONE)
+        return bool(sids)
+
+    await until("the microphone is published", is_published)
+    return sids[0]
+
+
 async def test_a_moderator_who_mutes_is_said(
     people: People, red_browser: Browser, product: Product, room: RoomLinks
 ) -> None:
@@ -298,10 +311,9 @@ async def test_a_moderator_who_mutes_is_said(
     await ana.join(room.publisher)
     await expect(ana.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
     async with api.LiveKitAPI(product.url, MEDIA_API_KEY, MEDIA_API_SECRET) as admin:
-        who = await admin.room.get_participant(api.RoomParticipantIdentity(room=room.name, identity="Ana"))
-        (microphone,) = [track for track in who.tracks if track.source == TrackSource.MICROPHONE]
+        sid = await published_microphone(admin, room.name, "Ana")
         await admin.room.mute_published_track(
-            api.MuteRoomTrackRequest(room=room.name, identity="Ana", track_sid=microphone.sid, muted=True)
+            api.MuteRoomTrackRequest(room=room.name, identity="Ana", track_sid=sid, muted=True)
         )
     await expect(ana.page.get_by_role("log")).to_contain_text("A moderator muted you")
     notice = ana.page.locator('[data-notice="muted_by_moderator"]')
