@@ -80,12 +80,16 @@ fn loss_on_the_way_to_a_client_is_told() {
     // this client tells what is missing after repair
     world.network.link.loss = 0.7;
     world.run(Duration::from_secs(12));
-    let subscriber = world.peer(bob);
-    let told = |event: &Event| match event {
-        Event::LinkQuality { peer, loss, .. } => *peer == subscriber && *loss > 0.1,
-        _ => false,
-    };
-    assert!(world.saw(told));
+    assert!(worst_loss(&world, bob) > 0.1);
+}
+
+/// The greatest share of lost packets that was told of a client's link.
+fn worst_loss(world: &World, client: usize) -> f64 {
+    let told = world.events.iter().filter_map(|event| match event {
+        Event::LinkQuality { peer, loss, .. } if *peer == world.peer(client) => Some(*loss),
+        _ => None,
+    });
+    told.fold(0.0, f64::max)
 }
 
 #[test]
@@ -98,14 +102,7 @@ fn what_a_publisher_loses_is_not_told_of_those_who_receive_it() {
     world.network.lossy = Some("192.0.2.1:7882".parse().unwrap());
     world.network.link.loss = 0.7;
     world.run(Duration::from_secs(12));
-    let worst = |peer: &PeerId| {
-        let told = world.events.iter().filter_map(|event| match event {
-            Event::LinkQuality { peer: of, loss, .. } if of == peer => Some(*loss),
-            _ => None,
-        });
-        told.fold(0.0, f64::max)
-    };
-    let (publisher, subscriber) = (worst(&world.peer(alice)), worst(&world.peer(bob)));
+    let (publisher, subscriber) = (worst_loss(&world, alice), worst_loss(&world, bob));
     assert!(publisher > 0.1, "of the publisher {publisher} is told");
     assert!(subscriber < 0.05, "of the subscriber {subscriber} is told");
 }

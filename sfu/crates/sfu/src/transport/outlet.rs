@@ -106,8 +106,9 @@ struct Received {
     /// Packets that it should have received, and those that it has not, since this was taken.
     expected: f64,
     lost: f64,
-    /// The highest sequence number that it has.
+    /// The highest sequence number that it has, and what it had lost, by the last report.
     highest: Option<u32>,
+    lost_before: i32,
     /// Of the last report.
     rtt: Option<Duration>,
     jitter: Option<u32>,
@@ -176,13 +177,14 @@ impl Outlet {
     pub fn received(&mut self, now: Instant, reception: Reception) {
         let passed = self.received.highest.map_or(0, |before| reception.highest.wrapping_sub(before).cast_signed());
         if passed >= 0 {
-            let missing = f64::from(passed) * f64::from(reception.fraction_lost) / 256.0;
             let before = reception.highest.wrapping_sub(passed.unsigned_abs());
             let gaps = self.sent.numbers.gaps(before, reception.highest);
             self.received.expected += f64::from(passed);
             // what the publisher's link has lost says nothing of this one
-            self.received.lost += (missing - gaps).max(0.0);
+            let lost = f64::from(reception.lost - self.received.lost_before) - gaps;
+            self.received.lost += lost.clamp(0.0, f64::from(passed));
             self.received.highest = Some(reception.highest);
+            self.received.lost_before = reception.lost;
         }
         self.received.jitter = Some(reception.jitter);
         let round_trip = |(ntp, delay)| {

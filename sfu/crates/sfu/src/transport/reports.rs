@@ -36,8 +36,9 @@ pub(super) struct SenderInfo {
 /// What a client tells of a stream that it receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reception {
-    /// In units of 1/256, since the report before.
-    pub fraction_lost: u8,
+    /// How many packets it has lost since it began (24 bits): exact also where a report was lost before this one. Less
+    /// than 0 where it has received some twice.
+    pub lost: i32,
     /// The highest sequence number that it has, extended beyond 16 bits.
     pub highest: u32,
     pub jitter: u32,
@@ -158,7 +159,8 @@ fn read_blocks(blocks: Option<&[u8]>, count: u8, found: &mut Vec<(Ssrc, Feedback
         };
         let (time, delay) = (number(block, 16).filter(|time| *time != 0), number(block, 20));
         let delay = delay.map(|delay| Duration::from_micros((u64::from(delay) * 1_000_000) >> 16));
-        let reception = Reception { fraction_lost: (loss >> 24) as u8, highest, jitter, last_report: time.zip(delay) };
+        let reception =
+            Reception { lost: (loss << 8).cast_signed() >> 8, highest, jitter, last_report: time.zip(delay) };
         found.push((Ssrc(ssrc), Feedback::Reception(reception)));
     }
 }
@@ -231,8 +233,7 @@ mod tests {
         ]
         .concat();
         let delay = Duration::from_millis(500);
-        let reception =
-            Reception { fraction_lost: 64, highest: 1000, jitter: 77, last_report: Some((0x1234_5678, delay)) };
+        let reception = Reception { lost: 3, highest: 1000, jitter: 77, last_report: Some((0x1234_5678, delay)) };
         let whole = [
             (Ssrc(9), Feedback::Reception(reception)),
             (Ssrc(9), Feedback::Missing(vec![0xFFFE, 0xFFFF, 1, 16])),
