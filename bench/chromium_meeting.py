@@ -9,19 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from aiohttp import web
 from playwright.async_api import Page, async_playwright
 
 from bench.many_joins import servers
-from bench.minimal_page import CLIENT
+from bench.minimal_page import served
 from bench.servers import Server, cpu_seconds, token
 from support.people import CHROMIUM
-from support.ports import free_port
 
 ROOM: Final = "pages"
 ARGUMENTS: Final = (
@@ -33,6 +31,7 @@ ARGUMENTS: Final = (
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
 )
+JOINED_WITHIN_S: Final = 60
 SEEN_WITHIN_S: Final = 30
 MEASURED_S: Final = 10.0
 
@@ -100,7 +99,7 @@ async def measure(sizes: Sequence[int], runs: int) -> Meetings:
 
 async def _meet(server: Server, size: int) -> Meeting:
     async with AsyncExitStack() as stack:
-        address = await stack.enter_async_context(_served_page())
+        address = await stack.enter_async_context(served(HTML))
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         stack.push_async_callback(browser.close)
@@ -108,8 +107,8 @@ async def _meet(server: Server, size: int) -> Meeting:
         for number in range(size):
             page = await (await browser.new_context()).new_page()
             await page.goto(address)
-            await page.evaluate(MEET, [server.url, token(f"page-{number}", publishes=True, room=ROOM)])
             pages.append(page)
+            await _join(page, [server.url, token(f"page-{number}", publishes=True, room=ROOM)])
         await _until_all_are_seen(pages)
         before, cpu_before = await _states(pages), cpu_seconds(server.pid)
         await asyncio.sleep(MEASURED_S)
@@ -127,26 +126,13 @@ async def _meet(server: Server, size: int) -> Meeting:
     )
 
 
-@asynccontextmanager
-async def _served_page() -> AsyncIterator[str]:
-    """Serve the page; give its address."""
-
-    async def page(_request: web.Request) -> web.Response:
-        return web.Response(text=HTML, content_type="text/html")
-
-    async def client(_request: web.Request) -> web.FileResponse:
-        return web.FileResponse(CLIENT)
-
-    app = web.Application()
-    app.add_routes([web.get("/", page), web.get("/livekit-client.js", client)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+async def _join(page: Page, access: Sequence[str]) -> None:
+    """Let a page join. One that does not get in is there, but sees nobody."""
     try:
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        await runner.cleanup()
+        async with asyncio.timeout(JOINED_WITHIN_S):
+            await page.evaluate(MEET, access)
+    except TimeoutError:
+        print("a page did not get in", flush=True)
 
 
 async def _states(pages: Sequence[Page]) -> list[list[dict[str, Any]]]:
@@ -155,6 +141,7 @@ async def _states(pages: Sequence[Page]) -> list[list[dict[str, Any]]]:
 
 async def _until_all_are_seen(pages: Sequence[Page]) -> None:
     """Wait until each page decodes the camera of each other, or for half a minute."""
+    states: list[list[dict[str, Any]]] = []
     try:
         async with asyncio.timeout(SEEN_WITHIN_S):
             while True:

@@ -35,6 +35,8 @@ LOAD_PROCESSES: Final = 16
 JOINING_AT_ONCE: Final = 64
 # an audience has many addresses; this server bounds how many may join from one at once
 ADDRESSES: Final = 40
+# synthetic participants that hear sound only need not look sooner
+READ_EVERY_MS: Final = 100
 ROOM: Final = "bench"
 SETTLED_AFTER_S: Final = 3.0
 LONGEST_S: Final = 60
@@ -124,7 +126,7 @@ class Client:
 
     async def _offer(self, audio: int) -> rtc.SessionDescription:
         self._offer_id += 1
-        sent: dict[str, object] = {"publish": True} if self._sends else {"read_every_ms": 100}
+        sent: dict[str, object] = {"publish": True} if self._sends else {"read_every_ms": READ_EVERY_MS}
         answer = await self._load.ask(do="offer", peer=self.name, audio=audio, video=0, **sent)
         return rtc.SessionDescription(type="offer", sdp=str(answer["offer"]), id=self._offer_id)
 

@@ -47,26 +47,17 @@ globalThis.firstFrame = new Promise((resolve) => {
 
 
 @asynccontextmanager
-async def minimal_page(product: Product, room: RoomLinks) -> AsyncIterator[str]:
-    """Serve the page for a room as long as the block lasts; give its address, to which `?name=` is added."""
+async def served(html: str, *routes: web.RouteDef) -> AsyncIterator[str]:
+    """Serve a page, `livekit-client` and what else it asks for, as long as the block lasts; give its address."""
 
     async def page(_request: web.Request) -> web.Response:
-        return web.Response(text=HTML, content_type="text/html")
+        return web.Response(text=html, content_type="text/html")
 
     async def client(_request: web.Request) -> web.FileResponse:
         return web.FileResponse(CLIENT)
 
-    [secret] = parse_qs(urlsplit(room.publisher).query)["secret"]
-
-    async def token(request: web.Request) -> web.Response:
-        wanted = {"roomName": room.name, "secret": secret, "participantName": request.query["name"]}
-        async with session.post(f"{product.url}/meet/internal-api/v1/participants/token", json=wanted) as answer:
-            made = await answer.json()
-        return web.json_response({"url": product.url.replace("http", "ws"), "token": made["token"]})
-
-    session = aiohttp.ClientSession()
     app = web.Application()
-    app.add_routes([web.get("/", page), web.get("/livekit-client.js", client), web.get("/token", token)])
+    app.add_routes([web.get("/", page), web.get("/livekit-client.js", client), *routes])
     runner = web.AppRunner(app)
     await runner.setup()
     port = free_port()
@@ -75,4 +66,18 @@ async def minimal_page(product: Product, room: RoomLinks) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}/"
     finally:
         await runner.cleanup()
-        await session.close()
+
+
+@asynccontextmanager
+async def minimal_page(product: Product, room: RoomLinks) -> AsyncIterator[str]:
+    """Serve the page for a room as long as the block lasts; give its address, to which `?name=` is added."""
+    [secret] = parse_qs(urlsplit(room.publisher).query)["secret"]
+
+    async def token(request: web.Request) -> web.Response:
+        wanted = {"roomName": room.name, "secret": secret, "participantName": request.query["name"]}
+        async with session.post(f"{product.url}/meet/internal-api/v1/participants/token", json=wanted) as answer:
+            made = await answer.json()
+        return web.json_response({"url": product.url.replace("http", "ws"), "token": made["token"]})
+
+    async with aiohttp.ClientSession() as session, served(HTML, web.get("/token", token)) as address:
+        yield address
