@@ -8,7 +8,7 @@ class UdpCheck extends Checker {
 
   protected override async perform(): Promise<void> {
     const { engine } = await this.connect();
-    const { used } = await candidatesOf(engine.pcManager);
+    const { used } = await settledCandidates("udp", engine.pcManager);
     if (used !== "udp") this.appendError(`media goes by ${used ?? "nothing"}`);
   }
 }
@@ -21,7 +21,7 @@ class TcpCheck extends Checker {
   protected override async perform(): Promise<void> {
     const { engine } = await this.connect();
     await this.switchProtocol("tcp");
-    const { used, offered } = await candidatesOf(engine.pcManager);
+    const { used, offered } = await settledCandidates("tcp", engine.pcManager);
     if (!offered.has("tcp")) this.skip();
     else if (used !== "tcp") this.appendError(`media goes by ${used ?? "nothing"}`);
   }
@@ -40,9 +40,25 @@ interface Transport {
 }
 
 /** The protocols that the server offers, and the one that was chosen; null where none was. */
-async function candidatesOf(
-  manager: Transports,
-): Promise<{ readonly offered: ReadonlySet<unknown>; readonly used: unknown }> {
+interface Candidates {
+  readonly offered: ReadonlySet<unknown>;
+  readonly used: unknown;
+}
+
+const SETTLED_WITHIN_MS = 5_000;
+const ASK_EVERY_MS = 100;
+
+/** As soon as `protocol` is used, else after some seconds: browsers begin with what answers first, and change to better. */
+async function settledCandidates(protocol: string, manager: Transports): Promise<Candidates> {
+  const last = performance.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const candidates = await candidatesOf(manager);
+    if (candidates.used === protocol || performance.now() > last) return candidates;
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
+}
+
+async function candidatesOf(manager: Transports): Promise<Candidates> {
   const stats: Record<string, unknown>[] = [];
   for (const transport of [manager?.publisher, manager?.subscriber])
     (await transport?.getStats())?.forEach((stat: Record<string, unknown>) => void stats.push(stat));
