@@ -45,6 +45,8 @@ pub(crate) struct Budget {
     starved_since: Option<Instant>,
     is_starved: bool,
     last_starved: Option<Instant>,
+    /// What the paused videos need at least: less is not worth a try.
+    needed_bps: u64,
 }
 
 impl Budget {
@@ -83,7 +85,8 @@ impl Budget {
         if let (Some(limit), Some(raise_at)) = (self.limit_bps, self.raise_at)
             && now >= raise_at
         {
-            self.limit_bps = (!is_satisfied).then(|| (limit.max(sent_bps) as f64 * RAISE_FACTOR) as u64);
+            let raised = (limit.max(sent_bps) as f64 * RAISE_FACTOR) as u64;
+            self.limit_bps = (!is_satisfied).then_some(raised.max(self.needed_bps));
             self.raise_at = Some(now + FIRST_RAISE);
             self.is_tried = true;
         }
@@ -104,11 +107,15 @@ impl Budget {
         self.short_since = None;
     }
 
-    /// True once the lowest layers and sound have not fit for 10 s on a link that is full; then until they fit.
+    /// True once the lowest layers and sound have not fit for 10 s on a link that is full; then until they are tried.
     pub fn is_starved(&mut self, now: Instant, lowest_bps: u64) -> bool {
         if self.limit_bps.is_none_or(|limit| limit >= lowest_bps) {
             self.starved_since = None;
-            self.is_starved = false;
+            self.needed_bps = 0;
+            if std::mem::take(&mut self.is_starved) {
+                // only what is reported from now on tells whether it was too much
+                self.congestion = Congestion::default();
+            }
             return false;
         }
         let since = *self.starved_since.get_or_insert(now);
@@ -118,11 +125,14 @@ impl Budget {
         if !self.is_starved && is_long && self.congestion.is_full(now) {
             // from now on little is sent: little is lost and the queue is empty
             self.is_starved = true;
-            self.raise_after = (self.raise_after * 2).min(LAST_RAISE);
+            if !is_tried {
+                self.raise_after = FIRST_RAISE;
+            }
             self.raise_at = Some(now + self.raise_after);
         }
         if self.is_starved {
             self.last_starved = Some(now);
+            self.needed_bps = lowest_bps;
         }
         self.is_starved
     }
@@ -162,6 +172,23 @@ mod tests {
         assert!(lost.len() >= 4, "paused until it is tried again: {lost:?}");
         let queued = starved(|second, is_starved| (0.0, if is_starved { 30 } else { 30 + second * 200 }));
         assert_eq!(queued.first(), Some(&12));
+    }
+
+    #[test]
+    fn pictures_are_back_soon_after_a_loss_has_ended() {
+        let long = |second: u64, _| (if second < 20 { 0.3 } else { 0.0 }, 30);
+        let lost = starved(long);
+        assert_eq!(lost.first(), Some(&12));
+        assert!(lost.last() <= Some(&27), "{lost:?}");
+        let before_it_was_paused = |second: u64, _| (if second < 4 { 0.3 } else { 0.0 }, 30);
+        assert_eq!(starved(before_it_was_paused), []);
+    }
+
+    #[test]
+    fn a_link_that_stays_too_narrow_is_tried_less_and_less_often() {
+        let lost = starved(|_, is_starved| (if is_starved { 0.0 } else { 0.2 }, 30));
+        let pauses = lost.chunk_by(|a, b| a + 1 == *b).map(<[u64]>::len).collect::<Vec<_>>();
+        assert!(pauses.len() >= 2 && pauses[0] < pauses[1], "{pauses:?}");
     }
 
     #[test]

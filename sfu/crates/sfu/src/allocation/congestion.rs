@@ -8,7 +8,7 @@ const FULL_LOSS: f64 = 0.1;
 /// is short of CPU answers late too, but hardly by so much.
 const FULL_QUEUE: Duration = Duration::from_millis(500);
 /// A report counts for this long: they come every 5 s.
-const STALE_AFTER: Duration = Duration::from_secs(12);
+const STALE_AFTER: Duration = Duration::from_secs(7);
 
 #[derive(Default)]
 pub(super) struct Congestion {
