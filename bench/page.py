@@ -218,7 +218,7 @@ async def meeting_heap(browser: Browser, other: Browser, product: Product, minut
         if passed >= len(samples) * minutes * 6:
             samples.append(await heap_bytes(session))
         number += 1
-        async with crowd(product, room, 2):
+        async with crowd(product, room, 2, name=f"guest-{number}"):
             await expect(ana.page.get_by_test_id("count")).to_have_attribute("data-count", "4")
             await ben.page.get_by_label("Message to everybody").fill(f"Message {number}")
             await ben.page.keyboard.press("Enter")
@@ -248,9 +248,11 @@ async def measure(count: int, minutes: float) -> Figures:
             await host.join(room.moderator)
             await host.sees("Host", RED)
             ours, minimal = await joins(guests, product, room, count)
+            print("joins:", [round(ms) for ms in ours], [round(ms) for ms in minimal], flush=True)
             await host.page.context.close()
             paints = [await first_paint_ms(guests, room) for _ in range(count)]
             tasks, redrawn, moved = await many_tiles(guests, product)
+            print("25 tiles:", tasks, redrawn, moved, flush=True)
             heap = await meeting_heap(guests, hosts, product, minutes)
             return Figures(ours, minimal, paints, tasks, redrawn, moved, heap, minutes)
 

@@ -34,6 +34,18 @@ WATCH: Final = """
 }
 """
 
+# what the page has drawn for the tiles just now, by Preact's own name for what an element holds
+REMEMBER_DRAWN: Final = """
+() => {
+  const tiles = (element) => {
+    if (!element || typeof element !== 'object') return null;
+    if (element.type === 'ul' && element.props.class?.includes('tiles')) return element;
+    return (element.__k ?? []).reduce((found, child) => found ?? tiles(child), null);
+  };
+  globalThis.drawn = [...(globalThis.drawn ?? []), new WeakRef(tiles(document.getElementById('app').__k))];
+}
+"""
+
 
 async def test_a_change_of_speaker_draws_one_tile_again_and_moves_none(
     people: People, red_browser: Browser, blue_browser: Browser, product: Product, room: RoomLinks
@@ -52,3 +64,21 @@ async def test_a_change_of_speaker_draws_one_tile_again_and_moves_none(
             await expect(ana.tile_of("guest-1")).to_have_attribute("data-speaking", "true")
         assert await ana.page.evaluate("[...redrawn]") == ["guest-1"]
         assert await ana.page.evaluate("before") == await ana.page.evaluate("places()")
+
+
+async def test_what_was_drawn_before_leaves_memory(
+    people: People, red_browser: Browser, product: Product, room: RoomLinks
+) -> None:
+    ana = await people.at(red_browser, "Ana")
+    await ana.join(room.publisher)
+    for number in range(4):
+        async with crowd(product, room, 1, name=f"guest-{number}", can_publish=True):
+            await expect(ana.tiles()).to_have_count(2)
+            await ana.page.evaluate(REMEMBER_DRAWN)
+        await expect(ana.tiles()).to_have_count(1)
+        await ana.page.evaluate(REMEMBER_DRAWN)
+    session = await ana.page.context.new_cdp_session(ana.page)
+    await session.send("HeapProfiler.collectGarbage")
+    kept = await ana.page.evaluate("drawn.map((each) => each.deref() !== undefined)")
+    assert len(kept) == 8
+    assert sum(kept[:-1]) <= 1, kept

@@ -16,7 +16,7 @@ _SAMPLES_PER_S = 48_000
 
 @asynccontextmanager
 async def crowd(
-    product: Product, room: RoomLinks, size: int, *, can_publish: bool = False
+    product: Product, room: RoomLinks, size: int, *, can_publish: bool = False, name: str = "guest"
 ) -> AsyncIterator[list[rtc.Room]]:
     """Have so many clients join, `guest-0` and so on, for as long as the block lasts."""
     clients = [rtc.Room() for _ in range(size)]
@@ -24,7 +24,7 @@ async def crowd(
 
     def token(number: int) -> str:
         grants = api.VideoGrants(room_join=True, room=room.name, can_publish=can_publish)
-        made = api.AccessToken(MEDIA_API_KEY, MEDIA_API_SECRET).with_identity(f"guest-{number}")
+        made = api.AccessToken(MEDIA_API_KEY, MEDIA_API_SECRET).with_identity(f"{name}-{number}")
         return made.with_grants(grants).to_jwt()
 
     options = rtc.RoomOptions(auto_subscribe=False)

@@ -5,6 +5,7 @@ import { lobbyApi } from "./api/lobby.ts";
 import { meetingApi } from "./api/meeting.ts";
 import { participantsApi } from "./api/participants.ts";
 import { recordingsApi } from "./api/recordings.ts";
+import { freeDrawnTrees } from "./components/drawn_trees.ts";
 import { earlyMessages, isEmbedded, parametersOf } from "./embedding/parameters.ts";
 import { directionOf, language, languageOf, setLanguage } from "./i18n/index.ts";
 import { Announcer } from "./session/announcer.ts";
@@ -23,6 +24,7 @@ import { App, MeetingView } from "./views/App.tsx";
 
 /** The page's only composition root: everything from the browser enters here. */
 async function main(root: HTMLElement): Promise<void> {
+  freeDrawnTrees();
   const early = earlyMessages();
   const client = apiClient(location.origin, fetch.bind(globalThis));
   const branding = loadBrand(client, canShow);

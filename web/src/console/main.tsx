@@ -1,5 +1,6 @@
 import "@preact/signals";
 import { render } from "preact";
+import { freeDrawnTrees } from "../components/drawn_trees.ts";
 import { Asker } from "./api/ask.ts";
 import { LoginSession } from "./api/login.ts";
 import { ConsoleServer } from "./api/server.ts";
@@ -12,6 +13,7 @@ const WELCOMED = "tertulia.console.welcomed";
 
 /** The console's only composition root: everything from the browser enters here. */
 function main(root: HTMLElement): void {
+  freeDrawnTrees();
   // locks are absent on a page that is not secure, whatever the types say
   const locks = navigator.locks as LockManager | undefined;
   const session = new LoginSession(location.origin, fetch.bind(globalThis), locks);
