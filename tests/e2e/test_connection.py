@@ -9,7 +9,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from support.accessibility import overflows, violations
-from support.fake_media import RED
+from support.fake_media import BLUE, RED
+from support.lossy_page import lossy_page, media_port_of
 from support.people import People, Person
 from support.product import RoomLinks
 from support.waiting import until
@@ -48,6 +49,30 @@ async def test_data_is_saved_and_the_choice_remembered(
     await ben.page.keyboard.press("Escape")
     await ben.press("Pin Ana")
     await ben.sees("Ana", RED)
+
+
+async def test_each_page_tells_whose_network_is_bad_and_when_it_is_good_again(
+    people: People, red_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(red_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await ben.join(room.publisher)
+    await ben.sees("Ben", BLUE)
+    async with lossy_page(ana.page, await media_port_of(ben)) as link:
+        await ana.join(room.publisher)
+        await asyncio.gather(ana.sees("Ben", BLUE), ben.sees("Ana", RED))
+        link.loss = 0.3
+        mine, theirs = (person.page.locator('[data-control="connection"]') for person in (ana, ben))
+        told = ben.tile_of("Ana").get_by_test_id("tile-link")
+        await expect(mine).to_have_accessible_name(re.compile("Your connection is weak"))
+        await expect(told).to_have_text("Weak connection")
+        await people.screenshot("whose-network")
+        await expect(theirs).to_have_accessible_name(re.compile("Your connection is good"))
+        await expect(ana.tile_of("Ben").get_by_test_id("tile-link")).to_have_count(0)
+        assert link.lost
+
+        link.loss = 0.0
+        await expect(mine).to_have_accessible_name(re.compile("Your connection is good"))
+        await expect(told).to_have_count(0)
 
 
 async def video_has_stopped(person: Person) -> bool:

@@ -37,8 +37,8 @@ class LossyLink:
 
     def __init__(self, media_port: int, loss: float) -> None:
         self.lost = 0
+        self.loss = loss
         self._target = (_HOST, media_port)
-        self._loss = loss
         self._random = random.Random(7)
         self._client: Address | None = None
         self._near, self._far = _Socket(self), _Socket(self)
@@ -59,7 +59,7 @@ class LossyLink:
         if socket is self._near:
             self._client = addr
         is_media = data and 128 <= data[0] < 192  # RFC 7983: RTP and RTCP
-        if is_media and self._random.random() < self._loss:
+        if is_media and self._random.random() < self.loss:
             self.lost += 1
             return
         self.send(data, to_client=socket is self._far)
