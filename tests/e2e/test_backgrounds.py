@@ -12,9 +12,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Playwright, expect
 
 from support.accessibility import violations
-from support.fake_media import png_of, write_face
+from support.fake_media import BLUE, Rgb, png_of, write_face
 from support.people import People, Person, browser_with
-from support.product import Product, RoomLinks
+from support.product import Product, RoomLinks, running_product
 from support.waiting import until
 
 # media in real time: they run alone
@@ -76,6 +76,39 @@ BLURRED_BEFORE: Final = """
 localStorage['tertulia.preferences'] ??= JSON.stringify({ background: 'strong' });
 """
 
+# the worst that was ever to be seen of a background of one colour, in any frame that came
+WATCH_COLOUR: Final = """
+(wanted) => {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [16, 9];
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  [globalThis.testFrames, globalThis.testWorst] = [0, 0];
+  const look = (video) => {
+    context.drawImage(video, 0, 0, 16, 9);
+    const { data } = context.getImageData(1, 1, 4, 7);
+    testFrames += 1;
+    data.forEach((value, i) => { if (i % 4 < 3) testWorst = Math.max(testWorst, Math.abs(value - wanted[i % 4])); });
+    video.requestVideoFrameCallback(() => look(video));
+  };
+  look(document.querySelector('.tile[data-identity="Ana"] video'));
+}
+"""
+
+KEEP_CAMERAS: Final = """
+(() => {
+  const cameras = globalThis.testCameras = [];
+  const open = MediaDevices.prototype.getUserMedia;
+  MediaDevices.prototype.getUserMedia = async function (constraints) {
+    const stream = await open.call(this, constraints);
+    cameras.push(...stream.getVideoTracks());
+    return stream;
+  };
+})();
+"""
+OPEN_CAMERAS: Final = """
+() => testCameras.filter(({ readyState }) => readyState === 'live').map((camera) => camera.getSettings().deviceId)
+"""
+
 # lets a test report what a slow device would
 KEEP_WORKERS: Final = """
 globalThis.testWorkers = [];
@@ -93,6 +126,13 @@ async def face_browser(playwright: Playwright, media: Path) -> AsyncIterator[Bro
     """A browser process whose camera shows a face."""
     picture = write_face(media / "face.y4m")
     async with browser_with(playwright, picture=picture, voice=media / "voice.wav") as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def two_cameras_browser(playwright: Playwright, media: Path) -> AsyncIterator[Browser]:
+    """A browser process with two cameras: nobody is to be seen on their pictures."""
+    async with browser_with(playwright, voice=media / "voice.wav", cameras=2) as browser:
         yield browser
 
 
@@ -125,8 +165,8 @@ def is_blurred(look: Look) -> bool:
     return bool(look["behind"]["contrast"] < 25)
 
 
-def is_green(look: Look) -> bool:
-    return all(abs(have - want) < 40 for have, want in zip(look["behind"]["colour"], GREEN, strict=True))
+def is_all(colour: Rgb) -> Callable[[Look], bool]:
+    return lambda look: all(abs(have - want) < 40 for have, want in zip(look["behind"]["colour"], colour, strict=True))
 
 
 async def shows(ana: Person, selector: str, is_so: Callable[[Look], bool]) -> None:
@@ -180,21 +220,21 @@ async def test_the_own_picture_is_there_before_joining_and_from_the_first_frame_
     await ana.press("Background and noise")
     picture = {"name": "green.png", "mimeType": "image/png", "buffer": png_of(GREEN)}
     await ana.page.locator('input[type="file"]').set_input_files(picture)
-    await shows(ana, ".effects-preview video", is_green)
+    await shows(ana, ".effects-preview video", is_all(GREEN))
     await people.screenshot("background-before")
     assert await violations(ana.page) == []
     await ana.page.keyboard.press("Escape")
     await ana.page.reload()
-    await shows(ana, ".preview video", is_green)
+    await shows(ana, ".preview video", is_all(GREEN))
 
     await ana.fill_in()
     await ana.press_join()
-    await sees(ben, "Ana", "the own picture", is_green)
+    await sees(ben, "Ana", "the own picture", is_all(GREEN))
     for button in ("Stop camera", "Start camera"):
         await ana.press(button)
     await expect(ben.tile_of("Ana").locator("video")).to_be_visible()
     await ben.decodes()
-    await sees(ben, "Ana", "the own picture again", is_green)
+    await sees(ben, "Ana", "the own picture again", is_all(GREEN))
     assert await ben.page.evaluate("[testFrames > 0, globalThis.testSquares]") == [True, None]
 
 
@@ -224,6 +264,53 @@ async def test_what_is_chosen_while_the_camera_is_off_is_there_from_its_first_pi
     await ana.press("Start camera")
     await sees(ben, "Ana", "the squares again", is_sharp)
     await expect(ana.page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_another_camera_has_the_background_from_its_first_picture(
+    people: People, two_cameras_browser: Browser, blue_browser: Browser, room: RoomLinks
+) -> None:
+    ana, ben = await people.at(two_cameras_browser, "Ana"), await people.at(blue_browser, "Ben")
+    await ana.page.add_init_script(KEEP_CAMERAS)
+    await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+    await ana.press("Devices")
+    picture = {"name": "blue.png", "mimeType": "image/png", "buffer": png_of(BLUE)}
+    await ana.page.locator('input[type="file"]').set_input_files(picture)
+    await sees(ben, "Ana", "the own picture", is_all(BLUE))
+    await ben.page.evaluate(WATCH_COLOUR, BLUE)
+    before = await ana.page.evaluate(OPEN_CAMERAS)
+    await ana.page.get_by_label("Camera", exact=True).select_option(index=1)
+    await until("the other camera is open", lambda: other_camera(ana, before))
+    frames = await ben.page.evaluate("testFrames")
+    await ben.page.wait_for_function("(seen) => testFrames > seen + 20", arg=frames)
+    assert await ben.page.evaluate("testWorst") < 60
+
+
+async def other_camera(ana: Person, before: list[str]) -> bool:
+    """Tell whether one camera is open, and not the one that was."""
+    now = await ana.page.evaluate(OPEN_CAMERAS)
+    return len(now) == 1 and now != before
+
+
+async def test_after_a_restart_of_the_server_the_background_is_there_from_the_first_picture(
+    people: People, face_browser: Browser, blue_browser: Browser, tmp_path: Path
+) -> None:
+    async with running_product(tmp_path) as product:
+        room = await product.create_room()
+        ana, ben = await people.at(face_browser, "Ana"), await people.at(blue_browser, "Ben")
+        await ana.page.add_init_script(BLURRED_BEFORE)
+        await asyncio.gather(ana.join(room.publisher), ben.join(room.publisher))
+        await sees(ben, "Ana", "no squares", is_blurred)
+        await ben.page.evaluate(WATCH)
+        await product.stop()
+        await expect(ana.page.get_by_test_id("reconnecting")).to_be_visible()
+        await product.start()
+        await asyncio.gather(
+            *(expect(person.page.get_by_test_id("reconnecting")).to_have_count(0) for person in (ana, ben))
+        )
+        await ben.decodes()
+        await sees(ben, "Ana", "no squares", is_blurred)
+        assert await ben.page.evaluate("[testFrames > 0, globalThis.testSquares]") == [True, None]
+        await asyncio.gather(ana.press("Leave"), ben.press("Leave"))
 
 
 async def test_a_file_that_is_no_picture_is_told(people: People, face_browser: Browser, room: RoomLinks) -> None:
