@@ -1,6 +1,6 @@
 """The media server beside livekit-server: the figures of docs/performance.md that are written by this command.
 
-    python -m bench.media [--parts one-join restart pages many-joins] [--joins 1000] [--runs 3] [--dry-run]
+    python -m bench.media [--parts one-join restart pages many-joins memory] [--joins 1000] [--runs 3] [--dry-run]
 
 Both servers, one after the other, on this machine; each part is a module of its own. Parts that are not asked for keep
 their figures. Medians of as many runs as are asked for; a thousand joins are measured once.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import statistics
 from typing import Final
 
 from bench import chromium_meeting, joins_of_one, restart
@@ -20,7 +21,9 @@ from bench.servers import ROOT
 
 SMALL_ROOMS: Final = 200
 PAGES: Final = (4, 8)
-PARTS: Final = ("one-join", "restart", "pages", "many-joins")
+PARTS: Final = ("one-join", "restart", "pages", "many-joins", "memory")
+IDLE: Final = 60
+TRACKS: Final = (1, 9)
 
 
 async def many_joins(joins: int) -> list[tuple[str, Figures]]:
@@ -40,6 +43,25 @@ async def many_joins(joins: int) -> list[tuple[str, Figures]]:
     return found
 
 
+async def memory(runs: int) -> str:
+    """Measure what a participant takes, and each subscription beside its first. Return their table."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(runs):
+        for each in range(len(servers(None))):
+            taken = []
+            for tracks in TRACKS:
+                async with servers(None)[each] as server:
+                    taken.append((await measure(server, IDLE, publishers=tracks)).rss_bytes / IDLE)
+            few, many = taken
+            found.setdefault(server.name, []).append((few, (many - few) / (TRACKS[1] - TRACKS[0])))
+            print(server.name, found[server.name][-1], flush=True)
+    lines = [f"| memory | {' | '.join(found)} |", "| --- |" + " --- |" * len(found)]
+    for row, label in enumerate((f"a participant with one subscription, of {IDLE}", "each further subscription")):
+        cells = (f"{statistics.median(run[row] for run in all_runs) / 1000:.0f} kB" for all_runs in found.values())
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 async def part(name: str, joins: int, runs: int) -> str:
     """Measure a part. Return its table."""
     if name == "one-join":
@@ -48,6 +70,8 @@ async def part(name: str, joins: int, runs: int) -> str:
         return restart.section(await restart.measure(runs))
     if name == "pages":
         return chromium_meeting.section(await chromium_meeting.measure(PAGES, runs))
+    if name == "memory":
+        return await memory(runs)
     return section(await many_joins(joins))
 
 
