@@ -70,11 +70,14 @@ impl Budget {
     /// every video is at the quality that is asked for.
     pub fn update(&mut self, now: Instant, sent_bps: u64, is_satisfied: bool) -> Option<u64> {
         let fresh = self.estimate.filter(|(at, _)| now.saturating_duration_since(*at) < STALE_AFTER);
-        let Some((_, estimate)) = fresh else {
+        // a client that is sent no picture may estimate nothing: that is no reason to pause it for ever
+        if fresh.is_none() && !self.is_starved {
             self.short_since = None;
             return self.limit_bps;
-        };
-        if (estimate as f64) < sent_bps as f64 * SHORTAGE_SHARE {
+        }
+        if let Some((_, estimate)) = fresh
+            && (estimate as f64) < sent_bps as f64 * SHORTAGE_SHARE
+        {
             let since = *self.short_since.get_or_insert(now);
             if now.saturating_duration_since(since) >= SHORTAGE_AFTER {
                 self.lower(now, estimate);
@@ -114,7 +117,7 @@ impl Budget {
             self.needed_bps = 0;
             if std::mem::take(&mut self.is_starved) {
                 // only what is reported from now on tells whether it was too much
-                self.congestion = Congestion::default();
+                self.congestion.ask_again();
             }
             return false;
         }
@@ -182,6 +185,32 @@ mod tests {
         assert!(lost.last() <= Some(&27), "{lost:?}");
         let before_it_was_paused = |second: u64, _| (if second < 4 { 0.3 } else { 0.0 }, 30);
         assert_eq!(starved(before_it_was_paused), []);
+    }
+
+    #[test]
+    fn a_queue_that_comes_back_with_the_pictures_pauses_them_again() {
+        let lost = starved(|second, is_starved| (0.0, if is_starved || second < 3 { 30 } else { 830 }));
+        assert!(lost.chunk_by(|a, b| a + 1 == *b).count() >= 2, "{lost:?}");
+    }
+
+    #[test]
+    fn pictures_are_tried_again_when_their_client_estimates_nothing() {
+        let start = Instant::now();
+        let at = |s| start + Duration::from_secs(s);
+        let mut budget = Budget::default();
+        let mut was_starved = false;
+        let is_starved = (0..40).map(|second| {
+            if !was_starved {
+                budget.estimated(at(second), 50_000);
+                budget.reported(at(second), if second < 22 { 0.3 } else { 0.0 }, None);
+            }
+            budget.update(at(second), if was_starved { 0 } else { 150_000 }, false);
+            was_starved = budget.is_starved(at(second), 150_000);
+            was_starved
+        });
+        let is_starved: Vec<_> = is_starved.collect();
+        assert!(is_starved[21], "{is_starved:?}");
+        assert!(!is_starved[39], "{is_starved:?}");
     }
 
     #[test]

@@ -26,6 +26,11 @@ impl Congestion {
         }
     }
 
+    /// Only later reports tell whether the link is full.
+    pub fn ask_again(&mut self) {
+        self.full_at = None;
+    }
+
     pub fn is_full(&self, now: Instant) -> bool {
         self.full_at.is_some_and(|at| now.saturating_duration_since(at) < STALE_AFTER)
     }
