@@ -13,7 +13,9 @@ export class Hand {
   readonly #api: Pick<MeetingApi, "setHand">;
   readonly #identity: () => string;
   readonly #onError: (error: unknown) => void;
-  #asking = false;
+  /** What the server is asked for, until the room says that it is so: a second press means the opposite. */
+  #wanted: boolean | null = null;
+  #isAsking = false;
   #spokenMs = 0;
   #startedAtMs: number | null = null;
   #stoppedAtMs = 0;
@@ -26,20 +28,39 @@ export class Hand {
   }
 
   toggle(): Promise<void> {
-    return this.set(!this.raised.value);
+    return this.set(!(this.#wanted ?? this.raised.value));
   }
 
   async set(raised: boolean): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    await this.#api.setHand(this.#identity(), raised).catch(this.#onError);
-    this.#asking = false;
+    this.#wanted = raised;
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    await this.#ask(raised);
+    this.#isAsking = false;
+    this.#settle();
+  }
+
+  /** One request at a time: what is wanted by the time it is answered is asked for after it. */
+  async #ask(raised: boolean): Promise<void> {
+    try {
+      await this.#api.setHand(this.#identity(), raised);
+    } catch (error) {
+      this.#wanted = null;
+      this.#onError(error);
+      return;
+    }
+    if (this.#wanted !== null && this.#wanted !== raised) await this.#ask(this.#wanted);
+  }
+
+  #settle(): void {
+    if (!this.#isAsking && this.#wanted === this.raised.value) this.#wanted = null;
   }
 
   /** Takes over what the room says of the user, and lowers the hand when he has spoken. */
   refresh(raised: boolean, isSpeaking: boolean): void {
     if (raised !== this.raised.value) this.#forget();
     this.raised.value = raised;
+    this.#settle();
     if (raised && isSpeaking) this.#start(Date.now());
     else this.#stop(Date.now());
   }
