@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from tertulia.domain.access import PUBLIC
@@ -237,7 +237,7 @@ def _type(name: str, schema: Mapping[str, Any], *, is_request: bool = False) -> 
     if "enum" in schema:
         return Type("enum", values=tuple(schema["enum"]))
     if schema["type"] == "array":
-        return Type(_type("", schema["items"]).name, is_list=True)
+        return replace(_type("", schema["items"]), is_list=True)
     if is_request and name.endswith("Date"):
         return Type("time")
     is_whole = schema["type"] == "number" and re.search(r"(?:Date|At|Since)\Z|\Asize\Z", name)

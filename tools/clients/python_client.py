@@ -30,8 +30,9 @@ def _formatted(text: str) -> str:
 
 def _annotation(described: Type) -> str:
     if described.values:
-        return f"Literal[{', '.join(map(repr, described.values))}]"
-    name = _PLAIN.get(described.name, model_name(described.name))
+        name = f"Literal[{', '.join(map(repr, described.values))}]"
+    else:
+        name = _PLAIN.get(described.name, model_name(described.name))
     return f"Sequence[{name}]" if described.is_list else name
 
 

@@ -48,7 +48,9 @@ def _formatted(text: str) -> str:
 
 def _annotation(described: Type) -> str:
     if described.values:
-        return " | ".join(f'"{value}"' if isinstance(value, str) else str(value).lower() for value in described.values)
+        values = (f'"{value}"' if isinstance(value, str) else str(value).lower() for value in described.values)
+        name = " | ".join(values)
+        return f"readonly ({name})[]" if described.is_list else name
     name = _PLAIN.get(described.name, model_name(described.name))
     return f"readonly {name}[]" if described.is_list else name
 

@@ -47,6 +47,7 @@ test("a press before the room has answered means the opposite of the press befor
   expect(api.asked).toEqual(["setHand ana true", "setHand ana false"]);
   setHand("1000");
   setHand("");
+  await vi.advanceTimersByTimeAsync(1000);
   await meeting.hand.toggle();
   await meeting.hand.toggle();
   expect(api.asked.slice(2)).toEqual(["setHand ana true", "setHand ana false"]);

@@ -8,6 +8,7 @@ import type {
   LobbyGuest,
   LobbyPreferences,
   LobbyTicket,
+  MediaPreferences,
   Participant,
   Recording,
   RecordingPreferences,
@@ -57,6 +58,7 @@ export class Rooms {
       readonly recordingPreferences?: RecordingPreferences;
       readonly virtualBackgroundPreferences?: VirtualBackgroundPreferences;
       readonly lobbyPreferences?: LobbyPreferences;
+      readonly mediaPreferences?: MediaPreferences;
     } = {},
     call: CallOptions = {},
   ): Promise<Room> {

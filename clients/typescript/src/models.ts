@@ -28,12 +28,19 @@ export interface LobbyPreferences {
   readonly enabled?: boolean;
 }
 
+/** Preferences for the media of the room: an addition. */
+export interface MediaPreferences {
+  /** The only codecs that may be used, from the next meeting on: audio/opus and some for video. Empty: all. Media servers other than the embedded one do not look at it. */
+  readonly codecs?: readonly ("video/VP8" | "video/H264" | "video/VP9" | "video/AV1" | "audio/opus" | "audio/red")[];
+}
+
 /** What a room allows. */
 export interface RoomPreferences {
   readonly chatPreferences?: ChatPreferences;
   readonly recordingPreferences?: RecordingPreferences;
   readonly virtualBackgroundPreferences?: VirtualBackgroundPreferences;
   readonly lobbyPreferences?: LobbyPreferences;
+  readonly mediaPreferences?: MediaPreferences;
 }
 
 /** A room. */

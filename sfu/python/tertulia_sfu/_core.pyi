@@ -32,14 +32,12 @@ class MediaCore:
         bind: list[str],
         addresses: list[str],
         workers: int = 0,
-        codecs: list[str] = ...,
     ) -> None:
         """Bind and start.
 
         `udp_port`, `tcp_port` 0: any free one; `tcp_port` None: it does not listen for TCP. `shared_tcp`: candidates
         for TCP whose connections come by `take_over`. `bind`: where it listens, at most one address of each family.
         `addresses`: ICE candidates. `workers` 0: one for each core.
-        `codecs`: the MIME types that are negotiated; empty: all that are known.
         """
 
     @property
@@ -57,8 +55,10 @@ class MediaCore:
         """Close all peers and sockets and join the threads, without the GIL. Idempotent."""
 
     # ── peers ──
-    def add_peer(self, peer: str) -> None: ...
-    def add_subscriber(self, peer: str, *, channels: bool) -> None:
+    def add_peer(self, peer: str, *, codecs: list[str]) -> None:
+        """Create a peer. `codecs`: the MIME types that are negotiated. Raises ValueError for one that is not known."""
+
+    def add_subscriber(self, peer: str, *, channels: bool, codecs: list[str]) -> None:
         """Create a peer on which the core makes the offers (`Offered`), and that only receives.
 
         `channels`: open the data channels with the first offer. Without them nothing is offered before a track is.

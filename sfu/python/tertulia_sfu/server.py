@@ -144,7 +144,6 @@ def _open_core(config: MediaConfig) -> MediaCore:
             bind=[config.bind] if config.bind else bind_addresses(addresses),
             addresses=addresses,
             workers=config.workers,
-            codecs=list(config.codecs),
         )
     except OSError as error:
         ports = f"UDP port {config.udp_port}"

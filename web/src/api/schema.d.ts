@@ -1236,6 +1236,14 @@ export interface components {
             duration?: number;
             size?: number;
         };
+        /** @description Preferences for the media of the room: an addition. */
+        MediaPreferences: {
+            /**
+             * @description The only codecs that may be used, from the next meeting on: audio/opus and some for video. Empty: all. Media servers other than the embedded one do not look at it.
+             * @default []
+             */
+            codecs: ("video/VP8" | "video/H264" | "video/VP9" | "video/AV1" | "audio/opus" | "audio/red")[];
+        };
         /** @description The media server; `embedded`: it is a part of this server. */
         MediaStatus: {
             state: components["schemas"]["PartState"];
@@ -1452,6 +1460,7 @@ export interface components {
             recordingPreferences?: components["schemas"]["RecordingPreferences"];
             virtualBackgroundPreferences?: components["schemas"]["VirtualBackgroundPreferences"];
             lobbyPreferences?: components["schemas"]["LobbyPreferences"];
+            mediaPreferences?: components["schemas"]["MediaPreferences"];
         };
         /** @description Preferences to change, bare or wrapped in `preferences`. */
         RoomUpdate: {
@@ -1459,6 +1468,7 @@ export interface components {
             recordingPreferences?: components["schemas"]["RecordingPreferences"];
             virtualBackgroundPreferences?: components["schemas"]["VirtualBackgroundPreferences"];
             lobbyPreferences?: components["schemas"]["LobbyPreferences"];
+            mediaPreferences?: components["schemas"]["MediaPreferences"];
             preferences?: components["schemas"]["RoomPreferences"];
         };
         /** @description A room, and what happens in it now. */

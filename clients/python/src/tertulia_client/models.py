@@ -47,6 +47,16 @@ class LobbyPreferences:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaPreferences:
+    """Preferences for the media of the room: an addition."""
+
+    codecs: Sequence[Literal["video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red"]] | None = (
+        field(default=None, metadata={"json": "codecs"})
+    )
+    """The only codecs that may be used, from the next meeting on: audio/opus and some for video. Empty: all. Media servers other than the embedded one do not look at it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPreferences:
     """What a room allows."""
 
@@ -61,6 +71,9 @@ class RoomPreferences:
     )
     lobby_preferences: LobbyPreferences | None = field(
         default=None, metadata={"json": "lobbyPreferences", "of": LobbyPreferences}
+    )
+    media_preferences: MediaPreferences | None = field(
+        default=None, metadata={"json": "mediaPreferences", "of": MediaPreferences}
     )
 
 

@@ -16,6 +16,7 @@ from tertulia_client.models import (
     LobbyGuest,
     LobbyPreferences,
     LobbyTicket,
+    MediaPreferences,
     Participant,
     Recording,
     RecordingPreferences,
@@ -108,6 +109,7 @@ class Rooms:
         recording_preferences: RecordingPreferences | None = None,
         virtual_background_preferences: VirtualBackgroundPreferences | None = None,
         lobby_preferences: LobbyPreferences | None = None,
+        media_preferences: MediaPreferences | None = None,
     ) -> Room:
         """Change what a room allows, also during a meeting."""
         return self._caller.call(
@@ -118,6 +120,7 @@ class Rooms:
                 "recordingPreferences": recording_preferences,
                 "virtualBackgroundPreferences": virtual_background_preferences,
                 "lobbyPreferences": lobby_preferences,
+                "mediaPreferences": media_preferences,
             },
         )
 

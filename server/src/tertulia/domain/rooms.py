@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal, TypeVar, get_args
 
 from tertulia.domain.access import Role
 from tertulia.domain.ids import Millis, RoomName
@@ -14,6 +15,9 @@ SUFFIX_LENGTH: Final = 15
 SUFFIX_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 PREFIX_LENGTH: Final = 64
 MAX_PARTICIPANTS: Final = 4_294_967_295
+Codec = Literal["video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red"]
+"""What the embedded media server knows, by MIME type."""
+T = TypeVar("T")
 _NAME: Final = re.compile(r"[A-Za-z0-9-]{1,80}\Z")
 
 
@@ -29,6 +33,8 @@ class RoomPreferences:
     chat_history_enabled: bool = True
     """Messages are kept until the meeting ends, for those who come later."""
     chat_files_enabled: bool = True
+    codecs: str = ""
+    """The only codecs that may be used, from the next meeting on (`codecs_text`); empty: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,12 @@ class PreferencesChange:
     lobby_enabled: bool | None = None
     chat_history_enabled: bool | None = None
     chat_files_enabled: bool | None = None
+    codecs: str | None = None
 
     def applied_to(self, old: RoomPreferences) -> RoomPreferences:
         """Return the preferences after the change."""
 
-        def pick(new: bool | None, kept: bool) -> bool:
+        def pick(new: T | None, kept: T) -> T:
             return kept if new is None else new
 
         return RoomPreferences(
@@ -55,6 +62,7 @@ class PreferencesChange:
             lobby_enabled=pick(self.lobby_enabled, old.lobby_enabled),
             chat_history_enabled=pick(self.chat_history_enabled, old.chat_history_enabled),
             chat_files_enabled=pick(self.chat_files_enabled, old.chat_files_enabled),
+            codecs=pick(self.codecs, old.codecs),
         )
 
 
@@ -103,6 +111,15 @@ class Room:
     def with_preferences(self, change: PreferencesChange) -> Room:
         """Return the room with its preferences changed."""
         return replace(self, preferences=change.applied_to(self.preferences))
+
+
+def codecs_text(codecs: Collection[Codec]) -> str:
+    """Return codecs as rooms keep them: separated by commas, in one order. Raises ValueError for a choice without sound
+    or video; none at all means all."""
+    chosen = [codec for codec in get_args(Codec) if codec in codecs]
+    if chosen and not ("audio/opus" in chosen and chosen[0].startswith("video/")):
+        raise ValueError("name audio/opus and at least one codec for video, or none to allow all")
+    return ",".join(chosen)
 
 
 def could_be_room_name(text: str) -> bool:

@@ -25,6 +25,8 @@ from tertulia.domain.rooms import Room
 _ALGORITHM: Final = "HS256"
 _EMPTY_TIMEOUT_S: Final = 300
 _DEPARTURE_TIMEOUT_S: Final = 20
+CODECS_TAG: Final = "tertulia.codecs"
+"""The tag of a room by which the embedded media server knows its codecs; others ignore it."""
 _CLOCK_SKEW_S: Final = 3600 + 300
 """A recorder's token has to work for hours on a machine that nobody looks at, whatever its clock."""
 
@@ -160,6 +162,8 @@ def room_config(room: Room) -> dict[str, Any]:
     config: dict[str, Any] = {"emptyTimeout": _EMPTY_TIMEOUT_S, "departureTimeout": _DEPARTURE_TIMEOUT_S}
     if room.max_participants is not None:
         config["maxParticipants"] = room.max_participants
+    if room.preferences.codecs:
+        config["tags"] = {CODECS_TAG: room.preferences.codecs}
     return config
 
 

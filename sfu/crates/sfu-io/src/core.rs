@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tertulia_sfu::{
-    Channel, Command, DataMessage, Event, PeerId, ShardConfig, ShardId, SubscriptionError, SubscriptionSettings,
-    TrackId, TrackSpec,
+    Channel, Codecs, Command, DataMessage, Event, PeerId, ShardConfig, ShardId, SubscriptionError,
+    SubscriptionSettings, TrackId, TrackSpec,
 };
 
 use crate::batch_sender::BatchSender;
@@ -44,8 +44,6 @@ pub struct Options {
     pub shared_tcp: Vec<SocketAddr>,
     /// Worker threads; 0: one for each CPU core.
     pub workers: usize,
-    /// The MIME types of the codecs that are negotiated. Empty: all that are known.
-    pub codecs: Vec<String>,
 }
 
 /// The packet engine. Commands return at once, and unknown peers and tracks are ignored; [`MediaCore::drain`] returns
@@ -82,7 +80,6 @@ impl MediaCore {
         let config = ShardConfig::new(&offered(udp_port))
             .and_then(|config| config.with_tcp(&tcp_port.map(offered).unwrap_or_default()))
             .and_then(|config| config.with_tcp(&options.shared_tcp))
-            .and_then(|config| if options.codecs.is_empty() { Ok(config) } else { config.with_codecs(&options.codecs) })
             .map_err(invalid)?;
 
         let boxes = (0..count).map(|_| Mailbox::new()).collect::<io::Result<Vec<_>>>()?;
@@ -164,15 +161,15 @@ impl MediaCore {
     // ── peers ──
 
     /// Create a peer connection on the worker with the fewest peers.
-    pub fn add_peer(&self, peer: PeerId) {
+    pub fn add_peer(&self, peer: PeerId, codecs: Codecs) {
         let shard = lock(&self.directory).place(&peer);
-        self.post(shard, Command::AddPeer { peer });
+        self.post(shard, Command::AddPeer { peer, codecs });
     }
 
     /// Create a peer connection on which we make the offers, and only send; [`Event::Offered`] follows.
-    pub fn add_subscriber(&self, peer: PeerId, channels: bool) {
+    pub fn add_subscriber(&self, peer: PeerId, channels: bool, codecs: Codecs) {
         let shard = lock(&self.directory).place(&peer);
-        self.post(shard, Command::AddSubscriber { peer, channels });
+        self.post(shard, Command::AddSubscriber { peer, channels, codecs });
     }
 
     /// Close a peer connection; its tracks and subscriptions end.

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown};
 
 use tertulia_framing::frame_header;
-use tertulia_sfu::{Command, Event, PeerId, Shard, ShardId};
+use tertulia_sfu::{Codecs, Command, Event, PeerId, Shard, ShardId};
 
 use super::*;
 use crate::tcp_listeners::listen_group;
@@ -69,7 +69,7 @@ impl Server {
     /// A framed connectivity check for a peer of this worker, as anyone could write it who has seen the ufrag.
     fn check(&self, shard: u16) -> Vec<u8> {
         let (mut shard, peer) = (Shard::new(ShardId(shard), self.config.clone()), PeerId::from("PA_1"));
-        shard.handle_command(self.now, Command::AddPeer { peer: peer.clone() });
+        shard.handle_command(self.now, Command::AddPeer { peer: peer.clone(), codecs: Codecs::ALL });
         shard.handle_command(self.now, Command::Offer { peer, offer_id: 1, sdp: OFFER.into() });
         let sdp = shard.output().events.iter().find_map(|event| match event {
             Event::Answered { sdp, .. } => Some(sdp.clone()),

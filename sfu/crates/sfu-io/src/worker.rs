@@ -236,7 +236,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
     use std::sync::atomic::AtomicU16;
 
-    use tertulia_sfu::PeerId;
+    use tertulia_sfu::{Codecs, PeerId};
 
     use super::*;
     use crate::{MediaCore, Options};
@@ -284,7 +284,7 @@ mod tests {
         let core = core(2);
         let peers: Vec<PeerId> = (0..4).map(|number| PeerId::from(format!("PA_{number}"))).collect();
         for peer in &peers {
-            core.add_peer(peer.clone());
+            core.add_peer(peer.clone(), Codecs::ALL);
             handled(&core, peer);
         }
         FAULTY_PORT.store(core.udp_port(), Ordering::Release);
@@ -300,7 +300,7 @@ mod tests {
         let other = peers.iter().find(|peer| lost.iter().all(|(gone, _)| gone != *peer)).expect("two are left");
         handled(&core, other);
         for (peer, _) in &lost {
-            core.add_peer(peer.clone());
+            core.add_peer(peer.clone(), Codecs::ALL);
             handled(&core, peer);
         }
     }
@@ -309,7 +309,7 @@ mod tests {
     fn commands_without_end_do_not_keep_a_worker_from_its_socket() {
         let core = core(1);
         let peer = PeerId::from("PA_busy");
-        core.add_peer(peer.clone());
+        core.add_peer(peer.clone(), Codecs::ALL);
         let stranger = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
         let target = (Ipv4Addr::LOCALHOST, core.udp_port());
         handled(&core, &peer);

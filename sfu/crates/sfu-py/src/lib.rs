@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use tertulia_sfu_io::sfu::{Channel, Kind, LayerSpec, OpusOptions, PeerId, Quality, SubscriptionSettings, TrackSpec};
+use tertulia_sfu_io::sfu::{
+    Channel, Codecs, Kind, LayerSpec, OpusOptions, PeerId, Quality, SubscriptionSettings, TrackSpec,
+};
 use tertulia_sfu_io::{MediaCore, Options};
 use tertulia_sfu_receiver::MAX_PICTURE_PIXELS;
 
@@ -38,7 +40,7 @@ impl PyMediaCore {
 #[pymethods]
 impl PyMediaCore {
     #[new]
-    #[pyo3(signature = (*, udp_port, tcp_port = None, shared_tcp = Vec::new(), addresses, bind, workers = 0, codecs = Vec::new()))]
+    #[pyo3(signature = (*, udp_port, tcp_port = None, shared_tcp = Vec::new(), addresses, bind, workers = 0))]
     fn new(
         udp_port: u16,
         tcp_port: Option<u16>,
@@ -46,7 +48,6 @@ impl PyMediaCore {
         addresses: Vec<String>,
         bind: Vec<String>,
         workers: usize,
-        codecs: Vec<String>,
     ) -> PyResult<Self> {
         let parse = |texts: Vec<String>| {
             let addresses = texts.iter().map(|text| {
@@ -57,7 +58,7 @@ impl PyMediaCore {
         let (addresses, bind) = (parse(addresses)?, parse(bind)?);
         let (shared, ports): (Vec<_>, Vec<_>) = shared_tcp.into_iter().unzip();
         let shared_tcp = parse(shared)?.into_iter().zip(ports).map(SocketAddr::from).collect();
-        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, shared_tcp, workers, codecs })?;
+        let core = MediaCore::new(&Options { udp_port, tcp_port, bind, addresses, shared_tcp, workers })?;
         Ok(Self { core, pid: process::id() })
     }
 
@@ -91,8 +92,9 @@ impl PyMediaCore {
         Ok(())
     }
 
-    fn add_peer(&self, peer: &str) -> PyResult<()> {
-        self.core()?.add_peer(peer.into());
+    #[pyo3(signature = (peer, *, codecs))]
+    fn add_peer(&self, peer: &str, codecs: Vec<String>) -> PyResult<()> {
+        self.core()?.add_peer(peer.into(), named(&codecs)?);
         Ok(())
     }
 
@@ -107,9 +109,9 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, channels))]
-    fn add_subscriber(&self, peer: &str, channels: bool) -> PyResult<()> {
-        self.core()?.add_subscriber(peer.into(), channels);
+    #[pyo3(signature = (peer, *, channels, codecs))]
+    fn add_subscriber(&self, peer: &str, channels: bool, codecs: Vec<String>) -> PyResult<()> {
+        self.core()?.add_subscriber(peer.into(), channels, named(&codecs)?);
         Ok(())
     }
 
@@ -207,6 +209,11 @@ impl PyMediaCore {
     fn stats(&self) -> PyResult<BTreeMap<&'static str, u64>> {
         Ok(self.core()?.stats())
     }
+}
+
+/// The codecs with these MIME types.
+fn named(mime_types: &[String]) -> PyResult<Codecs> {
+    Codecs::named(mime_types).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 fn quality(name: &str) -> PyResult<Quality> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::data::DataMessage;
 use crate::ids::{PeerId, TrackId};
 use crate::media::{Channel, Source, SubscriptionSettings, TrackSpec};
+use crate::transport::Codecs;
 
 /// A command to the shard that owns `peer`.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub enum Command {
     AddPeer {
         /// Its identifier, new in this shard.
         peer: PeerId,
+        /// What is negotiated.
+        codecs: Codecs,
     },
     /// Create a peer connection on which we make the offers, and only send: the second one of a participant.
     /// [`Event::Offered`](crate::Event::Offered) follows as soon as there is something to offer.
@@ -22,6 +25,8 @@ pub enum Command {
         peer: PeerId,
         /// Open the data channels with the first offer.
         channels: bool,
+        /// What is offered.
+        codecs: Codecs,
     },
     /// Close a peer connection with DTLS close_notify and remove its tracks and subscriptions.
     RemovePeer {

@@ -59,6 +59,6 @@ pub use message::{Message, TrackState};
 pub use outbox::Output;
 pub use shard::Shard;
 pub use transport::{
-    CodecFormat, ConfigError, DependencyDescriptor, HeaderExtensions, Opening, Packet, RedundantPayload, ShardConfig,
-    SpatialPart, TemporalPart, Vp8Descriptor,
+    CodecFormat, Codecs, ConfigError, DependencyDescriptor, HeaderExtensions, Opening, Packet, RedundantPayload,
+    ShardConfig, SpatialPart, TemporalPart, Vp8Descriptor,
 };

@@ -19,7 +19,7 @@ use crate::peers::{Offering, Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
 use crate::report::report_peer;
 use crate::subscribing::Subscriptions;
-use crate::transport::{Sent, ShardConfig, TransportEvent};
+use crate::transport::{Codecs, Sent, ShardConfig, TransportEvent};
 
 /// Layers, waiting key frames, silence and bandwidth are checked this often.
 const TICK: Duration = Duration::from_millis(100);
@@ -108,8 +108,8 @@ impl Shard {
     fn dispatch_command(&mut self, now: Instant, command: Command) {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match command {
-            Command::AddPeer { peer } => self.add_peer(now, peer, None),
-            Command::AddSubscriber { peer, channels } => self.add_peer(now, peer, Some(Offering::new(channels))),
+            Command::AddPeer { peer, codecs } => self.add_peer(now, peer, codecs, None),
+            Command::AddSubscriber { peer, channels, codecs } => self.add_peer(now, peer, codecs, Some(channels)),
             Command::RemovePeer { peer } => self.remove_peer(now, &peer),
             Command::Offer { peer, offer_id, sdp } => {
                 self.negotiate(now, peer, offer_id, |it, key| it.accept(now, key, offer_id, &sdp));
@@ -202,8 +202,8 @@ impl Shard {
 
     // ── peers ──
 
-    fn add_peer(&mut self, now: Instant, id: PeerId, offering: Option<Offering>) {
-        if let Some(key) = self.peers.add(now, id, offering) {
+    fn add_peer(&mut self, now: Instant, id: PeerId, codecs: Codecs, offered_channels: Option<bool>) {
+        if let Some(key) = self.peers.add(now, id, codecs, offered_channels.map(Offering::new)) {
             self.peers.check_sections(key);
             self.outbox.count().peers_added += 1;
             self.next_tick.get_or_insert(now + TICK);

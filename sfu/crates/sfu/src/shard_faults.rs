@@ -13,14 +13,14 @@ use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId};
 use crate::media::Kind;
-use crate::transport::ShardConfig;
+use crate::transport::{Codecs, ShardConfig};
 
 #[test]
 fn a_panic_in_one_peers_step_removes_that_peer_alone() {
     let config = ShardConfig::new(&["192.0.2.1:1".parse().expect("an address")]).expect("a configuration");
     let (now, mut shard) = (Instant::now(), Shard::new(ShardId(0), config));
     for peer in ["PA_faulty", "PA_other"] {
-        shard.handle_command(now, Command::AddPeer { peer: peer.into() });
+        shard.handle_command(now, Command::AddPeer { peer: peer.into(), codecs: Codecs::ALL });
     }
     let faulty = PeerId::from("PA_faulty");
     let key = shard.peers.key_of(&faulty).expect("was added");

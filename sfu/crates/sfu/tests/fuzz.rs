@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use str0m::rtp::ExtensionValues;
 use support::World;
-use tertulia_sfu::{Command, Event, Kind, TrackId};
+use tertulia_sfu::{Codecs, Command, Event, Kind, TrackId};
 
 /// Worth trying wherever a number may stand.
 const NUMBERS: [u8; 10] = [0, 1, 2, 4, 0x10, 0x7f, 0x80, 0xbe, 0xde, 0xff];
@@ -146,7 +146,7 @@ fn offers() {
     while fuzzer.goes_on() {
         // offers build on each other: each peer gets several
         let peer = tertulia_sfu::PeerId::from(format!("PA_fuzz{}", fuzzer.rounds));
-        world.shards[0].handle_command(world.now, Command::AddPeer { peer: peer.clone() });
+        world.shards[0].handle_command(world.now, Command::AddPeer { peer: peer.clone(), codecs: Codecs::ALL });
         let mut last = Vec::new();
         for offer_id in 0..8 {
             last = fuzzer.input();
@@ -186,7 +186,8 @@ fn answers() {
     fuzzer.corpus = vec![answer.into_bytes()];
     while fuzzer.goes_on() {
         let peer = tertulia_sfu::PeerId::from(format!("PA_fuzz{}", fuzzer.rounds));
-        world.shards[0].handle_command(now, Command::AddSubscriber { peer: peer.clone(), channels: true });
+        world.shards[0]
+            .handle_command(now, Command::AddSubscriber { peer: peer.clone(), channels: true, codecs: Codecs::ALL });
         let source = world.source(&track);
         world.shards[0].handle_command(now, Command::Subscribe { peer: peer.clone(), source });
         let mut last = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tertulia_sfu::{Command, Event, PeerId, Shard, ShardConfig, ShardId};
+use tertulia_sfu::{Codecs, Command, Event, PeerId, Shard, ShardConfig, ShardId};
 
 const OFFERS: [(&str, &str); 2] = [
     ("Chromium 156 sends", include_str!("offers/chromium_sends.sdp")),
@@ -12,7 +12,7 @@ const OFFERS: [(&str, &str); 2] = [
 fn answer(offer: &str) -> String {
     let config = ShardConfig::new(&["192.0.2.1:7882".parse().unwrap()]).unwrap();
     let (mut shard, now, peer) = (Shard::new(ShardId(0), config), Instant::now(), PeerId::from("PA_a"));
-    shard.handle_command(now, Command::AddPeer { peer: peer.clone() });
+    shard.handle_command(now, Command::AddPeer { peer: peer.clone(), codecs: Codecs::ALL });
     shard.handle_command(now, Command::Offer { peer, offer_id: 1, sdp: offer.into() });
     let answered = shard.output().events.drain(..).find_map(|event| match event {
         Event::Answered { sdp, .. } => Some(sdp),

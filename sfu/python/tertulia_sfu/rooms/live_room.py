@@ -100,9 +100,11 @@ class LiveRoom:
         if older is not None:
             self.remove(older, DisconnectReason.DUPLICATE_IDENTITY, now)
         self.roster.add(participant)
-        self.roster.media.add_peer(sid)
+        codecs = list(self.roster.codecs)
+        self.roster.media.add_peer(sid, codecs=codecs)
         if is_dual:
-            self.roster.media.add_subscriber(participant.subscriber_peer, channels=participant.subscriber_primary)
+            opens_channels = participant.subscriber_primary
+            self.roster.media.add_subscriber(participant.subscriber_peer, channels=opens_channels, codecs=codecs)
         self._send_join(participant, now)
         self._check_lifetime(now)
         self.connectivity.joined(participant, now)

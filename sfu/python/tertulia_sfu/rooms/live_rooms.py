@@ -13,6 +13,7 @@ from livekit.protocol.rtc import JoinRequest, LeaveRequest
 from tertulia_sfu.config import MediaConfig
 from tertulia_sfu.errors import EntityNotFound, InvalidRequest, ServiceUnavailable
 from tertulia_sfu.ids import Identity, ParticipantSid, RoomName
+from tertulia_sfu.rooms.codecs import room_codecs
 from tertulia_sfu.rooms.limits import check_sizes
 from tertulia_sfu.rooms.live_room import LiveRoom
 from tertulia_sfu.rooms.participant import Participant, participant_of
@@ -74,6 +75,7 @@ class LiveRooms:
         if len(name) > MAX_NAME_LENGTH:
             raise InvalidRequest(f"The room's name is longer than {MAX_NAME_LENGTH} characters.")
         check_sizes(metadata=request.metadata)
+        codecs = room_codecs(request.tags, self._config.codecs)
         roster = Roster(
             name, now=now, media=self._media, signals=self._signals, timers=self._timers, listener=self._listener
         )
@@ -81,7 +83,7 @@ class LiveRooms:
         roster.max_participants = request.max_participants
         roster.empty_timeout_s = request.empty_timeout or self._config.empty_timeout_s
         roster.departure_timeout_s = request.departure_timeout or self._config.departure_timeout_s
-        roster.codecs = self._config.codecs
+        roster.codecs = codecs
         room = LiveRoom(
             roster,
             config=self._config,

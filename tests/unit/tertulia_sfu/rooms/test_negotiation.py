@@ -6,6 +6,7 @@ from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import CandidateProtocol, LeaveRequest, SessionDescription, SimulateScenario
 
 from support.meeting import Guest, Meeting
+from tertulia_sfu.config import CODECS
 from tertulia_sfu.rooms.negotiation import ANSWER_WITHIN_S
 
 
@@ -90,7 +91,7 @@ def test_an_answer_reaches_the_second_peer_once() -> None:
     meeting = Meeting()
     ann = dual(meeting)
     peer = f"{ann.sid}/subscriber"
-    assert meeting.core.named("add_subscriber") == [(peer, {"channels": True})]
+    assert meeting.core.named("add_subscriber") == [(peer, {"channels": True, "codecs": list(CODECS)})]
     our_offer(ann, 1)
     assert (ann.last("offer").id, ann.last("offer").sdp) == (1, "offer 1")
     for number in (5, 1, 1, 0):

@@ -138,13 +138,14 @@ def _room(row: Row[Any]) -> Room:
             lobby_enabled=row.lobby_enabled,
             chat_history_enabled=row.chat_history_enabled,
             chat_files_enabled=row.chat_files_enabled,
+            codecs=row.codecs,
         ),
         locked=row.locked,
         secrets=RoleSecrets(moderator=row.moderator_secret, publisher=row.publisher_secret, viewer=row.viewer_secret),
     )
 
 
-def _preference_columns(preferences: RoomPreferences) -> dict[str, bool]:
+def _preference_columns(preferences: RoomPreferences) -> dict[str, bool | str]:
     return {
         "chat_enabled": preferences.chat_enabled,
         "recording_enabled": preferences.recording_enabled,
@@ -152,6 +153,7 @@ def _preference_columns(preferences: RoomPreferences) -> dict[str, bool]:
         "lobby_enabled": preferences.lobby_enabled,
         "chat_history_enabled": preferences.chat_history_enabled,
         "chat_files_enabled": preferences.chat_files_enabled,
+        "codecs": preferences.codecs,
     }
 
 

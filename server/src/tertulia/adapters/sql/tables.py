@@ -50,6 +50,7 @@ rooms = Table(
     Column("lobby_enabled", Boolean, nullable=False, server_default=false()),
     Column("chat_history_enabled", Boolean, nullable=False, server_default=true()),
     Column("chat_files_enabled", Boolean, nullable=False, server_default=true()),
+    Column("codecs", Text, nullable=False, server_default=""),
     Index("ix_rooms_newest", "created_at_ms", "name"),
 )
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from tertulia.domain.access import Action
 from tertulia.domain.ids import LATEST, Millis, RoomName
-from tertulia.domain.rooms import MAX_PARTICIPANTS, PreferencesChange, RoleSecrets, Room, RoomPreferences
+from tertulia.domain.rooms import (
+    MAX_PARTICIPANTS,
+    Codec,
+    PreferencesChange,
+    RoleSecrets,
+    Room,
+    RoomPreferences,
+    codecs_text,
+)
 from tertulia.http.api.idempotency import HEADER, check_idempotency_key, idempotency_key
 from tertulia.http.api.lists import FieldsQuery, ListQuery, list_response, parse_fields
 from tertulia.http.kit.operations import (
@@ -73,6 +81,29 @@ class LobbyPreferences(Body):
     )
 
 
+class MediaPreferences(Body):
+    """Preferences for the media of the room: an addition."""
+
+    codecs: Annotated[list[Codec], FailFast(), Field(max_length=len(get_args(Codec)))] = Field(
+        default=[],
+        description="The only codecs that may be used, from the next meeting on: audio/opus and some for video. "
+        "Empty: all. Media servers other than the embedded one do not look at it.",
+    )
+
+    @field_validator("codecs")
+    @classmethod
+    def _suffice(cls, value: list[Codec]) -> list[Codec]:
+        try:
+            codecs_text(value)
+        except ValueError as error:
+            raise PydanticCustomError("codecs", "Input should {problem}", {"problem": str(error)}) from error
+        return value
+
+    def text(self) -> str | None:
+        """Read which codecs are wanted; None leaves them as they are."""
+        return codecs_text(self.codecs) if "codecs" in self.model_fields_set else None
+
+
 _Part = RecordingPreferences | VirtualBackgroundPreferences | LobbyPreferences
 
 
@@ -85,6 +116,7 @@ class RoomPreferencesSchema(Body):
     recordingPreferences: Annotated[RecordingPreferences | None, NotNull] = None
     virtualBackgroundPreferences: Annotated[VirtualBackgroundPreferences | None, NotNull] = None
     lobbyPreferences: Annotated[LobbyPreferences | None, NotNull] = None
+    mediaPreferences: Annotated[MediaPreferences | None, NotNull] = None
 
     def change(self) -> PreferencesChange:
         """Read what is to change; `enabled` that is absent inside a part leaves it as it is."""
@@ -98,6 +130,7 @@ class RoomPreferencesSchema(Body):
             recording_enabled=enabled(self.recordingPreferences),
             virtual_background_enabled=enabled(self.virtualBackgroundPreferences),
             lobby_enabled=enabled(self.lobbyPreferences),
+            codecs=None if self.mediaPreferences is None else self.mediaPreferences.text(),
         )
 
 
@@ -198,6 +231,8 @@ class RoomPresenter:
         }
         if room.preferences.lobby_enabled:
             shown["preferences"]["lobbyPreferences"] = {"enabled": True}
+        if room.preferences.codecs:
+            shown["preferences"]["mediaPreferences"] = {"codecs": room.preferences.codecs.split(",")}
         if room.locked:
             shown["locked"] = True
         if room.prefix is not None:

@@ -18,7 +18,7 @@ use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::outbox::Outbox;
 use crate::token_bucket::Rate;
 use crate::transport::{
-    Drained, Egress, IceCredentials, Offerer, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
+    Codecs, Drained, Egress, IceCredentials, Offerer, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
     is_binding_success,
 };
 
@@ -102,14 +102,14 @@ impl Peers {
     // ── the table ──
 
     /// None if the peer exists. `offering`: where we make the offers.
-    pub fn add(&mut self, now: Instant, id: PeerId, offering: Option<Offering>) -> Option<PeerKey> {
+    pub fn add(&mut self, now: Instant, id: PeerId, codecs: Codecs, offering: Option<Offering>) -> Option<PeerKey> {
         if self.by_id.contains_key(&id) {
             return None;
         }
         let credentials = self.new_credentials();
         let ufrag = credentials.ufrag.clone();
         let offerer = if offering.is_some() { Offerer::Core } else { Offerer::Client };
-        let transport = Transport::new(now, &self.config, credentials, offerer);
+        let transport = Transport::new(now, &self.config, credentials, offerer, codecs);
         let peer = Peer::new(id.clone(), transport, offering, now);
         let key = self.entries.insert(Entry { peer, has_egress: false, scheduled: None });
         self.by_id.insert(id, key);

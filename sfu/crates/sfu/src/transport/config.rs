@@ -30,15 +30,40 @@ const CONSTRAINED_BASELINE: u32 = 0x42e01f;
 /// section 6.2), which is preferred.
 const H264: [(u8, u8, bool); 2] = [(108, 109, true), (124, 120, false)];
 
-/// Addresses, certificate and codecs. Clones share the certificate: every shard shows the same fingerprint.
+/// Which codecs are negotiated with a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Codecs(u8);
+
+impl Codecs {
+    /// All that are known.
+    pub const ALL: Self = Self(u8::MAX);
+
+    /// These, by their MIME types without regard to case. Fails for one that is not known.
+    pub fn named<S: AsRef<str>>(mime_types: &[S]) -> Result<Self, ConfigError> {
+        let mut chosen = 0;
+        for name in mime_types.iter().map(AsRef::as_ref) {
+            chosen |= bit_of(name)
+                .ok_or_else(|| ConfigError(format!("{name:?} is no codec; known are {}", CODECS.join(", "))))?;
+        }
+        Ok(Self(chosen))
+    }
+
+    fn contains(self, name: &str) -> bool {
+        bit_of(name).is_some_and(|bit| self.0 & bit != 0)
+    }
+}
+
+fn bit_of(name: &str) -> Option<u8> {
+    CODECS.iter().position(|codec| codec.eq_ignore_ascii_case(name)).map(|index| 1 << index)
+}
+
+/// Addresses and certificate. Clones share the certificate: every shard shows the same fingerprint.
 #[derive(Clone)]
 pub struct ShardConfig {
     candidates: Vec<Candidate>,
     certificate: DtlsCert,
     crypto: Arc<CryptoProvider>,
     ufrags: UfragKey,
-    /// Those of [`CODECS`] that are negotiated.
-    codecs: Vec<&'static str>,
 }
 
 impl ShardConfig {
@@ -58,20 +83,7 @@ impl ShardConfig {
             .dtls_provider
             .generate_certificate()
             .ok_or_else(|| ConfigError("no DTLS certificate could be generated".into()))?;
-        let (crypto, codecs) = (Arc::new(crypto), CODECS.to_vec());
-        Ok(Self { candidates, certificate, crypto, ufrags: UfragKey::default(), codecs })
-    }
-
-    /// Negotiate no other codecs than these, by their MIME types without regard to case.
-    ///
-    /// Fails for one that is not known.
-    pub fn with_codecs(mut self, mime_types: &[String]) -> Result<Self, ConfigError> {
-        let known = |name: &String| {
-            let found = CODECS.into_iter().find(|codec| codec.eq_ignore_ascii_case(name));
-            found.ok_or_else(|| ConfigError(format!("{name:?} is no codec; known are {}", CODECS.join(", "))))
-        };
-        self.codecs = mime_types.iter().map(known).collect::<Result<_, _>>()?;
-        Ok(self)
+        Ok(Self { candidates, certificate, crypto: Arc::new(crypto), ufrags: UfragKey::default() })
     }
 
     /// Offer `addresses` as passive host candidates for TCP too (RFC 6544).
@@ -97,8 +109,14 @@ impl ShardConfig {
     }
 
     /// A connection with the configured candidates that has not seen an offer yet.
-    pub(super) fn connection(&self, now: Instant, credentials: &IceCredentials, offerer: Offerer) -> Rtc {
-        let mut rtc = self.rtc_config(credentials).set_extension_map(extensions(offerer)).build(now);
+    pub(super) fn connection(
+        &self,
+        now: Instant,
+        credentials: &IceCredentials,
+        offerer: Offerer,
+        codecs: Codecs,
+    ) -> Rtc {
+        let mut rtc = self.rtc_config(credentials, codecs).set_extension_map(extensions(offerer)).build(now);
         for candidate in &self.candidates {
             rtc.add_local_candidate(candidate.clone());
         }
@@ -132,8 +150,8 @@ impl ShardConfig {
         of_family
     }
 
-    fn rtc_config(&self, credentials: &IceCredentials) -> RtcConfig {
-        let has = |codec: &str| self.codecs.contains(&codec);
+    fn rtc_config(&self, credentials: &IceCredentials, codecs: Codecs) -> RtcConfig {
+        let has = |codec: &str| codecs.contains(codec);
         let mut config = RtcConfig::new()
             .set_rtp_mode(true)
             .set_ice_lite(true)
@@ -201,7 +219,7 @@ fn extensions(offerer: Offerer) -> ExtensionMap {
     map
 }
 
-/// Why a [`ShardConfig`] cannot be made.
+/// Why a [`ShardConfig`] or [`Codecs`] cannot be made.
 #[derive(Debug)]
 pub struct ConfigError(String);
 

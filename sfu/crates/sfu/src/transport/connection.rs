@@ -16,7 +16,7 @@ use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadTypes};
-use super::config::{Offerer, ShardConfig, net_protocol, path_of};
+use super::config::{Codecs, Offerer, ShardConfig, net_protocol, path_of};
 use super::credentials::IceCredentials;
 use super::crypto::KeySlot;
 use super::dependency::Structures;
@@ -61,8 +61,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials, offerer: Offerer) -> Self {
-        let rtc = config.connection(now, &credentials, offerer);
+    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials, offerer: Offerer, codecs: Codecs) -> Self {
+        let rtc = config.connection(now, &credentials, offerer, codecs);
         Self {
             rtc,
             credentials,

@@ -13,6 +13,7 @@ use str0m::rtp::RtpPacket;
 use super::super::*;
 use crate::datagram::Buffers;
 use crate::ids::ShardId;
+use crate::transport::Codecs;
 use crate::transport::crypto::forced::forced;
 use crate::transport::dependency;
 
@@ -47,7 +48,7 @@ impl Pair {
         let (crypto, of_client) = forced(profile);
         let config = ShardConfig::new(&[server]).expect("a configuration").with_crypto(crypto);
         let credentials = IceCredentials::generate(ShardId(0), config.ufrag_key());
-        let ours = Transport::new(now, &config, credentials, Offerer::Client);
+        let ours = Transport::new(now, &config, credentials, Offerer::Client, Codecs::ALL);
         let mut client = str0m::RtcConfig::new()
             .set_rtp_mode(true)
             .set_crypto_provider(Arc::new(of_client))

@@ -61,7 +61,7 @@ pub(crate) use channels::Sent;
 pub use codec::CodecFormat;
 pub(crate) use codec::PayloadTypes;
 pub(crate) use config::Offerer;
-pub use config::{ConfigError, ShardConfig};
+pub use config::{Codecs, ConfigError, ShardConfig};
 pub(crate) use connection::Transport;
 pub(crate) use credentials::{IceCredentials, UfragKey};
 pub use dependency::DependencyDescriptor;

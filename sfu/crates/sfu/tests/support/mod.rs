@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
-    Command, Event, Kind, LayerSpec, Message, OpusOptions, Path, PeerId, Quality, Shard, ShardConfig, ShardId, Source,
-    SubscriptionSettings, TrackId, TrackSpec,
+    Codecs, Command, Event, Kind, LayerSpec, Message, OpusOptions, Path, PeerId, Quality, Shard, ShardConfig, ShardId,
+    Source, SubscriptionSettings, TrackId, TrackSpec,
 };
 
 use client::Client;
@@ -98,7 +98,10 @@ impl World {
         let index = self.clients.len();
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
         self.clients.push(Client::new(index, self.now, address, (audio_sections, video_sections), self.has_red));
-        self.command(index, Command::AddPeer { peer: PeerId::from(format!("PA_{index}").as_str()) });
+        self.command(
+            index,
+            Command::AddPeer { peer: PeerId::from(format!("PA_{index}").as_str()), codecs: Codecs::ALL },
+        );
         self.clients[index].offer_wanted = true;
         index
     }
@@ -109,7 +112,7 @@ impl World {
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
         self.clients.push(Client::new(index, self.now, address, (0, 0), self.has_red));
         let peer = self.peer(index);
-        self.command(index, Command::AddSubscriber { peer, channels });
+        self.command(index, Command::AddSubscriber { peer, channels, codecs: Codecs::ALL });
         index
     }
 
