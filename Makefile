@@ -69,7 +69,7 @@ fuzz: need-test prepare-dev ## fuzz each input for SECONDS=60 (T=path picks, SEE
 
 ##@ Measure
 ROWS ?= 1x4 1x20 1x150 10x20 10x40 10x4x4
-.PHONY: bench bench-abuse bench-api bench-forwarding bench-media bench-page bench-recording bench-peers
+.PHONY: bench bench-abuse bench-api bench-forwarding bench-media bench-network bench-page bench-recording bench-peers
 bench: prepare-dev bench-peers ## join time, and forwarded packets per server CPU-second
 	.venv/bin/python -m bench.join_time
 	.venv/bin/python -m bench.forwarding --rows 1x4 1x20 --runs 1 --dry-run
@@ -83,6 +83,9 @@ bench-api: prepare-dev ## REST requests a second and 100,000 rooms, SQLite and P
 
 bench-media: need-test prepare-dev bench-peers ## joins, restart, Chromium pages beside livekit-server; into docs/performance.md (PARTS="restart pages" picks)
 	.venv/bin/python -m bench.media $(if $(PARTS),--parts $(PARTS)) $(ARGS)
+
+bench-network: need-test prepare-dev bench-peers ## two Chromium pages over bad networks beside livekit-server; into docs/performance.md (ARGS="--rows loss-30" picks)
+	.venv/bin/python -m bench.network $(ARGS)
 
 bench-page: need-test prepare-dev bench-peers ## the page in Chromium: join, paint, 25 tiles, heap; written into docs/performance.md
 	.venv/bin/python -m bench.page

@@ -22,7 +22,8 @@ async def relayed_signalling(
     down: Change = bytes,
     on_connect: Callable[[str], None] = lambda _path: None,
 ) -> AsyncIterator[MediaServerProcess]:
-    """Yield the same server at another port; `up` changes the messages of clients, `down` those of the server.
+    """Yield the same server at another port; `up` changes the messages of clients, `down` those of the server. What is
+    changed to nothing is not passed on.
 
     `on_connect` is told the path and query of each connection.
     """
@@ -52,7 +53,8 @@ async def relayed_signalling(
 async def _pass(source: _Socket, target: _Socket, change: Change) -> None:
     async for message in source:
         if message.type is aiohttp.WSMsgType.BINARY:
-            await target.send_bytes(change(message.data))
+            if changed := change(message.data):
+                await target.send_bytes(changed)
         elif message.type is aiohttp.WSMsgType.TEXT:
             await target.send_str(message.data)
     await target.close()
