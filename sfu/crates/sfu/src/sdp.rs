@@ -226,7 +226,7 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
             (SectionAnswer::Receive { opus, .. }, line) if is_format_of(part, line, "opus") => {
                 lines.push(format!("{line}{}", opus_parameters(*opus)));
             }
-            _ => lines.push((*line).to_owned()),
+            _ => push_line(line, lines),
         }
     }
     let SectionAnswer::Send { sending, transport_cc } = answer else { return };
@@ -234,6 +234,16 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
     lines.extend(transport_cc.clone());
     if let Some(sending) = sending {
         push_identity(sending, lines);
+    }
+}
+
+/// A line, and behind the name of Opus that lost packets may be asked for (RFC 4585 section 4.2): clients do so for sound
+/// only where this stands, and the transport knows no retransmission without a stream for it.
+pub(crate) fn push_line(line: &str, lines: &mut Vec<String>) {
+    lines.push(line.to_owned());
+    let format = line.strip_prefix("a=rtpmap:").and_then(|mapping| mapping.split_once(' '));
+    if let Some((payload_type, _)) = format.filter(|(_, name)| name.starts_with("opus/")) {
+        lines.push(format!("a=rtcp-fb:{payload_type} nack"));
     }
 }
 
@@ -362,6 +372,16 @@ mod tests {
         assert_eq!(answered(false, false).as_deref(), Some("minptime=10"));
         assert_eq!(answered(true, false).as_deref(), Some("minptime=10;usedtx=1"));
         assert_eq!(answered(false, true).as_deref(), Some("minptime=10;stereo=1;maxaveragebitrate=510000"));
+    }
+
+    #[test]
+    fn lost_sound_may_be_asked_for() {
+        let answer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\na=mid:0\r\na=rtpmap:63 red/48000/2\r\n\
+            a=rtpmap:111 opus/48000/2\r\na=recvonly\r\n";
+        let section = SectionAnswer::Send { sending: None, transport_cc: None };
+        let finished = finish_answer(answer, &HashMap::from([("0".to_owned(), section)]), &[]);
+        assert_eq!(finished.matches("a=rtcp-fb:").count(), 1, "{finished}");
+        assert!(finished.contains("a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 nack\r\n"), "{finished}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::ids::Ssrc;
 use crate::sdp::{
     Direction, MAX_BYTES, MAX_SECTIONS, Parts, Sending, attribute, direction, is_identity, is_stopped, join, kind,
-    push_identity, session_line, sources,
+    push_identity, push_line, session_line, sources,
 };
 
 /// What a track is called where it is sent.
@@ -30,7 +30,7 @@ pub(crate) fn finish_offer(
             continue;
         }
         let is_kept = |line: &&&str| !is_identity(line) && !line.ends_with(" transport-cc");
-        lines.extend(part.iter().filter(is_kept).map(|line| (*line).to_owned()));
+        part.iter().filter(is_kept).for_each(|line| push_line(line, &mut lines));
         let identity = attribute(part, "mid").and_then(|mid| identities.get(mid)).cloned().flatten();
         if let (Some(Identity { stream, track }), Some((ssrc, rtx))) = (identity, streams(part)) {
             push_identity(&Sending { stream, track, ssrc, rtx }, &mut lines);

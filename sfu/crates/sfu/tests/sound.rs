@@ -59,7 +59,7 @@ fn sound_that_is_lost_on_the_way_here_is_recovered_for_those_who_get_it_plain() 
         let track = publish(&mut world, alice);
         world.subscribe(eve, &track);
         world.run_until_receiving(eve, &track, 10);
-        world.network.lossy = Some("192.0.2.1:7882".parse().unwrap());
+        world.network.lossy = vec!["192.0.2.1:7882".parse().unwrap()];
         world.network.link.loss = 0.1;
         world.clients[eve].forget();
         world.run(Duration::from_secs(20));

@@ -49,6 +49,10 @@ impl CodecFormat {
         Some(PayloadTypes { plain: PayloadType(*found.pt()), redundant: found.red().map(|red| PayloadType(*red)) })
     }
 
+    pub(super) fn is_sound(self) -> bool {
+        self.0.codec.is_audio()
+    }
+
     /// The RTP clock rate in Hz.
     pub fn clock_rate_hz(self) -> u32 {
         self.0.clock_rate.get()

@@ -19,23 +19,22 @@ use super::codec::{CodecFormat, PayloadTypes};
 use super::config::{Codecs, Offerer, ShardConfig, net_protocol, path_of};
 use super::credentials::IceCredentials;
 use super::crypto::KeySlot;
-use super::dependency::Structures;
 use super::drained::{Drained, TransportEvent};
 use super::error::TransportError;
-use super::incoming::{IncomingStreams, is_rtcp, rtp_ssrc};
+use super::incoming::{is_rtcp, rtp_ssrc};
 use super::link_report::LinkReport;
 use super::measured::Measured;
 use super::offers::{Offer, OfferChanges, Offers};
 use super::outlet::Codec;
-use super::packet::{Egress, Outgoing, ReceivedPacket};
+use super::packet::{Egress, Outgoing};
+use super::receiving::Receiving;
 use super::reports::PROBE;
 use super::sending::Sending;
 use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::stun::is_stun;
-use super::transport_sequence::TransportSequence;
 use crate::data::DataMessage;
 use crate::datagram::{Buffers, Datagram, Path};
-use crate::ids::{Mid, PeerKey, Ssrc};
+use crate::ids::{Mid, Ssrc};
 use crate::media::Channel;
 
 #[cfg(test)]
@@ -49,11 +48,9 @@ pub(crate) struct Transport {
     rtc: Rtc,
     credentials: IceCredentials,
     channels: Channels,
-    incoming: IncomingStreams,
+    receiving: Receiving,
     outgoing: OutgoingStreams,
     sending: Sending,
-    sequence: TransportSequence,
-    structures: Structures,
     offers: Offers,
     measured: Option<Measured>,
     report: Option<Box<LinkReport>>,
@@ -61,17 +58,21 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials, offerer: Offerer, codecs: Codecs) -> Self {
+    pub fn new(
+        now: Instant,
+        config: &ShardConfig,
+        credentials: IceCredentials,
+        offerer: Offerer,
+        codecs: Codecs,
+    ) -> Self {
         let rtc = config.connection(now, &credentials, offerer, codecs);
         Self {
             rtc,
             credentials,
             channels: Channels::default(),
-            incoming: IncomingStreams::default(),
+            receiving: Receiving::default(),
             outgoing: OutgoingStreams::default(),
             sending: Sending::new(KeySlot::of_newest()),
-            sequence: TransportSequence::default(),
-            structures: Structures::default(),
             offers: Offers::default(),
             measured: None,
             report: None,
@@ -134,11 +135,7 @@ impl Transport {
 
     fn read_event(&mut self, now: Instant, event: Event, drained: &mut Drained) {
         match event {
-            Event::RtpPacket(packet) => {
-                self.sequence.received(packet.header.ext_vals.transport_cc);
-                let received = ReceivedPacket::read(now, self.rtc.codec_config(), &mut self.structures, packet);
-                drained.push(TransportEvent::Media(received));
-            }
+            Event::RtpPacket(packet) => drained.push_media(self.receiving.media(now, &mut self.rtc, packet)),
             Event::Connected => drained.push(TransportEvent::Connected),
             Event::Closed => drained.push(TransportEvent::Closed),
             Event::KeyframeRequest(request) => {
@@ -191,19 +188,23 @@ impl Transport {
             return Ok(());
         };
         let ssrc = rtp_ssrc(data);
-        if ssrc.is_some() && !self.sequence.admit(data) {
+        if ssrc.is_some() && !self.receiving.sequence.admit(data) {
             drained.refused += 1;
             return Ok(());
         }
-        if let Some(unknown) = ssrc.filter(|ssrc| !self.incoming.is_known(*ssrc)) {
+        if let Some(unknown) = ssrc.filter(|ssrc| !self.receiving.streams.is_known(*ssrc)) {
             return self.receive_unknown(now, drained, receive, unknown);
         }
         if is_stun(data) {
             self.sending.checked(now, path);
         }
+        let before = drained.events.len();
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
         if is_rtcp(data) {
             self.sending.read_report(now, &mut self.outgoing, data, &mut drained.datagrams);
+        } else if let Some(ssrc) = ssrc {
+            let (rtc, of) = (&mut self.rtc, (ssrc, drained.media_since(before)));
+            drained.push_media(self.receiving.late(now, rtc, &mut self.sending, of, data));
         }
         Ok(())
     }
@@ -216,21 +217,20 @@ impl Transport {
         receive: Receive<'_>,
         ssrc: Ssrc,
     ) -> Result<(), TransportError> {
-        let mapped = self.incoming.mapped(&mut self.rtc);
+        let mapped = self.receiving.streams.mapped(&mut self.rtc);
         let is_resending = mapped.iter().any(|stream| stream.is_resent_by(ssrc));
-        if !is_resending && !self.incoming.may_try(now) {
+        if !is_resending && !self.receiving.streams.may_try(now) {
             drained.refused += 1;
             return Ok(());
         }
         let before = drained.events.len();
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
-        let is_media = |(_, event): &(PeerKey, TransportEvent)| matches!(event, TransportEvent::Media(_));
-        if !drained.events.iter().skip(before).any(is_media) {
-            self.incoming.restore(&mut self.rtc, &mapped, ssrc);
+        if drained.media_since(before).is_none() {
+            self.receiving.streams.restore(&mut self.rtc, &mapped, ssrc);
             // str0m wants to be polled after every change
             return Ok(self.drain(now, drained)?);
         }
-        if self.incoming.admit(now, ssrc) { Ok(()) } else { Err(TransportError::TooManyStreams) }
+        if self.receiving.streams.admit(now, ssrc) { Ok(()) } else { Err(TransportError::TooManyStreams) }
     }
 
     /// Seal the packets collected by [`Egress::send`].
@@ -240,12 +240,13 @@ impl Transport {
 
     /// Let time pass.
     pub fn advance(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
+        drained.datagrams.extend(self.receiving.ask(now, &mut self.sending));
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Timeout(now)))
     }
 
     /// When [`Transport::advance`] is due.
     pub fn deadline(&self) -> Instant {
-        self.sending.ask_at().map_or(self.deadline, |at| at.min(self.deadline))
+        [self.sending.ask_at(), self.receiving.next_at()].into_iter().flatten().fold(self.deadline, Instant::min)
     }
 
     /// Send DTLS close_notify, so that the client need not wait for its timeout.
@@ -269,9 +270,8 @@ impl Transport {
         };
         let answer = self.step(now, drained, |rtc, _| Ok(rtc.sdp_api().accept_offer(offer)))?;
         if answer.is_ok() {
-            self.sequence.negotiate(sdp);
-            let incoming = &mut self.incoming;
-            incoming.declare(&mut self.rtc, sources);
+            self.receiving.sequence.negotiate(sdp);
+            self.receiving.streams.declare(&mut self.rtc, sources);
             self.drain(now, drained)?;
         }
         Ok(answer.map(|answer| answer.to_sdp_string()).map_err(|error| error.to_string()))

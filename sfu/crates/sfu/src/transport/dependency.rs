@@ -25,7 +25,6 @@ const SWITCH: u32 = 2;
 pub struct DependencyDescriptor(Arc<[u8]>);
 
 impl DependencyDescriptor {
-    #[cfg(test)]
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self(bytes.into())
     }

@@ -279,6 +279,27 @@ fn compare(profile: SrtpProfile) {
 }
 
 #[test]
+fn sound_that_is_asked_for_is_sent_again_as_it_was_sealed() {
+    let (mut pair, mut streams) = Pair::new(SrtpProfile::AEAD_AES_128_GCM);
+    let sound = &mut streams[0];
+    let ask = |pair: &mut Pair, stream: &Stream| {
+        let mut compound = Vec::new();
+        reports::push_nack(stream.ssrc, &[stream.sequence as u16], &mut compound);
+        let (now, ours) = (pair.now, &mut pair.ours);
+        ours.sending.read_opened(now, &mut ours.outgoing, &compound, &mut pair.drained.datagrams);
+        pair.drained.datagrams.drain(..).map(|datagram| datagram.contents).collect::<Vec<_>>()
+    };
+    send(&mut pair, sound);
+    assert!(ask(&mut pair, sound).is_empty(), "nothing is kept for clients that do not ask");
+    let (sealed, _) = send(&mut pair, sound);
+    for _ in 0..2 {
+        assert_eq!(ask(&mut pair, sound), std::slice::from_ref(&sealed));
+    }
+    pair.deliver(&sealed);
+    assert_eq!(pair.opened.len(), 1);
+}
+
+#[test]
 fn what_str0m_would_send_is_sent_and_opened_with_every_profile() {
     for profile in SrtpProfile::ALL {
         compare(*profile);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use str0m::Candidate;
+use str0m::Event;
 use str0m::change::SdpAnswer;
 use str0m::crypto::dtls::SrtpProfile;
 use str0m::format::PayloadParams;

@@ -6,7 +6,7 @@ use super::link_report::LinkReport;
 use super::measured::LinkStats;
 use super::packet::ReceivedPacket;
 use crate::datagram::Datagram;
-use crate::ids::{Mid, PeerKey};
+use crate::ids::{Mid, PeerKey, Ssrc};
 use crate::media::Channel;
 
 /// What steps have produced. The caller reuses it, so that a step allocates nothing of its own.
@@ -24,6 +24,20 @@ pub(crate) struct Drained {
 impl Drained {
     pub(super) fn push(&mut self, event: TransportEvent) {
         self.events.push_back((self.peer, event));
+    }
+
+    pub(super) fn push_media(&mut self, packet: impl Into<Option<ReceivedPacket>>) {
+        if let Some(packet) = packet.into() {
+            self.push(TransportEvent::Media(packet));
+        }
+    }
+
+    /// The stream of the first packet that was received since there were so many events.
+    pub(super) fn media_since(&self, events: usize) -> Option<Ssrc> {
+        self.events.iter().skip(events).find_map(|(_, event)| match event {
+            TransportEvent::Media(received) => Some(received.ssrc),
+            _ => None,
+        })
     }
 }
 

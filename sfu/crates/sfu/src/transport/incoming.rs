@@ -90,14 +90,16 @@ impl IncomingStreams {
     /// Give sections back to the streams that a packet of `intruder`, which was not authentic, took them from.
     pub fn restore(&self, rtc: &mut Rtc, mapped: &[Mapped], intruder: Ssrc) {
         for stream in mapped {
-            let is_audio = rtc.media(stream.mid).map(|media| media.kind().is_audio());
-            let (Some(is_audio), mut direct) = (is_audio, rtc.direct_api()) else { continue };
+            if rtc.media(stream.mid).is_none() {
+                continue;
+            }
+            let mut direct = rtc.direct_api();
             if direct.stream_rx(&stream.ssrc.0.into()).is_some() {
                 continue;
             }
             direct.remove_stream_rx(intruder.0.into());
             let rtx = stream.rtx.map(|rtx| rtx.0.into());
-            direct.expect_stream_rx(stream.ssrc.0.into(), rtx, stream.mid, stream.rid).suppress_nack(is_audio);
+            direct.expect_stream_rx(stream.ssrc.0.into(), rtx, stream.mid, stream.rid).suppress_nack(true);
         }
     }
 
@@ -116,6 +118,14 @@ impl IncomingStreams {
 }
 
 impl Mapped {
+    pub fn ssrc(&self) -> Ssrc {
+        self.ssrc
+    }
+
+    pub fn section(&self) -> Mid {
+        self.mid
+    }
+
     pub fn is_resent_by(&self, ssrc: Ssrc) -> bool {
         self.rtx == Some(ssrc)
     }

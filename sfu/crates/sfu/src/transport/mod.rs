@@ -19,12 +19,16 @@
 //! | `dependency` | the dependency descriptor of AV1 |
 //! | `red` | redundant audio; nothing of str0m |
 //! | `packet` | received and outgoing RTP packets |
+//! | `playout` | how long a receiver holds pictures back; nothing of str0m |
 //! | `channels` | SCTP data channels |
 //! | `offers` | offers of our side |
 //! | `measured` | statistics |
 //! | `streams` | outgoing RTP streams |
 //! | `error` | why a connection ends |
 //! | `incoming` | bounds of received RTP streams |
+//! | `late` | received packets that are older than str0m looks at |
+//! | `receiving` | all that is received, with the three below |
+//! | `nacks` | what is missing of them, and when it is asked for; nothing of str0m |
 //! | `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
 //! | `connection`, `drained` | the connection itself: [`Transport`], and what its steps produce |
@@ -39,11 +43,15 @@ mod dependency;
 mod drained;
 mod error;
 mod incoming;
+mod late;
 mod link_report;
 mod measured;
+mod nacks;
 mod offers;
 mod outlet;
 mod packet;
+mod playout;
+mod receiving;
 mod red;
 mod reports;
 mod resends;

@@ -8,14 +8,17 @@ use str0m::media::Mid;
 use super::codec::PayloadType;
 use super::measured::SentStats;
 use super::packet::Written;
+use super::playout::Playout;
 use super::reports::{Reception, SenderInfo};
-use super::resends::Resends;
+use super::resends::{Resends, SealedResends};
 use super::rtp_header::Extensions;
 use super::srtp::{Sealer, StreamKey};
 use crate::ids::Ssrc;
 
 /// Of so many packets is remembered whether they were sent: more than are between two reports. A power of two.
 const WINDOW: u32 = 2048;
+/// Clients that have not measured their round trip ask again after this time.
+const RETRY: Duration = Duration::from_millis(100);
 /// Sender reports whose answers are recognised.
 const REPORTS: usize = 4;
 
@@ -32,6 +35,8 @@ pub(super) struct Outlet {
     keys: Option<(StreamKey, Option<StreamKey>)>,
     pub next_rtx: u64,
     pub resends: Resends,
+    pub sealed: SealedResends,
+    pub playout: Playout,
     sent: Sent,
     received: Received,
 }
@@ -138,6 +143,8 @@ impl Outlet {
             keys: None,
             next_rtx: 1,
             resends: Resends::default(),
+            sealed: SealedResends::default(),
+            playout: Playout::default(),
             sent: Sent::default(),
             received: Received::default(),
         }
@@ -182,7 +189,10 @@ impl Outlet {
             self.received.expected += f64::from(passed);
             // what the publisher's link has lost says nothing of this one
             let lost = f64::from(reception.lost - self.received.lost_before) - gaps;
-            self.received.lost += lost.clamp(0.0, f64::from(passed));
+            let lost = lost.clamp(0.0, f64::from(passed));
+            self.received.lost += lost;
+            let retry = RETRY + self.received.rtt.unwrap_or_default();
+            self.playout.reported(now, f64::from(passed), lost, retry);
             self.received.highest = Some(reception.highest);
             self.received.lost_before = reception.lost;
         }

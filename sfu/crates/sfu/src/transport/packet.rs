@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, UNIX_EPOCH};
 
 use str0m::format::CodecConfig;
-use str0m::media::{Frequency, MediaTime};
+use str0m::media::{Frequency, MediaTime, Pt};
 use str0m::rtp::{ExtensionValues, RtpPacket};
 
 use super::codec::{CodecFormat, PayloadTypes};
@@ -70,6 +70,20 @@ pub struct RedundantPayload {
     before: Option<Before>,
 }
 
+/// What was opened of a packet, by str0m or by us ([`super::late`]).
+pub(super) struct Arrived {
+    pub ssrc: Ssrc,
+    pub payload_type: Pt,
+    /// Extended beyond 16 bits.
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+    pub payload: Arc<[u8]>,
+    pub extensions: HeaderExtensions,
+    pub dependencies: Option<DependencyDescriptor>,
+    pub sender_clock_us: Option<i64>,
+}
+
 /// A packet whose track and layer are not known yet: [`Packet::layer`] is still 0.
 pub(crate) struct ReceivedPacket {
     pub ssrc: Ssrc,
@@ -119,17 +133,33 @@ pub(crate) trait Egress {
     fn send(&mut self, packet: Outgoing<'_>) -> bool;
 }
 
+impl From<RtpPacket> for Arrived {
+    fn from(packet: RtpPacket) -> Self {
+        let values = &packet.header.ext_vals;
+        Self {
+            ssrc: Ssrc(*packet.header.ssrc),
+            payload_type: packet.header.payload_type,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            marker: packet.header.marker,
+            extensions: HeaderExtensions::read(values),
+            dependencies: values.user_values.get::<DependencyDescriptor>().cloned(),
+            sender_clock_us: sender_clock_us(&packet),
+            payload: packet.payload,
+        }
+    }
+}
+
 impl ReceivedPacket {
-    pub(super) fn read(now: Instant, config: &CodecConfig, structures: &mut Structures, packet: RtpPacket) -> Self {
-        let (codec, is_redundant) = CodecFormat::find(config, packet.header.payload_type).unzip();
+    pub(super) fn read(now: Instant, config: &CodecConfig, structures: &mut Structures, arrived: Arrived) -> Self {
+        let Arrived { ssrc, sequence, timestamp, marker, extensions, sender_clock_us, .. } = arrived;
+        let (codec, is_redundant) = CodecFormat::find(config, arrived.payload_type).unzip();
         let (payload, redundant) = match is_redundant {
-            Some(true) => unwrap_redundant(&packet.payload),
-            _ => (packet.payload.clone(), None),
+            Some(true) => unwrap_redundant(&arrived.payload),
+            _ => (arrived.payload, None),
         };
         let inspected = codec.map(|codec: CodecFormat| codec.inspect(&payload));
-        let ssrc = Ssrc(*packet.header.ssrc);
-        let descriptor = packet.header.ext_vals.user_values.get::<DependencyDescriptor>();
-        let dependencies = descriptor.filter(|_| codec.is_some_and(CodecFormat::has_dependencies)).cloned();
+        let dependencies = arrived.dependencies.filter(|_| codec.is_some_and(CodecFormat::has_dependencies));
         let placed = dependencies.as_ref().and_then(|descriptor| structures.place(ssrc, descriptor));
         let (spatial, temporal) = placed.unzip();
         Self {
@@ -140,14 +170,14 @@ impl ReceivedPacket {
                 spatial: spatial.or(inspected.and_then(|inspected| inspected.spatial)),
                 temporal: temporal.or(inspected.map(|inspected| inspected.temporal)).unwrap_or_default(),
                 dependencies,
-                sequence: *packet.seq_no,
-                timestamp: packet.header.timestamp,
-                marker: packet.header.marker,
+                sequence,
+                timestamp,
+                marker,
                 keyframe: inspected.is_none_or(|inspected| inspected.is_keyframe),
                 vp8: inspected.and_then(|inspected| inspected.vp8),
                 arrival: now,
-                sender_clock_us: sender_clock_us(&packet),
-                extensions: HeaderExtensions::read(&packet.header.ext_vals),
+                sender_clock_us,
+                extensions,
                 payload,
                 redundant,
             },

@@ -15,6 +15,8 @@ const NACK: u8 = 1;
 const PICTURE_LOSS: u8 = 1;
 const FULL_INTRA: u8 = 4;
 const APPLICATION: u8 = 15;
+/// The sender of feedback that no stream of ours is needed for.
+const NOBODY: u32 = 1;
 /// Parts of reports in bytes.
 const HEADER: usize = 8;
 const SENDER_INFO: usize = 20;
@@ -149,6 +151,30 @@ pub(super) fn read(compound: &[u8]) -> Vec<(Ssrc, Feedback)> {
         }
     }
     found
+}
+
+/// Append a request for packets of a stream (RFC 4585 section 6.2.1), if there are any. `numbers`: in order.
+pub(super) fn push_nack(ssrc: Ssrc, numbers: &[u16], out: &mut Vec<u8>) {
+    let mut entries: Vec<(u16, u16)> = Vec::new();
+    for number in numbers {
+        let behind = entries.last().map(|(first, _)| number.wrapping_sub(*first)).filter(|behind| *behind <= 16);
+        match (entries.last_mut(), behind) {
+            (Some((_, mask)), Some(behind @ 1..)) => *mask |= 1 << (behind - 1),
+            (Some(_), Some(_)) => {}
+            _ => entries.push((*number, 0)),
+        }
+    }
+    if entries.is_empty() {
+        return;
+    }
+    let [high, low] = (2 + entries.len() as u16).to_be_bytes();
+    out.extend_from_slice(&[0x80 | NACK, TRANSPORT_FEEDBACK, high, low]);
+    out.extend_from_slice(&NOBODY.to_be_bytes());
+    out.extend_from_slice(&ssrc.0.to_be_bytes());
+    for (first, mask) in entries {
+        out.extend_from_slice(&first.to_be_bytes());
+        out.extend_from_slice(&mask.to_be_bytes());
+    }
 }
 
 fn read_blocks(blocks: Option<&[u8]>, count: u8, found: &mut Vec<(Ssrc, Feedback)>) {

@@ -8,6 +8,8 @@ use super::packet::Written;
 const MAX_PACKETS: usize = 1024;
 const MAX_AGE: Duration = Duration::from_secs(3);
 const FIRST_PACKETS: usize = 64;
+/// Packets kept as they were sealed, by the remainder of their numbers: two seconds of sound, more than a receiver waits.
+const MAX_SEALED: usize = 128;
 /// Retransmissions may take 0.6 of what is sent in a second on a stream: so many bytes for each byte of media. At 30 %
 /// loss, where lost retransmissions are asked for again, they are a third of it; a receiver that asks for everything
 /// again and again is bounded, and so is what a narrow link is sent at once, in whose queue sound waits too.
@@ -20,6 +22,14 @@ const PART: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub(super) struct Resends {
     ring: Vec<Option<Written>>,
+    recent: Recent,
+}
+
+/// The packets of a stream without a stream for retransmissions: such a one is sent again as it was sealed. Nothing is kept
+/// for those who have never asked.
+#[derive(Default)]
+pub(super) struct SealedResends {
+    ring: Vec<Option<(u16, Vec<u8>)>>,
     recent: Recent,
 }
 
@@ -81,6 +91,29 @@ impl Resends {
             }
         }
         self.ring = larger;
+    }
+}
+
+impl SealedResends {
+    pub fn keep(&mut self, now: Instant, number: u16, sealed: &[u8]) {
+        if let Some(slot) = self.ring.get_mut(usize::from(number) % MAX_SEALED) {
+            *slot = Some((number, sealed.to_vec()));
+            self.recent.sent(now, sealed.len(), 0);
+        }
+    }
+
+    /// The packet with this number, if it is still there and may be sent again.
+    pub fn take(&mut self, now: Instant, number: u16) -> Option<Vec<u8>> {
+        if self.ring.is_empty() {
+            self.ring.resize(MAX_SEALED, None);
+        }
+        let slot = self.ring.get(usize::from(number) % MAX_SEALED)?.as_ref();
+        let (_, sealed) = slot.filter(|(kept, _)| *kept == number)?;
+        if !self.recent.has_room(now) {
+            return None;
+        }
+        self.recent.sent(now, 0, sealed.len());
+        Some(sealed.clone())
     }
 }
 
@@ -160,6 +193,18 @@ mod tests {
             resends.keep(packet(n, start + Duration::from_millis(n * 100)));
         }
         assert_eq!(resends.ring.len(), FIRST_PACKETS);
+    }
+
+    #[test]
+    fn sound_is_kept_as_it_was_sealed_for_those_who_ask() {
+        let (mut resends, start) = (SealedResends::default(), Instant::now());
+        resends.keep(start, 1, &[1]);
+        assert_eq!(resends.take(start, 1), None, "nobody had asked");
+        (2..=130).for_each(|number| resends.keep(start, number, &[number as u8; 100]));
+        assert_eq!(resends.take(start, 2), None, "it is too old");
+        assert_eq!(resends.take(start, 130), Some(vec![130; 100]));
+        assert_eq!((0..1000).filter(|_| resends.take(start, 50).is_some()).count(), 193, "bounded");
+        assert_eq!(resends.take(start + Duration::from_secs(2), 131), None);
     }
 
     #[test]

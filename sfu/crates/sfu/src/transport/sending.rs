@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::crypto::KeySlot;
 use super::dependency::DependencyDescriptor;
+use super::late;
 use super::outlet::Outlet;
-use super::packet::Written;
+use super::packet::{HeaderExtensions, Written};
 use super::reports::{self, Feedback};
 use super::rtp_header::{Header, send_time};
 use super::srtp::{Opener, Sealer, StreamKey, with_keys};
@@ -144,21 +145,43 @@ impl Sending {
         sealed: &[u8],
         datagrams: &mut Vec<Datagram>,
     ) {
-        let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) else { return };
+        if let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) {
+            self.read_opened(now, streams, &compound, datagrams);
+        }
+    }
+
+    pub(super) fn read_opened(
+        &mut self,
+        now: Instant,
+        streams: &mut OutgoingStreams,
+        compound: &[u8],
+        datagrams: &mut Vec<Datagram>,
+    ) {
         let mut buffers = Buffers::default();
-        for (ssrc, feedback) in reports::read(&compound) {
+        for (ssrc, feedback) in reports::read(compound) {
             let Some(outlet) = streams.of_ssrc(ssrc) else { continue };
             match feedback {
                 Feedback::Reception(reception) => outlet.received(now, reception),
                 Feedback::KeyframeWanted => outlet.keyframe_wanted(),
                 Feedback::Missing(numbers) => {
                     let Some(mut batch) = self.batch(now, &mut buffers, datagrams) else { return };
-                    for number in numbers {
-                        batch.resend(now, outlet, number);
+                    for _ in 0..outlet.playout.copies() {
+                        numbers.iter().for_each(|number| batch.resend(now, outlet, *number));
                     }
                 }
             }
         }
+    }
+
+    /// The payload of a packet that the client has sealed; `index`: its number beyond 16 bits.
+    pub fn open(&mut self, header: &late::Header, index: u64, packet: &[u8]) -> Option<Vec<u8>> {
+        self.keyed()?.opener.open_rtp(packet, header.bytes, header.ssrc, index)
+    }
+
+    /// Feedback of ours, sealed. None without keys or a path.
+    pub fn feedback(&mut self, mut compound: Vec<u8>) -> Option<Datagram> {
+        self.keyed()?.sealer.seal_rtcp(&mut compound)?;
+        Some(Datagram { path: self.path?, is_video: false, contents: compound })
     }
 
     fn batch<'a>(
@@ -191,13 +214,19 @@ impl Batch<'_> {
             return;
         }
         outlet.sent(packet.payload.len(), Some(&packet));
-        if outlet.rtx.is_some() && packet.rtx.is_some() {
+        if outlet.rtx.is_none() {
+            let sealed = self.datagrams.last().map_or(&[][..], |datagram| &datagram.contents);
+            outlet.sealed.keep(packet.arrival, packet.sequence as u16, sealed);
+        } else if packet.rtx.is_some() {
             outlet.resends.keep(packet);
         }
     }
 
     /// Send the packet with these low 16 bits of its number once more (RFC 4588 section 4).
     fn resend(&mut self, now: Instant, outlet: &mut Outlet, number: u16) {
+        if outlet.rtx.is_none() {
+            return self.send_again(now, outlet, number);
+        }
         let (_, Some(stream)) = outlet.keys(self.sealer) else { return };
         let Some(packet) = outlet.resends.take(now, number) else { return };
         let Some(payload_type) = packet.rtx else { return };
@@ -205,6 +234,14 @@ impl Batch<'_> {
         outlet.next_rtx += 1;
         if self.seal(outlet, stream, index, payload_type, Some(number), &packet).is_some() {
             outlet.sent(packet.payload.len(), None);
+        }
+    }
+
+    /// The same bytes: sealing them a second time would not be (seal-once), and is not needed.
+    fn send_again(&mut self, now: Instant, outlet: &mut Outlet, number: u16) {
+        if let Some(contents) = outlet.sealed.take(now, number) {
+            outlet.sent(contents.len(), None);
+            self.datagrams.push(Datagram { path: self.path, is_video: outlet.is_video, contents });
         }
     }
 
@@ -222,7 +259,10 @@ impl Batch<'_> {
             marker: packet.marker,
             timestamp: packet.timestamp,
             mid: outlet.mid.as_bytes(),
-            values: packet.extensions,
+            values: HeaderExtensions {
+                playout_delay: outlet.playout.bounds(packet.extensions.playout_delay),
+                ..packet.extensions
+            },
             dependencies: packet.dependencies.as_ref().map(DependencyDescriptor::bytes),
             send_time: self.send_time,
             transport_sequence: *self.transport_sequence,

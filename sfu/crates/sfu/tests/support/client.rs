@@ -172,6 +172,18 @@ impl Client {
         }
     }
 
+    /// As browsers do.
+    pub fn resend_without_limit(&mut self) {
+        for sender in &self.senders {
+            let Some(mid) = sender.mid else { continue };
+            for rid in sender.rids.iter().map(|rid| Rid::from(rid.as_str())) {
+                if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(mid, Some(rid)) {
+                    stream.set_rtx_cache(1024, Duration::from_secs(4), None);
+                }
+            }
+        }
+    }
+
     /// Write frames without regard to their rate.
     pub fn flood(&mut self, now: Instant, sender: usize, frames: usize) {
         if let Some(mid) = self.senders[sender].mid {

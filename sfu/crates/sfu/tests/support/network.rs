@@ -71,11 +71,14 @@ type Entry = (Instant, u64, SocketAddr, SocketAddr, Vec<u8>);
 
 pub struct Network {
     pub link: Link,
-    /// Where only datagrams to this address are lost.
-    pub lossy: Option<SocketAddr>,
+    /// Only datagrams to these addresses are lost, if there are any.
+    pub lossy: Vec<SocketAddr>,
     /// All datagrams from and to these addresses are lost.
     pub cut: Vec<SocketAddr>,
     pub lost: usize,
+    /// Of what is sent to this address, the SSRCs and sequence numbers of RTP packets.
+    pub watched: Option<SocketAddr>,
+    pub seen: Vec<(u32, u16)>,
     pub bottleneck: Option<Bottleneck>,
     state: u64,
     sent: u64,
@@ -86,9 +89,11 @@ impl Network {
     pub fn new(link: Link) -> Self {
         Self {
             link,
-            lossy: None,
+            lossy: Vec::new(),
             cut: Vec::new(),
             lost: 0,
+            watched: None,
+            seen: Vec::new(),
             bottleneck: None,
             state: link.seed | 1,
             sent: 0,
@@ -105,7 +110,13 @@ impl Network {
     }
 
     pub fn send(&mut self, now: Instant, source: SocketAddr, destination: SocketAddr, data: Vec<u8>) {
-        let is_lossy = self.lossy.is_none_or(|address| address == destination);
+        if let (true, [128..=191, kind, a, b, _, _, _, _, c, d, e, f, ..]) =
+            (self.watched == Some(destination), &data[..])
+            && !(192..=223).contains(kind)
+        {
+            self.seen.push((u32::from_be_bytes([*c, *d, *e, *f]), u16::from_be_bytes([*a, *b])));
+        }
+        let is_lossy = self.lossy.is_empty() || self.lossy.contains(&destination);
         let is_lost = self.random() < self.link.loss && is_lossy;
         if is_lost || self.cut.contains(&source) || self.cut.contains(&destination) {
             self.lost += 1;

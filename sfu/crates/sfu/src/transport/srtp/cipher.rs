@@ -8,6 +8,7 @@ use str0m::crypto::dtls::SrtpProfile;
 
 use super::indices::Claimed;
 use super::keys::{Label, Master};
+use crate::ids::Ssrc;
 
 /// Bytes of an authentication tag: GCM's (RFC 7714 section 5) and HMAC-SHA1's (RFC 3711 section 5.2).
 const GCM_TAG: usize = 16;
@@ -71,10 +72,8 @@ impl Cipher {
         let (header, payload) = packet.split_at_mut_checked(header_bytes)?;
         match self {
             Self::Gcm { key, salt } => {
-                let mut nonce = [0; 12];
-                nonce.get_mut(2..6)?.copy_from_slice(&ssrc);
-                nonce.get_mut(6..12)?.copy_from_slice(index.get(2..)?);
-                let tag = key.seal_in_place_separate_tag(salted(nonce, salt), Aad::from(&*header), payload).ok()?;
+                let nonce = rtp_nonce(salt, ssrc, index)?;
+                let tag = key.seal_in_place_separate_tag(nonce, Aad::from(&*header), payload).ok()?;
                 out.extend_from_slice(tag.as_ref());
             }
             Self::Cm { key, salt, mac } => {
@@ -91,6 +90,34 @@ impl Cipher {
     }
 
     /// Seal a compound RTCP packet in place. `index` has 31 bits and was never used before.
+    /// The payload of a sealed packet whose header has so many bytes; `index`: extended by the roll-over count. None for
+    /// one that is not authentic.
+    pub fn open_rtp(&self, sealed: &[u8], header_bytes: usize, ssrc: Ssrc, index: u64) -> Option<Vec<u8>> {
+        let (ssrc, number) = (ssrc.0.to_be_bytes(), index.to_be_bytes());
+        match self {
+            Self::Gcm { key, salt } => {
+                let (header, body) = sealed.split_at_checked(header_bytes)?;
+                let mut payload = body.to_vec();
+                let nonce = rtp_nonce(salt, ssrc, number)?;
+                let opened = key.open_in_place(nonce, Aad::from(header), &mut payload).ok()?.len();
+                payload.truncate(opened);
+                Some(payload)
+            }
+            Self::Cm { key, salt, mac } => {
+                let (signed, tag) = sealed.split_last_chunk::<MAC_TAG>()?;
+                let mut context = hmac::Context::with_key(mac);
+                context.update(signed);
+                context.update(number.get(2..6)?);
+                let expected = context.sign();
+                aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_ref().get(..MAC_TAG)?, tag).ok()?;
+                let mut payload = signed.get(header_bytes..)?.to_vec();
+                // counter mode is its own inverse
+                key.less_safe_encrypt(&mut payload, counter(salt, ssrc, index)).ok()?;
+                Some(payload)
+            }
+        }
+    }
+
     pub fn seal_rtcp(&self, index: u32, packet: &mut Vec<u8>) -> Option<()> {
         let ssrc: [u8; 4] = packet.get(4..RTCP_HEADER)?.try_into().ok()?;
         let trailer = (IS_ENCRYPTED | index).to_be_bytes();
@@ -151,6 +178,14 @@ fn salted(mut nonce: [u8; 12], salt: &[u8; 12]) -> Nonce {
         *byte ^= salt;
     }
     Nonce::assume_unique_for_key(nonce)
+}
+
+/// The nonce of an RTP packet (RFC 7714 section 8.1); `index` in eight bytes.
+fn rtp_nonce(salt: &[u8; 12], ssrc: [u8; 4], index: [u8; 8]) -> Option<Nonce> {
+    let mut nonce = [0; 12];
+    nonce.get_mut(2..6)?.copy_from_slice(&ssrc);
+    nonce.get_mut(6..12)?.copy_from_slice(index.get(2..)?);
+    Some(salted(nonce, salt))
 }
 
 /// RFC 7714 section 9.1.

@@ -23,6 +23,7 @@ pub struct Sealer {
 
 /// Opens the other side's reports.
 pub struct Opener {
+    rtp: Cipher,
     rtcp: Cipher,
 }
 
@@ -90,10 +91,16 @@ impl Sealer {
 
 impl Opener {
     fn new(keys: &Exported) -> Option<Self> {
-        Some(Self { rtcp: Cipher::rtcp(&keys.theirs()?)? })
+        let master = keys.theirs()?;
+        Some(Self { rtp: Cipher::rtp(&master)?, rtcp: Cipher::rtcp(&master)? })
     }
 
     /// A compound RTCP packet; None if it is not authentic. One that comes again is opened again.
+    /// The payload of a packet whose header has so many bytes. None for one that is not authentic.
+    pub fn open_rtp(&self, sealed: &[u8], header_bytes: usize, ssrc: Ssrc, index: u64) -> Option<Vec<u8>> {
+        self.rtp.open_rtp(sealed, header_bytes, ssrc, index)
+    }
+
     pub fn open_rtcp(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         self.rtcp.open_rtcp(sealed)
     }
@@ -174,6 +181,17 @@ mod tests {
         for profile in SrtpProfile::ALL {
             let mut sealer = Sealer::new(&random_keys(*profile, true)).expect("keys");
             let opener = Opener::new(&random_keys(*profile, false)).expect("keys");
+            let index = 70_000;
+            let packet = seal(&mut sealer, index).expect("an index");
+            assert_eq!(opener.open_rtp(&packet, 12, SSRC, index), Some(PAYLOAD.to_vec()));
+            assert_eq!(opener.open_rtp(&packet, 12, SSRC, index - (1 << 16)), None);
+            assert_eq!(opener.open_rtp(&packet, 12, Ssrc(1), index).filter(|opened| opened == &PAYLOAD), None);
+            for at in 0..packet.len() {
+                let mut other = packet.clone();
+                other[at] ^= 1;
+                assert_eq!(opener.open_rtp(&other, 12, SSRC, index), None, "{profile}, byte {at}");
+                assert_eq!(opener.open_rtp(&packet[..at], 12, SSRC, index), None);
+            }
             for _ in 0..3 {
                 let mut packet = report();
                 sealer.seal_rtcp(&mut packet).expect("an index");

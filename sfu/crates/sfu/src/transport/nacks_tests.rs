@@ -1,0 +1,167 @@
+use super::super::reports::{Feedback, read};
+use super::*;
+
+const SSRC: Ssrc = Ssrc(7);
+const MS: Duration = Duration::from_millis(1);
+
+fn asked(nacks: &mut Nacks, now: Instant) -> Vec<u16> {
+    let found = read(&nacks.ask(now)).into_iter().map(|(ssrc, feedback)| match feedback {
+        Feedback::Missing(numbers) if ssrc == SSRC => numbers,
+        other => panic!("{ssrc:?} {other:?}"),
+    });
+    found.flatten().collect()
+}
+
+fn with_gap(start: Instant, gap: std::ops::Range<u64>) -> Nacks {
+    let mut nacks = Nacks::default();
+    assert!(nacks.received(start, SSRC, gap.start - 1));
+    assert!(!nacks.received(start, SSRC, gap.end));
+    nacks
+}
+
+#[test]
+fn what_is_missing_is_asked_for_unless_it_was_only_overtaken() {
+    let start = Instant::now();
+    let mut nacks = with_gap(start, 10..30);
+    assert_eq!(nacks.next_at(), Some(start + OVERTAKEN));
+    assert!(asked(&mut nacks, start).is_empty());
+    nacks.received(start + MS, SSRC, 12);
+    let expected: Vec<u16> = (10..30).filter(|number| *number != 12).collect();
+    assert_eq!(asked(&mut nacks, start + OVERTAKEN), expected);
+    assert!(asked(&mut nacks, start + OVERTAKEN).is_empty(), "an answer takes its time");
+}
+
+#[test]
+fn it_is_asked_for_again_when_an_answer_would_have_come() {
+    let start = Instant::now();
+    let mut nacks = with_gap(start, 10..12);
+    let first = start + OVERTAKEN;
+    assert_eq!(asked(&mut nacks, first), [10, 11]);
+    // the round trip is known from now on
+    nacks.received(first + 40 * MS, SSRC, 10);
+    let second = nacks.next_at().expect("11 is missing");
+    assert_eq!(asked(&mut nacks, second), [11]);
+    assert_eq!(nacks.next_at(), Some(second + 50 * MS));
+    nacks.received(second + 40 * MS, SSRC, 11);
+    assert!(asked(&mut nacks, second + 50 * MS).is_empty());
+    assert_eq!(nacks.next_at(), None);
+}
+
+#[test]
+fn nothing_is_asked_for_without_end() {
+    let start = Instant::now();
+    let mut nacks = with_gap(start, 10..11);
+    let mut tries = 0;
+    while let Some(at) = nacks.next_at() {
+        tries += asked(&mut nacks, at).len();
+    }
+    assert!((20..=usize::from(MAX_TRIES)).contains(&tries), "{tries}");
+    let mut far = with_gap(start, 10..11);
+    far.round_trip.known = Some(Duration::from_secs(1));
+    while let Some(at) = far.next_at() {
+        assert!(at < start + MAX_AGE + 2 * Duration::from_secs(1));
+        asked(&mut far, at);
+    }
+    let mut behind = with_gap(start, 10..11);
+    (0..=WINDOW).for_each(|number| assert!(!behind.received(start, SSRC, 12 + number)));
+    assert!(asked(&mut behind, start + OVERTAKEN).is_empty());
+}
+
+#[test]
+fn who_never_answers_is_not_asked_for_ever() {
+    let (start, mut nacks, mut tries) = (Instant::now(), Nacks::default(), 0);
+    for number in 0..1000 {
+        let now = start + 20 * MS * number as u32;
+        nacks.received(now, SSRC, 2 * number);
+        tries += asked(&mut nacks, now).len();
+    }
+    assert!((MAX_IN_VAIN..2 * MAX_IN_VAIN).contains(&tries), "{tries}");
+}
+
+#[test]
+fn sound_is_not_asked_for_from_far_away() {
+    let start = Instant::now();
+    for (round_trip, is_asked) in [(100 * MS, true), (300 * MS, false)] {
+        let mut nacks = with_gap(start, 10..11);
+        nacks.mark_sound(SSRC);
+        nacks.round_trip.known = Some(round_trip);
+        assert_eq!(asked(&mut nacks, start + OVERTAKEN).len(), usize::from(is_asked));
+    }
+}
+
+#[test]
+fn a_sender_that_begins_again_is_not_asked_for_what_never_was() {
+    let start = Instant::now();
+    let mut nacks = with_gap(start, 10..11 + MAX_GAP);
+    assert!(asked(&mut nacks, start + OVERTAKEN).is_empty());
+    let mut nacks = with_gap(start, 10..10 + MAX_GAP);
+    assert_eq!(asked(&mut nacks, start + OVERTAKEN).len(), MAX_GAP as usize);
+}
+
+#[test]
+fn a_round_trip_that_becomes_longer_is_learnt() {
+    let start = Instant::now();
+    let mut nacks = Nacks::default();
+    nacks.round_trip.known = Some(20 * MS);
+    nacks.received(start, SSRC, 0);
+    let (mut now, mut on_the_way) = (start, Vec::new());
+    // every second packet is lost; answers take 200 ms
+    for number in 1..400 {
+        now += 10 * MS;
+        if number % 2 == 0 {
+            nacks.received(now, SSRC, number);
+        }
+        on_the_way.extend(asked(&mut nacks, now).into_iter().map(|number| (now + 200 * MS, u64::from(number))));
+        on_the_way.retain(|(at, number)| {
+            let is_here = *at <= now;
+            if is_here {
+                nacks.received(now, SSRC, *number);
+            }
+            !is_here
+        });
+    }
+    let known = nacks.round_trip.known.expect("measured");
+    assert!(known >= 200 * MS && known < 230 * MS, "{known:?}");
+}
+
+/// What is still missing after its time, of a video with 160 packets a second, at 30 % loss each way.
+fn residue(round_trip: Duration) -> f64 {
+    let (start, mut seed) = (Instant::now(), 11_u32);
+    let mut is_lost = move || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(seed >> 8) / f64::from(1 << 24) < 0.3
+    };
+    let (mut nacks, mut answers, mut here) = (Nacks::default(), BTreeMap::new(), std::collections::HashSet::new());
+    let (count, mut next, mut now) = (20_000_u64, 0, start);
+    while next < count {
+        now += 5 * MS;
+        while next < count && start + Duration::from_micros(6_250) * next as u32 <= now {
+            if !is_lost() {
+                nacks.received(now, SSRC, next);
+                here.insert(next);
+            }
+            next += 1;
+        }
+        let later = answers.split_off(&(now + MS));
+        for number in std::mem::replace(&mut answers, later).into_values().flatten() {
+            nacks.received(now, SSRC, number);
+            here.insert(number);
+        }
+        let numbers = asked(&mut nacks, now);
+        if !numbers.is_empty() && !is_lost() {
+            let base = next & !0xffff;
+            let full = numbers.into_iter().map(|number| base + u64::from(number)).filter(|_| !is_lost());
+            answers.entry(now + round_trip).or_insert_with(Vec::new).extend(full.collect::<Vec<_>>());
+        }
+    }
+    let complete = count - WINDOW;
+    1.0 - here.iter().filter(|number| **number < complete).count() as f64 / complete as f64
+}
+
+#[test]
+fn nearly_all_of_a_video_comes_at_30_percent_loss() {
+    for (round_trip, allowed) in [(20 * MS, 0.001), (100 * MS, 0.001), (300 * MS, 0.005)] {
+        let residue = residue(round_trip);
+        assert!(residue < allowed, "{round_trip:?}: {residue}");
+    }
+}
