@@ -54,6 +54,72 @@ fn each_subscriber_gets_what_it_asked_for() {
     }
 }
 
+/// How long after a sender has left its upper layers off a subscriber has a picture again; the requests for key frames of
+/// the first so many ms are lost.
+fn without_a_picture_ms(lost_ms: u64) -> u128 {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(3));
+    assert_eq!(layer(&world, bob, &track), 2);
+    world.clients[alice].sender(0).paused = [false, true, true];
+    world.clients[bob].forget();
+    let start = world.now;
+    world.network.lossy = vec![world.clients[alice].address];
+    world.network.link.loss = 1.0;
+    world.run(Duration::from_millis(lost_ms));
+    world.network.link.loss = 0.0;
+    world.run(Duration::from_secs(3));
+    let got = world.clients[bob].received(&track);
+    assert_eq!(got.last().unwrap().layer, 0);
+    (got.iter().find(|got| got.layer == 0).expect("the lowest layer").at - start).as_millis()
+}
+
+#[test]
+fn a_picture_is_soon_there_again_when_its_layer_is_left_off() {
+    let (usual, after_a_loss) = (without_a_picture_ms(0), without_a_picture_ms(850));
+    assert!(usual < 850, "{usual} ms");
+    assert!(after_a_loss < 1300, "{after_a_loss} ms");
+}
+
+#[test]
+fn a_picture_is_there_again_while_the_next_layer_comes_and_goes() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(3));
+    // no key frame of the middle layer gets there, but enough of it for it to be taken for live
+    world.clients[alice].sender(0).paused = [false, false, true];
+    world.clients[alice].sender(0).withheld = [false, true, false];
+    world.clients[bob].forget();
+    world.run(Duration::from_secs(2));
+    let got = world.clients[bob].received(&track);
+    assert_eq!(got.last().expect("a picture").layer, 0);
+}
+
+#[test]
+fn no_key_frame_is_asked_of_a_layer_that_is_left_off() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+    let track = world.publish(alice, Kind::Video, RIDS);
+    world.subscribe(bob, &track);
+    world.run(Duration::from_secs(3));
+    // the one below is left off, too, before its key frame was there
+    world.clients[alice].sender(0).paused = [false, false, true];
+    world.network.lossy = vec![world.clients[alice].address];
+    world.network.link.loss = 1.0;
+    world.run(Duration::from_millis(750));
+    world.clients[alice].sender(0).paused = [false, true, true];
+    world.network.link.loss = 0.0;
+    world.run(Duration::from_secs(3));
+    assert_eq!(layer(&world, bob, &track), 0);
+    let asked = world.clients[alice].sender(0).keyframes_asked;
+    world.run(Duration::from_secs(5));
+    assert_eq!(world.clients[alice].sender(0).keyframes_asked, asked);
+}
+
 #[test]
 fn a_height_means_the_smallest_layer_that_suffices() {
     let mut world = World::new(1);

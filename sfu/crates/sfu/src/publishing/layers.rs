@@ -6,13 +6,16 @@ use crate::ids::Ssrc;
 use crate::media::{LAYERS, LayerMask, TEMPORAL_LAYERS, TemporalRates, layer_bit};
 use crate::transport::ReceivedPacket;
 
-/// A layer is gone when it was silent this long while another one was received.
-const LAYER_SILENCE: Duration = Duration::from_secs(1);
+/// A layer is gone when it was silent this long while another one was received: a sender whose link is bad leaves its upper
+/// layers off, and those who receive them see nothing until then.
+const LAYER_SILENCE: Duration = Duration::from_millis(600);
 /// Packets of another layer in that time that make the silence significant.
-const PACKETS_OF_OTHERS: u32 = 5;
+const PACKETS_OF_OTHERS: u32 = 8;
 /// Key frames of the lowest layer, which is cheap to encode, may be requested this often; of others half as often.
 const KEYFRAME_INTERVAL_LOWEST: Duration = Duration::from_millis(500);
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(1000);
+/// A request that was not answered after this time was lost, or its answer.
+const KEYFRAME_RETRY: Duration = Duration::from_millis(400);
 /// A shorter measurement is taken for one this long.
 const MIN_MEASURED_S: f64 = 0.001;
 
@@ -34,6 +37,7 @@ struct Layer {
     others: u32,
     keyframe_asked: Option<Instant>,
     is_keyframe_wanted: bool,
+    is_unanswered: bool,
     received: [Received; TEMPORAL_LAYERS],
     rates: TemporalRates,
 }
@@ -58,6 +62,12 @@ impl Layer {
         count.bytes += packet.payload.len() as u64;
         let ends_frame = packet.marker || packet.spatial.is_some_and(|part| part.ends_layer);
         count.frames += u32::from(ends_frame);
+    }
+}
+
+impl Layer {
+    fn on_keyframe(&mut self) {
+        (self.is_keyframe_wanted, self.is_unanswered) = (false, false);
     }
 }
 
@@ -130,12 +140,12 @@ impl Layers {
 
     /// A key frame of all layers.
     pub fn on_svc_keyframe(&mut self) {
-        self.layers.iter_mut().for_each(|layer| layer.is_keyframe_wanted = false);
+        self.layers.iter_mut().for_each(Layer::on_keyframe);
     }
 
     pub fn on_keyframe(&mut self, layer: u8) {
         if let Some(layer) = self.layers.get_mut(usize::from(layer)) {
-            layer.is_keyframe_wanted = false;
+            layer.on_keyframe();
         }
     }
 
@@ -147,13 +157,19 @@ impl Layers {
 
     /// Decide about a request, no more often than an encoder can stand.
     pub fn request_keyframe(&mut self, now: Instant, layer: u8) -> KeyframeRequest {
-        let interval = if layer == 0 { KEYFRAME_INTERVAL_LOWEST } else { KEYFRAME_INTERVAL };
+        let usual = if layer == 0 { KEYFRAME_INTERVAL_LOWEST } else { KEYFRAME_INTERVAL };
+        let others_are_live = self.live() & !layer_bit(layer) != 0;
         let Some(layer) = self.layers.get_mut(usize::from(layer)) else { return KeyframeRequest::NoStream };
+        if !layer.is_live && others_are_live {
+            // its sender has left it off, and would send key frames of the others
+            return KeyframeRequest::NoStream;
+        }
+        let interval = if layer.is_unanswered { KEYFRAME_RETRY } else { usual };
         if layer.keyframe_asked.is_some_and(|asked| now.saturating_duration_since(asked) < interval) {
             return KeyframeRequest::Throttled;
         }
         let Some(ssrc) = layer.ssrc else { return KeyframeRequest::NoStream };
-        layer.keyframe_asked = Some(now);
+        (layer.keyframe_asked, layer.is_unanswered) = (Some(now), true);
         KeyframeRequest::Send(ssrc)
     }
 }

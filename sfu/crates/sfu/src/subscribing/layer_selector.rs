@@ -38,7 +38,9 @@ impl LayerSelector {
         self.target = wanted.and_then(|quality| best_layer(live, cap.map_or(quality, |cap| cap.min(quality))));
         let below = |first: &u8| !state.is_svc && self.target.is_some_and(|target| *first < target);
         self.first = lowest_layer(live).filter(below);
-        if self.target.is_none() {
+        let is_gone = !state.is_svc && self.current.is_some_and(|current| live & layer_bit(current) == 0);
+        if self.target.is_none() || is_gone {
+            // whatever is there first is better than nothing
             self.current = None;
         }
     }
