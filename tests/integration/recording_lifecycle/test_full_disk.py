@@ -1,4 +1,4 @@
-"""A disk that really fills up while a recording runs; the database is on the same one."""
+"""A disk that really fills up while a recording runs; the database is on the same one, where nothing else is said."""
 
 from __future__ import annotations
 
@@ -65,9 +65,13 @@ async def test_the_file_is_kept_and_the_room_can_record_again(disk: Path, start_
     assert (await server.film(recording)).duration_s == pytest.approx(film.duration_s, abs=0.3)
 
 
-async def test_a_file_without_an_index_gets_it_when_there_is_room(disk: Path, start_server: StartServer) -> None:
+async def test_a_file_without_an_index_gets_it_when_there_is_room(
+    disk: Path, tmp_path: Path, start_server: StartServer
+) -> None:
     """The next start looks, and the server does every ten minutes."""
-    server = await start_server(RECORDING_MIN_FREE_BYTES="1")
+    # a database that is full to the last byte, too, could not be told that the recording has ended
+    database_url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    server = await start_server(RECORDING_MIN_FREE_BYTES="1", DATABASE_URL=database_url)
     _, recording, filler = await recorded_until_full(server, disk)
     await server.ended(recording, within_s=240)
     film = await server.film(recording)
