@@ -63,9 +63,7 @@ impl Layer {
         let ends_frame = packet.marker || packet.spatial.is_some_and(|part| part.ends_layer);
         count.frames += u32::from(ends_frame);
     }
-}
 
-impl Layer {
     fn on_keyframe(&mut self) {
         (self.is_keyframe_wanted, self.is_unanswered) = (false, false);
     }

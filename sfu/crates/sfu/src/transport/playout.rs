@@ -21,6 +21,8 @@ const CALM: Duration = Duration::from_secs(10);
 const UNIT: Duration = Duration::from_millis(10);
 /// Its other bound, which bounds nothing: clients have their own.
 const MAX_UNITS: u16 = 1000;
+/// The extension has 12 bits for a bound.
+const MAX_BOUND: u16 = 0xfff;
 /// Packets after which a report counts by half; reports of few packets count less.
 const PACKETS: f64 = 50.0;
 
@@ -72,7 +74,7 @@ impl Playout {
         }
         // what was told once counts until something else is told
         let (min, max) = own.unwrap_or((0, MAX_UNITS));
-        let min = min + self.units;
+        let min = (min + self.units).min(MAX_BOUND);
         Some((min, max.max(min)))
     }
 }
@@ -111,6 +113,11 @@ mod tests {
         assert_eq!(units(0.3, SECOND), Some(150));
         let own = after(&[0.3; 6], RETRY);
         assert_eq!((own.bounds(Some((60, 90))), own.bounds(Some((0, 0)))), (Some((115, 115)), Some((55, 55))));
+    }
+
+    #[test]
+    fn a_bound_stays_within_its_bits() {
+        assert_eq!(after(&[0.3; 6], RETRY).bounds(Some((4090, 4095))), Some((4095, 4095)));
     }
 
     #[test]
