@@ -171,6 +171,7 @@ async def _narrow(pair: Pair) -> Figures:
     full = (each.at_s for each in after if each.height >= 720)
     steady = [each.height for each in narrow if each.at_s > narrow[-1].at_s - MEASURED_S]
     return {
+        "frames a second while narrow": _fps(narrow),
         "smaller after, s": next(smaller, narrow[0].at_s + SLOW_S) - narrow[0].at_s,
         "changes in the last 10 s": sum(old != new for old, new in pairwise(steady)),
         "frozen while narrow, s": _frozen_s(narrow),
@@ -210,14 +211,22 @@ ROWS: Final = {
         "4 Mb/s → 500 kb/s → 4 Mb/s, queue of 200 ms",
         Conditions(),
         _narrow,
-        {"smaller after, s": "≈ 0.2", "changes in the last 10 s": "≤ 1", "full again after, s": "< 5"},
+        {
+            "smaller after, s": "≈ 0.2",
+            "sound whole, %": "100",
+            "changes in the last 10 s": "≤ 1",
+            "full again after, s": "< 5",
+        },
         sides=("receiver",),
     ),
 }  # fmt: skip
 
 
 @asynccontextmanager
-async def _pair(browser: Browser, address: str, server: MediaServerProcess, row: Row, side: str) -> AsyncIterator[Pair]:
+async def two_pages(
+    browser: Browser, address: str, server: MediaServerProcess, row: Row, side: str
+) -> AsyncIterator[Pair]:
+    """Yield two pages that meet at a server, one of them behind the network of a row once both see and hear."""
     async with bad_link(server, Conditions()) as (relayed, link):
         pages: dict[str, Page] = {}
         for name in ("sender", "receiver"):
@@ -260,7 +269,7 @@ async def _figures(browser: Browser, address: str, kind: str, row: Row, side: st
     server = MediaServerProcess(kind)
     await server.start()
     try:
-        async with _pair(browser, address, server, row, side) as pair:
+        async with two_pages(browser, address, server, row, side) as pair:
             return await row.measure(pair)
     finally:
         await server.kill()

@@ -16,10 +16,10 @@ import pytest
 from livekit import rtc
 
 from abuse.conftest import Victim
+from support.bad_link import Conditions, bad_link
 from support.data_flood import Flood, flooding
 from support.livekit_clients import LiveKitClient, joined
 from support.media_server_process import MediaServerProcess
-from support.slow_link import slow_link
 
 pytestmark = pytest.mark.measures_time
 
@@ -56,6 +56,11 @@ async def test_data_as_fast_as_the_sdk_sends_it_harms_nobody(victim: Victim) -> 
 
 
 # ── slow receivers ──
+
+
+def modem(bits_per_s: float) -> Conditions:
+    """Return what a link does that is slow towards the client."""
+    return Conditions(bits_per_s=bits_per_s, queue_s=0.3, sends_freely=True)
 
 
 @pytest.fixture
@@ -107,7 +112,7 @@ def file(tmp_path: Path) -> Path:
 async def test_a_file_arrives_whole_at_a_receiver_of_2_megabits(media_server: MediaServerProcess, file: Path) -> None:
     digest = hashlib.sha256(file.read_bytes()).digest()
     async with (
-        slow_link(media_server, 2 * MEGABIT) as (slow_server, link),
+        bad_link(media_server, modem(2 * MEGABIT)) as (slow_server, link),
         _client(media_server, "ann") as ann,
         _client(media_server, "bob") as bob,
         _client(slow_server, "slow") as slow,
@@ -133,7 +138,7 @@ async def test_a_receiver_that_takes_nothing_loses_its_data_and_holds_nobody_up_
 ) -> None:
     digest = hashlib.sha256(file.read_bytes()).digest()
     async with AsyncExitStack() as stack:
-        slow_server, link = await stack.enter_async_context(slow_link(media_server, 20 * MEGABIT))
+        slow_server, link = await stack.enter_async_context(bad_link(media_server, modem(20 * MEGABIT)))
         ann = await stack.enter_async_context(_client(media_server, "ann"))
         bob = await stack.enter_async_context(_client(media_server, "bob"))
         stuck = await stack.enter_async_context(_client(slow_server, "stuck"))
@@ -141,7 +146,7 @@ async def test_a_receiver_that_takes_nothing_loses_its_data_and_holds_nobody_up_
         await ann.sees("stuck")
         await ann.sees("bob")
         await stuck.sees("bob")
-        link.bits_per_s = 0
+        link.change(Conditions(is_cut=True, sends_freely=True))
         sending = asyncio.ensure_future(ann.me.send_file(str(file), topic="files"))
         async with asyncio.timeout(14):
             assert await at_bob.get() == digest

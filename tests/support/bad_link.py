@@ -17,7 +17,8 @@ class Conditions:
     """What a link does to each direction.
 
     `loss`: of the media, 0 to 1. `delay_s`: of each datagram. `bits_per_s` None: as fast as it comes; what would wait
-    longer than `queue_s` for its turn is dropped. `is_cut`: nothing at all gets through.
+    longer than `queue_s` for its turn is dropped. `is_cut`: nothing at all gets through. `sends_freely`: what the
+    client sends is lost at most.
     """
 
     loss: float = 0.0
@@ -25,6 +26,7 @@ class Conditions:
     bits_per_s: float | None = None
     queue_s: float = 0.2
     is_cut: bool = False
+    sends_freely: bool = False
 
 
 class BadLink(LossyLink):
@@ -34,6 +36,7 @@ class BadLink(LossyLink):
         super().__init__(media_port, conditions.loss)
         self._conditions = conditions
         self._free_at = {True: 0.0, False: 0.0}
+        self.dropped = 0
 
     def change(self, conditions: Conditions) -> None:
         """Apply other conditions to what arrives from now on."""
@@ -42,13 +45,18 @@ class BadLink(LossyLink):
     def send(self, data: bytes, *, to_client: bool) -> None:
         """Send one datagram on when it is its turn."""
         now, it = asyncio.get_running_loop().time(), self._conditions
+        if it.sends_freely and not to_client:
+            super().send(data, to_client=False)
+            return
         start = now
         if it.bits_per_s is not None:
             start = max(now, self._free_at[to_client])
             if start > now + it.queue_s:
+                self.dropped += 1
                 return
             start = self._free_at[to_client] = start + len(data) * 8 / it.bits_per_s
         if it.is_cut:
+            self.dropped += 1
             return
         at = start + it.delay_s
         if at <= now:

@@ -1,4 +1,4 @@
-"""A page whose media goes through a link that loses packets, while its signalling does not."""
+"""A page whose media goes through a link that loses packets or is slow, while its signalling does not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from playwright.async_api import Page
 
-from support.lossy_link import LossyLink
+from support.bad_link import BadLink, Conditions
 from support.people import Person
 
 _MEDIA_PORTS: Final = """
@@ -49,9 +49,9 @@ async def media_port_of(person: Person) -> int:
 
 
 @asynccontextmanager
-async def lossy_page(page: Page, media_port: int) -> AsyncIterator[LossyLink]:
-    """Let the media of a page that is not open yet go through a link, which loses nothing at first."""
-    link = LossyLink(media_port, loss=0)
+async def lossy_page(page: Page, media_port: int) -> AsyncIterator[BadLink]:
+    """Let the media of a page that is not open yet go through a link, which does nothing to it at first."""
+    link = BadLink(media_port, Conditions())
     link_port = await link.open()
     await page.add_init_script(_RELAY % {"media_port": media_port, "link_port": link_port})
     try:

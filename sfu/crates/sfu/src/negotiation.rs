@@ -127,7 +127,7 @@ impl Negotiation<'_> {
                 }
                 Role::Receiving(slot) => {
                     let source = slot.subscription().and_then(|key| self.subscriptions.source(key));
-                    let sending = source.zip(ssrcs.get(section.mid())).map(|(source, streams)| {
+                    SectionAnswer::Send(source.zip(ssrcs.get(section.mid())).map(|(source, streams)| {
                         let track = source.track.published();
                         tracks.push((mid.clone(), track.clone()));
                         Sending {
@@ -136,8 +136,7 @@ impl Negotiation<'_> {
                             ssrc: streams.media.0,
                             rtx: streams.rtx.map(|rtx| rtx.0),
                         }
-                    });
-                    SectionAnswer::Send { sending, transport_cc: section.transport_cc().map(str::to_owned) }
+                    }))
                 }
             };
             answers.insert(mid, answer);

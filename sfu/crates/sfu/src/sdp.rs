@@ -13,7 +13,6 @@ pub(crate) const MAX_SECTIONS: usize = 1024;
 const MAX_SOURCES: usize = 256;
 /// Layers of one section; browsers send three.
 const MAX_RIDS: usize = 8;
-const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -34,8 +33,6 @@ pub(crate) struct OfferedSection {
     pub simulcast: bool,
     /// The streams that the client announces, where it sends.
     pub sources: Vec<Ssrc>,
-    /// The line that offers transport-wide sequence numbers.
-    pub transport_cc: Option<String>,
 }
 
 /// What we send in a section.
@@ -53,7 +50,7 @@ pub(crate) enum SectionAnswer {
     /// The client publishes here, in this codec if it can.
     Receive { codec: Option<String>, opus: OpusOptions },
     /// The client receives here, possibly nothing yet.
-    Send { sending: Option<Sending>, transport_cc: Option<String> },
+    Send(Option<Sending>),
 }
 
 /// Two channels at the highest bitrate: a client takes its usual one otherwise (RFC 7587 section 6.1).
@@ -151,7 +148,6 @@ pub(crate) fn read_offer(sdp: &str) -> Result<Vec<OfferedSection>, String> {
             cid: msid_track(part).unwrap_or_default(),
             simulcast: attribute(part, "simulcast").is_some_and(|value| value.starts_with("send")),
             sources: if sends { sources(part) } else { Vec::new() },
-            transport_cc: part.iter().find(|line| is_transport_cc(line)).map(|line| (*line).to_owned()),
         });
     }
     if sections.iter().map(|section| section.sources.len()).sum::<usize>() > MAX_SOURCES {
@@ -161,21 +157,11 @@ pub(crate) fn read_offer(sdp: &str) -> Result<Vec<OfferedSection>, String> {
 }
 
 /// The offer for the transport, without candidates: the transport only answers the client's checks (RFC 8445 section
-/// 2.5, lite), which say where the client is, and would keep every candidate of every offer. Without the extension for transport-wide sequence numbers on what we send, the client
-/// estimates its bandwidth from arrivals (REMB). The answer accepts the extension all the same ([`finish_answer`]).
+/// 2.5, lite), which say where the client is, and would keep every candidate of every offer.
 pub(crate) fn prepare_offer(sdp: &str) -> String {
     let parts = Parts::cut(sdp);
-    let mut lines: Vec<&str> = Vec::new();
-    for part in &parts.0 {
-        let receives = kind(part).is_some() && direction(part) == Direction::RecvOnly;
-        let is_left_out = |line: &str| line.starts_with("a=candidate:") || (receives && is_transport_cc(line));
-        lines.extend(part.iter().filter(|line| !is_left_out(line)));
-    }
-    join(&lines)
-}
-
-fn is_transport_cc(line: &str) -> bool {
-    line.starts_with("a=extmap:") && line.ends_with(TRANSPORT_CC)
+    let lines = parts.0.iter().flatten().filter(|line| !line.starts_with("a=candidate:"));
+    join(&lines.copied().collect::<Vec<_>>())
 }
 
 /// The transport's answer with our identities, directions and feedback. `replaced`: (old, new) texts, for ICE
@@ -210,16 +196,13 @@ pub(crate) fn is_identity(line: &str) -> bool {
 }
 
 fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>) {
-    let unwanted_feedback = match answer {
-        SectionAnswer::Receive { .. } => " goog-remb",
-        SectionAnswer::Send { .. } => " transport-cc",
-    };
+    let receives = matches!(answer, SectionAnswer::Receive { .. });
     for line in part {
-        if is_identity(line) || (line.starts_with("a=rtcp-fb:") && line.ends_with(unwanted_feedback)) {
+        if is_identity(line) || (receives && line.starts_with("a=rtcp-fb:") && line.ends_with(" goog-remb")) {
             continue;
         }
         match (answer, *line) {
-            (SectionAnswer::Send { sending: None, .. }, "a=sendonly") => lines.push("a=inactive".to_owned()),
+            (SectionAnswer::Send(None), "a=sendonly") => lines.push("a=inactive".to_owned()),
             (SectionAnswer::Receive { codec: Some(codec), .. }, line) if line.starts_with("m=") => {
                 lines.push(with_codec_first(part, line, codec));
             }
@@ -229,10 +212,7 @@ fn answer_section(part: &[&str], answer: &SectionAnswer, lines: &mut Vec<String>
             _ => push_line(line, lines),
         }
     }
-    let SectionAnswer::Send { sending, transport_cc } = answer else { return };
-    // a client offers in later sections only what was accepted in the first ones, and needs it for what it publishes
-    lines.extend(transport_cc.clone());
-    if let Some(sending) = sending {
+    if let SectionAnswer::Send(Some(sending)) = answer {
         push_identity(sending, lines);
     }
 }
@@ -299,9 +279,7 @@ mod tests {
 
     const OFFER: &str = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendonly\r\na=msid:- mic\r\n\
         m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=recvonly\r\n\
-        a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
         m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:2\r\na=sendonly\r\na=ssrc:5 msid:stream cam\r\n\
-        a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
         a=simulcast:send q;h;~f\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:3\r\n\
         m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:4\r\na=sendonly\r\n";
 
@@ -322,23 +300,22 @@ mod tests {
     }
 
     #[test]
-    fn transport_cc_is_hidden_from_the_transport_where_we_send_and_accepted_in_the_answer() {
-        let prepared = prepare_offer(OFFER);
-        assert_eq!(prepared.matches(TRANSPORT_CC).count(), 1);
-        let transport_cc = read_offer(OFFER).expect("a good offer")[1].transport_cc.clone();
+    fn clients_tell_what_has_arrived_and_estimate_where_they_cannot() {
         let answer = "v=0\r\na=msid-semantic: WMS x\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendonly\r\n\
             a=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 goog-remb\r\na=msid:x y\r\na=ssrc:1 cname:z\r\n";
-        let sections = [("1".to_owned(), SectionAnswer::Send { sending: None, transport_cc })].into();
-        let text = finish_answer(answer, &sections, &[]);
-        assert!(text.contains(TRANSPORT_CC) && text.contains("a=inactive") && text.contains("goog-remb"));
-        assert!(!text.contains("a=msid:") && !text.contains("a=ssrc:") && !text.contains("96 transport-cc"));
+        let text = finish_answer(answer, &[("1".to_owned(), SectionAnswer::Send(None))].into(), &[]);
+        assert!(text.contains("a=inactive") && text.contains("96 transport-cc") && text.contains("goog-remb"));
+        assert!(!text.contains("a=msid:") && !text.contains("a=ssrc:"));
+        let received = SectionAnswer::Receive { codec: None, opus: OpusOptions::default() };
+        let text = finish_answer(answer, &[("1".to_owned(), received)].into(), &[]);
+        assert!(text.contains("96 transport-cc") && !text.contains("goog-remb"));
     }
 
     #[test]
     fn a_sending_section_carries_our_identity() {
         let answer = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendonly\r\na=msid:x y\r\n";
         let sending = Sending { stream: "PA_a|TR_b".into(), track: "TR_b".into(), ssrc: 5, rtx: Some(6) };
-        let sections = [("1".to_owned(), SectionAnswer::Send { sending: Some(sending), transport_cc: None })].into();
+        let sections = [("1".to_owned(), SectionAnswer::Send(Some(sending)))].into();
         let text = finish_answer(answer, &sections, &[("old".into(), "new".into())]);
         for line in ["a=msid:PA_a|TR_b TR_b\r\n", "a=ssrc:5 msid:PA_a|TR_b TR_b\r\n", "a=ssrc-group:FID 5 6\r\n"] {
             assert!(text.contains(line), "{line} in {text}");
@@ -378,7 +355,7 @@ mod tests {
     fn lost_sound_may_be_asked_for() {
         let answer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\na=mid:0\r\na=rtpmap:63 red/48000/2\r\n\
             a=rtpmap:111 opus/48000/2\r\na=recvonly\r\n";
-        let section = SectionAnswer::Send { sending: None, transport_cc: None };
+        let section = SectionAnswer::Send(None);
         let finished = finish_answer(answer, &HashMap::from([("0".to_owned(), section)]), &[]);
         assert_eq!(finished.matches("a=rtcp-fb:").count(), 1, "{finished}");
         assert!(finished.contains("a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 nack\r\n"), "{finished}");

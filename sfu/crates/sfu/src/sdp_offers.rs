@@ -29,8 +29,7 @@ pub(crate) fn finish_offer(
             lines.extend(part.iter().map(|line| session_line(line)));
             continue;
         }
-        let is_kept = |line: &&&str| !is_identity(line) && !line.ends_with(" transport-cc");
-        part.iter().filter(is_kept).for_each(|line| push_line(line, &mut lines));
+        part.iter().filter(|line| !is_identity(line)).for_each(|line| push_line(line, &mut lines));
         let identity = attribute(part, "mid").and_then(|mid| identities.get(mid)).cloned().flatten();
         if let (Some(Identity { stream, track }), Some((ssrc, rtx))) = (identity, streams(part)) {
             push_identity(&Sending { stream, track, ssrc, rtx }, &mut lines);
@@ -98,10 +97,10 @@ mod tests {
         {
             assert!(text.contains(line), "{line} in {text}");
         }
-        for line in ["transport-cc", "a=ssrc:8", "a=msid:x", "WMS x"] {
+        for line in ["a=ssrc:8", "a=msid:x", "WMS x"] {
             assert!(!text.contains(line), "{line} in {text}");
         }
-        assert!(text.contains("goog-remb"));
+        assert!(text.contains("transport-cc") && text.contains("goog-remb"));
     }
 
     #[test]

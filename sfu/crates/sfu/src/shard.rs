@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::allocator::Allocator;
+use crate::allocator::{Allocator, on_arrivals, on_estimate};
 use crate::command::Command;
 use crate::counters::Counters;
 use crate::data::DataMessage;
@@ -260,6 +260,9 @@ impl Shard {
     fn receive(&mut self, now: Instant, key: PeerKey, from: Origin, data: &[u8]) {
         self.peers.receive(now, key, from, data, &mut self.outbox);
         self.settle(now);
+        if self.peers.get_mut(key).is_some_and(Peer::is_back) {
+            self.subscriptions.on_return(key, &self.peers, &mut self.outbox);
+        }
         // a lost peer sends again, from an address that a check has validated
         if let Some(peer) = self.peers.get_mut(key)
             && peer.is_recovered()
@@ -315,11 +318,8 @@ impl Shard {
                 }
             }
             TransportEvent::KeyframeRequested(mid) => subscriptions.on_keyframe_request(key, &mid, peers, outbox),
-            TransportEvent::BandwidthEstimated(bps) => {
-                if let Some(peer) = peers.get_mut(key) {
-                    peer.budget_mut().estimated(now, bps);
-                }
-            }
+            TransportEvent::BandwidthEstimated(bps) => on_estimate(now, key, bps, peers),
+            TransportEvent::Arrived(arrivals) => on_arrivals(now, key, &arrivals, peers, subscriptions, outbox),
             TransportEvent::Stats(stats) => {
                 let Some(peer) = peers.get_mut(key) else { return };
                 peer.budget_mut().reported(now, stats.sent_loss, stats.rtt);

@@ -1,4 +1,5 @@
-//! Subscribers whose link or machine is too slow: what they are sent, and when pictures are paused.
+//! Subscribers whose link or machine is too slow, and who estimate themselves what they can receive (REMB): what they are
+//! sent, and when pictures are paused.
 
 mod support;
 
@@ -29,6 +30,7 @@ struct Meeting {
 impl Meeting {
     fn new(rate_bps: u64, longest_wait: Duration) -> Self {
         let mut world = World::with_link(1, Link { seed: 3, ..Link::default() });
+        world.abilities.tells_arrivals = false;
         let (ann, bob) = (world.join(1, 1), world.join(1, 1));
         let sound = world.publish(ann, Kind::Audio, &[]);
         let camera = world.publish(ann, Kind::Video, RIDS);
@@ -174,6 +176,7 @@ fn a_cellular_link_keeps_sound_and_pictures() {
 #[test]
 fn silent_microphones_reserve_nothing_and_pauses_in_speech_change_nothing() {
     let mut world = World::new(1);
+    world.abilities.tells_arrivals = false;
     let (ann, bob) = (world.join(1, 1), world.join(1, 1));
     let camera = world.publish(ann, Kind::Video, RIDS);
     world.subscribe(bob, &camera);

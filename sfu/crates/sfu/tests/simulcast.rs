@@ -251,6 +251,7 @@ fn the_first_frame_does_not_wait_for_the_best_layer() {
 #[test]
 fn a_narrow_link_gets_lower_layers_and_recovers() {
     let mut world = World::new(2);
+    world.abilities.tells_arrivals = false;
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = world.publish(alice, Kind::Video, RIDS);
     world.subscribe(bob, &track);

@@ -24,7 +24,7 @@ fn publish(world: &mut World, client: usize) -> TrackId {
 fn who_can_read_it_gets_it_and_others_get_plain_sound() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
-    world.has_red = false;
+    world.abilities.has_red = false;
     let eve = world.join(1, 1);
     let track = publish(&mut world, alice);
     for member in [bob, eve] {
@@ -54,7 +54,7 @@ fn sound_that_is_lost_on_the_way_here_is_recovered_for_those_who_get_it_plain() 
     for seed in 1..=5 {
         let mut world = World::with_link(2, Link { seed, ..Link::default() });
         let alice = world.join(1, 1);
-        world.has_red = false;
+        world.abilities.has_red = false;
         let eve = world.join(1, 1);
         let track = publish(&mut world, alice);
         world.subscribe(eve, &track);

@@ -89,6 +89,7 @@ fn layers_are_left_off_at_once_and_come_back_with_a_key_frame() {
 #[test]
 fn a_narrow_link_gets_fewer_layers() {
     let mut world = World::new(1);
+    world.abilities.tells_arrivals = false;
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));
     let track = publish_svc(&mut world, alice, "video/VP9");
     world.subscribe(bob, &track);

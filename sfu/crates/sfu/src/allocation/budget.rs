@@ -1,8 +1,9 @@
 //! How much one subscriber may be sent.
 //!
-//! The client estimates what it could receive (REMB, draft-alvestrand-rmcat-remb). Such an estimate never rises far
-//! above what is being received, so it shows shortage but not spare capacity: after a shortage the limit is raised step
-//! by step, and lowered again, for longer each time, when that was too much.
+//! Clients that tell when packets arrive leave the estimate to us ([`Estimator`]). Others estimate themselves what they
+//! could receive (REMB, draft-alvestrand-rmcat-remb). Such an estimate never rises far above what is being received, so
+//! it shows shortage but not spare capacity: after a shortage the limit is raised step by step, and lowered again, for
+//! longer each time, when that was too much.
 //!
 //! An estimate also falls when the client is short of CPU and reads its packets late. So it alone takes layers, but never
 //! the last one: for that the link has to be full ([`Congestion`]).
@@ -10,6 +11,8 @@
 use std::time::{Duration, Instant};
 
 use super::congestion::Congestion;
+use super::estimator::Estimator;
+use crate::transport::{Arrival, Padding};
 
 /// An estimate below this share of what is sent, for [`SHORTAGE_AFTER`], is a shortage.
 const SHORTAGE_SHARE: f64 = 0.9;
@@ -32,6 +35,7 @@ const STARVED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// The bandwidth limit of one subscriber.
 #[derive(Default)]
 pub(crate) struct Budget {
+    estimator: Estimator,
     estimate: Option<(Instant, u64)>,
     limit_bps: Option<u64>,
     short_since: Option<Instant>,
@@ -55,13 +59,37 @@ impl Budget {
         self.estimate = Some((now, bps));
     }
 
+    /// What the client tells of packets that were sent to it. True if the limit has changed by it.
+    pub fn arrived(&mut self, now: Instant, arrivals: &[Arrival]) -> bool {
+        self.estimator.arrived(now, arrivals)
+    }
+
+    /// Padding that is to be sent to learn whether there is room for more. `wanted_bps`: what everything takes that the
+    /// client is to get; `lowest_bps`: the lowest layers and sound.
+    pub fn probe(&mut self, now: Instant, wanted_bps: u64, lowest_bps: u64) -> Option<Padding> {
+        self.estimator.probe(now, wanted_bps, lowest_bps)
+    }
+
+    /// How fast pictures may be sent, where that is known.
+    pub fn pace_bps(&self, now: Instant) -> Option<u64> {
+        self.estimator.limit_bps().filter(|_| self.estimator.is_known(now))
+    }
+
+    /// Whether the link has been full a short time ago, as we estimate.
+    pub fn is_full(&self, now: Instant) -> bool {
+        self.estimator.is_known(now) && self.estimator.is_full(now)
+    }
+
     /// What the client reports of its link: the share of packets that it has lost, and the round-trip time.
     pub fn reported(&mut self, now: Instant, loss: f64, rtt: Option<Duration>) {
         self.congestion.reported(now, loss, rtt);
     }
 
-    /// The client's estimate in bits per second, unless it is old.
+    /// The estimate in bits per second, unless it is old; what arrives, while the link is not full.
     pub fn estimate_bps(&self, now: Instant) -> Option<u64> {
+        if self.estimator.is_known(now) {
+            return self.estimator.limit_bps().or(Some(self.estimator.sent_bps()));
+        }
         let fresh = self.estimate.filter(|(at, _)| now.saturating_duration_since(*at) < STALE_AFTER);
         fresh.map(|(_, bps)| bps)
     }
@@ -69,6 +97,10 @@ impl Budget {
     /// The limit for all media in bits per second, None without one. `sent_bps`: what is being sent; `is_satisfied`:
     /// every video is at the quality that is asked for.
     pub fn update(&mut self, now: Instant, sent_bps: u64, is_satisfied: bool) -> Option<u64> {
+        if self.estimator.is_known(now) {
+            self.limit_bps = self.estimator.limit_bps();
+            return self.limit_bps;
+        }
         let fresh = self.estimate.filter(|(at, _)| now.saturating_duration_since(*at) < STALE_AFTER);
         // a client that is sent no picture may estimate nothing: that is no reason to pause it for ever
         if fresh.is_none() && !self.is_starved {
@@ -125,7 +157,7 @@ impl Budget {
         let is_tried = self.last_starved.is_some_and(|at| now.saturating_duration_since(at) < INDEPENDENT_AFTER);
         let after = if is_tried { STARVED_AGAIN_AFTER } else { STARVED_AFTER };
         let is_long = now.saturating_duration_since(since) >= after;
-        if !self.is_starved && is_long && self.congestion.is_full(now) {
+        if !self.is_starved && is_long && (self.congestion.is_full(now) || self.estimator.is_full(now)) {
             // from now on little is sent: little is lost and the queue is empty
             self.is_starved = true;
             if !is_tried {

@@ -13,6 +13,16 @@ pub(crate) struct Video {
     pub ladder: Vec<(Quality, u64)>,
 }
 
+impl Video {
+    pub fn lowest_bps(&self) -> Option<u64> {
+        self.ladder.first().map(|(_, bps)| *bps)
+    }
+
+    pub fn best_bps(&self) -> Option<u64> {
+        self.ladder.last().map(|(_, bps)| *bps)
+    }
+}
+
 /// The best layer for each video, None for one that has to pause. First the lowest layer of every video, then a step
 /// for each in order of priority, as long as it fits.
 pub(crate) fn allocate(limit_bps: u64, videos: &[Video], may_pause: bool) -> Vec<Option<Quality>> {

@@ -5,8 +5,13 @@ use std::time::{Duration, Instant};
 /// A peer that is silent this long is reported as disconnected. Browsers check their connection every 2.5 s.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// Who receives pictures tells so all the time: one that is silent this long has not received them.
+const AWAY: Duration = Duration::from_secs(3);
+
 pub(super) struct Connectivity {
     last_received: Instant,
+    /// It was silent before the last datagram.
+    was_away: bool,
     is_up: bool,
     /// The loss was reported.
     is_lost: bool,
@@ -16,7 +21,7 @@ pub(super) struct Connectivity {
 
 impl Connectivity {
     pub fn new(now: Instant) -> Self {
-        Self { last_received: now, is_up: false, is_lost: false, is_negotiated: false }
+        Self { last_received: now, was_away: false, is_up: false, is_lost: false, is_negotiated: false }
     }
 
     pub fn is_up(&self) -> bool {
@@ -28,7 +33,13 @@ impl Connectivity {
     }
 
     pub fn received(&mut self, now: Instant) {
+        self.was_away |= self.is_up && now.saturating_duration_since(self.last_received) >= AWAY;
         self.last_received = now;
+    }
+
+    /// True once after a silence.
+    pub fn is_back(&mut self) -> bool {
+        std::mem::take(&mut self.was_away)
     }
 
     /// An offer was answered. The first one starts the clock.

@@ -100,6 +100,11 @@ impl Peer {
         self.connectivity.is_recovered()
     }
 
+    /// True once after it was silent for some seconds.
+    pub fn is_back(&mut self) -> bool {
+        self.connectivity.is_back()
+    }
+
     pub fn is_newly_silent(&mut self, now: Instant) -> bool {
         self.connectivity.is_newly_silent(now)
     }
@@ -121,6 +126,11 @@ impl Peer {
     /// Read nothing from its data channels until then.
     pub fn hold_data_until(&mut self, until: Instant) {
         self.throttle.wait_until(until);
+    }
+
+    /// Send nothing (again) of what a stream carried so far.
+    pub fn forget_sent(&mut self, ssrc: Ssrc) {
+        self.transport.forget_sent(ssrc);
     }
 
     pub fn payload_types_of(&self, codec: CodecFormat, ssrc: Ssrc) -> Option<PayloadTypes> {

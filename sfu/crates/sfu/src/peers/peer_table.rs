@@ -18,7 +18,7 @@ use crate::ids::{PeerId, PeerKey, ShardId};
 use crate::outbox::Outbox;
 use crate::token_bucket::Rate;
 use crate::transport::{
-    Codecs, Drained, Egress, IceCredentials, Offerer, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
+    Codecs, Drained, Egress, IceCredentials, Outgoing, ShardConfig, Transport, TransportError, TransportEvent,
     is_binding_success,
 };
 
@@ -108,8 +108,7 @@ impl Peers {
         }
         let credentials = self.new_credentials();
         let ufrag = credentials.ufrag.clone();
-        let offerer = if offering.is_some() { Offerer::Core } else { Offerer::Client };
-        let transport = Transport::new(now, &self.config, credentials, offerer, codecs);
+        let transport = Transport::new(now, &self.config, credentials, codecs);
         let peer = Peer::new(id.clone(), transport, offering, now);
         let key = self.entries.insert(Entry { peer, has_egress: false, scheduled: None });
         self.by_id.insert(id, key);

@@ -11,7 +11,6 @@ pub(crate) struct Section {
     role: Role,
     /// Its stream has been used, even if the section was inactive since: the next track needs new SSRCs.
     has_sent: bool,
-    transport_cc: Option<String>,
 }
 
 /// What a section is for.
@@ -108,11 +107,6 @@ impl Section {
     pub fn role(&self) -> &Role {
         &self.role
     }
-
-    /// Its line of the offer for transport-wide sequence numbers.
-    pub fn transport_cc(&self) -> Option<&str> {
-        self.transport_cc.as_deref()
-    }
 }
 
 #[derive(Default)]
@@ -134,8 +128,7 @@ impl Sections {
             let before = old.iter().position(|section| section.mid == mid).map(|index| old.swap_remove(index));
             let (role, has_sent) = before.map_or((Role::Idle, false), |section| (section.role, section.has_sent));
             let role = next_role(role, offer, &mut released);
-            let transport_cc = offer.transport_cc.clone();
-            self.sections.push(Section { mid, kind: offer.kind, role, has_sent, transport_cc });
+            self.sections.push(Section { mid, kind: offer.kind, role, has_sent });
         }
         for section in old {
             released.add(section.role);
@@ -227,7 +220,7 @@ impl Sections {
     /// A section of our own offer, which sends a subscription's track.
     pub fn add(&mut self, mid: Mid, kind: Kind, subscription: SubscriptionKey) {
         let role = Role::Receiving(Slot { subscription: Some(subscription), is_stale: false });
-        self.sections.push(Section { mid, kind, role, has_sent: true, transport_cc: None });
+        self.sections.push(Section { mid, kind, role, has_sent: true });
     }
 
     /// What the receiving sections carry.

@@ -87,6 +87,11 @@ impl LayerSelector {
         self.is_svc && self.current.is_some()
     }
 
+    /// Whether it waits for a key frame to forward less.
+    pub fn is_above(&self) -> bool {
+        !self.is_svc && self.target.is_some() && self.current > self.target
+    }
+
     pub fn current(&self) -> Option<u8> {
         self.current
     }

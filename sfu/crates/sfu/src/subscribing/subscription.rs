@@ -129,6 +129,11 @@ impl Subscription {
         self.selector.restart();
     }
 
+    /// Whether a layer is forwarded that is above the one that it is to get.
+    pub fn is_above(&self) -> bool {
+        self.selector.is_above()
+    }
+
     /// The layer that is being forwarded.
     pub fn layer(&self) -> Option<u8> {
         self.selector.current()

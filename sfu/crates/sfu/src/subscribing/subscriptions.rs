@@ -237,6 +237,16 @@ impl Subscriptions {
         }
     }
 
+    /// A subscriber was away for some seconds: without a key frame it can show nothing of what it is sent, and it would ask
+    /// for one only after it has found out.
+    pub fn on_return(&mut self, peer: PeerKey, peers: &Peers, outbox: &mut Outbox) {
+        let Some(subscribed) = peers.get(peer).map(Peer::subscriptions) else { return };
+        for (track, key) in subscribed.map(|(track, key)| (track.clone(), key)).collect::<Vec<_>>() {
+            self.subscriptions.get_mut(key).into_iter().for_each(Subscription::restart);
+            self.request_keyframes(&track, peers, outbox);
+        }
+    }
+
     // ── time ──
 
     /// Ask again for key frames that have not come.
@@ -338,6 +348,15 @@ impl Subscriptions {
             outbox.emit(Event::StreamPaused { peer, track, paused: is_paused });
         }
         self.refresh(&track, peers, outbox);
+    }
+
+    /// Send nothing of a layer above the one that is aimed at.
+    pub fn stop_above(&mut self, key: SubscriptionKey, peers: &mut Peers) {
+        let Some(subscription) = self.subscriptions.get_mut(key).filter(|it| it.is_above()) else { return };
+        subscription.restart();
+        if let (Some(ssrc), Some(peer)) = (subscription.ssrc(), peers.get_mut(subscription.peer())) {
+            peer.forget_sent(ssrc);
+        }
     }
 }
 

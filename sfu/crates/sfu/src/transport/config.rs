@@ -109,14 +109,8 @@ impl ShardConfig {
     }
 
     /// A connection with the configured candidates that has not seen an offer yet.
-    pub(super) fn connection(
-        &self,
-        now: Instant,
-        credentials: &IceCredentials,
-        offerer: Offerer,
-        codecs: Codecs,
-    ) -> Rtc {
-        let mut rtc = self.rtc_config(credentials, codecs).set_extension_map(extensions(offerer)).build(now);
+    pub(super) fn connection(&self, now: Instant, credentials: &IceCredentials, codecs: Codecs) -> Rtc {
+        let mut rtc = self.rtc_config(credentials, codecs).set_extension_map(extensions()).build(now);
         for candidate in &self.candidates {
             rtc.add_local_candidate(candidate.clone());
         }
@@ -188,17 +182,8 @@ pub(super) fn path_of(transmit: &Transmit) -> Path {
     }
 }
 
-/// Who makes the offers of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Offerer {
-    Client,
-    /// We do, and only we send: without transport-wide sequence numbers, so that the client estimates its bandwidth
-    /// (REMB).
-    Core,
-}
-
 /// Header extensions in the order of their ids (RFC 8285), from 1.
-fn extensions(offerer: Offerer) -> ExtensionMap {
+fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::empty();
     let known = [
         Extension::AudioLevel,
@@ -212,9 +197,7 @@ fn extensions(offerer: Offerer) -> ExtensionMap {
         dependency::extension(),
     ];
     for (id, extension) in (1..).zip(known) {
-        if offerer == Offerer::Client || extension != Extension::TransportSequenceNumber {
-            map.set(id, extension);
-        }
+        map.set(id, extension);
     }
     map
 }

@@ -16,20 +16,21 @@ use str0m::{Event, Input, Output, Rtc, RtcError};
 
 use super::channels::{Channels, Sent};
 use super::codec::{CodecFormat, PayloadTypes};
-use super::config::{Codecs, Offerer, ShardConfig, net_protocol, path_of};
+use super::config::{Codecs, ShardConfig, net_protocol, path_of};
 use super::credentials::IceCredentials;
 use super::crypto::KeySlot;
 use super::drained::{Drained, TransportEvent};
 use super::error::TransportError;
 use super::incoming::{is_rtcp, rtp_ssrc};
-use super::link_report::LinkReport;
-use super::measured::Measured;
 use super::offers::{Offer, OfferChanges, Offers};
 use super::outlet::Codec;
 use super::packet::{Egress, Outgoing};
+use super::padding::Padding;
 use super::receiving::Receiving;
 use super::reports::PROBE;
+use super::resends::Resends;
 use super::sending::Sending;
+use super::statistics::Statistics;
 use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::stun::is_stun;
 use crate::data::DataMessage;
@@ -52,20 +53,13 @@ pub(crate) struct Transport {
     outgoing: OutgoingStreams,
     sending: Sending,
     offers: Offers,
-    measured: Option<Measured>,
-    report: Option<Box<LinkReport>>,
+    statistics: Statistics,
     deadline: Instant,
 }
 
 impl Transport {
-    pub fn new(
-        now: Instant,
-        config: &ShardConfig,
-        credentials: IceCredentials,
-        offerer: Offerer,
-        codecs: Codecs,
-    ) -> Self {
-        let rtc = config.connection(now, &credentials, offerer, codecs);
+    pub fn new(now: Instant, config: &ShardConfig, credentials: IceCredentials, codecs: Codecs) -> Self {
+        let rtc = config.connection(now, &credentials, codecs);
         Self {
             rtc,
             credentials,
@@ -74,8 +68,7 @@ impl Transport {
             outgoing: OutgoingStreams::default(),
             sending: Sending::new(KeySlot::of_newest()),
             offers: Offers::default(),
-            measured: None,
-            report: None,
+            statistics: Statistics::default(),
             deadline: now,
         }
     }
@@ -102,12 +95,7 @@ impl Transport {
                 Output::Transmit(transmit) => drained.datagrams.extend(self.datagram(now, transmit)),
                 Output::Event(event) => self.read_event(now, event, drained),
                 Output::Timeout(deadline) => {
-                    if let Some(measured) = self.measured.take() {
-                        drained.push(TransportEvent::Stats(measured.link()));
-                    }
-                    if let Some(report) = self.report.take() {
-                        drained.push(TransportEvent::Report(report));
-                    }
+                    self.statistics.take(drained);
                     if !self.channels.follow_up(&mut self.rtc)? {
                         self.deadline = deadline.max(now + TIMER_SLACK);
                         return Ok(());
@@ -144,19 +132,10 @@ impl Transport {
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
                 drained.push(TransportEvent::BandwidthEstimated(estimate.as_u64()));
             }
-            // the streams' statistics of the same instant follow
-            Event::PeerStats(stats) => {
-                let (mut measured, mut report) = (Measured::new(&stats), LinkReport::new(&stats));
-                for sent in self.outgoing.take_stats() {
-                    measured.add(&sent);
-                    report.add_sent(&sent);
-                }
-                self.measured = Some(measured);
-                self.report = Some(Box::new(report));
-            }
+            Event::PeerStats(stats) => self.statistics.connection(&stats, self.outgoing.take_stats()),
             Event::MediaIngressStats(stats) => {
                 let kind = self.rtc.media(stats.mid).map(|media| media.kind());
-                self.report.iter_mut().zip(kind).for_each(|(report, kind)| report.add_received(&stats, kind));
+                self.statistics.received(&stats, kind);
             }
             Event::ChannelOpen(id, label) => {
                 if let Some(channel) = self.channels.on_open(id, &label) {
@@ -201,7 +180,7 @@ impl Transport {
         let before = drained.events.len();
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
         if is_rtcp(data) {
-            self.sending.read_report(now, &mut self.outgoing, data, &mut drained.datagrams);
+            self.sending.read_report(now, &mut self.outgoing, data, drained);
         } else if let Some(ssrc) = ssrc {
             let (rtc, of) = (&mut self.rtc, (ssrc, drained.media_since(before)));
             drained.push_media(self.receiving.late(now, rtc, &mut self.sending, of, data));
@@ -241,12 +220,13 @@ impl Transport {
     /// Let time pass.
     pub fn advance(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
         drained.datagrams.extend(self.receiving.ask(now, &mut self.sending));
+        self.sending.send_due(now, &mut self.outgoing, &mut drained.datagrams);
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Timeout(now)))
     }
 
     /// When [`Transport::advance`] is due.
     pub fn deadline(&self) -> Instant {
-        [self.sending.ask_at(), self.receiving.next_at()].into_iter().flatten().fold(self.deadline, Instant::min)
+        [self.sending.next_at(), self.receiving.next_at()].into_iter().flatten().fold(self.deadline, Instant::min)
     }
 
     /// Send DTLS close_notify, so that the client need not wait for its timeout.
@@ -345,7 +325,7 @@ impl Transport {
         drained: &mut Drained,
         sending: &[(Mid, bool)],
     ) -> Result<HashMap<Mid, StreamSsrcs>, TransportError> {
-        self.flush(now, &mut Buffers::default(), drained);
+        self.sending.flush_all(now, &mut self.outgoing, &mut drained.datagrams);
         let ssrcs = self.outgoing.prepare(&mut self.rtc, sending);
         self.drain(now, drained)?;
         Ok(ssrcs)
@@ -359,6 +339,23 @@ impl Transport {
             }
             rtc.handle_input(Input::Timeout(now))
         })
+    }
+
+    // ── what the link carries ──
+
+    /// What the link to the client carries, where it is full at times: pictures are sent no faster, and nothing twice.
+    /// With padding for a moment, to learn whether it is more.
+    pub fn set_rate(&mut self, rate_bps: Option<u64>, padding: Option<Padding>) {
+        self.sending.set_rate(rate_bps, padding);
+    }
+
+    /// Send nothing (again) of what a stream carried so far.
+    pub fn forget_sent(&mut self, ssrc: Ssrc) {
+        let Some(key) = self.outgoing.find(ssrc) else { return };
+        self.sending.forget(key);
+        if let Some(outlet) = self.outgoing.get_mut(key) {
+            outlet.resends = Resends::default();
+        }
     }
 
     // ── data ──

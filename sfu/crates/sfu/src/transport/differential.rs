@@ -239,7 +239,7 @@ fn resend(pair: &mut Pair, sent: &SentPayloads) -> usize {
         pair.ours.rtc.handle_input(Input::Receive(pair.now, receive)).expect("ours");
         let (theirs, _) = pair.poll_str0m();
         let ours = &mut pair.ours;
-        ours.sending.read_report(pair.now, &mut ours.outgoing, &data, &mut pair.drained.datagrams);
+        ours.sending.read_report(pair.now, &mut ours.outgoing, &data, &mut pair.drained);
         let again = std::mem::take(&mut pair.drained.datagrams);
         assert_eq!(again.len(), theirs.len());
         resent += again.len();

@@ -49,7 +49,7 @@ impl Pair {
         let (crypto, of_client) = forced(profile);
         let config = ShardConfig::new(&[server]).expect("a configuration").with_crypto(crypto);
         let credentials = IceCredentials::generate(ShardId(0), config.ufrag_key());
-        let ours = Transport::new(now, &config, credentials, Offerer::Client, Codecs::ALL);
+        let ours = Transport::new(now, &config, credentials, Codecs::ALL);
         let mut client = str0m::RtcConfig::new()
             .set_rtp_mode(true)
             .set_crypto_provider(Arc::new(of_client))

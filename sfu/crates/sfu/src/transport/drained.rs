@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::link_report::LinkReport;
 use super::measured::LinkStats;
 use super::packet::ReceivedPacket;
+use super::sent_packets::Arrival;
 use crate::datagram::Datagram;
 use crate::ids::{Mid, PeerKey, Ssrc};
 use crate::media::Channel;
@@ -56,6 +57,8 @@ pub(crate) enum TransportEvent {
     KeyframeRequested(Mid),
     /// The client's estimate of what it can receive, in bits per second (REMB).
     BandwidthEstimated(u64),
+    /// What the client tells of packets that were sent to it (transport-wide feedback), in their order.
+    Arrived(Vec<Arrival>),
     Stats(LinkStats),
     Report(Box<LinkReport>),
     ChannelOpened(Channel),

@@ -12,7 +12,7 @@
 //! | `codec` | codec parameters |
 //! | `crypto` | what str0m is given as its cryptography |
 //! | `srtp` | sealing: keys, ciphers, seal-once; nothing of str0m but the profiles' names |
-//! | `sending` | all that is sealed: media, retransmissions, reports; with `outlet`, `resends`, `reports` and `rtp_header` |
+//! | `sending` | all that is sealed: media, retransmissions, reports; with `batch`, `outlet`, `resends`, `reports` and `rtp_header` |
 //! | `vp8` | the VP8 payload descriptor |
 //! | `vp9` | the VP9 payload descriptor; nothing of str0m |
 //! | `scalability` | spatial and temporal layers of one stream; nothing of str0m |
@@ -22,17 +22,20 @@
 //! | `playout` | how long a receiver holds pictures back; nothing of str0m |
 //! | `channels` | SCTP data channels |
 //! | `offers` | offers of our side |
-//! | `measured` | statistics |
 //! | `streams` | outgoing RTP streams |
 //! | `error` | why a connection ends |
 //! | `incoming` | bounds of received RTP streams |
 //! | `late` | received packets that are older than str0m looks at |
 //! | `receiving` | all that is received, with the three below |
 //! | `nacks` | what is missing of them, and when it is asked for; nothing of str0m |
-//! | `measured`, `link_report` | statistics, in short and in detail |
+//! | `statistics`, `measured`, `link_report` | statistics, in short and in detail |
+//! | `transport_feedback`, `sent_packets` | when what was sent has arrived; nothing of str0m |
+//! | `pacer` | when pictures are sent on a narrow link; nothing of str0m |
+//! | `padding` | what is sent to learn what a link carries; nothing of str0m |
 //! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
 //! | `connection`, `drained` | the connection itself: [`Transport`], and what its steps produce |
 
+mod batch;
 mod channels;
 mod codec;
 mod config;
@@ -49,7 +52,9 @@ mod measured;
 mod nacks;
 mod offers;
 mod outlet;
+mod pacer;
 mod packet;
+mod padding;
 mod playout;
 mod receiving;
 mod red;
@@ -58,9 +63,12 @@ mod resends;
 mod rtp_header;
 mod scalability;
 mod sending;
+mod sent_packets;
 mod srtp;
+mod statistics;
 mod streams;
 mod stun;
+mod transport_feedback;
 mod transport_sequence;
 mod vp8;
 mod vp9;
@@ -68,7 +76,6 @@ mod vp9;
 pub(crate) use channels::Sent;
 pub use codec::CodecFormat;
 pub(crate) use codec::PayloadTypes;
-pub(crate) use config::Offerer;
 pub use config::{Codecs, ConfigError, ShardConfig};
 pub(crate) use connection::Transport;
 pub(crate) use credentials::{IceCredentials, UfragKey};
@@ -80,7 +87,9 @@ pub(crate) use measured::LinkStats;
 pub(crate) use offers::OfferChanges;
 pub(crate) use packet::{Egress, Outgoing, ReceivedPacket};
 pub use packet::{HeaderExtensions, Packet, RedundantPayload};
+pub(crate) use padding::Padding;
 pub use scalability::{Opening, SpatialPart, TemporalPart};
+pub(crate) use sent_packets::Arrival;
 pub(crate) use streams::StreamSsrcs;
 pub(crate) use stun::{is_binding_success, is_stun, ufrag_of_check};
 pub use vp8::Vp8Descriptor;

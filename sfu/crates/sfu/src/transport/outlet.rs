@@ -156,6 +156,12 @@ impl Outlet {
         *self.keys.get_or_insert_with(|| (sealer.stream(ssrc), rtx.map(|rtx| sealer.stream(rtx))))
     }
 
+    /// What packets of nothing but padding need: they go on the stream of retransmissions of a video that was sent.
+    pub fn padding(&self) -> Option<(StreamKey, u8, u32)> {
+        let (_, stream) = self.keys?;
+        Some((stream?, self.codec.rtx?, self.sent.last?.0))
+    }
+
     /// A media packet, or a retransmission, was sent.
     pub fn sent(&mut self, bytes: usize, media: Option<&Written>) {
         self.sent.packets += 1;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::transport_feedback::TransportFeedback;
 use crate::ids::Ssrc;
 
 const SENDER_REPORT: u8 = 200;
@@ -12,6 +13,7 @@ const TRANSPORT_FEEDBACK: u8 = 205;
 const PAYLOAD_FEEDBACK: u8 = 206;
 /// Kinds of feedback.
 const NACK: u8 = 1;
+const TRANSPORT_WIDE: u8 = 15;
 const PICTURE_LOSS: u8 = 1;
 const FULL_INTRA: u8 = 4;
 const APPLICATION: u8 = 15;
@@ -151,6 +153,13 @@ pub(super) fn read(compound: &[u8]) -> Vec<(Ssrc, Feedback)> {
         }
     }
     found
+}
+
+/// What a client's compound tells of all that was sent to it together.
+pub(super) fn transport_feedback(compound: &[u8]) -> impl Iterator<Item = TransportFeedback> {
+    let reports =
+        packets(compound).filter(|(format, kind, _)| (*kind, *format) == (TRANSPORT_FEEDBACK, TRANSPORT_WIDE));
+    reports.filter_map(|(_, _, packet)| TransportFeedback::read(packet))
 }
 
 /// Append a request for packets of a stream (RFC 4585 section 6.2.1), if there are any. `numbers`: in order.

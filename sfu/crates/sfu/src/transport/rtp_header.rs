@@ -17,6 +17,7 @@ const TWO_BYTES: u16 = 0x1000;
 const MAX_ID: u8 = 14;
 const MAX_VALUE: usize = 16;
 const VERSION_2: u8 = 0x80;
+const HAS_PADDING: u8 = 0x20;
 const HAS_EXTENSION: u8 = 0x10;
 const MARKER: u8 = 0x80;
 
@@ -53,6 +54,8 @@ pub(super) struct Extensions(Vec<(u8, Kind)>);
 pub(super) struct Header<'a> {
     pub payload_type: u8,
     pub marker: bool,
+    /// What follows ends with padding.
+    pub is_padded: bool,
     pub timestamp: u32,
     pub mid: &'a [u8],
     pub values: HeaderExtensions,
@@ -93,7 +96,9 @@ impl Header<'_> {
     /// Append the header of the packet `sequence` of a stream. Returns its bytes.
     pub fn write(&self, ssrc: u32, sequence: u16, extensions: &Extensions, out: &mut Vec<u8>) -> usize {
         let start = out.len();
-        out.extend_from_slice(&[VERSION_2 | HAS_EXTENSION, self.payload_type | if self.marker { MARKER } else { 0 }]);
+        let padding = if self.is_padded { HAS_PADDING } else { 0 };
+        let marker = if self.marker { MARKER } else { 0 };
+        out.extend_from_slice(&[VERSION_2 | HAS_EXTENSION | padding, self.payload_type | marker]);
         out.extend_from_slice(&sequence.to_be_bytes());
         out.extend_from_slice(&self.timestamp.to_be_bytes());
         out.extend_from_slice(&ssrc.to_be_bytes());

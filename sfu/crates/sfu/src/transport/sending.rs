@@ -5,14 +5,17 @@
 
 use std::time::{Duration, Instant};
 
+use super::batch::Batch;
 use super::crypto::KeySlot;
-use super::dependency::DependencyDescriptor;
+use super::drained::{Drained, TransportEvent};
 use super::late;
-use super::outlet::Outlet;
-use super::packet::{HeaderExtensions, Written};
+use super::pacer::Pacer;
+use super::packet::Written;
+use super::padding::Padding;
 use super::reports::{self, Feedback};
-use super::rtp_header::{Header, send_time};
-use super::srtp::{Opener, Sealer, StreamKey, with_keys};
+use super::rtp_header::send_time;
+use super::sent_packets::SentPackets;
+use super::srtp::{Opener, Sealer, with_keys};
 use super::streams::{OutgoingStreams, OutletKey};
 use crate::datagram::{Buffers, Datagram, Path};
 
@@ -20,8 +23,6 @@ use crate::datagram::{Buffers, Datagram, Path};
 /// first of these times, after four times that, and so on up to the last.
 const FIRST_ASKED_AGAIN: Duration = Duration::from_millis(4);
 const LAST_ASKED_AGAIN: Duration = Duration::from_secs(1);
-/// The largest header that is written but for dependencies, and the number of a retransmitted packet.
-const MAX_HEADER_BYTES: usize = 80;
 
 /// Seals and sends, once there are keys.
 pub(super) struct Sending {
@@ -31,8 +32,10 @@ pub(super) struct Sending {
     path: Option<Path>,
     doubt: Option<Doubt>,
     queue: Vec<Queued>,
-    /// The next transport-wide sequence number.
-    transport_sequence: u16,
+    /// By transport-wide sequence numbers.
+    sent: SentPackets,
+    padding: Option<Padding>,
+    pacer: Pacer,
 }
 
 /// What waits to be sealed: whether it is sound, its stream, and the packet.
@@ -54,7 +57,16 @@ struct Keyed {
 impl Sending {
     /// `keys`: where the connection's will be.
     pub fn new(keys: KeySlot) -> Self {
-        Self { keys, keyed: None, path: None, doubt: None, queue: Vec::new(), transport_sequence: 0 }
+        Self {
+            keys,
+            keyed: None,
+            path: None,
+            doubt: None,
+            queue: Vec::new(),
+            sent: SentPackets::default(),
+            padding: None,
+            pacer: Pacer::default(),
+        }
     }
 
     /// None before the handshake is over.
@@ -84,9 +96,10 @@ impl Sending {
         }
     }
 
-    /// When str0m has to be asked where it would send.
-    pub fn ask_at(&self) -> Option<Instant> {
-        self.doubt.map(|doubt| doubt.ask_at)
+    /// When str0m has to be asked where it would send, or something is due that waits.
+    pub fn next_at(&self) -> Option<Instant> {
+        let ask_at = self.doubt.map(|doubt| doubt.ask_at);
+        [ask_at, self.padding.as_ref().map(Padding::due), self.pacer.due()].into_iter().flatten().min()
     }
 
     /// Whether str0m has to be asked now; once.
@@ -110,6 +123,12 @@ impl Sending {
         datagrams: &mut Vec<Datagram>,
     ) {
         let mut queue = std::mem::take(&mut self.queue);
+        if self.pacer.is_on() {
+            for (_, outlet, packet) in queue.extract_if(.., |(is_sound, ..)| !*is_sound) {
+                self.pacer.push(outlet, packet);
+            }
+            queue.extend(std::iter::from_fn(|| self.pacer.take(now)).map(|(outlet, packet)| (false, outlet, packet)));
+        }
         // packets of one size can go in one message, and a smaller one with them as the last
         queue.sort_by_key(|(is_sound, outlet, _)| (*is_sound, *outlet));
         if let Some(mut batch) = self.batch(now, buffers, datagrams) {
@@ -138,15 +157,14 @@ impl Sending {
     }
 
     /// Read what the client reports, and send again what it is missing.
-    pub fn read_report(
-        &mut self,
-        now: Instant,
-        streams: &mut OutgoingStreams,
-        sealed: &[u8],
-        datagrams: &mut Vec<Datagram>,
-    ) {
-        if let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) {
-            self.read_opened(now, streams, &compound, datagrams);
+    pub fn read_report(&mut self, now: Instant, streams: &mut OutgoingStreams, sealed: &[u8], drained: &mut Drained) {
+        let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) else { return };
+        self.read_opened(now, streams, &compound, &mut drained.datagrams);
+        for feedback in reports::transport_feedback(&compound) {
+            let arrivals = self.sent.reported(&feedback);
+            if !arrivals.is_empty() {
+                drained.push(TransportEvent::Arrived(arrivals));
+            }
         }
     }
 
@@ -157,20 +175,67 @@ impl Sending {
         compound: &[u8],
         datagrams: &mut Vec<Datagram>,
     ) {
-        let mut buffers = Buffers::default();
+        let (mut buffers, is_narrow) = (Buffers::default(), self.pacer.is_on());
         for (ssrc, feedback) in reports::read(compound) {
             let Some(outlet) = streams.of_ssrc(ssrc) else { continue };
             match feedback {
                 Feedback::Reception(reception) => outlet.received(now, reception),
                 Feedback::KeyframeWanted => outlet.keyframe_wanted(),
                 Feedback::Missing(numbers) => {
+                    let before = datagrams.len();
                     let Some(mut batch) = self.batch(now, &mut buffers, datagrams) else { return };
-                    for _ in 0..outlet.playout.copies() {
+                    let copies = if is_narrow { 1 } else { outlet.playout.copies() };
+                    for _ in 0..copies {
                         numbers.iter().for_each(|number| batch.resend(now, outlet, *number));
                     }
+                    let resent = datagrams.iter().skip(before).map(|datagram| datagram.contents.len());
+                    self.pacer.charge(resent.sum());
                 }
             }
         }
+    }
+
+    // ── what the link carries ──
+
+    /// What the link to the client carries, where it is full at times, and padding to send from now on.
+    pub fn set_rate(&mut self, rate_bps: Option<u64>, padding: Option<Padding>) {
+        self.pacer.set_rate(rate_bps);
+        self.padding = padding.or(self.padding.take());
+    }
+
+    /// Send all that waits.
+    pub fn flush_all(&mut self, now: Instant, streams: &mut OutgoingStreams, datagrams: &mut Vec<Datagram>) {
+        let rate_bps = self.pacer.open();
+        self.flush(now, streams, &mut Buffers::default(), datagrams);
+        self.pacer.set_rate(rate_bps);
+    }
+
+    /// Drop what waits on a stream.
+    pub fn forget(&mut self, outlet: OutletKey) {
+        self.queue.retain(|(_, of, _)| *of != outlet);
+        self.pacer.forget(outlet);
+    }
+
+    /// Send what waits as far as it is due.
+    pub fn send_due(&mut self, now: Instant, streams: &mut OutgoingStreams, datagrams: &mut Vec<Datagram>) {
+        self.send_padding(now, streams, datagrams);
+        if self.pacer.is_on() {
+            self.flush(now, streams, &mut Buffers::default(), datagrams);
+        }
+    }
+
+    fn send_padding(&mut self, now: Instant, streams: &mut OutgoingStreams, datagrams: &mut Vec<Datagram>) {
+        let Some(mut padding) = self.padding.take_if(|padding| padding.due() <= now) else { return };
+        let Some((outlet, stream)) = streams.padded() else { return };
+        let mut buffers = Buffers::default();
+        let Some(mut batch) = self.batch(now, &mut buffers, datagrams) else { return };
+        while padding.is_owed(now) {
+            match batch.pad(outlet, stream) {
+                Some(bytes) => padding.sent(bytes),
+                None => return,
+            }
+        }
+        self.padding = padding.rest(now);
     }
 
     /// The payload of a packet that the client has sealed; `index`: its number beyond 16 bits.
@@ -192,98 +257,7 @@ impl Sending {
     ) -> Option<Batch<'a>> {
         self.keyed()?;
         let sealer = &mut self.keyed.as_mut()?.sealer;
-        let transport_sequence = &mut self.transport_sequence;
-        Some(Batch { sealer, path: self.path?, send_time: send_time(now), transport_sequence, buffers, datagrams })
-    }
-}
-
-/// Packets that are sealed and sent at one instant.
-struct Batch<'a> {
-    sealer: &'a mut Sealer,
-    path: Path,
-    send_time: [u8; 3],
-    transport_sequence: &'a mut u16,
-    buffers: &'a mut Buffers,
-    datagrams: &'a mut Vec<Datagram>,
-}
-
-impl Batch<'_> {
-    fn send(&mut self, outlet: &mut Outlet, packet: Written) {
-        let (stream, _) = outlet.keys(self.sealer);
-        if self.seal(outlet, stream, packet.sequence, packet.payload_type, None, &packet).is_none() {
-            return;
-        }
-        outlet.sent(packet.payload.len(), Some(&packet));
-        if outlet.rtx.is_none() {
-            let sealed = self.datagrams.last().map_or(&[][..], |datagram| &datagram.contents);
-            outlet.sealed.keep(packet.arrival, packet.sequence as u16, sealed);
-        } else if packet.rtx.is_some() {
-            outlet.resends.keep(packet);
-        }
-    }
-
-    /// Send the packet with these low 16 bits of its number once more (RFC 4588 section 4).
-    fn resend(&mut self, now: Instant, outlet: &mut Outlet, number: u16) {
-        if outlet.rtx.is_none() {
-            return self.send_again(now, outlet, number);
-        }
-        let (_, Some(stream)) = outlet.keys(self.sealer) else { return };
-        let Some(packet) = outlet.resends.take(now, number) else { return };
-        let Some(payload_type) = packet.rtx else { return };
-        let index = outlet.next_rtx;
-        outlet.next_rtx += 1;
-        if self.seal(outlet, stream, index, payload_type, Some(number), &packet).is_some() {
-            outlet.sent(packet.payload.len(), None);
-        }
-    }
-
-    /// The same bytes: sealing them a second time would not be (seal-once), and is not needed.
-    fn send_again(&mut self, now: Instant, outlet: &mut Outlet, number: u16) {
-        if let Some(contents) = outlet.sealed.take(now, number) {
-            outlet.sent(contents.len(), None);
-            self.datagrams.push(Datagram { path: self.path, is_video: outlet.is_video, contents });
-        }
-    }
-
-    fn seal(
-        &mut self,
-        outlet: &Outlet,
-        stream: StreamKey,
-        index: u64,
-        payload_type: u8,
-        original: Option<u16>,
-        packet: &Written,
-    ) -> Option<()> {
-        let header = Header {
-            payload_type,
-            marker: packet.marker,
-            timestamp: packet.timestamp,
-            mid: outlet.mid.as_bytes(),
-            values: HeaderExtensions {
-                playout_delay: outlet.playout.bounds(packet.extensions.playout_delay),
-                ..packet.extensions
-            },
-            dependencies: packet.dependencies.as_ref().map(DependencyDescriptor::bytes),
-            send_time: self.send_time,
-            transport_sequence: *self.transport_sequence,
-        };
-        let dependencies = header.dependencies.map_or(0, <[u8]>::len);
-        let bytes = MAX_HEADER_BYTES + dependencies + packet.payload.len() + self.sealer.rtp_overhead();
-        let mut contents = self.buffers.take(bytes);
-        self.sealer.seal_rtp(stream, index, &mut contents, |ssrc, index, out| {
-            let header_bytes = header.write(ssrc.0, index as u16, &outlet.extensions, out);
-            out.extend(original.into_iter().flat_map(u16::to_be_bytes));
-            let start = out.len();
-            out.extend_from_slice(&packet.payload);
-            if let (Some(patch), Some(payload)) = (packet.vp8, out.get_mut(start..)) {
-                patch.apply(payload);
-            }
-            header_bytes
-        })?;
-        if outlet.extensions.numbers_transport() {
-            *self.transport_sequence = self.transport_sequence.wrapping_add(1);
-        }
-        self.datagrams.push(Datagram { path: self.path, is_video: outlet.is_video, contents });
-        Some(())
+        let sent = &mut self.sent;
+        Some(Batch { now, sealer, path: self.path?, send_time: send_time(now), sent, buffers, datagrams })
     }
 }

@@ -10,6 +10,7 @@ use str0m::Rtc;
 use super::measured::SentStats;
 use super::outlet::Outlet;
 use super::rtp_header::Extensions;
+use super::srtp::StreamKey;
 use crate::ids::{Mid, Ssrc};
 
 /// The streams of a section.
@@ -24,7 +25,7 @@ pub(crate) struct StreamSsrcs {
 const NO_CACHE: (usize, Duration) = (1, Duration::from_millis(1));
 
 /// One of the streams of [`OutgoingStreams`], until the next [`OutgoingStreams::prepare`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct OutletKey(usize);
 
 /// Outgoing streams of one connection.
@@ -94,6 +95,11 @@ impl OutgoingStreams {
     /// The stream whose media has this SSRC.
     pub fn of_ssrc(&mut self, ssrc: Ssrc) -> Option<&mut Outlet> {
         self.find(ssrc).and_then(|key| self.get_mut(key))
+    }
+
+    /// A stream that can carry padding, and how.
+    pub fn padded(&mut self) -> Option<(&mut Outlet, (StreamKey, u8, u32))> {
+        self.outlets.iter_mut().find_map(|(_, outlet)| outlet.padding().map(|padding| (outlet, padding)))
     }
 
     /// What was sent on each stream on which anything was, and what the client said of it since the last time.

@@ -11,13 +11,22 @@ use str0m::channel::ChannelId;
 use str0m::format::Codec;
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 use tertulia_sfu::{Kind, PeerId, TrackId};
 
 use super::dependency;
 use super::received::Got;
 use super::sender::{Sender, audio_payload, av1_payload, redundant_payload, vp8_payload, vp9_payload};
+
+/// What a client can do.
+#[derive(Clone, Copy)]
+pub struct Abilities {
+    /// It reads redundant sound.
+    pub has_red: bool,
+    /// It tells when packets arrive (transport-wide feedback).
+    pub tells_arrivals: bool,
+}
 
 pub struct Client {
     pub id: PeerId,
@@ -51,11 +60,24 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(index: usize, now: Instant, address: SocketAddr, (audio, video): (usize, usize), has_red: bool) -> Self {
+    pub fn new(
+        index: usize,
+        now: Instant,
+        address: SocketAddr,
+        (audio, video): (usize, usize),
+        abilities: Abilities,
+    ) -> Self {
+        let mut known = ExtensionMap::empty();
+        for (id, extension) in ExtensionMap::standard().iter() {
+            if abilities.tells_arrivals || *extension != Extension::TransportSequenceNumber {
+                known.set(id, extension.clone());
+            }
+        }
         let mut rtc = str0m::RtcConfig::new()
             .set_rtp_mode(true)
+            .set_extension_map(known)
             .clear_codecs()
-            .enable_opus(true, has_red)
+            .enable_opus(true, abilities.has_red)
             .enable_vp8(true)
             .enable_h264(true)
             .enable_vp9(true)

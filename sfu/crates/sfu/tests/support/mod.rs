@@ -16,7 +16,7 @@ use tertulia_sfu::{
     Source, SubscriptionSettings, TrackId, TrackSpec,
 };
 
-use client::Client;
+use client::{Abilities, Client};
 use network::{Link, Network};
 
 pub const STEP: Duration = Duration::from_millis(1);
@@ -31,8 +31,8 @@ pub struct World {
     pub spoofing: Option<(usize, SocketAddr)>,
     /// Offers of the server stay unanswered.
     pub withholds_answers: bool,
-    /// Clients that join can read redundant sound.
-    pub has_red: bool,
+    /// Of clients that join.
+    pub abilities: Abilities,
     /// Some of what clients have sent last.
     pub captured: Vec<Vec<u8>>,
     server: SocketAddr,
@@ -55,7 +55,7 @@ impl World {
             events: Vec::new(),
             spoofing: None,
             withholds_answers: false,
-            has_red: true,
+            abilities: Abilities { has_red: true, tells_arrivals: true },
             captured: Vec::new(),
             server,
             tracks: Vec::new(),
@@ -97,7 +97,7 @@ impl World {
     pub fn enter(&mut self, audio_sections: usize, video_sections: usize) -> usize {
         let index = self.clients.len();
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
-        self.clients.push(Client::new(index, self.now, address, (audio_sections, video_sections), self.has_red));
+        self.clients.push(Client::new(index, self.now, address, (audio_sections, video_sections), self.abilities));
         self.command(
             index,
             Command::AddPeer { peer: PeerId::from(format!("PA_{index}").as_str()), codecs: Codecs::ALL },
@@ -110,7 +110,7 @@ impl World {
     pub fn enter_subscriber(&mut self, channels: bool) -> usize {
         let index = self.clients.len();
         let address = format!("198.51.100.{}:{}", index + 1, 4000 + index).parse().unwrap();
-        self.clients.push(Client::new(index, self.now, address, (0, 0), self.has_red));
+        self.clients.push(Client::new(index, self.now, address, (0, 0), self.abilities));
         let peer = self.peer(index);
         self.command(index, Command::AddSubscriber { peer, channels, codecs: Codecs::ALL });
         index
