@@ -1,6 +1,6 @@
 //! One synthetic peer: a thread, a UDP socket and a peer connection.
 
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use quinn_udp::{RecvMeta, UdpSocketState};
 use serde_json::{Value, json};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
@@ -20,6 +21,8 @@ use crate::clip::Clip;
 
 const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
 const VIDEO_CLOCK_HZ: u64 = 90_000;
+/// As much as the kernel puts together.
+const BUFFER_BYTES: usize = 65_536;
 /// The longest wait for the answer: before it nothing arrives.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
@@ -68,7 +71,8 @@ struct Peer {
     connected: bool,
     /// How often it reads what has arrived, once it is connected. None: at once.
     read_every: Option<Duration>,
-    nonblocking: bool,
+    /// Once it reads everything that has arrived.
+    bulk: Option<UdpSocketState>,
 }
 
 /// What a publisher sends, and when next.
@@ -94,20 +98,11 @@ impl Peer {
             .build(Instant::now());
         let candidate = Candidate::host(socket.local_addr()?, "udp").map_err(io::Error::other)?;
         rtc.add_local_candidate(candidate);
-        Ok(Self {
-            rtc,
-            socket,
-            counters,
-            pending: None,
-            source: None,
-            connected: false,
-            read_every: None,
-            nonblocking: false,
-        })
+        Ok(Self { rtc, socket, counters, pending: None, source: None, connected: false, read_every: None, bulk: None })
     }
 
     fn run(&mut self, requests: &Receiver<Request>) -> Result<(), RtcError> {
-        let mut buffer = vec![0; 2000];
+        let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             let mut deadline = self.drain()?;
             match requests.recv_timeout(self.patience()) {
@@ -139,14 +134,21 @@ impl Peer {
         }
     }
 
-    /// Take everything that has arrived.
+    /// Take everything that has arrived, several datagrams at once where the kernel has them together (UDP_GRO): as a
+    /// network card does that segments, which spares the sender's kernel that work.
     fn receive_all(&mut self, buffer: &mut [u8]) -> Result<(), RtcError> {
-        if !self.nonblocking {
-            self.nonblocking = self.socket.set_nonblocking(true).is_ok();
+        if self.bulk.is_none() {
+            self.bulk = UdpSocketState::new((&self.socket).into()).ok();
         }
-        while let Ok((length, source)) = self.socket.recv_from(buffer) {
-            self.take(buffer.get(..length).unwrap_or_default(), source)?;
-            self.drain()?;
+        let mut meta = [RecvMeta::default()];
+        while let Some(bulk) = &self.bulk
+            && bulk.recv((&self.socket).into(), &mut [IoSliceMut::new(buffer)], &mut meta).is_ok()
+        {
+            let [RecvMeta { addr, len, stride, .. }] = meta;
+            for datagram in buffer.get(..len).unwrap_or_default().chunks(stride.max(1)) {
+                self.take(datagram, addr)?;
+                self.drain()?;
+            }
         }
         self.rtc.handle_input(Input::Timeout(Instant::now()))
     }

@@ -178,10 +178,12 @@ impl Transport {
             self.sending.checked(now, path);
         }
         let before = drained.events.len();
+        // what clients send most often is of no interest to str0m
+        if is_rtcp(data) && self.sending.read_report(now, &mut self.outgoing, data, drained) {
+            return Ok(());
+        }
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
-        if is_rtcp(data) {
-            self.sending.read_report(now, &mut self.outgoing, data, drained);
-        } else if let Some(ssrc) = ssrc {
+        if let Some(ssrc) = ssrc {
             let (rtc, of) = (&mut self.rtc, (ssrc, drained.media_since(before)));
             drained.push_media(self.receiving.late(now, rtc, &mut self.sending, of, data));
         }

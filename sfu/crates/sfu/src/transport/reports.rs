@@ -162,6 +162,11 @@ pub(super) fn transport_feedback(compound: &[u8]) -> impl Iterator<Item = Transp
     reports.filter_map(|(_, _, packet)| TransportFeedback::read(packet))
 }
 
+/// Whether a compound tells of nothing else.
+pub(super) fn is_transport_feedback(compound: &[u8]) -> bool {
+    packets(compound).all(|(format, kind, _)| (kind, format) == (TRANSPORT_FEEDBACK, TRANSPORT_WIDE))
+}
+
 /// Append a request for packets of a stream (RFC 4585 section 6.2.1), if there are any. `numbers`: in order.
 pub(super) fn push_nack(ssrc: Ssrc, numbers: &[u16], out: &mut Vec<u8>) {
     let mut entries: Vec<(u16, u16)> = Vec::new();

@@ -156,16 +156,26 @@ impl Sending {
         Some(packet)
     }
 
-    /// Read what the client reports, and send again what it is missing.
-    pub fn read_report(&mut self, now: Instant, streams: &mut OutgoingStreams, sealed: &[u8], drained: &mut Drained) {
-        let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) else { return };
-        self.read_opened(now, streams, &compound, &mut drained.datagrams);
+    /// Read what the client reports, and send again what it is missing. True if it tells of nothing but arrivals.
+    pub fn read_report(
+        &mut self,
+        now: Instant,
+        streams: &mut OutgoingStreams,
+        sealed: &[u8],
+        drained: &mut Drained,
+    ) -> bool {
+        let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) else { return false };
         for feedback in reports::transport_feedback(&compound) {
             let arrivals = self.sent.reported(&feedback);
             if !arrivals.is_empty() {
                 drained.push(TransportEvent::Arrived(arrivals));
             }
         }
+        let is_all = reports::is_transport_feedback(&compound);
+        if !is_all {
+            self.read_opened(now, streams, &compound, &mut drained.datagrams);
+        }
+        is_all
     }
 
     pub(super) fn read_opened(
