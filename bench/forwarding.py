@@ -1,6 +1,7 @@
 """Forwarded packets per server CPU-second, our media server beside livekit-server: the table of docs/performance.md.
 
-    python -m bench.forwarding [--rows 1x4 10x20 …] [--runs 3] [--seconds 10] [--server tertulia|livekit] [--dry-run]
+    python -m bench.forwarding [--rows 1x4 10x20 …] [--runs 3] [--seconds 10] [--server tertulia|livekit] [--feedback]
+        [--dry-run]
 
 The same synthetic peers (`sfu/crates/sfu-load`: sound, and video like 720p) run against both servers, in turn; each
 figure is the median of the runs. A packet counts when a subscriber has decrypted it; the CPU time is the server
@@ -99,9 +100,10 @@ class Sample:
         return self.received / self.cpu_s
 
 
-async def measure(server: Server, row: Row, seconds: float) -> Sample:
+async def measure(server: Server, row: Row, options: argparse.Namespace) -> Sample:
     """Let all join, wait until the rate of packets is steady, and measure."""
-    async with load_process() as load, AsyncExitStack() as stack:
+    seconds: float = options.seconds
+    async with load_process(tells_arrivals=options.feedback) as load, AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         peers = list(row.peers(load))
         async with asyncio.TaskGroup() as group:
@@ -180,15 +182,15 @@ Measured: TypeAlias = dict[str, list[Sample]]
 """The samples of a row, by the server's name."""
 
 
-async def measure_rows(rows: Sequence[Row], runs: int, seconds: float, only: str | None) -> list[tuple[Row, Measured]]:
+async def measure_rows(options: argparse.Namespace) -> list[tuple[Row, Measured]]:
     """Measure each row over the servers in turn, as often as `runs` says."""
     found: list[tuple[Row, Measured]] = []
-    for row in rows:
+    for row in (ROWS[name] for name in options.rows):
         samples: Measured = {}
-        for _ in range(runs):
-            for each in servers(only):
+        for _ in range(options.runs):
+            for each in servers(options.server):
                 async with each as server:
-                    samples.setdefault(server.name, []).append(await measure(server, row, seconds))
+                    samples.setdefault(server.name, []).append(await measure(server, row, options))
         found.append((row, samples))
     return found
 
@@ -255,11 +257,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--server", choices=["tertulia", "livekit"], help="only this one")
+    parser.add_argument("--feedback", action="store_true", help="receivers tell each 50 ms what has arrived")
     parser.add_argument("--dry-run", action="store_true", help="do not write the document")
     options = parser.parse_args()
     (ROOT / "test-artefacts").mkdir(exist_ok=True)
-    rows = [ROWS[name] for name in options.rows]
-    written = section(asyncio.run(measure_rows(rows, options.runs, options.seconds, options.server)))
+    written = section(asyncio.run(measure_rows(options)))
     print(written)
     if not options.dry_run:
         write_figures("bench-forwarding", written)

@@ -21,7 +21,8 @@ PROGRAM = Path(__file__).resolve().parent.parent / "sfu" / "target" / "release" 
 class Load:
     """The synthetic peers' process: one JSON command a line, one answer a line."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, tells_arrivals: bool) -> None:
+        self.tells_arrivals = tells_arrivals
         self._process = process
         self._lock = asyncio.Lock()
 
@@ -42,11 +43,12 @@ class Load:
 
 
 @asynccontextmanager
-async def load_process() -> AsyncIterator[Load]:
+async def load_process(*, tells_arrivals: bool = False) -> AsyncIterator[Load]:
+    """Yield a new process. `tells_arrivals`: its peers that only receive send transport-wide feedback."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(str(PROGRAM), stdin=pipe, stdout=pipe)
     try:
-        yield Load(process)
+        yield Load(process, tells_arrivals)
     finally:
         process.kill()
         await process.wait()
@@ -95,7 +97,14 @@ class Peer:
 
     async def _offer(self, *, audio: int, video: int) -> rtc.SessionDescription:
         self._offer_id += 1
-        sent: dict[str, object] = {"publish": True} if self._publication else {"read_every_ms": READ_EVERY_MS}
+        sent: dict[str, object] = (
+            {"publish": True}
+            if self._publication
+            else {
+                "read_every_ms": READ_EVERY_MS,
+                "tells_arrivals": self._load.tells_arrivals,
+            }
+        )
         if self._publication and self._publication.clip:
             sent |= {"clip": str(self._publication.clip), "fps": self._publication.fps}
         answer = await self._load.ask(do="offer", peer=self.name, audio=audio, video=video, **sent)

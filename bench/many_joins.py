@@ -126,7 +126,9 @@ class Client:
 
     async def _offer(self, audio: int) -> rtc.SessionDescription:
         self._offer_id += 1
-        sent: dict[str, object] = {"publish": True} if self._sends else {"read_every_ms": READ_EVERY_MS}
+        sent: dict[str, object] = (
+            {"publish": True} if self._sends else {"read_every_ms": READ_EVERY_MS, "tells_arrivals": False}
+        )
         answer = await self._load.ask(do="offer", peer=self.name, audio=audio, video=0, **sent)
         return rtc.SessionDescription(type="offer", sdp=str(answer["offer"]), id=self._offer_id)
 

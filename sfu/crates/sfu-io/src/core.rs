@@ -8,7 +8,7 @@ use std::os::fd::{FromRawFd, RawFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tertulia_sfu::{
     Channel, Codecs, Command, DataMessage, Event, PeerId, ShardConfig, ShardId, SubscriptionError,
@@ -21,6 +21,7 @@ use crate::events::EventQueue;
 use crate::mailbox::{Mailbox, Order};
 use crate::profile::Profile;
 use crate::published::Published;
+use crate::steering::Steering;
 use crate::tcp::TcpConnections;
 use crate::tcp_listeners::listen_group;
 use crate::udp::bind_group;
@@ -68,20 +69,11 @@ impl MediaCore {
             count => count,
         };
         let (udp_port, sockets) = bind_group(&options.bind, options.udp_port, count, &options.addresses)?;
-        let (tcp_port, listeners) = match options.tcp_port {
-            Some(port) => {
-                let (port, listeners) = listen_group(&options.bind, port, count)?;
-                (Some(port), listeners)
-            }
-            None => (None, (0..count).map(|_| Vec::new()).collect()),
-        };
-        let offered = |port: u16| options.addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect::<Vec<_>>();
-        let invalid = |error: tertulia_sfu::ConfigError| io::Error::new(io::ErrorKind::InvalidInput, error);
-        let config = ShardConfig::new(&offered(udp_port))
-            .and_then(|config| config.with_tcp(&tcp_port.map(offered).unwrap_or_default()))
-            .and_then(|config| config.with_tcp(&options.shared_tcp))
-            .map_err(invalid)?;
-
+        let steering = Arc::new(Steering::new(&sockets)?);
+        let group = options.tcp_port.map(|port| listen_group(&options.bind, port, count)).transpose()?;
+        let (tcp_port, listeners) = group.map_or((None, Vec::new()), |(port, listeners)| (Some(port), listeners));
+        let listeners = listeners.into_iter().chain(std::iter::repeat_with(Vec::new));
+        let config = configured(options, udp_port, tcp_port)?;
         let boxes = (0..count).map(|_| Mailbox::new()).collect::<io::Result<Vec<_>>>()?;
         let (mailboxes, inboxes): (Vec<_>, Vec<_>) = boxes.into_iter().unzip();
         let mut core = Self {
@@ -100,9 +92,21 @@ impl MediaCore {
             let (mailboxes, events, directory) = (core.mailboxes.clone(), core.events.clone(), core.directory.clone());
             let (config, sender) = (config.clone(), BatchSender::default());
             let tcp = RefCell::new(TcpConnections::new(id.0, count, config.clone(), listeners)?);
-            let profile = Profile::default();
-            let worker =
-                Worker { id, config, sockets, tcp, sender, inbox, mailboxes, directory, events, published, profile };
+            let (profile, steering) = (Profile::default(), steering.clone());
+            let worker = Worker {
+                id,
+                config,
+                sockets,
+                tcp,
+                sender,
+                inbox,
+                mailboxes,
+                directory,
+                events,
+                published,
+                profile,
+                steering,
+            };
             let thread = thread::Builder::new().name(format!("sfu-{}", id.0)).spawn(move || worker.run())?;
             lock(&core.threads).push(thread);
         }
@@ -160,15 +164,20 @@ impl MediaCore {
 
     // ── peers ──
 
-    /// Create a peer connection on the worker with the fewest peers.
+    fn place(&self, peer: &PeerId) -> ShardId {
+        let busy_permille: Vec<_> = self.published.iter().map(|published| published.busy_permille()).collect();
+        lock(&self.directory).place(Instant::now(), peer, &busy_permille)
+    }
+
+    /// Create a peer connection, on a worker that has time for it.
     pub fn add_peer(&self, peer: PeerId, codecs: Codecs) {
-        let shard = lock(&self.directory).place(&peer);
+        let shard = self.place(&peer);
         self.post(shard, Command::AddPeer { peer, codecs });
     }
 
     /// Create a peer connection on which we make the offers, and only send; [`Event::Offered`] follows.
     pub fn add_subscriber(&self, peer: PeerId, channels: bool, codecs: Codecs) {
-        let shard = lock(&self.directory).place(&peer);
+        let shard = self.place(&peer);
         self.post(shard, Command::AddSubscriber { peer, channels, codecs });
     }
 
@@ -302,6 +311,15 @@ impl MediaCore {
             mailbox.order(Order::Command(command));
         }
     }
+}
+
+/// What clients are told of these ports.
+fn configured(options: &Options, udp_port: u16, tcp_port: Option<u16>) -> io::Result<ShardConfig> {
+    let offered = |port: u16| options.addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect::<Vec<_>>();
+    ShardConfig::new(&offered(udp_port))
+        .and_then(|config| config.with_tcp(&tcp_port.map(offered).unwrap_or_default()))
+        .and_then(|config| config.with_tcp(&options.shared_tcp))
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
 }
 
 impl Drop for MediaCore {

@@ -14,6 +14,7 @@ mod events;
 mod mailbox;
 mod profile;
 mod published;
+mod steering;
 mod tcp;
 mod tcp_listeners;
 mod udp;

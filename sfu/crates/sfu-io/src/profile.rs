@@ -1,7 +1,7 @@
 //! What a worker does with its time: how many packets it handles at once, and which layer takes how long.
 
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A part of a turn of the worker's loop.
 #[derive(Clone, Copy)]
@@ -17,6 +17,8 @@ pub(crate) enum Layer {
 }
 
 const LAYERS: usize = 4;
+/// It is told over so long how busy a worker is.
+const MEASURED: Duration = Duration::from_millis(500);
 
 /// Counts since the worker began. Written by its thread alone.
 pub(crate) struct Profile {
@@ -24,6 +26,8 @@ pub(crate) struct Profile {
     turns: Cell<u64>,
     receive_calls: Cell<u64>,
     times_ns: [Cell<u64>; LAYERS],
+    /// When it was told last how busy the worker is, and what it had been busy until then.
+    told: Cell<(Instant, u64)>,
 }
 
 impl Default for Profile {
@@ -33,6 +37,7 @@ impl Default for Profile {
             turns: Cell::default(),
             receive_calls: Cell::default(),
             times_ns: Default::default(),
+            told: Cell::new((Instant::now(), 0)),
         }
     }
 }
@@ -66,6 +71,17 @@ impl Profile {
         if let Some(time) = self.times_ns.get(layer as usize) {
             time.set(time.get() + spent.as_nanos() as u64);
         }
+    }
+
+    /// The share of time that the worker was busy since it was told last, in thousandths; None within half a second.
+    pub fn busy(&self, now: Instant) -> Option<u64> {
+        let ((at, before), busy_ns) = (self.told.get(), self.times_ns.iter().map(Cell::get).sum::<u64>());
+        let passed = now.saturating_duration_since(at);
+        if passed < MEASURED {
+            return None;
+        }
+        self.told.set((now, busy_ns));
+        Some((u128::from(busy_ns - before) * 1000 / passed.as_nanos()) as u64)
     }
 
     /// All counts, in the order of [`Profile::NAMES`]. `sender`: its calls and messages.

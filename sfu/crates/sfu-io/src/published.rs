@@ -19,6 +19,8 @@ pub(crate) struct Published {
     /// Panics that have cost the worker all its peers.
     pub faults: AtomicU64,
     profile: [AtomicU64; Profile::NAMES.len()],
+    /// The share of the last second that it was busy, in thousandths.
+    busy_permille: AtomicU64,
 }
 
 impl Published {
@@ -32,6 +34,7 @@ impl Published {
             tcp_dropped: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             profile: Default::default(),
+            busy_permille: AtomicU64::new(0),
         }
     }
 
@@ -42,6 +45,15 @@ impl Published {
         for (slot, value) in slots.zip(counters.values().into_iter().chain(profile)) {
             slot.store(value, Ordering::Relaxed);
         }
+    }
+
+    /// Tell how busy the worker is; None: as before.
+    pub fn is_busy(&self, permille: Option<u64>) {
+        permille.into_iter().for_each(|permille| self.busy_permille.store(permille, Ordering::Relaxed));
+    }
+
+    pub fn busy_permille(&self) -> u64 {
+        self.busy_permille.load(Ordering::Relaxed)
     }
 
     pub fn read(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {

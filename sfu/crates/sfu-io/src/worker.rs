@@ -16,6 +16,7 @@ use crate::events::EventQueue;
 use crate::mailbox::{Inbox, Mailbox, Order};
 use crate::profile::{Layer, Profile};
 use crate::published::Published;
+use crate::steering::Steering;
 use crate::tcp::{Arrival, TcpConnections};
 use crate::udp::{UdpSockets, WorkerSocket};
 
@@ -45,6 +46,7 @@ pub(crate) struct Worker {
     pub events: Arc<EventQueue>,
     pub published: Arc<Published>,
     pub profile: Profile,
+    pub steering: Arc<Steering>,
 }
 
 impl Worker {
@@ -104,12 +106,14 @@ impl Worker {
         tcp.sweep(now);
         self.profile.ended(Layer::Send, Instant::now());
         self.published.publish(&shard.counters(), tcp.counts(), self.profile.values(self.sender.counts()));
+        self.published.is_busy(self.profile.busy(now));
         is_running
     }
 
     /// Which of the sockets have something to read.
     fn wait(&self, deadline: Option<Instant>) -> [bool; MAX_SOCKETS] {
         let mut ready = [false; MAX_SOCKETS];
+        let deadline = deadline.into_iter().chain(self.steering.apply(Instant::now())).min();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let left = left.unwrap_or(MAX_WAIT);
         let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
@@ -221,6 +225,9 @@ impl Worker {
         if !output.events.is_empty() {
             self.events.push(output.events.drain(..));
         }
+        for (path, is_bound) in output.paths.drain(..) {
+            self.steering.changed(path, self.id, is_bound);
+        }
         for (shard, message) in output.messages.drain(..) {
             let Some(mailbox) = self.mailboxes.get(usize::from(shard.0)) else { continue };
             if !mailbox.post(message) {
@@ -282,7 +289,8 @@ mod tests {
     #[test]
     fn a_worker_that_loses_its_state_says_whom_it_has_lost_and_goes_on() {
         let core = core(2);
-        let peers: Vec<PeerId> = (0..4).map(|number| PeerId::from(format!("PA_{number}"))).collect();
+        // more than one worker takes at once
+        let peers: Vec<PeerId> = (0..30).map(|number| PeerId::from(format!("PA_{number}"))).collect();
         for peer in &peers {
             core.add_peer(peer.clone(), Codecs::ALL);
             handled(&core, peer);
@@ -292,12 +300,12 @@ mod tests {
             Event::PeerFailed { peer, reason } => Some((peer.clone(), reason.clone())),
             _ => None,
         };
-        let lost = events(&core, |events| events.iter().filter_map(failed).count() == 2);
+        let lost = events(&core, |events| events.iter().filter_map(failed).count() == 25);
         let lost: Vec<_> = lost.iter().filter_map(failed).collect();
         assert!(lost.iter().all(|(_, reason)| reason == FAULT), "{lost:?}");
         assert_eq!(core.stats()["worker_faults"], 1);
         // those of the other worker are as before, and the worker takes new ones
-        let other = peers.iter().find(|peer| lost.iter().all(|(gone, _)| gone != *peer)).expect("two are left");
+        let other = peers.iter().find(|peer| lost.iter().all(|(gone, _)| gone != *peer)).expect("some are left");
         handled(&core, other);
         for (peer, _) in &lost {
             core.add_peer(peer.clone(), Codecs::ALL);

@@ -3,13 +3,13 @@
 //!
 //! | command | answer |
 //! | --- | --- |
-//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "read_every_ms": n}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
+//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "read_every_ms": n, "tells_arrivals": bool}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
 //! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
 //! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers}` |
 //!
 //! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one. A peer that reads what has arrived
 //! only so often costs less, and a sender over loopback need not wake it with each packet, but it spoils the times of
-//! arrival: for those that only receive.
+//! arrival: for those that only receive, and then best without `tells_arrivals` (transport-wide feedback).
 #![forbid(unsafe_code)]
 
 mod clip;
@@ -63,7 +63,8 @@ impl Load {
 
     fn offer(&mut self, peer: &str, command: &Value) -> Value {
         if !self.peers.contains_key(peer) {
-            match peer::start(Arc::clone(&self.counters)) {
+            let tells_arrivals = command["tells_arrivals"].as_bool().unwrap_or(true);
+            match peer::start(Arc::clone(&self.counters), tells_arrivals) {
                 Ok(sender) => self.peers.insert(peer.to_owned(), sender),
                 Err(error) => return json!({ "error": error.to_string() }),
             };

@@ -14,7 +14,7 @@ use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpWrite};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 use crate::clip::Clip;
@@ -49,11 +49,11 @@ impl Counters {
     }
 }
 
-/// Start a peer's thread. Fails if there is no UDP socket.
-pub fn start(counters: Arc<Counters>) -> io::Result<Sender<Request>> {
+/// Start a peer's thread. Fails if there is no UDP socket. `tells_arrivals`: it sends transport-wide feedback.
+pub fn start(counters: Arc<Counters>, tells_arrivals: bool) -> io::Result<Sender<Request>> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let (sender, requests) = mpsc::channel();
-    let mut peer = Peer::new(socket, counters)?;
+    let mut peer = Peer::new(socket, counters, tells_arrivals)?;
     thread::spawn(move || {
         if let Err(error) = peer.run(&requests) {
             eprintln!("a synthetic peer stopped: {error}");
@@ -89,8 +89,15 @@ struct Source {
 }
 
 impl Peer {
-    fn new(socket: UdpSocket, counters: Arc<Counters>) -> io::Result<Self> {
+    fn new(socket: UdpSocket, counters: Arc<Counters>, tells_arrivals: bool) -> io::Result<Self> {
+        let mut extensions = ExtensionMap::empty();
+        for (id, extension) in ExtensionMap::standard().iter() {
+            if tells_arrivals || *extension != Extension::TransportSequenceNumber {
+                extensions.set(id, extension.clone());
+            }
+        }
         let mut rtc = Rtc::builder()
+            .set_extension_map(extensions)
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)

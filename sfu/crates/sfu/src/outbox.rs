@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::counters::Counters;
-use crate::datagram::{Buffers, Datagram, Protocol};
+use crate::datagram::{Buffers, Datagram, Path, Protocol};
 use crate::event::Event;
 use crate::ids::ShardId;
 use crate::message::Message;
@@ -19,6 +19,8 @@ pub struct Output {
     pub events: Vec<Event>,
     /// For other shards.
     pub messages: Vec<(ShardId, Message)>,
+    /// Paths that are a peer's of this shard now (true), or no longer, in order.
+    pub paths: Vec<(Path, bool)>,
     buffers: Buffers,
 }
 

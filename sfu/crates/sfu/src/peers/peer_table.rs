@@ -220,6 +220,7 @@ impl Peers {
         for (shard, message) in self.demux.take_notices() {
             outbox.send(shard, message);
         }
+        outbox.output().paths.extend(self.demux.take_changes());
     }
 
     /// Forget paths of peers that other shards no longer have.
