@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use str0m::media::{Direction, Mid};
 use str0m::net::{Protocol as NetProtocol, Receive, TcpType, Transmit};
+use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 use crate::path::{Datagram, Path, Protocol};
@@ -35,10 +36,22 @@ pub(crate) struct Transport {
     has_failed: bool,
 }
 
+/// Without transport-wide sequence numbers: a recorder on a busy machine reads late, and must not be sent less for it.
+fn extensions() -> ExtensionMap {
+    let mut map = ExtensionMap::empty();
+    for (id, extension) in ExtensionMap::standard().iter() {
+        if *extension != Extension::TransportSequenceNumber {
+            map.set(id, extension.clone());
+        }
+    }
+    map
+}
+
 impl Transport {
     /// Fails for an address that no candidate can have.
     pub fn new(now: Instant, locals: &[SocketAddr]) -> Result<Self, String> {
         let mut rtc = Rtc::builder()
+            .set_extension_map(extensions())
             .clear_codecs()
             .enable_opus(true, true)
             .enable_vp8(true)

@@ -242,6 +242,9 @@ impl Subscriptions {
     pub fn on_return(&mut self, peer: PeerKey, peers: &Peers, outbox: &mut Outbox) {
         let Some(subscribed) = peers.get(peer).map(Peer::subscriptions) else { return };
         for (track, key) in subscribed.map(|(track, key)| (track.clone(), key)).collect::<Vec<_>>() {
+            if self.feeds.get(&track).and_then(|feed| feed.kind()) != Some(Kind::Video) {
+                continue;
+            }
             self.subscriptions.get_mut(key).into_iter().for_each(Subscription::restart);
             self.request_keyframes(&track, peers, outbox);
         }
