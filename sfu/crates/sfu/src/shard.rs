@@ -194,10 +194,9 @@ impl Shard {
 
     /// Remove every peer because of an error outside any peer's own step.
     pub fn fail_all(&mut self, now: Instant, reason: &str) {
-        for key in self.peers.keys() {
-            self.peers.fail(key, reason);
-        }
+        self.peers.keys().into_iter().for_each(|key| self.peers.fail(key, reason));
         self.settle(now);
+        self.peers.announce_paths(&mut self.outbox);
     }
 
     // ── peers ──

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use support::World;
-use support::network::{Bottleneck, Link};
+use support::network::{Bottleneck, CELLULAR, Link};
 use tertulia_sfu::{Event, Kind, TrackId};
 
 const HALF_SECOND: Duration = Duration::from_millis(500);
@@ -149,10 +149,6 @@ fn what_a_competing_flow_takes_and_gives_back_is_used_again() {
     assert_eq!(meeting.pauses(), 0);
     assert!(meeting.sound_arriving(Duration::from_secs(5)) > 0.95);
 }
-
-/// As a phone has it in a train: kbit/s, for three seconds each.
-const CELLULAR: [u64; 20] =
-    [2000, 1200, 600, 300, 200, 250, 600, 1500, 3000, 900, 250, 200, 220, 400, 800, 2000, 500, 300, 1000, 2500];
 
 #[test]
 fn a_cellular_link_keeps_sound_and_pictures() {

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use support::World;
-use support::network::{Bottleneck, Link};
+use support::network::{Bottleneck, CELLULAR, Link};
 use tertulia_sfu::{Event, Kind, TrackId};
 
 const TENTH: Duration = Duration::from_millis(100);
@@ -170,10 +170,6 @@ fn a_link_too_narrow_for_any_picture_carries_sound() {
     let after = meeting.until(2);
     assert!(after < Duration::from_secs(35), "{after:?}");
 }
-
-/// As a phone has it in a train: kbit/s, for three seconds each.
-const CELLULAR: [u64; 20] =
-    [2000, 1200, 600, 300, 200, 250, 600, 1500, 3000, 900, 250, 200, 220, 400, 800, 2000, 500, 300, 1000, 2500];
 
 #[test]
 fn a_cellular_link_keeps_sound_and_pictures() {

@@ -42,12 +42,12 @@ impl Batch<'_> {
     }
 
     /// Send the packet with these low 16 bits of its number once more (RFC 4588 section 4).
-    pub fn resend(&mut self, now: Instant, outlet: &mut Outlet, number: u16) {
+    pub fn resend(&mut self, outlet: &mut Outlet, number: u16) {
         if outlet.rtx.is_none() {
-            return self.send_again(now, outlet, number);
+            return self.send_again(outlet, number);
         }
         let (_, Some(stream)) = outlet.keys(self.sealer) else { return };
-        let Some(packet) = outlet.resends.take(now, number) else { return };
+        let Some(packet) = outlet.resends.take(self.now, number) else { return };
         let Some(payload_type) = packet.rtx else { return };
         let index = outlet.next_rtx;
         outlet.next_rtx += 1;
@@ -57,8 +57,8 @@ impl Batch<'_> {
     }
 
     /// The same bytes: sealing them a second time would not be (seal-once), and is not needed.
-    fn send_again(&mut self, now: Instant, outlet: &mut Outlet, number: u16) {
-        if let Some(contents) = outlet.sealed.take(now, number) {
+    fn send_again(&mut self, outlet: &mut Outlet, number: u16) {
+        if let Some(contents) = outlet.sealed.take(self.now, number) {
             outlet.sent(contents.len(), None);
             self.datagrams.push(Datagram { path: self.path, is_video: outlet.is_video, contents });
         }

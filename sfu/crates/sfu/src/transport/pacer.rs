@@ -33,6 +33,10 @@ fn bytes_of(packet: &Written) -> usize {
 
 impl Pacer {
     pub fn set_rate(&mut self, rate_bps: Option<u64>) {
+        if self.rate_bps.is_none() {
+            // what was sent before the link was narrow counts for nothing
+            (self.credit_bytes, self.at) = (0.0, None);
+        }
         self.rate_bps = rate_bps;
     }
 
@@ -51,9 +55,10 @@ impl Pacer {
         self.waiting.push_back((outlet, packet));
     }
 
-    /// Something was sent that did not wait.
+    /// Something was sent that did not wait. Pictures wait for it as long as for others at most.
     pub fn charge(&mut self, bytes: usize) {
-        self.credit_bytes -= bytes as f64;
+        let most = self.bytes_per_s().map_or(0.0, |rate| rate * LONGEST_WAIT.as_secs_f64());
+        self.credit_bytes = (self.credit_bytes - bytes as f64).max(-most);
     }
 
     /// Drop what waits on a stream.
@@ -144,5 +149,18 @@ mod tests {
         let sent = sent_ms(500, Some(100_000));
         assert!(*sent.last().expect("all") < 3000, "ten times as fast as the link: {sent:?}");
         assert!(sent_ms(100, None).iter().all(|ms| *ms == 0));
+    }
+
+    #[test]
+    fn what_was_sent_again_holds_pictures_up_for_half_a_second_at_most() {
+        let (mut pacer, start) = (Pacer::default(), Instant::now());
+        pacer.charge(100_000_000);
+        pacer.set_rate(Some(500_000));
+        pacer.push(OutletKey::default(), packet(0, start));
+        assert!(pacer.take(start).is_some(), "the link was wide then");
+        pacer.charge(100_000_000);
+        pacer.push(OutletKey::default(), packet(1, start));
+        assert!(pacer.take(start + LONGEST_WAIT / 2).is_none());
+        assert!(pacer.take(start + LONGEST_WAIT + BURST).is_some());
     }
 }

@@ -196,7 +196,7 @@ impl Sending {
                     let Some(mut batch) = self.batch(now, &mut buffers, datagrams) else { return };
                     let copies = if is_narrow { 1 } else { outlet.playout.copies() };
                     for _ in 0..copies {
-                        numbers.iter().for_each(|number| batch.resend(now, outlet, *number));
+                        numbers.iter().for_each(|number| batch.resend(outlet, *number));
                     }
                     let resent = datagrams.iter().skip(before).map(|datagram| datagram.contents.len());
                     self.pacer.charge(resent.sum());
