@@ -147,6 +147,19 @@ fn another_way_that_takes_longer_is_no_queue() {
 }
 
 #[test]
+fn another_way_that_takes_longer_and_loses_is_no_queue_either() {
+    for seed in 1..=5 {
+        let mut meeting = Meeting::new(Link { seed, ..Link::default() });
+        meeting.world.network.lossy = vec![meeting.world.clients[meeting.bob].address];
+        meeting.world.network.link.delay += Duration::from_millis(140);
+        meeting.world.network.link.loss = 0.3;
+        meeting.run(Duration::from_secs(6));
+        let layers = meeting.run(Duration::from_secs(20));
+        assert!(layers.iter().all(|layer| *layer == Some(2)), "seed {seed}: {layers:?}");
+    }
+}
+
+#[test]
 fn a_link_that_was_gone_is_as_wide_as_before() {
     let mut meeting = Meeting::new(Link::default());
     let address = meeting.world.clients[meeting.bob].address;

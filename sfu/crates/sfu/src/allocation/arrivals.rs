@@ -31,6 +31,10 @@ const WAITED_US: i64 = 10 * MS;
 const MIN_SPAN_US: i64 = 30 * MS;
 /// A queue that stays as it is for so long, while nothing is lost, is the way itself.
 const STILL_US: i64 = 2_000 * MS;
+/// One that stays as it is, to this share, is the way itself, too, if half as much is sent as at first and so much less
+/// arrives: a full link carries what it can.
+const AS_LONG: f64 = 0.2;
+const CARRIED_LESS: f64 = 0.7;
 
 /// A link that is full.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,11 +82,21 @@ pub(super) struct Arrivals {
     /// When the last packet was sent that arrived.
     last_us: Option<i64>,
     still: Option<Still>,
+    suspect: Option<Suspect>,
+    was_wrong: bool,
 }
 
 /// A queue that neither grows nor shrinks.
 struct Still {
     since_us: i64,
+    least_us: i64,
+}
+
+/// A queue that loses: the most that was sent and carried since it was first seen, and how long it was last.
+#[derive(Clone, Copy)]
+struct Suspect {
+    sent_bps: u64,
+    carried_bps: u64,
     least_us: i64,
 }
 
@@ -173,6 +187,9 @@ impl Arrivals {
         let (first_us, last_us, least_us) = self.tail_us()?;
         let loss = self.loss();
         let waits = least_us >= QUEUE_US || (least_us >= SHORT_QUEUE_US && loss >= LOSS);
+        if !waits {
+            self.suspect = None;
+        }
         if !waits && loss < HEAVY_LOSS {
             self.still = None;
             return None;
@@ -187,6 +204,9 @@ impl Arrivals {
             self.is_still(least_us);
             return None;
         }
+        if waits && self.is_the_way(least_us, passage.carried_bps) {
+            return None;
+        }
         let has_waited = |seen: &&Seen| seen.delay_us.is_none_or(|delay| !waits || self.waited_us(delay) >= WAITED_US);
         let queued = self::passage(self.window().filter(has_waited))?;
         Some(Overload { carried_bps: queued.carried_bps, is_sure: waits && loss >= SURE_LOSS })
@@ -199,10 +219,38 @@ impl Arrivals {
         if (still.least_us - least_us).abs() > still.least_us / 5 {
             *still = Still { since_us: newest_us, least_us };
         } else if newest_us - still.since_us >= STILL_US {
-            let shortest = self.shortest.iter().flatten().min().map(|shortest| shortest + least_us);
-            self.shortest = [shortest, None];
-            self.still = None;
+            self.lengthen(least_us);
         }
+    }
+
+    /// Whether what seemed to be a queue that loses is a way that has become longer, and loses.
+    fn is_the_way(&mut self, least_us: i64, carried_bps: u64) -> bool {
+        let sent_bps = self.sent_bps();
+        let most = self.suspect.get_or_insert(Suspect { sent_bps, carried_bps, least_us });
+        most.sent_bps = most.sent_bps.max(sent_bps);
+        most.carried_bps = most.carried_bps.max(carried_bps);
+        if (most.least_us - least_us).abs() as f64 > most.least_us as f64 * AS_LONG {
+            most.least_us = least_us;
+            return false;
+        }
+        let is_way = 2 * sent_bps <= most.sent_bps && (carried_bps as f64) < most.carried_bps as f64 * CARRIED_LESS;
+        if is_way {
+            self.lengthen(least_us);
+            self.was_wrong = true;
+        }
+        is_way
+    }
+
+    /// Whether what was taken for a full link was none. Told once.
+    pub fn take_wrong(&mut self) -> bool {
+        std::mem::take(&mut self.was_wrong)
+    }
+
+    /// The way takes so much longer than before.
+    fn lengthen(&mut self, us: i64) {
+        let shortest = self.shortest.iter().flatten().min().map(|shortest| shortest + us);
+        self.shortest = [shortest, None];
+        (self.still, self.suspect) = (None, None);
     }
 
     /// How the packets that were sent between two instants have arrived.

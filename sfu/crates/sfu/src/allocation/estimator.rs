@@ -79,6 +79,9 @@ impl Estimator {
             self.suspected_since = None;
             self.judge_probe(now);
         }
+        if self.arrivals.take_wrong() {
+            (self.limit_bps, self.full_at, self.probe) = (None, None, None);
+        }
         self.limit_bps != before
     }
 
