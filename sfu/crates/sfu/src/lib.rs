@@ -6,7 +6,7 @@
 //!
 //! Modules depend on each other in one direction, from the bottom:
 //!
-//! 1. `ids`, `media`, `data`, `datagram`, `counters`, `command`, `event`, `fault`, `token_bucket`: plain values
+//! 1. `ids`, `media`, `data`, `datagram`, `counters`, `command`, `event`, `fault`, `timeline`, `token_bucket`: plain values
 //! 2. `transport`: the packet path of one connection, the only place that uses str0m; `sdp`, `sdp_offers`: session descriptions
 //! 3. `message`, `outbox`: what leaves a shard
 //! 4. `allocation`: dividing bandwidth, without state of others
@@ -42,6 +42,7 @@ mod sdp;
 mod sdp_offers;
 mod shard;
 mod subscribing;
+mod timeline;
 mod token_bucket;
 mod transport;
 

@@ -95,3 +95,51 @@ fn who_sends_no_levels_is_heard_but_no_speaker() {
     world.run_until(|world| speaks(world, bob));
     assert!(!speaks(&world, alice));
 }
+
+/// The share of a second's frames that have arrived at most this much later than the quickest one.
+fn in_time(got: &[Got], patience: Duration) -> f64 {
+    let first = got.iter().map(|got| got.frame).min().unwrap();
+    let sent_after = |got: &Got| (got.frame - first) * Duration::from_millis(20);
+    let quickest = got.iter().map(|got| got.at - sent_after(got)).min().unwrap();
+    let frames = got.iter().filter(|got| got.at - sent_after(got) <= quickest + patience);
+    let frames: std::collections::HashSet<_> = frames.map(|got| got.frame).collect();
+    let last = got.iter().map(|got| got.frame).max().unwrap();
+    frames.len() as f64 / f64::from(last - first + 1)
+}
+
+#[test]
+fn sound_is_there_in_time_where_much_is_lost_on_the_way_to_its_receiver() {
+    for with_video in [false, true] {
+        let link = Link { delay: Duration::from_millis(150), ..Link::default() };
+        let mut world = World::with_link(1, link);
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Audio, &[]);
+        world.subscribe(bob, &track);
+        if with_video {
+            let video = world.publish(alice, Kind::Video, &[]);
+            world.subscribe(bob, &video);
+        }
+        world.run_until_receiving(bob, &track, 100);
+        let address = world.clients[bob].address;
+        (world.network.lossy, world.network.watched) = (vec![address], Some(address));
+        let ssrc = world.clients[bob].received(&track)[0].ssrc;
+        let watch = |world: &mut World, seconds| {
+            world.clients[bob].forget();
+            world.network.seen.clear();
+            world.run(Duration::from_secs(seconds));
+            let sent = world.network.seen.iter().filter(|(of, _)| *of == ssrc).count();
+            (
+                sent as f64 / (50.0 * seconds as f64),
+                in_time(world.clients[bob].received(&track), Duration::from_millis(45)),
+            )
+        };
+        assert_eq!(watch(&mut world, 4), (1.0, 1.0));
+        world.network.link.loss = 0.3;
+        world.run(Duration::from_secs(8));
+        let (times, share) = watch(&mut world, 20);
+        assert!(times > 2.9 && share > 0.95, "with video: {with_video}; sent {times} times, {share} in time");
+        world.network.link.loss = 0.0;
+        world.run(Duration::from_secs(30));
+        assert_eq!(watch(&mut world, 4), (1.0, 1.0));
+    }
+}

@@ -6,7 +6,6 @@ mod layer_selector;
 mod munger;
 mod subscription;
 mod subscriptions;
-mod timeline;
 mod vp8_munger;
 
 pub(crate) use subscriptions::Subscriptions;

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::timeline::Timeline;
 use super::vp8_munger::Vp8Munger;
+use crate::timeline::Timeline;
 use crate::transport::{Packet, Vp8Patch};
 
 /// How many omissions are remembered for placing late packets.

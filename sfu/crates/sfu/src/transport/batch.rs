@@ -22,6 +22,8 @@ pub(super) struct Batch<'a> {
     pub path: Path,
     pub send_time: [u8; 3],
     pub sent: &'a mut SentPackets,
+    /// How often sound is sent once more.
+    pub copies: u16,
     pub buffers: &'a mut Buffers,
     pub datagrams: &'a mut Vec<Datagram>,
 }
@@ -36,6 +38,7 @@ impl Batch<'_> {
         if outlet.rtx.is_none() {
             let sealed = self.datagrams.last().map_or(&[][..], |datagram| &datagram.contents);
             outlet.sealed.keep(packet.arrival, packet.sequence as u16, sealed);
+            self.repeat(outlet, packet.sequence as u16);
         } else if packet.rtx.is_some() {
             outlet.resends.keep(packet);
         }
@@ -61,6 +64,17 @@ impl Batch<'_> {
         if let Some(contents) = outlet.sealed.take(self.now, number) {
             outlet.sent(contents.len(), None);
             self.datagrams.push(Datagram { path: self.path, is_video: outlet.is_video, contents });
+        }
+    }
+
+    /// Send the sound before this packet once more.
+    fn repeat(&mut self, outlet: &mut Outlet, number: u16) {
+        let copies = if outlet.is_video { 0 } else { self.copies };
+        for back in (1..=copies).rev() {
+            if let Some(contents) = outlet.sealed.copy(number.wrapping_sub(back)) {
+                outlet.sent(contents.len(), None);
+                self.datagrams.push(Datagram { path: self.path, is_video: false, contents });
+            }
         }
     }
 
@@ -142,7 +156,7 @@ impl Batch<'_> {
             header_bytes
         })?;
         if outlet.extensions.numbers_transport() {
-            self.sent.add(self.now, contents.len());
+            self.sent.add(self.now, contents.len(), !outlet.is_video);
         }
         self.datagrams.push(Datagram { path: self.path, is_video: outlet.is_video, contents });
         Some(())

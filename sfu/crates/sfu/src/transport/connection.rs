@@ -177,15 +177,13 @@ impl Transport {
         if is_stun(data) {
             self.sending.checked(now, path);
         }
-        let before = drained.events.len();
         // what clients send most often is of no interest to str0m
         if is_rtcp(data) && self.sending.read_report(now, &mut self.outgoing, data, drained) {
             return Ok(());
         }
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
-        if let Some(ssrc) = ssrc {
-            let (rtc, of) = (&mut self.rtc, (ssrc, drained.media_since(before)));
-            drained.push_media(self.receiving.late(now, rtc, &mut self.sending, of, data));
+        if let (Some(ssrc), opened) = (ssrc, self.receiving.take_opened()) {
+            drained.push_media(self.receiving.late(now, &mut self.rtc, &mut self.sending, (ssrc, opened), data));
         }
         Ok(())
     }
@@ -204,9 +202,8 @@ impl Transport {
             drained.refused += 1;
             return Ok(());
         }
-        let before = drained.events.len();
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
-        if drained.media_since(before).is_none() {
+        if self.receiving.take_opened().is_none() {
             self.receiving.streams.restore(&mut self.rtc, &mapped, ssrc);
             // str0m wants to be polled after every change
             return Ok(self.drain(now, drained)?);
@@ -223,6 +220,9 @@ impl Transport {
     pub fn advance(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
         drained.datagrams.extend(self.receiving.ask(now, &mut self.sending));
         self.sending.send_due(now, &mut self.outgoing, &mut drained.datagrams);
+        while let Some(packet) = self.receiving.take_held(now) {
+            drained.push_media(packet);
+        }
         self.step(now, drained, |rtc, _| rtc.handle_input(Input::Timeout(now)))
     }
 

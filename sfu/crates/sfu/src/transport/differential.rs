@@ -128,8 +128,7 @@ fn send(pair: &mut Pair, stream: &mut Stream) -> (Vec<u8>, Vec<u8>) {
     let write = through_str0m(&outgoing, numbers);
     assert!(pair.ours.send(outgoing));
     pair.ours.flush(pair.now, &mut pair.buffers, &mut pair.drained);
-    let sealed = pair.drained.datagrams.pop().expect("a datagram").contents;
-    assert!(pair.drained.datagrams.is_empty());
+    let sealed = only_repeated(pair);
     let mut direct = pair.ours.rtc.direct_api();
     direct.stream_tx(&stream.ssrc.0.into()).expect("a stream").write_rtp(write);
     pair.ours.rtc.handle_input(Input::Timeout(pair.now)).expect("ours");
@@ -137,6 +136,16 @@ fn send(pair: &mut Pair, stream: &mut Stream) -> (Vec<u8>, Vec<u8>) {
     compare_reports(pair, &reports);
     assert_eq!(media.len(), 1);
     (sealed, media.remove(0))
+}
+
+/// The one datagram that is new; others are sound that goes once more, as it was sealed.
+fn only_repeated(pair: &mut Pair) -> Vec<u8> {
+    let mut sent = pair.drained.datagrams.drain(..).map(|datagram| datagram.contents);
+    let sealed = sent.next().expect("a datagram");
+    assert!(sent.all(|copy| pair.sealed.contains(&copy)));
+    pair.sealed.truncate(7);
+    pair.sealed.push_front(sealed.clone());
+    sealed
 }
 
 /// The same for str0m.

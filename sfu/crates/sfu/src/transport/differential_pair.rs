@@ -1,5 +1,6 @@
 //! A connection of ours and its client, without a network between them.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use str0m::Candidate;
@@ -31,6 +32,8 @@ pub(super) struct Pair {
     /// What the client has sent: its RTCP, and the rest.
     pub feedback: Vec<Vec<u8>>,
     pub outbound: Vec<Vec<u8>>,
+    /// What we have sent last.
+    pub sealed: VecDeque<Vec<u8>>,
     pub random: u64,
 }
 
@@ -73,6 +76,7 @@ impl Pair {
             opened: Vec::new(),
             feedback: Vec::new(),
             outbound: Vec::new(),
+            sealed: VecDeque::new(),
             random: 88_172_645_463_325_252,
         };
         let mids = pair.negotiate();

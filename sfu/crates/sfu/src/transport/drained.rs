@@ -7,7 +7,7 @@ use super::measured::LinkStats;
 use super::packet::ReceivedPacket;
 use super::sent_packets::Arrival;
 use crate::datagram::Datagram;
-use crate::ids::{Mid, PeerKey, Ssrc};
+use crate::ids::{Mid, PeerKey};
 use crate::media::Channel;
 
 /// What steps have produced. The caller reuses it, so that a step allocates nothing of its own.
@@ -31,14 +31,6 @@ impl Drained {
         if let Some(packet) = packet.into() {
             self.push(TransportEvent::Media(packet));
         }
-    }
-
-    /// The stream of the first packet that was received since there were so many events.
-    pub(super) fn media_since(&self, events: usize) -> Option<Ssrc> {
-        self.events.iter().skip(events).find_map(|(_, event)| match event {
-            TransportEvent::Media(received) => Some(received.ssrc),
-            _ => None,
-        })
     }
 }
 

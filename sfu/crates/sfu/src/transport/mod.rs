@@ -20,14 +20,16 @@
 //! | `red` | redundant audio; nothing of str0m |
 //! | `packet` | received and outgoing RTP packets |
 //! | `playout` | how long a receiver holds pictures back; nothing of str0m |
+//! | `repetition` | how often sound is sent where much is lost; nothing of str0m |
 //! | `channels` | SCTP data channels |
 //! | `offers` | offers of our side |
 //! | `streams` | outgoing RTP streams |
 //! | `error` | why a connection ends |
 //! | `incoming` | bounds of received RTP streams |
 //! | `late` | received packets that are older than str0m looks at |
-//! | `receiving` | all that is received, with the three below |
+//! | `receiving` | all that is received, with the four below |
 //! | `nacks` | what is missing of them, and when it is asked for; nothing of str0m |
+//! | `held_sound` | sound that waits for what is missing of it; nothing of str0m |
 //! | `statistics`, `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_feedback`, `sent_packets` | when what was sent has arrived; nothing of str0m |
 //! | `pacer` | when pictures are sent on a narrow link; nothing of str0m |
@@ -45,6 +47,7 @@ mod crypto;
 mod dependency;
 mod drained;
 mod error;
+mod held_sound;
 mod incoming;
 mod late;
 mod link_report;
@@ -58,6 +61,7 @@ mod padding;
 mod playout;
 mod receiving;
 mod red;
+mod repetition;
 mod reports;
 mod resends;
 mod rtp_header;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::held_sound::Patience;
 use super::playout::Playout;
 use super::reports;
 use crate::ids::Ssrc;
@@ -33,8 +34,11 @@ const MAX_IN_VAIN: usize = 100;
 const COUNTED: Duration = Duration::from_secs(1);
 /// Answers that tell how long it takes.
 const RECENT: usize = 16;
-/// Sound is not asked for where it takes longer than this.
+/// Sound is not asked for where it takes longer than this, unless it is held for so long.
 const MAX_WAIT_FOR_SOUND: Duration = Duration::from_millis(200);
+/// Held sound has time for few answers: for each it is asked so often, with this time between, lest all requests are lost.
+const SOUND_TRIES: u8 = 3;
+const SOUND_WAIT: Duration = Duration::from_millis(40);
 /// Packets of one stream that are asked for at once.
 const MAX_ASKED: usize = 256;
 
@@ -47,6 +51,7 @@ pub(super) struct Nacks {
     next_at: Option<Instant>,
     counted: Counted,
     playout: Playout,
+    patience: Patience,
 }
 
 /// Packets of all streams since then.
@@ -115,7 +120,9 @@ impl Nacks {
             stream.missing.pop_first();
         }
         if let Some((expected, lost)) = self.counted.take(now) {
-            self.playout.reported(now, expected, lost, self.round_trip.wait());
+            let wait = self.round_trip.wait();
+            self.playout.reported(now, expected, lost, wait);
+            self.patience.reported(now, self.playout.loss(), wait);
         }
         false
     }
@@ -125,6 +132,11 @@ impl Nacks {
         if let Some(stream) = self.streams.get_mut(&ssrc) {
             stream.is_sound = true;
         }
+    }
+
+    /// How long sound of this client is to be held.
+    pub fn sound_hold(&self) -> Duration {
+        self.patience.hold()
     }
 
     /// How long receivers are to hold pictures of this client back, in addition to `own`.
@@ -160,9 +172,9 @@ impl Nacks {
         if self.next_at.is_none_or(|at| at > now) {
             return compound;
         }
-        let wait = self.round_trip.wait();
+        let (wait, hold) = (self.round_trip.wait(), self.patience.hold());
         for (ssrc, stream) in &mut self.streams {
-            reports::push_nack(*ssrc, &stream.due(now, wait), &mut compound);
+            reports::push_nack(*ssrc, &stream.due(now, wait, hold), &mut compound);
         }
         let waiting = self.streams.values().flat_map(|stream| stream.missing.values());
         self.next_at = waiting.map(|request| request.ask_at).min();
@@ -197,17 +209,21 @@ impl Stream {
         self.asked >= MAX_IN_VAIN && !self.is_answered
     }
 
-    fn due(&mut self, now: Instant, wait: Duration) -> Vec<u16> {
+    fn due(&mut self, now: Instant, wait: Duration, hold: Duration) -> Vec<u16> {
         let mut numbers = Vec::new();
-        let is_too_far = self.is_sound && wait > MAX_WAIT_FOR_SOUND;
+        let is_held = self.is_sound && !hold.is_zero();
+        let is_too_far = self.is_sound && wait > MAX_WAIT_FOR_SOUND.max(hold);
+        let max_age = if is_held { hold } else { MAX_AGE };
         self.missing.retain(|number, request| {
             if request.ask_at > now {
                 return true;
             }
-            if is_too_far || request.tries >= MAX_TRIES || now.saturating_duration_since(request.missed_at) > MAX_AGE {
+            if is_too_far || request.tries >= MAX_TRIES || now.saturating_duration_since(request.missed_at) > max_age {
                 return false;
             }
-            request.ask_at = now + wait.max(MIN_WAIT * (1 << (request.tries / TRIES_TO_DOUBLE)));
+            let answered_after = wait.max(MIN_WAIT * (1 << (request.tries / TRIES_TO_DOUBLE)));
+            let is_again = is_held && (request.tries + 1) % SOUND_TRIES != 0;
+            request.ask_at = now + if is_again { SOUND_WAIT.min(wait) } else { answered_after };
             if numbers.len() < MAX_ASKED {
                 numbers.push(*number as u16);
                 request.asked(now);

@@ -186,8 +186,9 @@ impl Outlet {
         })
     }
 
-    /// The client reports what it has received.
-    pub fn received(&mut self, now: Instant, reception: Reception) {
+    /// The client reports what it has received. How many packets that is about, and how many of them were lost.
+    pub fn received(&mut self, now: Instant, reception: Reception) -> (f64, f64) {
+        let mut told = (0.0, 0.0);
         let passed = self.received.highest.map_or(0, |before| reception.highest.wrapping_sub(before).cast_signed());
         if passed >= 0 {
             let before = reception.highest.wrapping_sub(passed.unsigned_abs());
@@ -197,6 +198,7 @@ impl Outlet {
             let lost = f64::from(reception.lost - self.received.lost_before) - gaps;
             let lost = lost.clamp(0.0, f64::from(passed));
             self.received.lost += lost;
+            told = (f64::from(passed), lost);
             let retry = RETRY + self.received.rtt.unwrap_or_default();
             self.playout.reported(now, f64::from(passed), lost, retry);
             self.received.highest = Some(reception.highest);
@@ -208,6 +210,7 @@ impl Outlet {
             Some(now.saturating_duration_since(*sent_at).saturating_sub(delay))
         };
         self.received.rtt = reception.last_report.and_then(round_trip);
+        told
     }
 
     /// The client asks for a key frame.

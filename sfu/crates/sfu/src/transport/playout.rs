@@ -55,6 +55,11 @@ impl Playout {
         }
     }
 
+    /// The share of packets that are lost.
+    pub fn loss(&self) -> f64 {
+        self.loss
+    }
+
     /// What is wanted where the borders are at this share of theirs.
     fn units_from(&self, share: f64, retry: Duration) -> u16 {
         let Some((_, tries)) = TRIES.into_iter().find(|(from, _)| self.loss >= from * share) else { return 0 };

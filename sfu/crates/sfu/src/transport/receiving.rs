@@ -8,6 +8,7 @@ use str0m::rtp::RtpPacket;
 
 use super::codec::CodecFormat;
 use super::dependency::Structures;
+use super::held_sound::HeldSound;
 use super::incoming::IncomingStreams;
 use super::late::{Header, Rounds, extended};
 use super::nacks::Nacks;
@@ -27,13 +28,17 @@ pub(super) struct Receiving {
     structures: Structures,
     nacks: Nacks,
     rounds: Rounds,
+    held: HeldSound,
+    /// The stream of the packet that str0m has opened last.
+    opened: Option<Ssrc>,
 }
 
 impl Receiving {
-    /// A packet that str0m has opened.
-    pub fn media(&mut self, now: Instant, rtc: &mut Rtc, packet: RtpPacket) -> ReceivedPacket {
+    /// A packet that str0m has opened. None if it has to wait.
+    pub fn media(&mut self, now: Instant, rtc: &mut Rtc, packet: RtpPacket) -> Option<ReceivedPacket> {
         self.sequence.received(packet.header.ext_vals.transport_cc);
         let arrived = Arrived::from(packet);
+        self.opened = Some(arrived.ssrc);
         if self.nacks.received(now, arrived.ssrc, arrived.sequence) {
             // what is missing is for us to ask for
             if let Some(stream) = rtc.direct_api().stream_rx(&arrived.ssrc.0.into()) {
@@ -43,7 +48,13 @@ impl Receiving {
                 self.nacks.mark_sound(arrived.ssrc);
             }
         }
-        self.read(now, rtc, arrived)
+        let received = self.read(now, rtc, arrived);
+        self.held.pass(now, self.nacks.sound_hold(), received)
+    }
+
+    /// The stream of the packet that str0m has opened since this was asked the last time.
+    pub fn take_opened(&mut self) -> Option<Ssrc> {
+        self.opened.take()
     }
 
     /// See to a packet of a known stream: `of` is the stream of the packet that str0m has made of it. If that is none it
@@ -64,7 +75,8 @@ impl Receiving {
         }
         let arrived = self.open(rtc, sending, ssrc, data)?;
         self.nacks.received(now, arrived.ssrc, arrived.sequence);
-        Some(self.read(now, rtc, arrived))
+        let received = self.read(now, rtc, arrived);
+        self.held.pass(now, self.nacks.sound_hold(), received)
     }
 
     /// Open a packet that is missing.
@@ -111,9 +123,14 @@ impl Receiving {
         ReceivedPacket::read(now, rtc.codec_config(), &mut self.structures, arrived)
     }
 
-    /// When [`Receiving::ask`] is due.
+    /// When [`Receiving::ask`] or [`Receiving::take_held`] is due.
     pub fn next_at(&self) -> Option<Instant> {
-        self.nacks.next_at()
+        [self.nacks.next_at(), self.held.next_at()].into_iter().flatten().min()
+    }
+
+    /// The next packet that has waited long enough.
+    pub fn take_held(&mut self, now: Instant) -> Option<ReceivedPacket> {
+        self.held.take(now)
     }
 
     /// Ask for packets that are missing.

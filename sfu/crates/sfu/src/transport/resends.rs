@@ -104,16 +104,21 @@ impl SealedResends {
 
     /// The packet with this number, if it is still there and may be sent again.
     pub fn take(&mut self, now: Instant, number: u16) -> Option<Vec<u8>> {
-        if self.ring.is_empty() {
-            self.ring.resize(MAX_SEALED, None);
-        }
-        let slot = self.ring.get(usize::from(number) % MAX_SEALED)?.as_ref();
-        let (_, sealed) = slot.filter(|(kept, _)| *kept == number)?;
+        let sealed = self.copy(number)?;
         if !self.recent.has_room(now) {
             return None;
         }
         self.recent.sent(now, 0, sealed.len());
-        Some(sealed.clone())
+        Some(sealed)
+    }
+
+    /// The packet with this number, if it is still there.
+    pub fn copy(&mut self, number: u16) -> Option<Vec<u8>> {
+        if self.ring.is_empty() {
+            self.ring.resize(MAX_SEALED, None);
+        }
+        let slot = self.ring.get(usize::from(number) % MAX_SEALED)?.as_ref();
+        slot.filter(|(kept, _)| *kept == number).map(|(_, sealed)| sealed.clone())
     }
 }
 

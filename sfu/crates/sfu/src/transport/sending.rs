@@ -12,6 +12,7 @@ use super::late;
 use super::pacer::Pacer;
 use super::packet::Written;
 use super::padding::Padding;
+use super::repetition::Repetition;
 use super::reports::{self, Feedback};
 use super::rtp_header::send_time;
 use super::sent_packets::SentPackets;
@@ -36,6 +37,7 @@ pub(super) struct Sending {
     sent: SentPackets,
     padding: Option<Padding>,
     pacer: Pacer,
+    repetition: Repetition,
 }
 
 /// What waits to be sealed: whether it is sound, its stream, and the packet.
@@ -66,6 +68,7 @@ impl Sending {
             sent: SentPackets::default(),
             padding: None,
             pacer: Pacer::default(),
+            repetition: Repetition::default(),
         }
     }
 
@@ -167,6 +170,7 @@ impl Sending {
         let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) else { return false };
         for feedback in reports::transport_feedback(&compound) {
             let arrivals = self.sent.reported(&feedback);
+            self.repetition.arrived(&arrivals);
             if !arrivals.is_empty() {
                 drained.push(TransportEvent::Arrived(arrivals));
             }
@@ -189,7 +193,12 @@ impl Sending {
         for (ssrc, feedback) in reports::read(compound) {
             let Some(outlet) = streams.of_ssrc(ssrc) else { continue };
             match feedback {
-                Feedback::Reception(reception) => outlet.received(now, reception),
+                Feedback::Reception(reception) => {
+                    let (expected, lost) = outlet.received(now, reception);
+                    if !outlet.is_video {
+                        self.repetition.reported(now, expected, lost);
+                    }
+                }
                 Feedback::KeyframeWanted => outlet.keyframe_wanted(),
                 Feedback::Missing(numbers) => {
                     let before = datagrams.len();
@@ -268,6 +277,8 @@ impl Sending {
         self.keyed()?;
         let sealer = &mut self.keyed.as_mut()?.sealer;
         let sent = &mut self.sent;
-        Some(Batch { now, sealer, path: self.path?, send_time: send_time(now), sent, buffers, datagrams })
+        // what a narrow link loses is lost for want of room
+        let copies = if self.pacer.is_on() { 0 } else { self.repetition.copies() };
+        Some(Batch { now, sealer, path: self.path?, send_time: send_time(now), sent, copies, buffers, datagrams })
     }
 }

@@ -16,6 +16,7 @@ const REFERENCE_BITS: u32 = 24;
 pub(crate) struct Arrival {
     pub sent: Instant,
     pub bytes: u32,
+    pub is_sound: bool,
     /// When it arrived, in microseconds of the client's clock; None if it has not.
     pub arrived_us: Option<i64>,
 }
@@ -35,7 +36,14 @@ pub(super) struct SentPackets {
 struct Sent {
     at: Instant,
     bytes: u32,
+    is_sound: bool,
     has_arrived: bool,
+}
+
+impl Sent {
+    fn told(self, arrived_us: Option<i64>) -> Arrival {
+        Arrival { sent: self.at, bytes: self.bytes, is_sound: self.is_sound, arrived_us }
+    }
 }
 
 impl SentPackets {
@@ -45,7 +53,7 @@ impl SentPackets {
     }
 
     /// The packet of that number was sent.
-    pub fn add(&mut self, now: Instant, bytes: usize) {
+    pub fn add(&mut self, now: Instant, bytes: usize, is_sound: bool) {
         if self.ring.is_empty() {
             self.ring.resize(FIRST_PACKETS, None);
         }
@@ -56,7 +64,7 @@ impl SentPackets {
         }
         let at = self.place(self.next);
         if let Some(slot) = self.ring.get_mut(at) {
-            *slot = Some(Sent { at: now, bytes: bytes as u32, has_arrived: false });
+            *slot = Some(Sent { at: now, bytes: bytes as u32, is_sound, has_arrived: false });
         }
         self.next += 1;
     }
@@ -95,7 +103,7 @@ impl SentPackets {
             let at = self.place(number);
             let Some(Some(sent)) = self.ring.get_mut(at) else { continue };
             if !std::mem::replace(&mut sent.has_arrived, true) {
-                found.push(Arrival { sent: sent.at, bytes: sent.bytes, arrived_us: Some(reference_us + time_us) });
+                found.push(sent.told(Some(reference_us + time_us)));
             }
         }
         found.extend((missing_from..end).filter_map(|number| self.missing(number)));
@@ -105,7 +113,7 @@ impl SentPackets {
 
     fn missing(&self, number: u64) -> Option<Arrival> {
         let sent = self.ring.get(self.place(number)).copied().flatten().filter(|sent| !sent.has_arrived)?;
-        Some(Arrival { sent: sent.at, bytes: sent.bytes, arrived_us: None })
+        Some(sent.told(None))
     }
 
     /// The time of reference beyond its bits, in microseconds.
@@ -129,7 +137,7 @@ mod tests {
 
     fn sent(count: u64, every: Duration) -> (SentPackets, Instant) {
         let (mut packets, start) = (SentPackets::default(), Instant::now());
-        (0..count).for_each(|n| packets.add(start + every * n as u32, 100 + n as usize));
+        (0..count).for_each(|n| packets.add(start + every * n as u32, 100 + n as usize, false));
         (packets, start)
     }
 

@@ -89,7 +89,6 @@ impl Cipher {
         Some(())
     }
 
-    /// Seal a compound RTCP packet in place. `index` has 31 bits and was never used before.
     /// The payload of a sealed packet whose header has so many bytes; `index`: extended by the roll-over count. None for
     /// one that is not authentic.
     pub fn open_rtp(&self, sealed: &[u8], header_bytes: usize, ssrc: Ssrc, index: u64) -> Option<Vec<u8>> {
@@ -118,6 +117,7 @@ impl Cipher {
         }
     }
 
+    /// Seal a compound RTCP packet in place. `index` has 31 bits and was never used before.
     pub fn seal_rtcp(&self, index: u32, packet: &mut Vec<u8>) -> Option<()> {
         let ssrc: [u8; 4] = packet.get(4..RTCP_HEADER)?.try_into().ok()?;
         let trailer = (IS_ENCRYPTED | index).to_be_bytes();

@@ -95,12 +95,12 @@ impl Opener {
         Some(Self { rtp: Cipher::rtp(&master)?, rtcp: Cipher::rtcp(&master)? })
     }
 
-    /// A compound RTCP packet; None if it is not authentic. One that comes again is opened again.
     /// The payload of a packet whose header has so many bytes. None for one that is not authentic.
     pub fn open_rtp(&self, sealed: &[u8], header_bytes: usize, ssrc: Ssrc, index: u64) -> Option<Vec<u8>> {
         self.rtp.open_rtp(sealed, header_bytes, ssrc, index)
     }
 
+    /// A compound RTCP packet; None if it is not authentic. One that comes again is opened again.
     pub fn open_rtcp(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         self.rtcp.open_rtcp(sealed)
     }

@@ -1,5 +1,5 @@
-//! Which instant the media times of one subscriber's stream stand for: its sender reports say so (RFC 3550 section
-//! 6.4.1), and receivers play sound and pictures together by them.
+//! Which instant the media times of one stream stand for. The sender reports of a subscriber's stream say so (RFC 3550
+//! section 6.4.1), and receivers play sound and pictures together by them; held sound is released by it.
 //!
 //! The instant is that of the arrival, without what single packets were late: resent ones are by a round trip or more.
 
@@ -10,7 +10,7 @@ const DRIFT: u32 = 1000;
 /// What is later than this was not delayed: the sender's clock stood still.
 const MAX_LATE: Duration = Duration::from_secs(2);
 
-pub(super) struct Timeline {
+pub(crate) struct Timeline {
     clock_rate_hz: u32,
     /// The newest media time, and its instant.
     newest: Option<(u32, Instant)>,

@@ -1,0 +1,128 @@
+//! How often sound is sent on a link that loses much: receivers of sound wait too short for what they would have to ask for.
+//!
+//! A packet goes once more with the next one, and with the one after it: as it was sealed, so that a receiver that has it
+//! already drops it. Pictures are asked for instead, for which receivers are told to wait ([`super::playout`]).
+
+use std::time::{Duration, Instant};
+
+use super::sent_packets::Arrival;
+
+/// From this share of lost packets on sound is sent so often once more.
+const COPIES: [(f64, u16); 2] = [(0.2, 2), (0.12, 1)];
+/// It goes on down to this part of the share, until less has sufficed for a while.
+const HYSTERESIS: f64 = 0.6;
+const CALM: Duration = Duration::from_secs(5);
+/// What each packet of pictures counts.
+const WEIGHT: f64 = 1.0 / 64.0;
+/// Packets of sound after which a report counts by half.
+const PACKETS: f64 = 50.0;
+/// Pictures tell what is lost, while there are any, and soon: of sound only that is known which was lost with all copies,
+/// and browsers report it every five seconds.
+const PICTURES: Duration = Duration::from_secs(2);
+
+/// To one receiver.
+#[derive(Default)]
+pub(super) struct Repetition {
+    /// 0.0 to 1.0
+    picture_loss: f64,
+    sound_loss: f64,
+    picture_sent: Option<Instant>,
+    copies: u16,
+    /// Since when fewer would do.
+    calm_since: Option<Instant>,
+}
+
+impl Repetition {
+    /// The receiver tells of packets.
+    pub fn arrived(&mut self, arrivals: &[Arrival]) {
+        for arrival in arrivals.iter().filter(|arrival| !arrival.is_sound) {
+            let lost = if arrival.arrived_us.is_none() { 1.0 } else { 0.0 };
+            self.picture_loss += WEIGHT * (lost - self.picture_loss);
+            self.picture_sent = Some(arrival.sent);
+        }
+        if let Some(newest) = arrivals.last() {
+            self.update(newest.sent);
+        }
+    }
+
+    /// The receiver reports so much of a stream of sound.
+    pub fn reported(&mut self, now: Instant, expected: f64, lost: f64) {
+        if expected > 0.0 {
+            let weight = expected / (expected + PACKETS);
+            self.sound_loss += weight * (lost / expected - self.sound_loss);
+            self.update(now);
+        }
+    }
+
+    fn update(&mut self, now: Instant) {
+        let has_pictures = self.picture_sent.is_some_and(|sent| now.saturating_duration_since(sent) < PICTURES);
+        let loss =
+            if has_pictures { self.picture_loss } else { self.sound_loss.powf(1.0 / f64::from(1 + self.copies)) };
+        self.copies = self.copies.max(copies(loss));
+        if copies(loss / HYSTERESIS) >= self.copies {
+            self.calm_since = None;
+        } else if now.saturating_duration_since(*self.calm_since.get_or_insert(now)) >= CALM {
+            (self.copies, self.calm_since) = (copies(loss), None);
+        }
+    }
+
+    /// How often each packet of sound is sent once more.
+    pub fn copies(&self) -> u16 {
+        self.copies
+    }
+}
+
+fn copies(loss: f64) -> u16 {
+    COPIES.into_iter().find(|(from, _)| loss >= *from).map_or(0, |(_, copies)| copies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packets of pictures, 20 ms apart, of which every so many-th is lost.
+    fn tell(repetition: &mut Repetition, seconds: u32, lost: Option<u32>, start: Instant) -> Instant {
+        for n in 0..seconds * 50 {
+            let arrived_us = lost.is_none_or(|lost| n % lost != 0).then_some(0);
+            let sent = start + n * Duration::from_millis(20);
+            repetition.arrived(&[Arrival { sent, bytes: 100, is_sound: false, arrived_us }]);
+        }
+        start + Duration::from_secs(seconds.into())
+    }
+
+    #[test]
+    fn the_more_is_lost_the_more_often_sound_is_sent() {
+        for (lost, copies) in [(None, 0), (Some(20), 0), (Some(7), 1), (Some(3), 2)] {
+            let mut repetition = Repetition::default();
+            tell(&mut repetition, 5, lost, Instant::now());
+            assert_eq!(repetition.copies(), copies, "one of {lost:?}");
+        }
+    }
+
+    #[test]
+    fn it_ends_when_the_link_has_been_good_for_a_while() {
+        let mut repetition = Repetition::default();
+        let bad = tell(&mut repetition, 5, Some(3), Instant::now());
+        let good = tell(&mut repetition, 3, None, bad);
+        assert_eq!(repetition.copies(), 2);
+        tell(&mut repetition, 10, None, good);
+        assert_eq!(repetition.copies(), 0);
+    }
+
+    #[test]
+    fn sound_alone_tells_what_is_lost_with_all_copies() {
+        let (mut repetition, mut now) = (Repetition::default(), Instant::now());
+        let mut report = |lost: f64, times| {
+            for _ in 0..times {
+                now += Duration::from_secs(5);
+                repetition.reported(now, 250.0, lost);
+            }
+            repetition.copies()
+        };
+        assert_eq!(report(2.0, 3), 0);
+        assert_eq!(report(75.0, 1), 2);
+        // a third of a third of a third
+        assert_eq!(report(9.0, 10), 2);
+        assert_eq!(report(0.0, 4), 0);
+    }
+}

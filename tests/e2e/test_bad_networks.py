@@ -1,0 +1,46 @@
+"""Networks of `make bench-network` on which more is expected than that the meeting goes on: bounds, not figures."""
+
+from __future__ import annotations
+
+import pytest
+from bench.chromium_meeting import ARGUMENTS, HTML
+from bench.minimal_page import served
+from bench.network import ROWS, two_pages
+from playwright.async_api import async_playwright
+
+from support.media_server_process import MediaServerProcess
+from support.people import CHROMIUM
+
+# media in real time: it runs alone
+pytestmark = pytest.mark.measures_time
+
+
+async def measured(name: str, behind: str) -> dict[str, float]:
+    """Return the figures of a row over our server, `behind` being the side with that network."""
+    row, server = ROWS[name], MediaServerProcess("tertulia")
+    async with served(HTML) as address, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        await server.start()
+        try:
+            async with two_pages(browser, address, server, row, behind) as pair:
+                return await row.measure(pair)
+        finally:
+            await server.kill()
+            await browser.close()
+
+
+async def test_the_picture_becomes_smaller_and_large_again() -> None:
+    figures = await measured("narrow", "receiver")
+    assert figures["smaller after, s"] < 3
+    assert figures["frames a second while narrow"] > 13
+    assert figures["frozen while narrow, s"] < 5
+    assert figures["sound whole, %"] > 90
+    assert figures["full again after, s"] < 12
+
+
+# what is lost here and never sent again leaves 17 % of the tenths of seconds whole, one copy of each packet 62 %
+@pytest.mark.parametrize(("behind", "whole"), [("sender", 85), ("receiver", 90)])
+async def test_sound_is_whole_from_far_away_through_heavy_loss(behind: str, whole: float) -> None:
+    figures = await measured("loss-30-far", behind)
+    assert figures["sound whole, %"] > whole
+    assert figures["frames a second"] > 3
