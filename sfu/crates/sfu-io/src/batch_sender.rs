@@ -1,14 +1,14 @@
 //! Sends what a worker has to send by UDP, as few system calls as possible.
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::io::{self, IoSlice};
+use std::io;
 use std::mem;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::os::fd::AsRawFd;
+use std::slice;
 use std::time::{Duration, Instant};
 
-use socket2::SockAddr;
 use tertulia_sfu::Datagram;
 
 use crate::control::ControlMessages;
@@ -26,8 +26,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(600);
 /// Such destinations are remembered, up to this many.
 const MAX_PLAIN: usize = 4096;
 
-/// Datagrams that go to one client in one message.
-type Run<'a> = &'a [Datagram];
+/// Where the datagrams are that go to one client in one message.
+type Run = Range<usize>;
 
 /// Sends batches: many messages in one call, and several packets to one client in one message where the kernel can
 /// (generic segmentation offload).
@@ -35,66 +35,76 @@ type Run<'a> = &'a [Datagram];
 pub(crate) struct BatchSender {
     /// Destinations whose packets go one by one, and since when: of a small path MTU, or behind a device that cannot
     /// segment. Others have nothing to do with it.
-    plain: RefCell<HashMap<IpAddr, Instant>>,
-    calls: Cell<u64>,
-    messages: Cell<u64>,
+    plain: HashMap<IpAddr, Instant>,
+    calls: u64,
+    messages: u64,
+    memory: Memory,
+}
+
+/// Of one call, used again: a twentieth of forwarding went to making it.
+#[derive(Default)]
+struct Memory {
+    runs: Vec<Run>,
+    messages: Vec<Message>,
+    parts: Vec<libc::iovec>,
+    headers: Vec<libc::mmsghdr>,
 }
 
 impl BatchSender {
     /// System calls so far, and the messages that they were given.
     pub fn counts(&self) -> (u64, u64) {
-        (self.calls.get(), self.messages.get())
+        (self.calls, self.messages)
     }
 
     fn may_segment(&self, destination: SocketAddr) -> bool {
-        let plain = self.plain.borrow();
-        let is_plain = || plain.get(&destination.ip()).is_some_and(|since| since.elapsed() < TRY_AGAIN);
-        plain.is_empty() || !is_plain()
+        let is_plain = || self.plain.get(&destination.ip()).is_some_and(|since| since.elapsed() < TRY_AGAIN);
+        self.plain.is_empty() || !is_plain()
     }
 
-    fn send_plainly(&self, destination: SocketAddr) {
-        let mut plain = self.plain.borrow_mut();
-        if plain.len() >= MAX_PLAIN {
-            plain.clear();
+    fn send_plainly(&mut self, destination: SocketAddr) {
+        if self.plain.len() >= MAX_PLAIN {
+            self.plain.clear();
         }
-        plain.insert(destination.ip(), Instant::now());
+        self.plain.insert(destination.ip(), Instant::now());
     }
 
     /// Send datagrams, those to one client in order. Returns how many were dropped, because the socket's buffer is full
     /// or the client cannot be reached.
-    pub fn send(&self, sockets: &UdpSockets, datagrams: &[Datagram]) -> u64 {
-        let runs = self.runs(datagrams);
-        let (mut dropped, mut left) = (0, datagrams.len());
+    pub fn send(&mut self, sockets: &UdpSockets, datagrams: &[Datagram]) -> u64 {
+        let mut runs = mem::take(&mut self.memory.runs);
+        let (mut dropped, mut sent) = (0, 0);
         for socket in sockets.iter() {
-            let is_own = |datagram: &Datagram| socket.reaches(datagram.path.remote);
-            let own: Vec<_> = runs.iter().copied().filter(|run| run.first().is_some_and(is_own)).collect();
-            left -= own.iter().map(|run| run.len()).sum::<usize>();
-            dropped += self.send_runs(socket, &own);
+            runs.clear();
+            sent += self.find_runs(socket, datagrams, &mut runs);
+            dropped += self.send_runs(socket, datagrams, &runs);
         }
-        dropped + left as u64
+        self.memory.runs = runs;
+        dropped + (datagrams.len() - sent) as u64
     }
 
-    fn runs<'a>(&self, datagrams: &'a [Datagram]) -> Vec<Run<'a>> {
-        let mut runs = Vec::with_capacity(datagrams.len());
-        let mut rest = datagrams;
-        while let Some(first) = rest.first() {
+    /// The runs that a socket can send. Returns how many datagrams they are.
+    fn find_runs(&self, socket: &WorkerSocket, datagrams: &[Datagram], runs: &mut Vec<Run>) -> usize {
+        let (mut start, mut found) = (0, 0);
+        while let Some((first, rest)) = datagrams.get(start..).and_then(|rest| Some((rest.first()?, rest))) {
             let length = run_length(rest);
             let length = if length > 1 && self.may_segment(first.path.remote) { length } else { 1 };
-            let (run, after) = rest.split_at(length);
-            runs.push(run);
-            rest = after;
+            if socket.reaches(first.path.remote) {
+                runs.push(start..start + length);
+                found += length;
+            }
+            start += length;
         }
-        runs
+        found
     }
 
     /// Returns how many datagrams were dropped.
-    fn send_runs(&self, socket: &WorkerSocket, mut runs: &[Run<'_>]) -> u64 {
+    fn send_runs(&mut self, socket: &WorkerSocket, datagrams: &[Datagram], mut runs: &[Run]) -> u64 {
         let mut dropped = 0;
         while let Some((first, others)) = runs.split_first() {
-            match self.call(socket, runs) {
+            match self.call(socket, datagrams, runs) {
                 Ok(sent) => runs = runs.get(sent.max(1)..).unwrap_or_default(),
                 Err(error) => {
-                    dropped += self.handle_error(socket, first, &error);
+                    dropped += self.handle_error(socket, datagrams, first.clone(), &error);
                     runs = others;
                 }
             }
@@ -103,46 +113,61 @@ impl BatchSender {
     }
 
     /// A run could not be sent: its packets go one by one if that can help. Returns how many were dropped.
-    fn handle_error(&self, socket: &WorkerSocket, run: Run<'_>, error: &io::Error) -> u64 {
-        let Some(first) = run.first().filter(|_| run.len() > 1 && !is_full(error)) else { return run.len() as u64 };
+    fn handle_error(&mut self, socket: &WorkerSocket, datagrams: &[Datagram], run: Run, error: &io::Error) -> u64 {
+        let Some(first) = datagrams.get(run.start).filter(|_| run.len() > 1 && !is_full(error)) else {
+            return run.len() as u64;
+        };
         if is_refused(error) {
             self.send_plainly(first.path.remote);
         }
-        run.chunks(1).filter(|single| self.call(socket, &[single]).is_err()).count() as u64
+        run.filter(|at| self.call(socket, datagrams, slice::from_ref(&(*at..at + 1))).is_err()).count() as u64
     }
 
     /// Send as many runs as the system takes in one call. Fails if that is none, for what is wrong with the first.
-    fn call(&self, socket: &WorkerSocket, runs: &[Run<'_>]) -> io::Result<usize> {
+    fn call(&mut self, socket: &WorkerSocket, datagrams: &[Datagram], runs: &[Run]) -> io::Result<usize> {
         let runs = runs.get(..MAX_MESSAGES).unwrap_or(runs);
-        let messages: Vec<_> = runs.iter().filter_map(|run| Message::new(socket, run)).collect();
-        let parts: Vec<_> = runs.iter().flat_map(|run| run.iter()).map(|it| IoSlice::new(&it.contents)).collect();
+        let Memory { messages, parts, headers, .. } = &mut self.memory;
+        messages.clear();
+        parts.clear();
+        headers.clear();
+        let own = || runs.iter().filter_map(|run| datagrams.get(run.clone()));
+        messages.extend(own().filter_map(|run| Message::new(socket, run)));
+        // the kernel does not write to what it sends
+        parts.extend(own().flatten().map(|datagram| libc::iovec {
+            iov_base: datagram.contents.as_ptr().cast_mut().cast(),
+            iov_len: datagram.contents.len(),
+        }));
         let mut rest = &parts[..];
-        let mut headers = Vec::with_capacity(messages.len());
-        for (message, run) in messages.iter().zip(runs) {
+        for (message, run) in messages.iter().zip(own()) {
             let (own, after) = rest.split_at_checked(run.len()).unwrap_or_default();
             headers.push(message.header(own));
             rest = after;
         }
-        self.calls.set(self.calls.get() + 1);
+        self.calls += 1;
         // SAFETY: every header points at memory of `messages`, `parts` and the datagrams, of the length that it says,
-        // which all live until the end of this function, and the kernel writes to nothing but the headers.
+        // which all stay as they are until the end of this function, and the kernel writes to nothing but the headers.
         let result = unsafe {
             libc::sendmmsg(socket.as_udp().as_raw_fd(), headers.as_mut_ptr(), headers.len() as libc::c_uint, 0)
         };
         let sent = usize::try_from(result).map_err(|_| io::Error::last_os_error())?;
-        self.messages.set(self.messages.get() + sent as u64);
+        self.messages += sent as u64;
         Ok(sent)
     }
 }
 
 /// What a run's header points at, but for the datagrams.
 struct Message {
-    destination: SockAddr,
+    destination: Destination,
     control: ControlMessages,
 }
 
+enum Destination {
+    V4(libc::sockaddr_in),
+    V6(libc::sockaddr_in6),
+}
+
 impl Message {
-    fn new(socket: &WorkerSocket, run: Run<'_>) -> Option<Self> {
+    fn new(socket: &WorkerSocket, run: &[Datagram]) -> Option<Self> {
         let first = run.first()?;
         let mut control = ControlMessages::default();
         if run.len() > 1 {
@@ -151,16 +176,14 @@ impl Message {
         if let Some(source) = socket.source_of(first.path) {
             control = control.with_source(source);
         }
-        Some(Self { destination: SockAddr::from(first.path.remote), control })
+        Some(Self { destination: Destination::from(first.path.remote), control })
     }
 
-    fn header(&self, parts: &[IoSlice<'_>]) -> libc::mmsghdr {
+    fn header(&self, parts: &[libc::iovec]) -> libc::mmsghdr {
         // SAFETY: all fields are numbers or pointers, for which zero is a value.
         let mut header: libc::mmsghdr = unsafe { mem::zeroed() };
-        header.msg_hdr.msg_name = self.destination.as_ptr().cast_mut().cast();
-        header.msg_hdr.msg_namelen = self.destination.len();
-        // `IoSlice` has the layout of `iovec`
-        header.msg_hdr.msg_iov = parts.as_ptr().cast_mut().cast();
+        (header.msg_hdr.msg_name, header.msg_hdr.msg_namelen) = self.destination.place();
+        header.msg_hdr.msg_iov = parts.as_ptr().cast_mut();
         header.msg_hdr.msg_iovlen = parts.len() as _;
         let control = self.control.as_bytes();
         if !control.is_empty() {
@@ -168,6 +191,37 @@ impl Message {
             header.msg_hdr.msg_controllen = control.len() as _;
         }
         header
+    }
+}
+
+impl Destination {
+    /// Where it is, and its bytes.
+    fn place(&self) -> (*mut libc::c_void, libc::socklen_t) {
+        match self {
+            Self::V4(address) => ((&raw const *address).cast_mut().cast(), mem::size_of_val(address) as _),
+            Self::V6(address) => ((&raw const *address).cast_mut().cast(), mem::size_of_val(address) as _),
+        }
+    }
+}
+
+/// As the system has it (ip(7), ipv6(7)).
+impl From<SocketAddr> for Destination {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(address) => Self::V4(libc::sockaddr_in {
+                sin_family: libc::AF_INET as _,
+                sin_port: address.port().to_be(),
+                sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(address.ip().octets()) },
+                sin_zero: [0; 8],
+            }),
+            SocketAddr::V6(address) => Self::V6(libc::sockaddr_in6 {
+                sin6_family: libc::AF_INET6 as _,
+                sin6_port: address.port().to_be(),
+                sin6_flowinfo: address.flowinfo(),
+                sin6_addr: libc::in6_addr { s6_addr: address.ip().octets() },
+                sin6_scope_id: address.scope_id(),
+            }),
+        }
     }
 }
 
@@ -226,7 +280,7 @@ mod tests {
         let [a, b] = [receivers[0].local_addr()?, receivers[1].local_addr()?];
         let plan = [(a, 500), (a, 500), (a, 500), (a, 90), (a, 500), (b, 500), (b, 700), (b, 700), (a, 1), (a, 1)];
         let sizes: Vec<_> = plan.iter().zip(1u8..).map(|((to, size), fill)| datagram(*to, *size, fill)).collect();
-        let batch = BatchSender::default();
+        let mut batch = BatchSender::default();
         assert_eq!(batch.send(&sender, &sizes), 0);
         assert_eq!(batch.counts(), (1, 5), "calls and messages");
         for receiver in &receivers {
@@ -269,7 +323,7 @@ mod tests {
         };
         let sender = sender("0.0.0.0")?;
         let (narrow, wide) = (UdpSocket::bind((path.0, 0))?, UdpSocket::bind("127.0.0.1:0")?);
-        let batch = BatchSender::default();
+        let mut batch = BatchSender::default();
         let of = |socket: &UdpSocket| -> io::Result<Vec<Datagram>> {
             let address = socket.local_addr()?;
             Ok((0..3).map(|fill| datagram(address, 1200, fill)).collect())

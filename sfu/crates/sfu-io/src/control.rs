@@ -8,18 +8,20 @@ const HEADER_BYTES: usize = mem::size_of::<libc::cmsghdr>();
 const LENGTH_BYTES: usize = mem::size_of::<usize>();
 /// Messages begin at multiples of this.
 const ALIGNMENT: usize = mem::size_of::<usize>();
-/// Enough for every combination that is used here.
+/// Enough for all that are received here.
 pub(crate) const CONTROL_BYTES: usize = 128;
+/// Enough for a size and an address.
+const SENT_BYTES: usize = 64;
 
 /// Control messages for sending.
 pub(crate) struct ControlMessages {
-    bytes: [u8; CONTROL_BYTES],
+    bytes: [u8; SENT_BYTES],
     length: usize,
 }
 
 impl Default for ControlMessages {
     fn default() -> Self {
-        Self { bytes: [0; CONTROL_BYTES], length: 0 }
+        Self { bytes: [0; SENT_BYTES], length: 0 }
     }
 }
 
@@ -49,11 +51,12 @@ impl ControlMessages {
 
     fn with(mut self, level: i32, kind: i32, value: &[u8]) -> Self {
         let header = (HEADER_BYTES + value.len()).to_ne_bytes();
-        let parts = [&header[..], &level.to_ne_bytes(), &kind.to_ne_bytes(), value];
         let end = self.length + (HEADER_BYTES + value.len()).next_multiple_of(ALIGNMENT);
-        if let Some(space) = self.bytes.get_mut(self.length..end) {
-            for (byte, from) in space.iter_mut().zip(parts.into_iter().flatten()) {
-                *byte = *from;
+        if let Some(mut space) = self.bytes.get_mut(self.length..end) {
+            for part in [&header[..], &level.to_ne_bytes(), &kind.to_ne_bytes(), value] {
+                let Some((own, rest)) = space.split_at_mut_checked(part.len()) else { break };
+                own.copy_from_slice(part);
+                space = rest;
             }
             self.length = end;
         }

@@ -15,7 +15,6 @@ use tertulia_sfu::{
     SubscriptionSettings, TrackId, TrackSpec,
 };
 
-use crate::batch_sender::BatchSender;
 use crate::directory::Directory;
 use crate::events::EventQueue;
 use crate::mailbox::{Mailbox, Order};
@@ -90,23 +89,11 @@ impl MediaCore {
             let published = Arc::new(Published::new());
             core.published.push(published.clone());
             let (mailboxes, events, directory) = (core.mailboxes.clone(), core.events.clone(), core.directory.clone());
-            let (config, sender) = (config.clone(), BatchSender::default());
+            let config = config.clone();
             let tcp = RefCell::new(TcpConnections::new(id.0, count, config.clone(), listeners)?);
             let (profile, steering) = (Profile::default(), steering.clone());
-            let worker = Worker {
-                id,
-                config,
-                sockets,
-                tcp,
-                sender,
-                inbox,
-                mailboxes,
-                directory,
-                events,
-                published,
-                profile,
-                steering,
-            };
+            let worker =
+                Worker { id, config, sockets, tcp, inbox, mailboxes, directory, events, published, profile, steering };
             let thread = thread::Builder::new().name(format!("sfu-{}", id.0)).spawn(move || worker.run())?;
             lock(&core.threads).push(thread);
         }

@@ -39,7 +39,6 @@ pub(crate) struct Worker {
     pub config: ShardConfig,
     pub sockets: UdpSockets,
     pub tcp: RefCell<TcpConnections>,
-    pub sender: BatchSender,
     pub inbox: Inbox,
     pub mailboxes: Arc<[Mailbox]>,
     pub directory: Arc<Mutex<Directory>>,
@@ -54,16 +53,16 @@ impl Worker {
     /// it goes on with an empty shard.
     pub fn run(&self) {
         let mut shard = Shard::new(self.id, self.config.clone());
-        let mut receiver = BatchReceiver::default();
+        let (mut receiver, mut sender) = (BatchReceiver::default(), BatchSender::default());
         loop {
-            match catch_unwind(AssertUnwindSafe(|| self.turn(&mut shard, &mut receiver))) {
+            match catch_unwind(AssertUnwindSafe(|| self.turn(&mut shard, &mut receiver, &mut sender))) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(_) => {
                     self.published.faults.fetch_add(1, Ordering::Relaxed);
                     let ended = catch_unwind(AssertUnwindSafe(|| {
                         shard.fail_all(Instant::now(), FAULT);
-                        self.deliver(&mut shard);
+                        self.deliver(&mut shard, &mut sender);
                     }));
                     if ended.is_err() {
                         self.report_lost();
@@ -81,7 +80,7 @@ impl Worker {
     }
 
     /// One iteration. False once it has to stop.
-    fn turn(&self, shard: &mut Shard, receiver: &mut BatchReceiver) -> bool {
+    fn turn(&self, shard: &mut Shard, receiver: &mut BatchReceiver, sender: &mut BatchSender) -> bool {
         let ready = self.wait(shard.poll_timeout());
         self.profile.begin();
         let Some(mailbox) = self.mailbox() else { return false };
@@ -101,11 +100,11 @@ impl Worker {
         shard.handle_timeout(now);
         shard.flush(now);
         self.profile.ended(Layer::Encrypt, Instant::now());
-        self.deliver(shard);
+        self.deliver(shard, sender);
         let mut tcp = self.tcp.borrow_mut();
         tcp.sweep(now);
         self.profile.ended(Layer::Send, Instant::now());
-        self.published.publish(&shard.counters(), tcp.counts(), self.profile.values(self.sender.counts()));
+        self.published.publish(&shard.counters(), tcp.counts(), self.profile.values(sender.counts()));
         self.published.is_busy(self.profile.busy(now));
         is_running
     }
@@ -212,10 +211,10 @@ impl Worker {
         }
     }
 
-    fn deliver(&self, shard: &mut Shard) {
+    fn deliver(&self, shard: &mut Shard, sender: &mut BatchSender) {
         let output = shard.output();
         if !output.datagrams.is_empty() {
-            let dropped = self.sender.send(&self.sockets, &output.datagrams);
+            let dropped = sender.send(&self.sockets, &output.datagrams);
             self.published.send_full.fetch_add(dropped, Ordering::Relaxed);
             output.datagrams_sent();
         }

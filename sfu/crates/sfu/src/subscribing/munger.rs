@@ -165,27 +165,11 @@ fn signed_difference(a: u64, b: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{HeaderExtensions, TemporalPart};
 
     const RATE: u32 = 90_000;
 
     fn packet(sequence: u64, timestamp: u32, arrival: Instant) -> Packet {
-        Packet {
-            layer: 0,
-            spatial: None,
-            temporal: TemporalPart::default(),
-            sequence,
-            timestamp,
-            marker: false,
-            keyframe: true,
-            vp8: None,
-            payload: [1u8].as_slice().into(),
-            redundant: None,
-            arrival,
-            sender_clock_us: None,
-            extensions: HeaderExtensions::default(),
-            dependencies: None,
-        }
+        Packet::of(sequence, timestamp, &[1], arrival)
     }
 
     /// xorshift: the tests are the same on every run.

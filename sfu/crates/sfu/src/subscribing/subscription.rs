@@ -1,5 +1,7 @@
 //! One subscription: a peer that receives a track.
 
+use std::sync::Arc;
+
 use super::frame_rate::FrameRateSelector;
 use super::layer_selector::{Choice, LayerSelector, wanted_quality};
 use super::munger::Munger;
@@ -160,7 +162,7 @@ impl Subscription {
     }
 
     /// The packet with this subscriber's numbers; None if it is not for this subscriber.
-    pub fn forward<'a>(&mut self, kind: Kind, packet: &'a Packet) -> Option<Outgoing<'a>> {
+    pub fn forward<'a>(&mut self, kind: Kind, packet: &'a Arc<Packet>) -> Option<Outgoing<'a>> {
         let stream = self.stream.as_mut()?;
         if packet.payload.is_empty() {
             if kind == Kind::Audio || self.selector.current() == Some(packet.layer) {

@@ -1,6 +1,7 @@
 //! Subscriptions of this shard's peers, and the fan-out of packets to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use slab::Slab;
@@ -104,7 +105,7 @@ impl Subscriptions {
     // ── forwarding ──
 
     /// The hot path: one packet to every peer here that receives its layer.
-    pub fn forward(&mut self, track: &TrackId, packet: &Packet, peers: &mut Peers, outbox: &mut Outbox) {
+    pub fn forward(&mut self, track: &TrackId, packet: &Arc<Packet>, peers: &mut Peers, outbox: &mut Outbox) {
         let Some(feed) = self.feeds.get(track) else { return };
         let Some(kind) = feed.kind() else { return };
         let (mut forwarded, mut has_switched) = (0, false);

@@ -34,10 +34,10 @@ impl Batch<'_> {
         if self.seal(outlet, stream, packet.sequence, packet.payload_type, None, &packet).is_none() {
             return;
         }
-        outlet.sent(packet.payload.len(), Some(&packet));
+        outlet.sent(packet.payload().len(), Some(&packet));
         if outlet.rtx.is_none() {
             let sealed = self.datagrams.last().map_or(&[][..], |datagram| &datagram.contents);
-            outlet.sealed.keep(packet.arrival, packet.sequence as u16, sealed);
+            outlet.sealed.keep(packet.source.arrival, packet.sequence as u16, sealed);
             self.repeat(outlet, packet.sequence as u16);
         } else if packet.rtx.is_some() {
             outlet.resends.keep(packet);
@@ -55,7 +55,7 @@ impl Batch<'_> {
         let index = outlet.next_rtx;
         outlet.next_rtx += 1;
         if self.seal(outlet, stream, index, payload_type, Some(number), &packet).is_some() {
-            outlet.sent(packet.payload.len(), None);
+            outlet.sent(packet.payload().len(), None);
         }
     }
 
@@ -104,18 +104,18 @@ impl Batch<'_> {
         original: Option<u16>,
         packet: &Written,
     ) -> Option<()> {
-        let playout_delay = outlet.playout.bounds(packet.extensions.playout_delay);
+        let playout_delay = outlet.playout.bounds(packet.source.extensions.playout_delay);
         let header = Header {
             payload_type,
             marker: packet.marker,
             timestamp: packet.timestamp,
-            dependencies: packet.dependencies.as_ref().map(DependencyDescriptor::bytes),
-            ..self.header(outlet, HeaderExtensions { playout_delay, ..packet.extensions })
+            dependencies: packet.source.dependencies.as_ref().map(DependencyDescriptor::bytes),
+            ..self.header(outlet, HeaderExtensions { playout_delay, ..packet.source.extensions })
         };
-        self.seal_packet(outlet, stream, index, &header, packet.payload.len(), |out| {
+        self.seal_packet(outlet, stream, index, &header, packet.payload().len(), |out| {
             out.extend(original.into_iter().flat_map(u16::to_be_bytes));
             let start = out.len();
-            out.extend_from_slice(&packet.payload);
+            out.extend_from_slice(packet.payload());
             if let (Some(patch), Some(payload)) = (packet.vp8, out.get_mut(start..)) {
                 patch.apply(payload);
             }

@@ -113,6 +113,7 @@ fn extensions(pair: &mut Pair) -> HeaderExtensions {
 /// Send one packet through both. Returns ours, sealed, and what is sealed in it.
 fn send(pair: &mut Pair, stream: &mut Stream) -> (Vec<u8>, Vec<u8>) {
     let (packet, payload_types, numbers) = packet(pair, stream);
+    let packet = Arc::new(packet);
     stream.sequence += [1, 1, 1, 1, 1, 1, 2, 5][pair.random(8) as usize];
     let (timestamp, marker) = (pair.random(1 << 32) as u32, pair.random(2) == 0);
     let outgoing = Outgoing {

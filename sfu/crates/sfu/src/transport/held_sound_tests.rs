@@ -1,8 +1,7 @@
 use str0m::format::CodecConfig;
 
 use super::super::codec::CodecFormat;
-use super::super::packet::{HeaderExtensions, Packet};
-use super::super::scalability::TemporalPart;
+use super::super::packet::Packet;
 use super::*;
 
 const MS: Duration = Duration::from_millis(1);
@@ -21,22 +20,7 @@ fn codec(is_sound: bool) -> Option<CodecFormat> {
 }
 
 fn received(is_sound: bool, ssrc: Ssrc, number: u32, arrival: Instant) -> ReceivedPacket {
-    let packet = Packet {
-        layer: 0,
-        spatial: None,
-        temporal: TemporalPart::default(),
-        sequence: number.into(),
-        timestamp: number * TICKS,
-        marker: false,
-        keyframe: true,
-        vp8: None,
-        payload: [1u8].as_slice().into(),
-        redundant: None,
-        arrival,
-        sender_clock_us: None,
-        extensions: HeaderExtensions::default(),
-        dependencies: None,
-    };
+    let packet = Packet::of(number.into(), number * TICKS, &[1], arrival);
     ReceivedPacket { ssrc, codec: codec(is_sound), packet }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Pacer {
 }
 
 fn bytes_of(packet: &Written) -> usize {
-    packet.payload.len() + HEADER_BYTES
+    packet.payload().len() + HEADER_BYTES
 }
 
 impl Pacer {
@@ -101,22 +101,9 @@ impl Pacer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::packet::HeaderExtensions;
 
     fn packet(sequence: u64, now: Instant) -> Written {
-        Written {
-            sequence,
-            timestamp: 0,
-            instant: now,
-            marker: false,
-            payload_type: 96,
-            rtx: Some(97),
-            vp8: None,
-            payload: [1; 940].into(),
-            extensions: HeaderExtensions::default(),
-            dependencies: None,
-            arrival: now,
-        }
+        Written::of(sequence, &[1; 940], now)
     }
 
     /// When each of so many packets that come at once is sent, in milliseconds.

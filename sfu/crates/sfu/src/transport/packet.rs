@@ -105,7 +105,7 @@ pub(crate) struct Outgoing<'a> {
     /// The last packet of what this subscriber gets of a frame.
     pub marker: bool,
     /// Everything that is the same for all subscribers.
-    pub packet: &'a Packet,
+    pub packet: &'a Arc<Packet>,
 }
 
 /// An [`Outgoing`] packet, as it is queued and kept.
@@ -121,10 +121,10 @@ pub(super) struct Written {
     /// That of its retransmissions; None if it cannot be asked for again.
     pub rtx: Option<u8>,
     pub vp8: Option<Vp8Patch>,
-    pub payload: Arc<[u8]>,
-    pub extensions: HeaderExtensions,
-    pub dependencies: Option<DependencyDescriptor>,
-    pub arrival: Instant,
+    /// Whether it carries earlier frames again.
+    is_redundant: bool,
+    /// Everything that is the same for all subscribers: whatever else is kept of a packet, it is kept once.
+    pub source: Arc<Packet>,
 }
 
 /// Where forwarded media goes: packets are collected, and encrypted and sent at the end of a batch of inputs.
@@ -203,6 +203,27 @@ impl RedundantPayload {
 }
 
 impl Packet {
+    /// One without layers, extensions or a codec's header.
+    #[cfg(test)]
+    pub(crate) fn of(sequence: u64, timestamp: u32, payload: &[u8], arrival: Instant) -> Self {
+        Self {
+            layer: 0,
+            spatial: None,
+            temporal: TemporalPart::default(),
+            sequence,
+            timestamp,
+            marker: false,
+            keyframe: true,
+            vp8: None,
+            payload: payload.into(),
+            redundant: None,
+            arrival,
+            sender_clock_us: None,
+            extensions: HeaderExtensions::default(),
+            dependencies: None,
+        }
+    }
+
     /// The bytes of its payload as it came.
     pub(crate) fn received_bytes(&self) -> usize {
         self.redundant.as_ref().map_or(self.payload.len(), |redundant| redundant.payload.len())
@@ -248,23 +269,42 @@ impl Outgoing<'_> {
     pub(super) fn write(self, rtx: Option<u8>) -> Written {
         let packet = self.packet;
         let PayloadTypes { plain, redundant } = self.payload_types;
-        let readable = packet.redundant.as_ref().filter(|it| it.payload_type == plain.0).zip(redundant);
-        let (payload_type, payload) = match readable {
-            Some((it, payload_type)) => (payload_type, &it.payload),
-            None => (plain, &packet.payload),
-        };
+        let is_readable = packet.redundant.as_ref().is_some_and(|it| it.payload_type == plain.0);
+        let readable = redundant.filter(|_| is_readable);
         Written {
             sequence: self.sequence,
             timestamp: self.timestamp,
             instant: self.instant,
             marker: self.marker,
-            payload_type: payload_type.0,
+            payload_type: readable.unwrap_or(plain).0,
             rtx: rtx.filter(|_| readable.is_none()),
             vp8: self.vp8,
-            payload: payload.clone(),
-            extensions: packet.extensions,
-            dependencies: packet.dependencies.clone(),
-            arrival: packet.arrival,
+            is_redundant: readable.is_some(),
+            source: packet.clone(),
+        }
+    }
+}
+
+impl Written {
+    pub fn payload(&self) -> &[u8] {
+        match &self.source.redundant {
+            Some(redundant) if self.is_redundant => &redundant.payload,
+            _ => &self.source.payload,
+        }
+    }
+
+    #[cfg(test)]
+    pub fn of(sequence: u64, payload: &[u8], arrival: Instant) -> Self {
+        Self {
+            sequence,
+            timestamp: 0,
+            instant: arrival,
+            marker: false,
+            payload_type: 96,
+            rtx: Some(97),
+            vp8: None,
+            is_redundant: false,
+            source: Arc::new(Packet::of(sequence, 0, payload, arrival)),
         }
     }
 }
@@ -292,22 +332,7 @@ mod tests {
         let came: Arc<[u8]> = [0x80 | 111, 0, 0, 2, 111, 9, 9, 1, 2, 3].into();
         let (payload, redundant) = unwrap_redundant(&came);
         assert_eq!(*payload, [1, 2, 3]);
-        let packet = Packet {
-            layer: 0,
-            spatial: None,
-            temporal: TemporalPart::default(),
-            sequence: 1,
-            timestamp: 0,
-            marker: false,
-            keyframe: true,
-            vp8: None,
-            payload,
-            redundant,
-            arrival: Instant::now(),
-            sender_clock_us: None,
-            extensions: HeaderExtensions::default(),
-            dependencies: None,
-        };
+        let packet = Arc::new(Packet { payload, redundant, ..Packet::of(1, 0, &[], Instant::now()) });
         let sent = |plain: u8, redundant: Option<u8>| {
             let payload_types = PayloadTypes { plain: PayloadType(plain), redundant: redundant.map(PayloadType) };
             let (packet, instant) = (&packet, packet.arrival);
@@ -321,8 +346,8 @@ mod tests {
                 marker: false,
                 packet,
             };
-            let Written { payload_type, payload, rtx, .. } = outgoing.write(Some(97));
-            (payload_type, *payload == *came, rtx)
+            let written = outgoing.write(Some(97));
+            (written.payload_type, *written.payload() == *came, written.rtx)
         };
         assert_eq!(sent(111, Some(63)), (63, true, None), "redundant sound is not asked for again");
         assert_eq!(sent(111, None), (111, false, Some(97)), "has not negotiated it");

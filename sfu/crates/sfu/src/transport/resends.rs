@@ -45,7 +45,7 @@ struct Recent {
 
 impl Resends {
     pub fn keep(&mut self, packet: Written) {
-        self.recent.sent(packet.arrival, packet.payload.len(), 0);
+        self.recent.sent(packet.source.arrival, packet.payload().len(), 0);
         if self.ring.is_empty() {
             self.ring.resize(FIRST_PACKETS, None);
         }
@@ -64,11 +64,12 @@ impl Resends {
     pub fn take(&mut self, now: Instant, number: u16) -> Option<Written> {
         let at = self.place(u64::from(number));
         let packet = self.ring.get(at)?.as_ref()?;
-        let is_asked = packet.sequence as u16 == number && now.saturating_duration_since(packet.arrival) <= MAX_AGE;
+        let is_asked =
+            packet.sequence as u16 == number && now.saturating_duration_since(packet.source.arrival) <= MAX_AGE;
         if !is_asked || !self.recent.has_room(now) {
             return None;
         }
-        self.recent.sent(now, 0, packet.payload.len());
+        self.recent.sent(now, 0, packet.payload().len());
         Some(packet.clone())
     }
 
@@ -79,7 +80,7 @@ impl Resends {
 
     fn would_lose(&self, packet: &Written) -> bool {
         let old = self.ring.get(self.place(packet.sequence)).and_then(Option::as_ref);
-        old.is_some_and(|old| packet.arrival.saturating_duration_since(old.arrival) < MAX_AGE)
+        old.is_some_and(|old| packet.source.arrival.saturating_duration_since(old.source.arrival) < MAX_AGE)
     }
 
     fn grow(&mut self) {
@@ -157,22 +158,9 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::packet::HeaderExtensions;
 
     fn packet(sequence: u64, arrival: Instant) -> Written {
-        Written {
-            sequence,
-            timestamp: 0,
-            instant: arrival,
-            marker: false,
-            payload_type: 96,
-            rtx: Some(97),
-            vp8: None,
-            payload: [1; 1000].into(),
-            extensions: HeaderExtensions::default(),
-            dependencies: None,
-            arrival,
-        }
+        Written::of(sequence, &[1; 1000], arrival)
     }
 
     #[test]
