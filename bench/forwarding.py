@@ -1,7 +1,7 @@
 """Forwarded packets per server CPU-second, our media server beside livekit-server: the table of docs/performance.md.
 
     python -m bench.forwarding [--rows 1x4 10x20 …] [--runs 3] [--seconds 10] [--server tertulia|livekit] [--feedback]
-        [--dry-run]
+        [--delays] [--dry-run]
 
 The same synthetic peers (`sfu/crates/sfu-load`: sound, and video like 720p) run against both servers, in turn; each
 figure is the median of the runs. A packet counts when a subscriber has decrypted it; the CPU time is the server
@@ -64,15 +64,15 @@ class Row:
         shape = f"{self.publishers} × {self.subscribers}"
         return shape if self.rooms == 1 else f"{self.rooms} rooms of {shape}"
 
-    def peers(self, load: Load) -> Iterator[Peer]:
-        """Yield its participants, publishers of a room first."""
+    def peers(self, load: Load, *, is_timed: bool) -> Iterator[Peer]:
+        """Yield its participants, publishers of a room first. `is_timed`: one subscriber notes delays."""
         for room in (f"bench-{n}" for n in range(self.rooms)):
             for n in range(self.publishers):
                 name = f"{room}-publisher-{n}"
                 yield Peer(name, token(name, room=room, publishes=True, subscribes=self.mutual), load, Publication())
             for n in range(0 if self.mutual else self.subscribers):
                 name = f"{room}-subscriber-{n}"
-                yield Peer(name, token(name, room=room, publishes=False), load)
+                yield Peer(name, token(name, room=room, publishes=False), load, is_timed=is_timed and n == 0)
 
 
 ROWS: Final = {
@@ -93,6 +93,7 @@ class Sample:
     received: int
     cpu_s: float
     counters: Counter[str]
+    delays: str
 
     @property
     def packets_per_cpu_s(self) -> float:
@@ -105,7 +106,7 @@ async def measure(server: Server, row: Row, options: argparse.Namespace) -> Samp
     seconds: float = options.seconds
     async with load_process(tells_arrivals=options.feedback) as load, AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
-        peers = list(row.peers(load))
+        peers = list(row.peers(load, is_timed=options.delays))
         async with asyncio.TaskGroup() as group:
             tasks = []
             for peer in peers:
@@ -118,7 +119,8 @@ async def measure(server: Server, row: Row, options: argparse.Namespace) -> Samp
                 task.cancel()
     print(
         f"{server.name:16} {row.name}: {sample.packets_per_cpu_s:10,.0f} packets per server CPU-second; "
-        f"{sample.sent} in, {sample.received} out, {sample.cpu_s:.2f} CPU-seconds in {seconds:.0f} s",
+        f"{sample.sent} in, {sample.received} out, {sample.cpu_s:.2f} CPU-seconds in {seconds:.0f} s"
+        f"{sample.delays}",
         flush=True,
     )
     return sample
@@ -151,7 +153,14 @@ async def take_sample(server: Server, load: Load, http: aiohttp.ClientSession, s
     sent, received = (number(after, name) - number(before, name) for name in ("sent", "received"))
     grown = await counters_of(server, http)
     grown.subtract(counters)
-    return Sample(sent, received, cpu_after - cpu_before, grown)
+    return Sample(sent, received, cpu_after - cpu_before, grown, delays_in(after))
+
+
+def delays_in(stats: dict[str, object]) -> str:
+    """Return what is to be printed of the delays between the synthetic peers, their own part included."""
+    found = stats["delays_us"]
+    assert isinstance(found, dict)
+    return f"; delays in µs: median {found['median']}, p99 {found['p99']}" if found["median"] is not None else ""
 
 
 async def counters_of(server: Server, http: aiohttp.ClientSession) -> Counter[str]:
@@ -258,6 +267,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--server", choices=["tertulia", "livekit"], help="only this one")
     parser.add_argument("--feedback", action="store_true", help="receivers tell each 50 ms what has arrived")
+    parser.add_argument("--delays", action="store_true", help="one subscriber reads at once, and notes delays")
     parser.add_argument("--dry-run", action="store_true", help="do not write the document")
     options = parser.parse_args()
     (ROOT / "test-artefacts").mkdir(exist_ok=True)

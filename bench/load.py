@@ -75,8 +75,12 @@ class Publication:
 class Peer:
     """One participant: signalling here, media in the load process."""
 
-    def __init__(self, name: str, token: str, load: Load, publication: Publication | None = None) -> None:
+    def __init__(
+        self, name: str, token: str, load: Load, publication: Publication | None = None, *, is_timed: bool = False
+    ) -> None:
+        """`is_timed`: it reads what arrives at once, and notes how long synthetic packets were on their way."""
         self.name = name
+        self._reading = {"is_timed": True} if is_timed else {"read_every_ms": READ_EVERY_MS}
         self._token = token
         self._load = load
         self._publication = publication
@@ -98,12 +102,7 @@ class Peer:
     async def _offer(self, *, audio: int, video: int) -> rtc.SessionDescription:
         self._offer_id += 1
         sent: dict[str, object] = (
-            {"publish": True}
-            if self._publication
-            else {
-                "read_every_ms": READ_EVERY_MS,
-                "tells_arrivals": self._load.tells_arrivals,
-            }
+            {"publish": True} if self._publication else {**self._reading, "tells_arrivals": self._load.tells_arrivals}
         )
         if self._publication and self._publication.clip:
             sent |= {"clip": str(self._publication.clip), "fps": self._publication.fps}

@@ -33,6 +33,10 @@ impl Clip {
         Ok(Self { frame_interval: Duration::from_secs(1) / frames_per_second, video, audio, at: 0 })
     }
 
+    pub fn is_synthetic(&self) -> bool {
+        self.video.is_empty()
+    }
+
     /// The next Opus packet.
     pub fn audio(&self, number: u64) -> Vec<u8> {
         let real = (number as usize).checked_rem(self.audio.len()).and_then(|at| self.audio.get(at));

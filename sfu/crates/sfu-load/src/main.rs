@@ -3,16 +3,18 @@
 //!
 //! | command | answer |
 //! | --- | --- |
-//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "read_every_ms": n, "tells_arrivals": bool}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
+//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "read_every_ms": n, "is_timed": bool, "tells_arrivals": bool}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
 //! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
-//! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers}` |
+//! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers, "delays_us": {"median": n, "p99": n}}` |
 //!
 //! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one. A peer that reads what has arrived
 //! only so often costs less, and a sender over loopback need not wake it with each packet, but it spoils the times of
-//! arrival: for those that only receive, and then best without `tells_arrivals` (transport-wide feedback).
+//! arrival: for those that only receive, and then best without `tells_arrivals` (transport-wide feedback). `is_timed`: it
+//! notes how long synthetic packets were on their way, which `stats` tells, and forgets.
 #![forbid(unsafe_code)]
 
 mod clip;
+mod counters;
 mod peer;
 
 use std::collections::HashMap;
@@ -24,7 +26,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use clip::Clip;
-use peer::{Counters, Request};
+use counters::Counters;
+use peer::{Reading, Request};
 
 fn main() -> io::Result<()> {
     str0m::crypto::from_feature_flags().install_process_default();
@@ -81,16 +84,19 @@ impl Load {
             publish,
             audio: command["audio"].as_u64().unwrap_or_default(),
             video: command["video"].as_u64().unwrap_or_default(),
-            read_every: command["read_every_ms"].as_u64().map(Duration::from_millis),
+            reading: Reading {
+                every: command["read_every_ms"].as_u64().map(Duration::from_millis),
+                is_timed: command["is_timed"].as_bool().unwrap_or_default(),
+            },
             reply,
         })
     }
 
     fn ask(&self, peer: &str, request: impl FnOnce(Sender<Value>) -> Request) -> Value {
         let (reply, answers) = mpsc::channel();
-        let sent = self.peers.get(peer).map(|sender| sender.send(request(reply)));
+        let sent = self.peers.get(peer).is_some_and(|sender| sender.send(request(reply)).is_ok());
         let mut answer = match (sent, answers.recv()) {
-            (Some(Ok(())), Ok(answer)) => answer,
+            (true, Ok(answer)) => answer,
             _ => json!({ "error": "no such peer" }),
         };
         answer["peer"] = json!(peer);

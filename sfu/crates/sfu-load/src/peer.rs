@@ -3,7 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 use crate::clip::Clip;
+use crate::counters::Counters;
 
 const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
 const VIDEO_CLOCK_HZ: u64 = 90_000;
@@ -27,26 +28,17 @@ const BUFFER_BYTES: usize = 65_536;
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 pub enum Request {
-    Offer { publish: Option<Clip>, audio: u64, video: u64, read_every: Option<Duration>, reply: Sender<Value> },
+    Offer { publish: Option<Clip>, audio: u64, video: u64, reading: Reading, reply: Sender<Value> },
     Answer { sdp: String, reply: Sender<Value> },
 }
 
-/// Counts over all peers.
-#[derive(Default)]
-pub struct Counters {
-    received: AtomicU64,
-    sent: AtomicU64,
-    connected: AtomicU64,
-}
-
-impl Counters {
-    pub fn snapshot(&self) -> Value {
-        json!({
-            "received": self.received.load(Relaxed),
-            "sent": self.sent.load(Relaxed),
-            "connected": self.connected.load(Relaxed),
-        })
-    }
+/// When a peer reads what has arrived.
+#[derive(Clone, Copy, Default)]
+pub struct Reading {
+    /// How often, once it is connected. None: at once.
+    pub every: Option<Duration>,
+    /// It notes how long synthetic packets were on their way.
+    pub is_timed: bool,
 }
 
 /// Start a peer's thread. Fails if there is no UDP socket. `tells_arrivals`: it sends transport-wide feedback.
@@ -69,8 +61,7 @@ struct Peer {
     pending: Option<SdpPendingOffer>,
     source: Option<Source>,
     connected: bool,
-    /// How often it reads what has arrived, once it is connected. None: at once.
-    read_every: Option<Duration>,
+    reading: Reading,
     /// Once it reads everything that has arrived.
     bulk: Option<UdpSocketState>,
 }
@@ -105,7 +96,16 @@ impl Peer {
             .build(Instant::now());
         let candidate = Candidate::host(socket.local_addr()?, "udp").map_err(io::Error::other)?;
         rtc.add_local_candidate(candidate);
-        Ok(Self { rtc, socket, counters, pending: None, source: None, connected: false, read_every: None, bulk: None })
+        Ok(Self {
+            rtc,
+            socket,
+            counters,
+            pending: None,
+            source: None,
+            connected: false,
+            reading: Reading::default(),
+            bulk: None,
+        })
     }
 
     fn run(&mut self, requests: &Receiver<Request>) -> Result<(), RtcError> {
@@ -120,7 +120,7 @@ impl Peer {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
-            if self.read_every.is_some() && self.connected {
+            if self.reading.every.is_some() && self.connected {
                 self.receive_all(&mut buffer)?;
                 continue;
             }
@@ -134,7 +134,7 @@ impl Peer {
 
     /// How long to wait for requests before the socket is read.
     fn patience(&self) -> Duration {
-        match (self.read_every, self.connected, &self.pending) {
+        match (self.reading.every, self.connected, &self.pending) {
             (Some(interval), true, _) => interval,
             (Some(_), false, Some(_)) => LONGEST_WAIT,
             _ => Duration::ZERO,
@@ -168,8 +168,11 @@ impl Peer {
                     // a full socket buffer is loss, as on any network
                     let _ = self.socket.send_to(&datagram.contents, datagram.destination);
                 }
-                Output::Event(Event::RtpPacket(_)) => {
+                Output::Event(Event::RtpPacket(packet)) => {
                     self.counters.received.fetch_add(1, Relaxed);
+                    if self.reading.is_timed {
+                        self.counters.note_delay(&packet.payload);
+                    }
                 }
                 Output::Event(Event::KeyframeRequest(_)) => {
                     if let Some(source) = &mut self.source {
@@ -187,8 +190,8 @@ impl Peer {
 
     fn serve(&mut self, request: Request) -> Result<(), RtcError> {
         let (reply, answer) = match request {
-            Request::Offer { publish, audio, video, read_every, reply } => {
-                self.read_every = read_every;
+            Request::Offer { publish, audio, video, reading, reply } => {
+                self.reading = reading;
                 (reply, self.offer(publish, audio, video))
             }
             Request::Answer { sdp, reply } => (reply, self.accept(&sdp)?),
@@ -249,11 +252,18 @@ impl Peer {
         if !self.connected || self.source.is_none() {
             return Ok(None);
         }
-        if self.source.as_ref().is_some_and(|source| now >= source.next_audio) {
+        let is_due = |next: fn(&Source) -> Instant| self.source.as_ref().is_some_and(|source| now >= next(source));
+        let (audio, frame) = (is_due(|source| source.next_audio), is_due(|source| source.next_frame));
+        if audio {
             self.send_audio(now)?;
         }
-        if self.source.as_ref().is_some_and(|source| now >= source.next_frame) {
+        if frame {
             self.send_frame(now)?;
+        }
+        if audio || frame {
+            // otherwise str0m sends it when something else happens
+            self.rtc.handle_input(Input::Timeout(now))?;
+            self.drain()?;
         }
         Ok(self.source.as_ref().map(|source| source.next_audio.min(source.next_frame)))
     }
@@ -292,7 +302,7 @@ impl Peer {
         seq: u64,
         time: u64,
         marker: bool,
-        payload: Vec<u8>,
+        mut payload: Vec<u8>,
         ext_vals: ExtensionValues,
         now: Instant,
     ) -> Result<(), RtcError> {
@@ -300,6 +310,9 @@ impl Peer {
             .rtc
             .media(mid)
             .and_then(|media| media.remote_pts().iter().copied().find(|pt| self.is_codec(*pt, codec)));
+        if self.source.as_ref().is_some_and(|source| source.clip.is_synthetic()) {
+            self.counters.stamp(&mut payload);
+        }
         let mut api = self.rtc.direct_api();
         if let (Some(pt), Some(stream)) = (payload_type, api.stream_tx_by_mid(mid, None)) {
             let packet = RtpWrite::new(pt, seq.into(), time as u32, now, payload)
