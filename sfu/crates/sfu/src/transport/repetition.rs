@@ -12,6 +12,11 @@ const COPIES: [(f64, u16); 2] = [(0.2, 2), (0.12, 1)];
 /// It goes on down to this part of the share, until less has sufficed for a while.
 const HYSTERESIS: f64 = 0.6;
 const CALM: Duration = Duration::from_secs(5);
+/// If of sound so much is still lost after this time, copies are no help: the link is full, or lost for long at once. They
+/// are tried again after the second time.
+const USELESS_FROM: f64 = 0.15;
+const TRIED_FOR: Duration = Duration::from_secs(10);
+const NOT_AGAIN_FOR: Duration = Duration::from_secs(60);
 /// What each packet of pictures counts.
 const WEIGHT: f64 = 1.0 / 64.0;
 /// Packets of sound after which a report counts by half.
@@ -28,6 +33,9 @@ pub(super) struct Repetition {
     sound_loss: f64,
     picture_sent: Option<Instant>,
     copies: u16,
+    /// Since when there are copies, and when they were no help.
+    began: Option<Instant>,
+    useless_at: Option<Instant>,
     /// Since when fewer would do.
     calm_since: Option<Instant>,
 }
@@ -50,11 +58,18 @@ impl Repetition {
         if expected > 0.0 {
             let weight = expected / (expected + PACKETS);
             self.sound_loss += weight * (lost / expected - self.sound_loss);
+            let is_tried = self.began.is_some_and(|began| now.saturating_duration_since(began) >= TRIED_FOR);
+            if is_tried && lost / expected >= USELESS_FROM {
+                (self.copies, self.began, self.useless_at) = (0, None, Some(now));
+            }
             self.update(now);
         }
     }
 
     fn update(&mut self, now: Instant) {
+        if self.useless_at.is_some_and(|at| now.saturating_duration_since(at) < NOT_AGAIN_FOR) {
+            return;
+        }
         let has_pictures = self.picture_sent.is_some_and(|sent| now.saturating_duration_since(sent) < PICTURES);
         let loss =
             if has_pictures { self.picture_loss } else { self.sound_loss.powf(1.0 / f64::from(1 + self.copies)) };
@@ -64,6 +79,7 @@ impl Repetition {
         } else if now.saturating_duration_since(*self.calm_since.get_or_insert(now)) >= CALM {
             (self.copies, self.calm_since) = (copies(loss), None);
         }
+        self.began = (self.copies > 0).then(|| self.began.unwrap_or(now));
     }
 
     /// How often each packet of sound is sent once more.
@@ -124,5 +140,21 @@ mod tests {
         // a third of a third of a third
         assert_eq!(report(9.0, 10), 2);
         assert_eq!(report(0.0, 4), 0);
+    }
+
+    #[test]
+    fn what_is_no_help_is_not_tried_again_soon() {
+        let (mut repetition, mut now) = (Repetition::default(), Instant::now());
+        let mut report = |lost: f64, times| {
+            for _ in 0..times {
+                now += Duration::from_secs(5);
+                repetition.reported(now, 250.0, lost);
+            }
+            repetition.copies()
+        };
+        assert_eq!(report(75.0, 2), 2);
+        assert_eq!(report(60.0, 2), 0, "a link that is full");
+        assert_eq!(report(75.0, 10), 0);
+        assert_eq!(report(75.0, 2), 2);
     }
 }
