@@ -25,6 +25,8 @@ const CALM: Duration = Duration::from_secs(10);
 const SLEW: u32 = 8;
 /// Packets that are held of one stream.
 const MAX_HELD: usize = 256;
+/// A stream that has been silent for so long begins without a hold.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 
 /// How long sound of one client is held.
 #[derive(Default)]
@@ -77,7 +79,7 @@ impl HeldSound {
         let due = stream.due(now, hold, received.packet.timestamp);
         let is_behind = stream.held.first_key_value().is_some_and(|((first, _), _)| *first <= due);
         if due <= now && !is_behind {
-            self.0.retain(|_, stream| !hold.is_zero() || stream.is_holding());
+            self.0.retain(|_, stream| stream.is_holding(now) || !hold.is_zero());
             return Some(received);
         }
         stream.held.insert((due, received.packet.sequence), received);
@@ -103,8 +105,9 @@ impl Stream {
         Self { timeline: Timeline::new(clock_rate_hz), newest: None, hold: Duration::ZERO, held: BTreeMap::new() }
     }
 
-    fn is_holding(&self) -> bool {
-        !self.hold.is_zero() || !self.held.is_empty()
+    fn is_holding(&self, now: Instant) -> bool {
+        let is_young = |newest| now.saturating_duration_since(newest) < FORGOTTEN_AFTER;
+        !self.held.is_empty() || (!self.hold.is_zero() && self.newest.is_some_and(is_young))
     }
 
     /// When a packet goes on that has come now.

@@ -92,6 +92,19 @@ fn it_ends_without_a_gap_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_stream_that_has_ended_is_forgotten() {
+    let (start, other) = (Instant::now(), Ssrc(2));
+    let mut held = HeldSound::default();
+    run(&mut held, start, |_| 300 * MS, &(0..500).map(|number| (number, start + 20 * MS * number)).collect::<Vec<_>>());
+    let pass = |held: &mut HeldSound, number, now| held.pass(now, Duration::ZERO, received(true, other, number, now));
+    let ended = start + 10_000 * MS;
+    pass(&mut held, 0, ended);
+    assert_eq!(held.0.len(), 1, "it may go on");
+    pass(&mut held, 1, ended + FORGOTTEN_AFTER);
+    assert!(held.0.is_empty());
+}
+
+#[test]
 fn pictures_pass() {
     let now = Instant::now();
     let mut held = HeldSound::default();

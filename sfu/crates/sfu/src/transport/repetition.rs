@@ -41,32 +41,37 @@ pub(super) struct Repetition {
 }
 
 impl Repetition {
-    /// The receiver tells of packets.
-    pub fn arrived(&mut self, arrivals: &[Arrival]) {
+    /// The receiver tells of packets. `is_narrow`: its link is full at times, and nothing is repeated.
+    pub fn arrived(&mut self, arrivals: &[Arrival], is_narrow: bool) {
         for arrival in arrivals.iter().filter(|arrival| !arrival.is_sound) {
             let lost = if arrival.arrived_us.is_none() { 1.0 } else { 0.0 };
             self.picture_loss += WEIGHT * (lost - self.picture_loss);
             self.picture_sent = Some(arrival.sent);
         }
         if let Some(newest) = arrivals.last() {
-            self.update(newest.sent);
+            self.update(newest.sent, is_narrow);
         }
     }
 
     /// The receiver reports so much of a stream of sound.
-    pub fn reported(&mut self, now: Instant, expected: f64, lost: f64) {
+    pub fn reported(&mut self, now: Instant, expected: f64, lost: f64, is_narrow: bool) {
         if expected > 0.0 {
             let weight = expected / (expected + PACKETS);
             self.sound_loss += weight * (lost / expected - self.sound_loss);
             let is_tried = self.began.is_some_and(|began| now.saturating_duration_since(began) >= TRIED_FOR);
-            if is_tried && lost / expected >= USELESS_FROM {
+            if is_tried && !is_narrow && lost / expected >= USELESS_FROM {
                 (self.copies, self.began, self.useless_at) = (0, None, Some(now));
             }
-            self.update(now);
+            self.update(now, is_narrow);
         }
     }
 
-    fn update(&mut self, now: Instant) {
+    fn update(&mut self, now: Instant, is_narrow: bool) {
+        if is_narrow {
+            // what is lost now tells nothing of copies
+            (self.copies, self.began) = (0, None);
+            return;
+        }
         if self.useless_at.is_some_and(|at| now.saturating_duration_since(at) < NOT_AGAIN_FOR) {
             return;
         }
@@ -101,7 +106,7 @@ mod tests {
         for n in 0..seconds * 50 {
             let arrived_us = lost.is_none_or(|lost| n % lost != 0).then_some(0);
             let sent = start + n * Duration::from_millis(20);
-            repetition.arrived(&[Arrival { sent, bytes: 100, is_sound: false, arrived_us }]);
+            repetition.arrived(&[Arrival { sent, bytes: 100, is_sound: false, arrived_us }], false);
         }
         start + Duration::from_secs(seconds.into())
     }
@@ -131,7 +136,7 @@ mod tests {
         let mut report = |lost: f64, times| {
             for _ in 0..times {
                 now += Duration::from_secs(5);
-                repetition.reported(now, 250.0, lost);
+                repetition.reported(now, 250.0, lost, false);
             }
             repetition.copies()
         };
@@ -148,7 +153,7 @@ mod tests {
         let mut report = |lost: f64, times| {
             for _ in 0..times {
                 now += Duration::from_secs(5);
-                repetition.reported(now, 250.0, lost);
+                repetition.reported(now, 250.0, lost, false);
             }
             repetition.copies()
         };
@@ -156,5 +161,20 @@ mod tests {
         assert_eq!(report(60.0, 2), 0, "a link that is full");
         assert_eq!(report(75.0, 10), 0);
         assert_eq!(report(75.0, 2), 2);
+    }
+
+    #[test]
+    fn on_a_narrow_link_nothing_is_repeated_and_nothing_learnt_of_copies() {
+        let (mut repetition, start) = (Repetition::default(), Instant::now());
+        tell(&mut repetition, 5, Some(3), start);
+        let after = |seconds| start + Duration::from_secs(seconds);
+        for second in 5..30 {
+            repetition.reported(after(second), 50.0, 15.0, true);
+            assert_eq!(repetition.copies(), 0);
+        }
+        repetition.reported(after(30), 50.0, 15.0, false);
+        assert_eq!(repetition.copies(), 2);
+        repetition.reported(after(35), 250.0, 75.0, false);
+        assert_eq!(repetition.copies(), 2, "the report is of the time before");
     }
 }

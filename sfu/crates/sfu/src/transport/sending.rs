@@ -170,7 +170,7 @@ impl Sending {
         let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) else { return false };
         for feedback in reports::transport_feedback(&compound) {
             let arrivals = self.sent.reported(&feedback);
-            self.repetition.arrived(&arrivals);
+            self.repetition.arrived(&arrivals, self.pacer.is_on());
             if !arrivals.is_empty() {
                 drained.push(TransportEvent::Arrived(arrivals));
             }
@@ -196,7 +196,7 @@ impl Sending {
                 Feedback::Reception(reception) => {
                     let (expected, lost) = outlet.received(now, reception);
                     if !outlet.is_video {
-                        self.repetition.reported(now, expected, lost);
+                        self.repetition.reported(now, expected, lost, is_narrow);
                     }
                 }
                 Feedback::KeyframeWanted => outlet.keyframe_wanted(),
@@ -277,7 +277,6 @@ impl Sending {
         self.keyed()?;
         let sealer = &mut self.keyed.as_mut()?.sealer;
         let sent = &mut self.sent;
-        // what a narrow link loses is lost for want of room
         let copies = if self.pacer.is_on() { 0 } else { self.repetition.copies() };
         Some(Batch { now, sealer, path: self.path?, send_time: send_time(now), sent, copies, buffers, datagrams })
     }
