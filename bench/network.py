@@ -256,16 +256,17 @@ async def measure(rows: Sequence[str], kinds: Sequence[str], runs: int) -> dict[
                 for side in ROWS[name].sides:
                     for kind in kinds:
                         try:
-                            figures = await _figures(browser, address, kind, ROWS[name], side)
+                            figures = await figures_on(browser, address, kind, ROWS[name], side)
                         except Error:  # a page did not get in
-                            figures = await _figures(browser, address, kind, ROWS[name], side)
+                            figures = await figures_on(browser, address, kind, ROWS[name], side)
                         print(name, side, kind, {key: round(value, 2) for key, value in figures.items()}, flush=True)
                         found.setdefault((name, side, kind), []).append(figures)
         await browser.close()
     return found
 
 
-async def _figures(browser: Browser, address: str, kind: str, row: Row, side: str) -> Figures:
+async def figures_on(browser: Browser, address: str, kind: str, row: Row, side: str) -> Figures:
+    """Measure a row over a fresh server, `side` being behind that network."""
     server = MediaServerProcess(kind)
     await server.start()
     try:

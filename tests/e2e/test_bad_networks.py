@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from bench.chromium_meeting import ARGUMENTS, HTML
 from bench.minimal_page import served
-from bench.network import ROWS, two_pages
+from bench.network import ROWS, figures_on
 from playwright.async_api import async_playwright
 
-from support.media_server_process import MediaServerProcess
 from support.people import CHROMIUM
 
 # media in real time: it runs alone
@@ -17,15 +16,11 @@ pytestmark = pytest.mark.measures_time
 
 async def measured(name: str, behind: str) -> dict[str, float]:
     """Return the figures of a row over our server, `behind` being the side with that network."""
-    row, server = ROWS[name], MediaServerProcess("tertulia")
     async with served(HTML) as address, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        await server.start()
         try:
-            async with two_pages(browser, address, server, row, behind) as pair:
-                return await row.measure(pair)
+            return await figures_on(browser, address, "tertulia", ROWS[name], behind)
         finally:
-            await server.kill()
             await browser.close()
 
 

@@ -31,9 +31,8 @@ const WAITED_US: i64 = 10 * MS;
 const MIN_SPAN_US: i64 = 30 * MS;
 /// A queue that stays as it is for so long, while nothing is lost, is the way itself.
 const STILL_US: i64 = 2_000 * MS;
-/// One that stays as it is, to this share, is the way itself, too, if half as much is sent as at first and so much less
-/// arrives: a full link carries what it can.
-const AS_LONG: f64 = 0.2;
+/// One that stays as it is and loses is the way itself, too, if half as much is sent as at first and so much less arrives:
+/// a full link carries what it can.
 const CARRIED_LESS: f64 = 0.7;
 
 /// A link that is full.
@@ -216,7 +215,7 @@ impl Arrivals {
     fn is_still(&mut self, least_us: i64) {
         let Some(newest_us) = self.last_us else { return };
         let still = self.still.get_or_insert(Still { since_us: newest_us, least_us });
-        if (still.least_us - least_us).abs() > still.least_us / 5 {
+        if !is_as_long(still.least_us, least_us) {
             *still = Still { since_us: newest_us, least_us };
         } else if newest_us - still.since_us >= STILL_US {
             self.lengthen(least_us);
@@ -229,7 +228,7 @@ impl Arrivals {
         let most = self.suspect.get_or_insert(Suspect { sent_bps, carried_bps, least_us });
         most.sent_bps = most.sent_bps.max(sent_bps);
         most.carried_bps = most.carried_bps.max(carried_bps);
-        if (most.least_us - least_us).abs() as f64 > most.least_us as f64 * AS_LONG {
+        if !is_as_long(most.least_us, least_us) {
             most.least_us = least_us;
             return false;
         }
@@ -266,6 +265,11 @@ impl Arrivals {
         let Some((start, last_us)) = self.start.zip(self.last_us) else { return false };
         last_us > at.saturating_duration_since(start).as_micros() as i64
     }
+}
+
+/// Whether packets wait as long as before, to a fifth.
+fn is_as_long(before_us: i64, now_us: i64) -> bool {
+    (before_us - now_us).abs() <= before_us / 5
 }
 
 /// How packets have passed; None if they are too few to tell.

@@ -23,7 +23,7 @@ const MAX_HOLD: Duration = Duration::from_millis(450);
 const CALM: Duration = Duration::from_secs(10);
 /// While it changes, sound is slower or faster by this part.
 const SLEW: u32 = 8;
-/// Packets that are held of one stream.
+/// Packets that are held of one stream; more are not.
 const MAX_HELD: usize = 256;
 /// A stream that has been silent for so long begins without a hold.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
@@ -78,7 +78,7 @@ impl HeldSound {
         let stream = self.0.entry(received.ssrc).or_insert_with(|| Stream::new(codec.clock_rate_hz()));
         let due = stream.due(now, hold, received.packet.timestamp);
         let is_behind = stream.held.first_key_value().is_some_and(|((first, _), _)| *first <= due);
-        if due <= now && !is_behind {
+        if (due <= now && !is_behind) || stream.held.len() >= MAX_HELD {
             self.0.retain(|_, stream| stream.is_holding(now) || !hold.is_zero());
             return Some(received);
         }
@@ -93,9 +93,7 @@ impl HeldSound {
 
     /// The next packet that has waited long enough.
     pub fn take(&mut self, now: Instant) -> Option<ReceivedPacket> {
-        let is_due = |stream: &&mut Stream| {
-            stream.held.len() > MAX_HELD || stream.held.first_key_value().is_some_and(|((due, _), _)| *due <= now)
-        };
+        let is_due = |stream: &&mut Stream| stream.held.first_key_value().is_some_and(|((due, _), _)| *due <= now);
         self.0.values_mut().find(is_due)?.held.pop_first().map(|(_, received)| received)
     }
 }

@@ -111,6 +111,18 @@ mod tests {
         start + Duration::from_secs(seconds.into())
     }
 
+    /// Reports of five seconds of sound, of which so many packets are lost, so often: the copies after them.
+    fn reports() -> impl FnMut(f64, usize) -> u16 {
+        let (mut repetition, mut now) = (Repetition::default(), Instant::now());
+        move |lost, times| {
+            for _ in 0..times {
+                now += Duration::from_secs(5);
+                repetition.reported(now, 250.0, lost, false);
+            }
+            repetition.copies()
+        }
+    }
+
     #[test]
     fn the_more_is_lost_the_more_often_sound_is_sent() {
         for (lost, copies) in [(None, 0), (Some(20), 0), (Some(7), 1), (Some(3), 2)] {
@@ -132,14 +144,7 @@ mod tests {
 
     #[test]
     fn sound_alone_tells_what_is_lost_with_all_copies() {
-        let (mut repetition, mut now) = (Repetition::default(), Instant::now());
-        let mut report = |lost: f64, times| {
-            for _ in 0..times {
-                now += Duration::from_secs(5);
-                repetition.reported(now, 250.0, lost, false);
-            }
-            repetition.copies()
-        };
+        let mut report = reports();
         assert_eq!(report(2.0, 3), 0);
         assert_eq!(report(75.0, 1), 2);
         // a third of a third of a third
@@ -149,14 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_no_help_is_not_tried_again_soon() {
-        let (mut repetition, mut now) = (Repetition::default(), Instant::now());
-        let mut report = |lost: f64, times| {
-            for _ in 0..times {
-                now += Duration::from_secs(5);
-                repetition.reported(now, 250.0, lost, false);
-            }
-            repetition.copies()
-        };
+        let mut report = reports();
         assert_eq!(report(75.0, 2), 2);
         assert_eq!(report(60.0, 2), 0, "a link that is full");
         assert_eq!(report(75.0, 10), 0);
