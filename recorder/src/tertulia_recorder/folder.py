@@ -82,7 +82,7 @@ class RecordingFolder:
         return self.path / self.job.file_name
 
     def reserve_space(self) -> None:
-        """Write a ballast file, so that the last state can be written on a disk that is full."""
+        """Write a ballast file: the last state is written over it where the disk is full."""
         (self.path / _BALLAST_FILE).write_bytes(os.urandom(_BALLAST_BYTES))
 
     def stop_age_s(self) -> float | None:
@@ -127,22 +127,27 @@ class RecordingFolder:
             return None
 
     def write_state(self, state: RecorderState) -> None:
-        """Replace the state as a whole and notify the worker; on a full disk the ballast is given up for it."""
+        """Replace the state as a whole and notify the worker. Raises OSError.
+
+        On a full disk the last one takes the place of the ballast. No other one does: the media that is still being
+        written would fill the space that it leaves.
+        """
+        ballast = self.path / _BALLAST_FILE
         try:
-            self._replace_state(state)
+            self._replace_state(state, self.path / (STATE_FILE + ".new"), "w")
         except OSError as error:
-            if error.errno not in DISK_FULL:
+            is_last = state.phase is RecorderPhase.DONE
+            if error.errno not in DISK_FULL or not is_last or not ballast.exists():
                 raise
-            (self.path / _BALLAST_FILE).unlink(missing_ok=True)
-            self._replace_state(state)
+            self._replace_state(state, ballast, "r+")
         if self._notify_fd is not None:
             with suppress(OSError):  # full: a byte is waiting already; broken: the worker has gone
                 os.write(self._notify_fd, b".")
 
-    def _replace_state(self, state: RecorderState) -> None:
-        scratch = self.path / (STATE_FILE + ".new")
-        with scratch.open("w", encoding="utf-8") as file:
+    def _replace_state(self, state: RecorderState, scratch: Path, mode: str) -> None:
+        with scratch.open(mode, encoding="utf-8") as file:
             file.write(state.to_json())
+            file.truncate()
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(self.path / STATE_FILE)

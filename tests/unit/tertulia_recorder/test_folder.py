@@ -2,10 +2,12 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from support.disk import fill, may_mount, small_disk
 from tertulia_recorder.folder import FolderBusyError, RecordingFolder
 from tertulia_recorder.ids import RecordingId, RoomName
 from tertulia_recorder.job import (
@@ -156,16 +158,29 @@ def test_names_are_synced_with_what_is_new_behind_them(path: Path, monkeypatch: 
     folder.close()
 
 
-def test_the_last_state_is_written_on_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.skipif(not may_mount(), reason="small disks cannot be mounted here: root may, in most places")
+def test_the_last_state_is_written_on_a_full_disk_and_no_other(tmp_path: Path):
+    with small_disk(tmp_path, 1_000_000):
+        (tmp_path / JOB_FILE).write_text(JOB.to_json())
+        folder = RecordingFolder.open(tmp_path)
+        folder.reserve_space()
+        recording = RecorderState(phase=RecorderPhase.RECORDING, pid=1)
+        folder.write_state(recording)
+        fill(tmp_path)
+        with pytest.raises(OSError, match="No space left"):
+            folder.write_state(replace(recording, duration_s=1))
+        fill(tmp_path)  # as the media would, with what a state had left
+        done = replace(recording, phase=RecorderPhase.DONE, duration_s=2, details=("The disk was full.",) * 20)
+        folder.write_state(done)
+        assert folder.read_state() == done
+        folder.close()
+
+
+def test_a_full_disk_without_ballast_is_told(path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fsync(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
     folder = RecordingFolder.open(path)
-    folder.reserve_space()
-    real_fsync = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        if (path / "ballast").exists():
-            raise OSError(errno.ENOSPC, "no space")
-        real_fsync(descriptor)
-
     monkeypatch.setattr(os, "fsync", fsync)
-    folder.write_state(RecorderState(phase=RecorderPhase.DONE, pid=1))
-    assert folder.read_state() == RecorderState(phase=RecorderPhase.DONE, pid=1)
+    with pytest.raises(OSError, match="no space"):
+        folder.write_state(RecorderState(phase=RecorderPhase.DONE, pid=1))
