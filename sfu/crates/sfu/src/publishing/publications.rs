@@ -159,7 +159,7 @@ impl Publications {
                 return None;
             }
         }
-        let codec = received.codec?;
+        let codec = received.codec;
         // a stream with several spatial layers is the only one of its section
         let spatial = received.packet.spatial.map_or(0, |part| part.layer);
         let layer = layer.max(spatial).min(LAYERS as u8 - 1);
@@ -327,7 +327,10 @@ fn request_keyframe(now: Instant, track: &mut PublishedTrack, layer: u8, peers: 
     match track.layers_mut().request_keyframe(now, layer) {
         KeyframeRequest::Send(ssrc) => {
             outbox.count().keyframes_asked += 1;
-            peers.step(track.peer(), outbox, |transport, drained| transport.request_keyframe(now, drained, ssrc));
+            peers.step(track.peer(), outbox, |transport, drained| {
+                transport.request_keyframe(ssrc, drained);
+                Ok(())
+            });
         }
         KeyframeRequest::Throttled => outbox.count().keyframes_throttled += 1,
         KeyframeRequest::NoStream => {}

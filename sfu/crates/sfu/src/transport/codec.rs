@@ -23,6 +23,26 @@ pub(crate) struct PayloadTypes {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CodecFormat(CodecSpec);
 
+/// What a received payload type stands for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ReceivedFormat {
+    pub codec: CodecFormat,
+    /// With earlier frames again (RFC 2198).
+    pub is_redundant: bool,
+    /// Sent again (RFC 4588).
+    pub is_repair: bool,
+}
+
+impl ReceivedFormat {
+    /// What a peer has negotiated for a payload type.
+    pub fn find(config: &CodecConfig, payload_type: u8) -> Option<Self> {
+        let is = |negotiated: Option<Pt>| negotiated.is_some_and(|negotiated| *negotiated == payload_type);
+        let params = config.find(|it| *it.pt() == payload_type || is(it.red()) || is(it.resend()))?;
+        let (is_redundant, is_repair) = (is(params.red()), is(params.resend()));
+        Some(Self { codec: CodecFormat(params.spec()), is_redundant, is_repair })
+    }
+}
+
 /// What forwarding needs to know of a payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Inspected {
@@ -35,12 +55,6 @@ pub(super) struct Inspected {
 }
 
 impl CodecFormat {
-    /// What a peer has negotiated for `payload_type`, and whether that is with redundancy.
-    pub(super) fn find(config: &CodecConfig, payload_type: Pt) -> Option<(Self, bool)> {
-        let params = config.find(|it| it.pt() == payload_type || it.red() == Some(payload_type))?;
-        Some((Self(params.spec()), params.pt() != payload_type))
-    }
-
     /// The payload types under which a peer can receive this codec, of those that it has negotiated.
     pub(super) fn payload_types_in(self, config: &CodecConfig, negotiated: &[Pt]) -> Option<PayloadTypes> {
         // the payload type is the publisher's and plays no part in matching

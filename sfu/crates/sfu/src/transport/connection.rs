@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use str0m::bwe::BweKind;
 use str0m::change::SdpOffer;
-use str0m::media::KeyframeRequestKind;
 use str0m::net::{Receive, Transmit};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
@@ -26,11 +25,11 @@ use super::offers::{Offer, OfferChanges, Offers};
 use super::outlet::Codec;
 use super::packet::{Egress, Outgoing};
 use super::padding::Padding;
-use super::receiving::Receiving;
-use super::reports::PROBE;
+use super::receiving::{Receiving, Refusal};
+use super::reports::{self, PROBE};
 use super::resends::Resends;
 use super::sending::Sending;
-use super::statistics::Statistics;
+use super::statistics;
 use super::streams::{OutgoingStreams, StreamSsrcs};
 use super::stun::is_stun;
 use crate::data::DataMessage;
@@ -53,7 +52,6 @@ pub(crate) struct Transport {
     outgoing: OutgoingStreams,
     sending: Sending,
     offers: Offers,
-    statistics: Statistics,
     deadline: Instant,
 }
 
@@ -68,7 +66,6 @@ impl Transport {
             outgoing: OutgoingStreams::default(),
             sending: Sending::new(KeySlot::of_newest()),
             offers: Offers::default(),
-            statistics: Statistics::default(),
             deadline: now,
         }
     }
@@ -93,9 +90,8 @@ impl Transport {
         loop {
             match self.rtc.poll_output()? {
                 Output::Transmit(transmit) => drained.datagrams.extend(self.datagram(now, transmit)),
-                Output::Event(event) => self.read_event(now, event, drained),
+                Output::Event(event) => self.read_event(event, drained),
                 Output::Timeout(deadline) => {
-                    self.statistics.take(drained);
                     if !self.channels.follow_up(&mut self.rtc)? {
                         self.deadline = deadline.max(now + TIMER_SLACK);
                         return Ok(());
@@ -121,9 +117,8 @@ impl Transport {
         Some(Datagram { path, is_video: false, contents })
     }
 
-    fn read_event(&mut self, now: Instant, event: Event, drained: &mut Drained) {
+    fn read_event(&mut self, event: Event, drained: &mut Drained) {
         match event {
-            Event::RtpPacket(packet) => drained.push_media(self.receiving.media(now, &mut self.rtc, packet)),
             Event::Connected => drained.push(TransportEvent::Connected),
             Event::Closed => drained.push(TransportEvent::Closed),
             Event::KeyframeRequest(request) => {
@@ -132,10 +127,8 @@ impl Transport {
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
                 drained.push(TransportEvent::BandwidthEstimated(estimate.as_u64()));
             }
-            Event::PeerStats(stats) => self.statistics.connection(&stats, self.outgoing.take_stats()),
-            Event::MediaIngressStats(stats) => {
-                let kind = self.rtc.media(stats.mid).map(|media| media.kind());
-                self.statistics.received(&stats, kind);
+            Event::PeerStats(stats) => {
+                statistics::tell(&stats, self.receiving.take_stats(), self.outgoing.take_stats(), drained);
             }
             Event::ChannelOpen(id, label) => {
                 if let Some(channel) = self.channels.on_open(id, &label) {
@@ -162,53 +155,38 @@ impl Transport {
         path: Path,
         data: &[u8],
     ) -> Result<(), TransportError> {
+        if rtp_ssrc(data).is_some() {
+            return self.receive_media(now, drained, data);
+        }
+        if is_rtcp(data) && self.receive_reports(now, drained, data) {
+            return Ok(());
+        }
         // a datagram that cannot be parsed is not held against the peer: its source address may be forged
         let Ok(receive) = Receive::new(net_protocol(path.protocol), path.remote, path.local, data) else {
             return Ok(());
         };
-        let ssrc = rtp_ssrc(data);
-        if ssrc.is_some() && !self.receiving.sequence.admit(data) {
-            drained.refused += 1;
-            return Ok(());
-        }
-        if let Some(unknown) = ssrc.filter(|ssrc| !self.receiving.streams.is_known(*ssrc)) {
-            return self.receive_unknown(now, drained, receive, unknown);
-        }
         if is_stun(data) {
             self.sending.checked(now, path);
         }
-        // what clients send most often is of no interest to str0m
-        if is_rtcp(data) && self.sending.read_report(now, &mut self.outgoing, data, drained) {
-            return Ok(());
+        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))
+    }
+
+    fn receive_media(&mut self, now: Instant, drained: &mut Drained, data: &[u8]) -> Result<(), TransportError> {
+        match self.receiving.receive(now, &mut self.rtc, &mut self.sending, data) {
+            Ok(packet) => drained.push_media(packet),
+            Err(Refusal::Untried) => drained.refused += 1,
+            Err(Refusal::TooManyStreams) => return Err(TransportError::TooManyStreams),
         }
-        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
-        if let (Some(ssrc), opened) = (ssrc, self.receiving.take_opened()) {
-            drained.push_media(self.receiving.late(now, &mut self.rtc, &mut self.sending, (ssrc, opened), data));
-        }
+        self.receiving.tell(now, &mut self.sending, &mut drained.datagrams);
         Ok(())
     }
 
-    /// A packet of a stream of which nothing authentic was received so far.
-    fn receive_unknown(
-        &mut self,
-        now: Instant,
-        drained: &mut Drained,
-        receive: Receive<'_>,
-        ssrc: Ssrc,
-    ) -> Result<(), TransportError> {
-        let mapped = self.receiving.streams.mapped(&mut self.rtc);
-        let is_resending = mapped.iter().any(|stream| stream.is_resent_by(ssrc));
-        if !is_resending && !self.receiving.streams.may_try(now) {
-            drained.refused += 1;
-            return Ok(());
-        }
-        self.step(now, drained, |rtc, _| rtc.handle_input(Input::Receive(now, receive)))?;
-        if self.receiving.take_opened().is_none() {
-            self.receiving.streams.restore(&mut self.rtc, &mapped, ssrc);
-            // str0m wants to be polled after every change
-            return Ok(self.drain(now, drained)?);
-        }
-        if self.receiving.streams.admit(now, ssrc) { Ok(()) } else { Err(TransportError::TooManyStreams) }
+    /// Read what a client reports. False if str0m has to see it, too.
+    fn receive_reports(&mut self, now: Instant, drained: &mut Drained, data: &[u8]) -> bool {
+        let Some(compound) = self.sending.open_reports(data) else { return true };
+        self.receiving.read_reports(now, &compound);
+        self.sending.read_reports(now, &mut self.outgoing, &compound, drained);
+        reports::is_ours(&compound)
     }
 
     /// Seal the packets collected by [`Egress::send`].
@@ -218,7 +196,7 @@ impl Transport {
 
     /// Let time pass.
     pub fn advance(&mut self, now: Instant, drained: &mut Drained) -> Result<(), TransportError> {
-        drained.datagrams.extend(self.receiving.ask(now, &mut self.sending));
+        self.receiving.advance(now, &mut self.sending, &mut drained.datagrams);
         self.sending.send_due(now, &mut self.outgoing, &mut drained.datagrams);
         while let Some(packet) = self.receiving.take_held(now) {
             drained.push_media(packet);
@@ -252,8 +230,8 @@ impl Transport {
         };
         let answer = self.step(now, drained, |rtc, _| Ok(rtc.sdp_api().accept_offer(offer)))?;
         if answer.is_ok() {
-            self.receiving.sequence.negotiate(sdp);
-            self.receiving.streams.declare(&mut self.rtc, sources);
+            self.receiving.negotiated(sdp);
+            self.receiving.declare(&mut self.rtc, sources);
             self.drain(now, drained)?;
         }
         Ok(answer.map(|answer| answer.to_sdp_string()).map_err(|error| error.to_string()))
@@ -299,8 +277,9 @@ impl Transport {
         sdp: &str,
     ) -> Result<Result<Option<IceCredentials>, String>, TransportError> {
         let outcome = self.offers.accept(&mut self.rtc, sdp);
-        if let Ok(Some(fresh)) = &outcome {
-            self.credentials = fresh.clone();
+        if let Ok(fresh) = &outcome {
+            self.credentials = fresh.as_ref().unwrap_or(&self.credentials).clone();
+            self.receiving.negotiated(sdp);
         }
         self.drain(now, drained)?;
         Ok(outcome)
@@ -309,10 +288,8 @@ impl Transport {
     // ── streams ──
 
     /// The section that a received stream belongs to, and its rid (RFC 8852).
-    pub fn stream_of(&mut self, ssrc: Ssrc) -> Option<(Mid, Option<String>)> {
-        let mut direct = self.rtc.direct_api();
-        let stream = direct.stream_rx(&ssrc.0.into())?;
-        Some((Mid::from(&*stream.mid()), stream.rid().map(|rid| rid.to_string())))
+    pub fn stream_of(&self, ssrc: Ssrc) -> Option<(Mid, Option<String>)> {
+        self.receiving.stream_of(ssrc)
     }
 
     /// The payload types under which this peer can receive `codec` on one of our streams.
@@ -333,14 +310,9 @@ impl Transport {
         Ok(ssrcs)
     }
 
-    /// Ask the client for a key frame of a received stream (RFC 4585 section 6.3.1).
-    pub fn request_keyframe(&mut self, now: Instant, drained: &mut Drained, ssrc: Ssrc) -> Result<(), TransportError> {
-        self.step(now, drained, |rtc, _| {
-            if let Some(stream) = rtc.direct_api().stream_rx(&ssrc.0.into()) {
-                stream.request_keyframe(KeyframeRequestKind::Pli);
-            }
-            rtc.handle_input(Input::Timeout(now))
-        })
+    /// Ask the client for a key frame of a received stream.
+    pub fn request_keyframe(&mut self, ssrc: Ssrc, drained: &mut Drained) {
+        drained.datagrams.extend(self.receiving.request_keyframe(ssrc, &mut self.sending));
     }
 
     // ── what the link carries ──

@@ -9,7 +9,7 @@ use str0m::rtp::{Extension, ExtensionSerializer, ExtensionValues};
 use super::scalability::{Opening, SpatialPart, TemporalPart};
 use crate::ids::Ssrc;
 
-const URI: &str = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+pub(super) const URI: &str = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
 /// The longest extension in the one-byte form (RFC 8285 section 4.2).
 const ONE_BYTE_FORM: usize = 16;
 /// Bytes of a descriptor without optional fields.

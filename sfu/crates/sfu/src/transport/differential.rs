@@ -1,5 +1,7 @@
 //! What we write and seal beside what str0m would: the same packets through both, and a client that opens ours.
 
+#[path = "differential_ingress.rs"]
+mod ingress;
 #[path = "differential_pair.rs"]
 mod pair;
 
@@ -249,7 +251,8 @@ fn resend(pair: &mut Pair, sent: &SentPayloads) -> usize {
         pair.ours.rtc.handle_input(Input::Receive(pair.now, receive)).expect("ours");
         let (theirs, _) = pair.poll_str0m();
         let ours = &mut pair.ours;
-        ours.sending.read_report(pair.now, &mut ours.outgoing, &data, &mut pair.drained);
+        let compound = ours.sending.open_reports(&data).expect("authentic reports");
+        ours.sending.read_reports(pair.now, &mut ours.outgoing, &compound, &mut pair.drained);
         let again = std::mem::take(&mut pair.drained.datagrams);
         assert_eq!(again.len(), theirs.len());
         resent += again.len();
@@ -296,7 +299,7 @@ fn sound_that_is_asked_for_is_sent_again_as_it_was_sealed() {
         let mut compound = Vec::new();
         reports::push_nack(stream.ssrc, &[stream.sequence as u16], &mut compound);
         let (now, ours) = (pair.now, &mut pair.ours);
-        ours.sending.read_opened(now, &mut ours.outgoing, &compound, &mut pair.drained.datagrams);
+        ours.sending.read_reports(now, &mut ours.outgoing, &compound, &mut pair.drained);
         pair.drained.datagrams.drain(..).map(|datagram| datagram.contents).collect::<Vec<_>>()
     };
     send(&mut pair, sound);

@@ -8,7 +8,7 @@ use str0m::Event;
 use str0m::change::SdpAnswer;
 use str0m::crypto::dtls::SrtpProfile;
 use str0m::format::PayloadParams;
-use str0m::media::{Direction, MediaKind};
+use str0m::media::{Direction, MediaKind, Simulcast, SimulcastLayer};
 use str0m::net::{DatagramRecv, Protocol};
 use str0m::rtp::RtpPacket;
 
@@ -45,7 +45,28 @@ pub(super) struct Stream {
 }
 
 impl Pair {
+    /// A client that receives sound and pictures of us.
     pub fn new(profile: SrtpProfile) -> (Self, Vec<Stream>) {
+        let mut pair = Self::unconnected(profile);
+        let kinds = [(MediaKind::Audio, None), (MediaKind::Video, None)];
+        let mids = pair.negotiate(Direction::RecvOnly, kinds);
+        let streams = mids.into_iter().map(|(mid, kind)| pair.stream(mid, kind)).collect();
+        (pair, streams)
+    }
+
+    /// A client that sends sections of these kinds, with these layers.
+    pub fn sending(profile: SrtpProfile, kinds: &[(MediaKind, &[&str])]) -> (Self, Vec<str0m::media::Mid>) {
+        let mut pair = Self::unconnected(profile);
+        let kinds = kinds.iter().map(|(kind, rids)| {
+            let layers = || rids.iter().map(|rid| SimulcastLayer::new(rid)).collect();
+            let simulcast = (!rids.is_empty()).then(|| Simulcast { send: layers(), recv: Vec::new() });
+            (*kind, simulcast)
+        });
+        let mids = pair.negotiate(Direction::SendOnly, kinds);
+        (pair, mids.into_iter().map(|(mid, _)| mid).collect())
+    }
+
+    fn unconnected(profile: SrtpProfile) -> Self {
         let (server, address) =
             ("192.0.2.1:7882".parse().expect("an address"), "198.51.100.1:4000".parse().expect("it"));
         let now = Instant::now();
@@ -65,7 +86,7 @@ impl Pair {
             .set_extension(12, dependency::extension())
             .build(now);
         client.add_local_candidate(Candidate::host(address, "udp").expect("a candidate"));
-        let mut pair = Self {
+        Self {
             now,
             ours,
             client,
@@ -78,23 +99,25 @@ impl Pair {
             outbound: Vec::new(),
             sealed: VecDeque::new(),
             random: 88_172_645_463_325_252,
-        };
-        let mids = pair.negotiate();
-        (0..200).for_each(|_| pair.pass_time());
-        let streams = mids.into_iter().map(|(mid, kind)| pair.stream(mid, kind)).collect();
-        (pair, streams)
+        }
     }
 
-    fn negotiate(&mut self) -> Vec<(str0m::media::Mid, MediaKind)> {
+    fn negotiate(
+        &mut self,
+        direction: Direction,
+        kinds: impl IntoIterator<Item = (MediaKind, Option<Simulcast>)>,
+    ) -> Vec<(str0m::media::Mid, MediaKind)> {
         let mut api = self.client.sdp_api();
-        let kinds = [MediaKind::Audio, MediaKind::Video];
-        let mids = kinds.map(|kind| (api.add_media(kind, Direction::RecvOnly, None, None, None), kind));
+        let kinds = kinds.into_iter();
+        let mids =
+            kinds.map(|(kind, simulcast)| (api.add_media(kind, direction, None, None, simulcast), kind)).collect();
         let (offer, pending) = api.apply().expect("an offer");
         let answer = self.ours.accept_offer(self.now, &mut self.drained, &offer.to_sdp_string(), &[]);
         let answer = answer.expect("a connection").expect("an answer");
         let answer = SdpAnswer::from_sdp_string(&answer).expect("an answer");
         self.client.sdp_api().accept_answer(pending, answer).expect("accepted");
-        mids.into()
+        (0..200).for_each(|_| self.pass_time());
+        mids
     }
 
     fn stream(&mut self, mid: str0m::media::Mid, kind: MediaKind) -> Stream {
@@ -132,7 +155,7 @@ impl Pair {
         self.drained.events.clear();
     }
 
-    fn poll_client(&mut self) {
+    pub fn poll_client(&mut self) {
         loop {
             match self.client.poll_output().expect("a connection") {
                 Output::Timeout(_) => return,

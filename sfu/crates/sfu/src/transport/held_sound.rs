@@ -71,8 +71,8 @@ struct Stream {
 impl HeldSound {
     /// Hold a packet for so long. It is returned if it does not have to wait.
     pub fn pass(&mut self, now: Instant, hold: Duration, received: ReceivedPacket) -> Option<ReceivedPacket> {
-        let Some(codec) = received.codec.filter(|codec| codec.is_sound()) else { return Some(received) };
-        if hold.is_zero() && self.0.is_empty() {
+        let codec = received.codec;
+        if !codec.is_sound() || (hold.is_zero() && self.0.is_empty()) {
             return Some(received);
         }
         let stream = self.0.entry(received.ssrc).or_insert_with(|| Stream::new(codec.clock_rate_hz()));

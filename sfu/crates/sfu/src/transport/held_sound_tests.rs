@@ -1,6 +1,6 @@
 use str0m::format::CodecConfig;
 
-use super::super::codec::CodecFormat;
+use super::super::codec::{CodecFormat, ReceivedFormat};
 use super::super::packet::Packet;
 use super::*;
 
@@ -8,15 +8,15 @@ const MS: Duration = Duration::from_millis(1);
 const SOUND: Ssrc = Ssrc(1);
 const TICKS: u32 = 960;
 
-fn codec(is_sound: bool) -> Option<CodecFormat> {
+fn codec(is_sound: bool) -> CodecFormat {
     let mut config = CodecConfig::empty();
     if is_sound {
         config.enable_opus(true, false);
     } else {
         config.enable_vp8(true);
     }
-    let payload_type = config.iter().next()?.pt();
-    CodecFormat::find(&config, payload_type).map(|(codec, _)| codec)
+    let payload_type = config.iter().next().expect("a codec").pt();
+    ReceivedFormat::find(&config, *payload_type).expect("a codec").codec
 }
 
 fn received(is_sound: bool, ssrc: Ssrc, number: u32, arrival: Instant) -> ReceivedPacket {

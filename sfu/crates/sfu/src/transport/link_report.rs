@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use str0m::media::MediaKind;
 use str0m::net::Protocol;
-use str0m::stats::{MediaIngressStats, PeerStats};
+use str0m::stats::PeerStats;
 
 use super::measured::SentStats;
+use super::reception::ReceivedStats;
 
 const AUDIO_CLOCK_HZ: u64 = 48_000;
 const VIDEO_CLOCK_HZ: u64 = 90_000;
@@ -32,13 +32,13 @@ pub(crate) struct LinkReport {
 }
 
 impl LinkReport {
-    pub(super) fn new(stats: &PeerStats) -> Self {
+    pub(super) fn new(stats: &PeerStats, received: ReceivedStats, rtt: Option<Duration>) -> Self {
         let pair = stats.selected_candidate_pair.as_ref();
         Self {
             remote: pair.map(|pair| (pair.remote.addr, protocol_name(pair.protocol))),
-            rtt: stats.rtt.or(pair.and_then(|pair| pair.current_round_trip_time)),
-            received_loss: stats.ingress_loss_fraction.map(f64::from),
-            received_jitter: None,
+            rtt: rtt.or(pair.and_then(|pair| pair.current_round_trip_time)),
+            received_loss: received.loss(),
+            received_jitter: received.jitter,
             sent_loss: None,
             sent_jitter: None,
             keyframe_requests: 0,
@@ -47,17 +47,12 @@ impl LinkReport {
         }
     }
 
-    pub(super) fn add_received(&mut self, stats: &MediaIngressStats, kind: MediaKind) {
-        self.received_jitter = self.received_jitter.max(Some(jitter(stats.jitter, kind)));
-    }
-
     /// What the client says of a stream to it (RFC 3550 section 6.4.1).
     pub(super) fn add_sent(&mut self, stats: &SentStats) {
         self.keyframe_requests += stats.keyframe_requests;
         self.rtt = self.rtt.or(stats.rtt);
         if let Some(units) = stats.jitter {
-            let kind = if stats.is_video { MediaKind::Video } else { MediaKind::Audio };
-            self.sent_jitter = self.sent_jitter.max(Some(jitter(units, kind)));
+            self.sent_jitter = self.sent_jitter.max(Some(jitter(units, stats.is_video)));
         }
         if let Some(loss) = stats.loss {
             self.sent_packets += stats.packets as f64;
@@ -76,7 +71,7 @@ fn protocol_name(protocol: Protocol) -> &'static str {
 }
 
 /// Jitter is told in units of the stream's clock.
-fn jitter(units: u32, kind: MediaKind) -> Duration {
-    let clock_hz = if kind == MediaKind::Audio { AUDIO_CLOCK_HZ } else { VIDEO_CLOCK_HZ };
+fn jitter(units: u32, is_video: bool) -> Duration {
+    let clock_hz = if is_video { VIDEO_CLOCK_HZ } else { AUDIO_CLOCK_HZ };
     Duration::from_micros(u64::from(units) * 1_000_000 / clock_hz)
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use str0m::stats::PeerStats;
-
 /// Measurements of one reporting interval.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkStats {
@@ -39,9 +37,8 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    pub fn new(stats: &PeerStats) -> Self {
-        let received_loss = f64::from(stats.ingress_loss_fraction.unwrap_or(0.0));
-        Self { received_loss, rtt: stats.rtt, sent_packets: 0.0, lost_packets: 0.0 }
+    pub fn new(received_loss: Option<f64>, rtt: Option<Duration>) -> Self {
+        Self { received_loss: received_loss.unwrap_or(0.0), rtt, sent_packets: 0.0, lost_packets: 0.0 }
     }
 
     /// What the client says that it lost of a stream (RFC 3550 section 6.4.1), by the stream's packets.

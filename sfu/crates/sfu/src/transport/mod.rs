@@ -25,18 +25,20 @@
 //! | `offers` | offers of our side |
 //! | `streams` | outgoing RTP streams |
 //! | `error` | why a connection ends |
-//! | `incoming` | bounds of received RTP streams |
-//! | `late` | received packets that are older than str0m looks at |
-//! | `receiving` | all that is received, with the four below |
+//! | `receiving` | all media that is received, with those below up to `held_sound` |
+//! | `incoming` | which received streams there are, their bounds, and what each carries |
+//! | `received_header` | the header of a received packet; nothing of str0m |
+//! | `number_window` | which numbers of a stream were received; nothing of str0m |
+//! | `reception`, `reception_reports`, `arrival_log` | what the sender is told of what has come; nothing of str0m |
 //! | `nacks` | what is missing of them, and when it is asked for; nothing of str0m |
 //! | `held_sound` | sound that waits for what is missing of it; nothing of str0m |
 //! | `statistics`, `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_feedback`, `sent_packets` | when what was sent has arrived; nothing of str0m |
 //! | `pacer` | when pictures are sent on a narrow link; nothing of str0m |
 //! | `padding` | what is sent to learn what a link carries; nothing of str0m |
-//! | `transport_sequence` | bounds of transport-wide sequence numbers; nothing of str0m |
 //! | `connection`, `drained` | the connection itself: [`Transport`], and what its steps produce |
 
+mod arrival_log;
 mod batch;
 mod channels;
 mod codec;
@@ -49,21 +51,25 @@ mod drained;
 mod error;
 mod held_sound;
 mod incoming;
-mod late;
 mod link_report;
 mod measured;
 mod nacks;
+mod number_window;
 mod offers;
 mod outlet;
 mod pacer;
 mod packet;
 mod padding;
 mod playout;
+mod received_header;
 mod receiving;
+mod reception;
+mod reception_reports;
 mod red;
 mod repetition;
 mod reports;
 mod resends;
+mod rtcp;
 mod rtp_header;
 mod scalability;
 mod sending;
@@ -73,7 +79,6 @@ mod statistics;
 mod streams;
 mod stun;
 mod transport_feedback;
-mod transport_sequence;
 mod vp8;
 mod vp9;
 

@@ -144,23 +144,6 @@ impl Nacks {
         self.playout.bounds(own)
     }
 
-    /// Whether a packet is missing that is farther than `window` behind the newest one of its stream.
-    pub fn is_behind(&self, window: u64) -> bool {
-        let is_behind = |stream: &Stream| {
-            stream.missing.first_key_value().is_some_and(|(oldest, _)| oldest + window <= stream.highest)
-        };
-        self.streams.values().any(is_behind)
-    }
-
-    /// The newest number of a stream.
-    pub fn newest(&self, ssrc: Ssrc) -> Option<u64> {
-        self.streams.get(&ssrc).map(|stream| stream.highest)
-    }
-
-    pub fn is_missing(&self, ssrc: Ssrc, sequence: u64) -> bool {
-        self.streams.get(&ssrc).is_some_and(|stream| stream.missing.contains_key(&sequence))
-    }
-
     /// When [`Nacks::ask`] is due.
     pub fn next_at(&self) -> Option<Instant> {
         self.next_at

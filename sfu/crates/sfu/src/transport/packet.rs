@@ -1,13 +1,9 @@
 //! RTP packets as the rest of the crate sees them (RFC 3550 section 5.1).
 
 use std::sync::Arc;
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::Instant;
 
-use str0m::format::CodecConfig;
-use str0m::media::{Frequency, MediaTime, Pt};
-use str0m::rtp::{ExtensionValues, RtpPacket};
-
-use super::codec::{CodecFormat, PayloadTypes};
+use super::codec::{CodecFormat, PayloadTypes, ReceivedFormat};
 use super::dependency::{DependencyDescriptor, Structures};
 use super::red::{self, Before};
 use super::scalability::{SpatialPart, TemporalPart};
@@ -70,10 +66,10 @@ pub struct RedundantPayload {
     before: Option<Before>,
 }
 
-/// What was opened of a packet, by str0m or by us ([`super::late`]).
+/// What was opened of a packet.
 pub(super) struct Arrived {
     pub ssrc: Ssrc,
-    pub payload_type: Pt,
+    pub format: ReceivedFormat,
     /// Extended beyond 16 bits.
     pub sequence: u64,
     pub timestamp: u32,
@@ -87,8 +83,7 @@ pub(super) struct Arrived {
 /// A packet whose track and layer are not known yet: [`Packet::layer`] is still 0.
 pub(crate) struct ReceivedPacket {
     pub ssrc: Ssrc,
-    /// None for a payload type that was not negotiated.
-    pub codec: Option<CodecFormat>,
+    pub codec: CodecFormat,
     pub packet: Packet,
 }
 
@@ -133,33 +128,14 @@ pub(crate) trait Egress {
     fn send(&mut self, packet: Outgoing<'_>) -> bool;
 }
 
-impl From<RtpPacket> for Arrived {
-    fn from(packet: RtpPacket) -> Self {
-        let values = &packet.header.ext_vals;
-        Self {
-            ssrc: Ssrc(*packet.header.ssrc),
-            payload_type: packet.header.payload_type,
-            sequence: *packet.seq_no,
-            timestamp: packet.header.timestamp,
-            marker: packet.header.marker,
-            extensions: HeaderExtensions::read(values),
-            dependencies: values.user_values.get::<DependencyDescriptor>().cloned(),
-            sender_clock_us: sender_clock_us(&packet),
-            payload: packet.payload,
-        }
-    }
-}
-
 impl ReceivedPacket {
-    pub(super) fn read(now: Instant, config: &CodecConfig, structures: &mut Structures, arrived: Arrived) -> Self {
+    pub(super) fn read(now: Instant, structures: &mut Structures, arrived: Arrived) -> Self {
         let Arrived { ssrc, sequence, timestamp, marker, extensions, sender_clock_us, .. } = arrived;
-        let (codec, is_redundant) = CodecFormat::find(config, arrived.payload_type).unzip();
-        let (payload, redundant) = match is_redundant {
-            Some(true) => unwrap_redundant(&arrived.payload),
-            _ => (arrived.payload, None),
-        };
-        let inspected = codec.map(|codec: CodecFormat| codec.inspect(&payload));
-        let dependencies = arrived.dependencies.filter(|_| codec.is_some_and(CodecFormat::has_dependencies));
+        let ReceivedFormat { codec, is_redundant, .. } = arrived.format;
+        let (payload, redundant) =
+            if is_redundant { unwrap_redundant(&arrived.payload) } else { (arrived.payload, None) };
+        let inspected = codec.inspect(&payload);
+        let dependencies = arrived.dependencies.filter(|_| codec.has_dependencies());
         let placed = dependencies.as_ref().and_then(|descriptor| structures.place(ssrc, descriptor));
         let (spatial, temporal) = placed.unzip();
         Self {
@@ -167,14 +143,14 @@ impl ReceivedPacket {
             codec,
             packet: Packet {
                 layer: 0,
-                spatial: spatial.or(inspected.and_then(|inspected| inspected.spatial)),
-                temporal: temporal.or(inspected.map(|inspected| inspected.temporal)).unwrap_or_default(),
+                spatial: spatial.or(inspected.spatial),
+                temporal: temporal.unwrap_or(inspected.temporal),
                 dependencies,
                 sequence,
                 timestamp,
                 marker,
-                keyframe: inspected.is_none_or(|inspected| inspected.is_keyframe),
-                vp8: inspected.and_then(|inspected| inspected.vp8),
+                keyframe: inspected.is_keyframe,
+                vp8: inspected.vp8,
                 arrival: now,
                 sender_clock_us,
                 extensions,
@@ -252,17 +228,6 @@ impl Packet {
     }
 }
 
-impl HeaderExtensions {
-    fn read(values: &ExtensionValues) -> Self {
-        Self {
-            audio_level: values.audio_level,
-            voice_activity: values.voice_activity,
-            video_orientation: values.video_orientation.map(|orientation| orientation as u8),
-            playout_delay: values.play_delay_min.map(hundredths).zip(values.play_delay_max.map(hundredths)),
-        }
-    }
-}
-
 impl Outgoing<'_> {
     #[inline]
     /// `rtx`: the payload type of the plain one's retransmissions.
@@ -309,19 +274,6 @@ impl Written {
     }
 }
 
-fn hundredths(time: MediaTime) -> u16 {
-    u16::try_from(time.rebase(Frequency::HUNDREDTHS).numer()).unwrap_or(u16::MAX)
-}
-
-/// The publisher's wall clock when the packet's media was sampled (RFC 3550 section 6.4.1).
-fn sender_clock_us(packet: &RtpPacket) -> Option<i64> {
-    let report = packet.last_sender_info.as_ref()?;
-    let since_epoch = report.ntp_time.duration_since(UNIX_EPOCH).ok()?;
-    let ticks = i64::from(packet.header.timestamp.wrapping_sub(report.rtp_time.numer() as u32) as i32);
-    let rate = i64::from(packet.time.denom()).max(1);
-    i64::try_from(since_epoch.as_micros()).ok()?.checked_add(ticks * 1_000_000 / rate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::codec::PayloadType;
@@ -352,22 +304,5 @@ mod tests {
         assert_eq!(sent(111, Some(63)), (63, true, None), "redundant sound is not asked for again");
         assert_eq!(sent(111, None), (111, false, Some(97)), "has not negotiated it");
         assert_eq!(sent(109, Some(63)), (109, false, Some(97)), "calls Opus otherwise");
-    }
-
-    #[test]
-    fn header_extensions_are_forwarded_as_they_came() {
-        for orientation in 0..4 {
-            let came = ExtensionValues {
-                audio_level: Some(-30),
-                voice_activity: Some(true),
-                video_orientation: Some(orientation.into()),
-                play_delay_min: Some(MediaTime::from_hundredths(7)),
-                play_delay_max: Some(MediaTime::from_hundredths(4095)),
-                ..ExtensionValues::default()
-            };
-            let read = HeaderExtensions::read(&came);
-            assert_eq!((read.video_orientation, read.playout_delay), (Some(orientation), Some((7, 4095))));
-            assert_eq!((read.audio_level, read.voice_activity), (came.audio_level, came.voice_activity));
-        }
     }
 }

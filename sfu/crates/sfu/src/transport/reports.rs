@@ -1,28 +1,15 @@
-//! RTCP beside str0m's: its sender reports get the numbers of what we have sent, and of the client's feedback is read
-//! what concerns it (RFC 3550 section 6, RFC 4585 section 6, RFC 5104 section 4.3.1).
+//! RTCP of what we send: str0m's sender reports get the numbers of it, and of the client's feedback is read what concerns
+//! it (RFC 3550 section 6, RFC 4585 section 6, RFC 5104 section 4.3.1).
 
 use std::time::Duration;
 
+use super::rtcp::{
+    APPLICATION, BLOCK, DELAY_SINCE_REFERENCE, EXTENDED_REPORT, FULL_INTRA, HEADER, NACK, NOBODY, PAYLOAD_FEEDBACK,
+    PICTURE_LOSS, RECEIVER_REPORT, SENDER_INFO, SENDER_REPORT, SOURCE_DESCRIPTION, TRANSPORT_FEEDBACK, TRANSPORT_WIDE,
+    number, packets,
+};
 use super::transport_feedback::TransportFeedback;
 use crate::ids::Ssrc;
-
-const SENDER_REPORT: u8 = 200;
-const RECEIVER_REPORT: u8 = 201;
-const SOURCE_DESCRIPTION: u8 = 202;
-const TRANSPORT_FEEDBACK: u8 = 205;
-const PAYLOAD_FEEDBACK: u8 = 206;
-/// Kinds of feedback.
-const NACK: u8 = 1;
-const TRANSPORT_WIDE: u8 = 15;
-const PICTURE_LOSS: u8 = 1;
-const FULL_INTRA: u8 = 4;
-const APPLICATION: u8 = 15;
-/// The sender of feedback that no stream of ours is needed for.
-const NOBODY: u32 = 1;
-/// Parts of reports in bytes.
-const HEADER: usize = 8;
-const SENDER_INFO: usize = 20;
-const BLOCK: usize = 24;
 
 /// Feedback that asks str0m where it would send; it is never sent.
 pub(super) const PROBE: &[u8; 8] = b"pathfind";
@@ -59,34 +46,17 @@ pub(super) enum Feedback {
     KeyframeWanted,
 }
 
-/// The packets of a compound, up to one that is cut, each with its count or format and its type.
-fn packets(mut compound: &[u8]) -> impl Iterator<Item = (u8, u8, &[u8])> {
-    std::iter::from_fn(move || {
-        let [first, kind, high, low, ..] = *compound else { return None };
-        let bytes = 4 * (usize::from(u16::from_be_bytes([high, low])) + 1);
-        let (packet, rest) = compound.split_at_checked(bytes)?;
-        compound = rest;
-        Some((first & 0x1f, kind, packet))
-    })
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
-}
-
 /// Put into str0m's reports what `sent` tells of a stream, with the NTP time (its middle 32 bits) of each. Reports of
 /// streams on which nothing was sent are left out. Empty if nothing is left to send.
 pub(super) fn complete(compound: &[u8], mut sent: impl FnMut(Ssrc, u32) -> Option<SenderInfo>) -> Vec<u8> {
     let (mut out, mut has_content) = (Vec::with_capacity(compound.len() + 32), false);
     for (count, kind, packet) in packets(compound) {
         let is_content = match kind {
-            SENDER_REPORT => complete_report(count, packet, &mut sent, &mut out).unwrap_or(false),
+            SENDER_REPORT => complete_report(packet, &mut sent, &mut out).unwrap_or(false),
             PAYLOAD_FEEDBACK if count == APPLICATION && packet.ends_with(PROBE) => false,
-            // an empty report: it may precede others, but says nothing
-            RECEIVER_REPORT if count == 0 => {
-                out.extend_from_slice(packet);
-                false
-            }
+            // str0m receives no media
+            RECEIVER_REPORT => false,
+            EXTENDED_REPORT if packet.get(HEADER) != Some(&DELAY_SINCE_REFERENCE) => false,
             _ => {
                 out.extend_from_slice(packet);
                 kind != SOURCE_DESCRIPTION
@@ -99,7 +69,6 @@ pub(super) fn complete(compound: &[u8], mut sent: impl FnMut(Ssrc, u32) -> Optio
 
 /// Whether something of it is left.
 fn complete_report(
-    count: u8,
     packet: &[u8],
     sent: &mut impl FnMut(Ssrc, u32) -> Option<SenderInfo>,
     out: &mut Vec<u8>,
@@ -115,13 +84,6 @@ fn complete_report(
             for value in [timestamp, packets, bytes] {
                 out.extend_from_slice(&value.to_be_bytes());
             }
-            out.extend_from_slice(blocks);
-        }
-        None if count > 0 => {
-            let words = ((HEADER + blocks.len()) / 4 - 1) as u16;
-            let [high, low] = words.to_be_bytes();
-            out.extend_from_slice(&[*head.first()?, RECEIVER_REPORT, high, low]);
-            out.extend_from_slice(head.get(4..)?);
             out.extend_from_slice(blocks);
         }
         None => return Some(false),
@@ -162,9 +124,13 @@ pub(super) fn transport_feedback(compound: &[u8]) -> impl Iterator<Item = Transp
     reports.filter_map(|(_, _, packet)| TransportFeedback::read(packet))
 }
 
-/// Whether a compound tells of nothing else.
-pub(super) fn is_transport_feedback(compound: &[u8]) -> bool {
-    packets(compound).all(|(format, kind, _)| (kind, format) == (TRANSPORT_FEEDBACK, TRANSPORT_WIDE))
+/// Whether a compound has nothing that str0m is to answer or to tell.
+pub(super) fn is_ours(compound: &[u8]) -> bool {
+    packets(compound).all(|(format, kind, _)| match kind {
+        SENDER_REPORT | RECEIVER_REPORT | SOURCE_DESCRIPTION => true,
+        TRANSPORT_FEEDBACK => matches!(format, NACK | TRANSPORT_WIDE),
+        _ => false,
+    })
 }
 
 /// Append a request for packets of a stream (RFC 4585 section 6.2.1), if there are any. `numbers`: in order.
@@ -219,22 +185,8 @@ fn missing(entries: &[u8]) -> Vec<u16> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rtcp::{BLOCK_WORDS, packet, sender_report};
     use super::*;
-
-    fn packet(count: u8, kind: u8, words: &[u32]) -> Vec<u8> {
-        let mut packet = vec![0x80 | count, kind];
-        packet.extend((words.len() as u16).to_be_bytes());
-        packet.extend(words.iter().flat_map(|word| word.to_be_bytes()));
-        packet
-    }
-
-    const BLOCK_WORDS: [u32; 6] = [9, 0x4000_0003, 1000, 77, 0x1234_5678, 0x8000];
-
-    fn sender_report(ssrc: u32, blocks: u8) -> Vec<u8> {
-        let info = [ssrc, 0xAAAA_1234, 0x5678_BBBB, 1, 2, 3];
-        let blocks_words = (0..blocks).flat_map(|_| BLOCK_WORDS);
-        packet(blocks, SENDER_REPORT, &info.into_iter().chain(blocks_words).collect::<Vec<_>>())
-    }
 
     #[test]
     fn sender_reports_tell_what_was_sent_and_say_nothing_of_silent_streams() {
@@ -245,13 +197,7 @@ mod tests {
         let words = [7, 0xAAAA_1234, 0x5678_BBBB, 90_000, 10, 2000];
         let words: Vec<u32> = words.into_iter().chain(BLOCK_WORDS).collect();
         assert_eq!(sent, [packet(1, SENDER_REPORT, &words), description.clone()].concat());
-        // nothing was sent: what is left are the blocks of the receiver's side, or nothing
-        let words: Vec<u32> = [7].into_iter().chain(BLOCK_WORDS).collect();
-        assert_eq!(
-            complete(&compound, |_, _| None),
-            [packet(1, RECEIVER_REPORT, &words), description.clone()].concat()
-        );
-        assert!(complete(&[sender_report(8, 0), description].concat(), |_, _| None).is_empty());
+        assert!(complete(&[sender_report(8, 1), description].concat(), |_, _| None).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Everything of a connection that is sealed: media as it is forwarded, retransmissions, reports.
 //!
-//! str0m negotiates, shakes hands, receives, and writes RTCP; media never passes through it. What it would send of RTP
+//! str0m negotiates, shakes hands, and writes sender reports; media never passes through it. What it would send of RTP
 //! and RTCP is not sealed ([`super::crypto`]), and reaches the network through [`Sending::report`] only.
 
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use super::batch::Batch;
 use super::crypto::KeySlot;
 use super::drained::{Drained, TransportEvent};
-use super::late;
 use super::pacer::Pacer;
 use super::packet::Written;
 use super::padding::Padding;
+use super::received_header::Header;
 use super::repetition::Repetition;
 use super::reports::{self, Feedback};
 use super::rtp_header::send_time;
@@ -159,36 +159,22 @@ impl Sending {
         Some(packet)
     }
 
-    /// Read what the client reports, and send again what it is missing. True if it tells of nothing but arrivals.
-    pub fn read_report(
+    /// Read what the client reports of what we send, and send again what it is missing.
+    pub fn read_reports(
         &mut self,
         now: Instant,
         streams: &mut OutgoingStreams,
-        sealed: &[u8],
+        compound: &[u8],
         drained: &mut Drained,
-    ) -> bool {
-        let Some(compound) = self.keyed().and_then(|keyed| keyed.opener.open_rtcp(sealed)) else { return false };
-        for feedback in reports::transport_feedback(&compound) {
+    ) {
+        for feedback in reports::transport_feedback(compound) {
             let arrivals = self.sent.reported(&feedback);
             self.repetition.arrived(&arrivals, self.pacer.is_on());
             if !arrivals.is_empty() {
                 drained.push(TransportEvent::Arrived(arrivals));
             }
         }
-        let is_all = reports::is_transport_feedback(&compound);
-        if !is_all {
-            self.read_opened(now, streams, &compound, &mut drained.datagrams);
-        }
-        is_all
-    }
-
-    pub(super) fn read_opened(
-        &mut self,
-        now: Instant,
-        streams: &mut OutgoingStreams,
-        compound: &[u8],
-        datagrams: &mut Vec<Datagram>,
-    ) {
+        let datagrams = &mut drained.datagrams;
         let (mut buffers, is_narrow) = (Buffers::default(), self.pacer.is_on());
         for (ssrc, feedback) in reports::read(compound) {
             let Some(outlet) = streams.of_ssrc(ssrc) else { continue };
@@ -257,9 +243,15 @@ impl Sending {
         self.padding = padding.rest(now);
     }
 
-    /// The payload of a packet that the client has sealed; `index`: its number beyond 16 bits.
-    pub fn open(&mut self, header: &late::Header, index: u64, packet: &[u8]) -> Option<Vec<u8>> {
-        self.keyed()?.opener.open_rtp(packet, header.bytes, header.ssrc, index)
+    /// Open a packet that the client has sealed, and put its payload into `out`; `number`: beyond 16 bits. None for one
+    /// that is not authentic.
+    pub fn open(&mut self, header: &Header, number: u64, packet: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        self.keyed()?.opener.open_rtp(packet, header.bytes, header.ssrc, number, out)
+    }
+
+    /// Open reports that the client has sealed. None if they are not authentic.
+    pub fn open_reports(&mut self, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.keyed()?.opener.open_rtcp(sealed)
     }
 
     /// Feedback of ours, sealed. None without keys or a path.

@@ -1,40 +1,27 @@
-//! Statistics of a connection, collected until those of one instant are complete.
+//! Statistics of a connection.
 
-use str0m::media::MediaKind;
-use str0m::stats::{MediaIngressStats, PeerStats};
+use std::time::Duration;
+
+use str0m::stats::PeerStats;
 
 use super::drained::{Drained, TransportEvent};
 use super::link_report::LinkReport;
 use super::measured::{Measured, SentStats};
+use super::reception::ReceivedStats;
 
-#[derive(Default)]
-pub(super) struct Statistics {
-    newest: Option<(Measured, Box<LinkReport>)>,
-}
-
-impl Statistics {
-    /// Of the connection, and of what it sends; those of what it receives, of the same instant, follow.
-    pub fn connection(&mut self, stats: &PeerStats, sent: impl Iterator<Item = SentStats>) {
-        let (mut measured, mut report) = (Measured::new(stats), LinkReport::new(stats));
-        for sent in sent {
-            measured.add(&sent);
-            report.add_sent(&sent);
-        }
-        self.newest = Some((measured, Box::new(report)));
+/// Tell those of one interval: what str0m knows of the connection, what was received on it, and what was sent.
+pub(super) fn tell(
+    connection: &PeerStats,
+    (received, rtt): (ReceivedStats, Option<Duration>),
+    sent: impl Iterator<Item = SentStats>,
+    drained: &mut Drained,
+) {
+    let rtt = connection.rtt.or(rtt);
+    let (mut measured, mut report) = (Measured::new(received.loss(), rtt), LinkReport::new(connection, received, rtt));
+    for sent in sent {
+        measured.add(&sent);
+        report.add_sent(&sent);
     }
-
-    /// Of one section that is received.
-    pub fn received(&mut self, stats: &MediaIngressStats, kind: Option<MediaKind>) {
-        if let (Some((_, report)), Some(kind)) = (&mut self.newest, kind) {
-            report.add_received(stats, kind);
-        }
-    }
-
-    /// Tell those that are complete.
-    pub fn take(&mut self, drained: &mut Drained) {
-        if let Some((measured, report)) = self.newest.take() {
-            drained.push(TransportEvent::Stats(measured.link()));
-            drained.push(TransportEvent::Report(report));
-        }
-    }
+    drained.push(TransportEvent::Stats(measured.link()));
+    drained.push(TransportEvent::Report(Box::new(report)));
 }

@@ -1,7 +1,11 @@
-//! Which packets a client has received, and when, by their transport-wide sequence numbers
+//! Which packets were received, and when, by their transport-wide sequence numbers: reports of clients, and ours
 //! (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1).
 
+use std::iter::repeat_n;
 use std::ops::Range;
+
+use super::rtcp::NOBODY;
+use crate::ids::Ssrc;
 
 /// Bytes before the first chunk.
 const HEADER: usize = 20;
@@ -12,6 +16,11 @@ pub(super) const REFERENCE_US: i64 = 64_000;
 const IS_VECTOR: u16 = 0x8000;
 const HAS_TWO_BITS: u16 = 0x4000;
 const RUN_BITS: u16 = 0x1fff;
+/// The first bytes of a report (RFC 4585 section 6.1).
+const KIND: [u8; 2] = [0x8F, 205];
+/// Of how many packets a chunk with one bit each, and with two bits each, tells.
+const ONE_BIT: usize = 14;
+const TWO_BITS: usize = 7;
 
 /// One report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +51,59 @@ impl Status {
             _ => Self::Missing,
         }
     }
+
+    fn bits(self) -> u16 {
+        match self {
+            Self::Missing => 0,
+            Self::Small => 1,
+            Self::Large => 2,
+        }
+    }
 }
 
 impl TransportFeedback {
+    /// A report of the `count` packets from number `first` on, of which these have arrived: how many after the first
+    /// one, in order, and when, in microseconds of the clock of the reports.
+    pub fn of(first: u16, count: u16, arrived: Vec<(u16, i64)>) -> Self {
+        let began = arrived.first().map_or(0, |(_, at)| at.div_euclid(REFERENCE_US));
+        let arrived = arrived.into_iter().map(|(offset, at)| (offset, at - began * REFERENCE_US)).collect();
+        Self { first, count, reference: began as u32 & 0xff_ffff, arrived }
+    }
+
+    /// It as an RTCP packet: number `report` of those that tell of this stream and others.
+    pub fn write(&self, of: Ssrc, report: u8) -> Vec<u8> {
+        let mut statuses = Vec::with_capacity(usize::from(self.count));
+        let (mut ticks, mut deltas) = (0, Vec::with_capacity(2 * self.arrived.len()));
+        for (offset, at) in &self.arrived {
+            statuses.extend(repeat_n(Status::Missing, usize::from(*offset).saturating_sub(statuses.len())));
+            let delta = (at / TICK_US - ticks).clamp(i16::MIN.into(), i16::MAX.into());
+            ticks += delta;
+            if let Ok(delta) = u8::try_from(delta) {
+                statuses.push(Status::Small);
+                deltas.push(delta);
+            } else {
+                statuses.push(Status::Large);
+                deltas.extend((delta as i16).to_be_bytes());
+            }
+        }
+        let mut out = Vec::with_capacity(HEADER + statuses.len() / 4 + deltas.len() + 8);
+        out.extend_from_slice(&KIND);
+        out.extend_from_slice(&[0, 0]);
+        out.extend_from_slice(&NOBODY.to_be_bytes());
+        out.extend_from_slice(&of.0.to_be_bytes());
+        out.extend_from_slice(&self.first.to_be_bytes());
+        out.extend_from_slice(&self.count.to_be_bytes());
+        out.extend_from_slice(&(self.reference << 8 | u32::from(report)).to_be_bytes());
+        write_chunks(&statuses, &mut out);
+        out.extend_from_slice(&deltas);
+        out.resize(out.len().next_multiple_of(4), 0);
+        let words = (out.len() / 4 - 1) as u16;
+        if let Some(place) = out.get_mut(2..4) {
+            place.copy_from_slice(&words.to_be_bytes());
+        }
+        out
+    }
+
     /// A whole RTCP packet; None if it is cut. Runs of missing packets cost nothing, however long.
     pub fn read(packet: &[u8]) -> Option<Self> {
         let (header, mut chunks) = packet.split_at_checked(HEADER)?;
@@ -74,6 +133,24 @@ impl TransportFeedback {
             arrived.push((offset, time_us));
         }
         Some(Self { first, count, reference, arrived })
+    }
+}
+
+fn write_chunks(mut statuses: &[Status], out: &mut Vec<u8>) {
+    while let Some(first) = statuses.first() {
+        let run = statuses.iter().take(usize::from(RUN_BITS)).take_while(|status| *status == first).count();
+        let has_small_only = statuses.iter().take(ONE_BIT).all(|status| *status != Status::Large);
+        let vector = if has_small_only { ONE_BIT } else { TWO_BITS };
+        let (chunk, told) = if run >= vector.min(statuses.len()) {
+            (first.bits() << 13 | run as u16, run)
+        } else {
+            let (bits, form) = if has_small_only { (1, IS_VECTOR) } else { (2, IS_VECTOR | HAS_TWO_BITS) };
+            let part = statuses.iter().take(vector).enumerate();
+            let marks = part.map(|(place, status)| status.bits() << (bits * (vector - 1 - place)));
+            (form | marks.fold(0, |chunk, mark| chunk | mark), vector)
+        };
+        out.extend_from_slice(&chunk.to_be_bytes());
+        statuses = statuses.get(told..).unwrap_or_default();
     }
 }
 
@@ -134,6 +211,40 @@ mod tests {
         // chunks that tell of nothing
         assert_eq!(read(1, 1, &[0x20, 0].repeat(500)), None);
     }
+
+    /// What we write is read as it was, and so it is by str0m.
+    #[test]
+    fn reports_are_read_as_they_were_written() {
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut random = |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        for _ in 0..3000 {
+            let (mut offset, mut at, mut arrived) = (0, random(1 << 30) as i64 * TICK_US, Vec::new());
+            let (max_gap, max_change) = ([1, 2, 30, 9000][random(4) as usize], [2, 300, 30_000][random(3) as usize]);
+            for _ in 0..random(60) + 1 {
+                arrived.push((offset as u16, at));
+                offset += 1 + random(max_gap);
+                at += (random(max_change) as i64 - max_change as i64 / 4) * TICK_US;
+                if offset > 60_000 {
+                    break;
+                }
+            }
+            let count = arrived.last().map_or(0, |(last, _)| last + 1);
+            let report = TransportFeedback::of(random(65_536) as u16, count, arrived.clone());
+            let written = report.write(Ssrc(7), 9);
+            let read = TransportFeedback::read(&written).expect("well-formed");
+            assert_eq!(read, report);
+            assert!(read.arrived.iter().zip(&arrived).all(|((_, read), (_, at))| {
+                (read + i64::from(report.reference) * REFERENCE_US - at).rem_euclid(REFERENCE_US << 24) == 0
+            }));
+            assert_eq!(written[19], 9);
+        }
+    }
+
     #[test]
     fn any_bytes_are_read_within_bounds() {
         let mut state = 88_172_645_463_325_252_u64;

@@ -89,18 +89,25 @@ impl Cipher {
         Some(())
     }
 
-    /// The payload of a sealed packet whose header has so many bytes; `index`: extended by the roll-over count. None for
-    /// one that is not authentic.
-    pub fn open_rtp(&self, sealed: &[u8], header_bytes: usize, ssrc: Ssrc, index: u64) -> Option<Vec<u8>> {
-        let (ssrc, number) = (ssrc.0.to_be_bytes(), index.to_be_bytes());
+    /// The payload of a sealed packet whose header has so many bytes, put into `out`; `index`: extended by the roll-over
+    /// count. None for one that is not authentic.
+    pub fn open_rtp(
+        &self,
+        sealed: &[u8],
+        header_bytes: usize,
+        ssrc: Ssrc,
+        index: u64,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        out.clear();
+        let (id, number) = (ssrc.0.to_be_bytes(), index.to_be_bytes());
         match self {
             Self::Gcm { key, salt } => {
                 let (header, body) = sealed.split_at_checked(header_bytes)?;
-                let mut payload = body.to_vec();
-                let nonce = rtp_nonce(salt, ssrc, number)?;
-                let opened = key.open_in_place(nonce, Aad::from(header), &mut payload).ok()?.len();
-                payload.truncate(opened);
-                Some(payload)
+                out.extend_from_slice(body);
+                let nonce = rtp_nonce(salt, id, number)?;
+                let opened = key.open_in_place(nonce, Aad::from(header), out).ok()?.len();
+                out.truncate(opened);
             }
             Self::Cm { key, salt, mac } => {
                 let (signed, tag) = sealed.split_last_chunk::<MAC_TAG>()?;
@@ -109,12 +116,12 @@ impl Cipher {
                 context.update(number.get(2..6)?);
                 let expected = context.sign();
                 aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_ref().get(..MAC_TAG)?, tag).ok()?;
-                let mut payload = signed.get(header_bytes..)?.to_vec();
+                out.extend_from_slice(signed.get(header_bytes..)?);
                 // counter mode is its own inverse
-                key.less_safe_encrypt(&mut payload, counter(salt, ssrc, index)).ok()?;
-                Some(payload)
+                key.less_safe_encrypt(out, counter(salt, id, index)).ok()?;
             }
         }
+        Some(())
     }
 
     /// Seal a compound RTCP packet in place. `index` has 31 bits and was never used before.

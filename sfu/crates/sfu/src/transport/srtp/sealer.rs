@@ -21,7 +21,7 @@ pub struct Sealer {
     next_rtcp: u32,
 }
 
-/// Opens the other side's reports.
+/// Opens what the other side has sealed.
 pub struct Opener {
     rtp: Cipher,
     rtcp: Cipher,
@@ -95,9 +95,16 @@ impl Opener {
         Some(Self { rtp: Cipher::rtp(&master)?, rtcp: Cipher::rtcp(&master)? })
     }
 
-    /// The payload of a packet whose header has so many bytes. None for one that is not authentic.
-    pub fn open_rtp(&self, sealed: &[u8], header_bytes: usize, ssrc: Ssrc, index: u64) -> Option<Vec<u8>> {
-        self.rtp.open_rtp(sealed, header_bytes, ssrc, index)
+    /// The payload of a packet whose header has so many bytes, put into `out`. None for one that is not authentic.
+    pub fn open_rtp(
+        &self,
+        sealed: &[u8],
+        header_bytes: usize,
+        ssrc: Ssrc,
+        index: u64,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        self.rtp.open_rtp(sealed, header_bytes, ssrc, index, out)
     }
 
     /// A compound RTCP packet; None if it is not authentic. One that comes again is opened again.
@@ -183,14 +190,18 @@ mod tests {
             let opener = Opener::new(&random_keys(*profile, false)).expect("keys");
             let index = 70_000;
             let packet = seal(&mut sealer, index).expect("an index");
-            assert_eq!(opener.open_rtp(&packet, 12, SSRC, index), Some(PAYLOAD.to_vec()));
-            assert_eq!(opener.open_rtp(&packet, 12, SSRC, index - (1 << 16)), None);
-            assert_eq!(opener.open_rtp(&packet, 12, Ssrc(1), index).filter(|opened| opened == &PAYLOAD), None);
+            let open = |packet: &[u8], ssrc, index| {
+                let mut opened = Vec::new();
+                opener.open_rtp(packet, 12, ssrc, index, &mut opened).map(|()| opened)
+            };
+            assert_eq!(open(&packet, SSRC, index), Some(PAYLOAD.to_vec()));
+            assert_eq!(open(&packet, SSRC, index - (1 << 16)), None);
+            assert_eq!(open(&packet, Ssrc(1), index).filter(|opened| opened == &PAYLOAD), None);
             for at in 0..packet.len() {
                 let mut other = packet.clone();
                 other[at] ^= 1;
-                assert_eq!(opener.open_rtp(&other, 12, SSRC, index), None, "{profile}, byte {at}");
-                assert_eq!(opener.open_rtp(&packet[..at], 12, SSRC, index), None);
+                assert_eq!(open(&other, SSRC, index), None, "{profile}, byte {at}");
+                assert_eq!(open(&packet[..at], SSRC, index), None);
             }
             for _ in 0..3 {
                 let mut packet = report();
