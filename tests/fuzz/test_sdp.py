@@ -68,10 +68,10 @@ async def test_offers(fuzzing: Fuzzing, capfd: pytest.CaptureFixture[str]) -> No
     outcomes = {"Answered": 0, "NegotiationFailed": 0, "PeerFailed": 0}
     async with one_worker() as running:
         core = running.core
-        core.add_peer("PA_good", codecs=list(CODECS))
+        core.add_peer("PA_good", room="room", codecs=list(CODECS))
         for number in fuzzing.rounds(600):
             peer = f"PA_{number}"
-            core.add_peer(peer, codecs=list(CODECS))
+            core.add_peer(peer, room="room", codecs=list(CODECS))
             core.expect_track(
                 peer, track=f"TR_{number}", kind="video", cids=["camera"], layers=[("high", 640, 360)], codec="h264"
             )

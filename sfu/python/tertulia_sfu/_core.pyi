@@ -55,10 +55,12 @@ class MediaCore:
         """Close all peers and sockets and join the threads, without the GIL. Idempotent."""
 
     # ── peers ──
-    def add_peer(self, peer: str, *, codecs: list[str]) -> None:
-        """Create a peer. `codecs`: the MIME types that are negotiated. Raises ValueError for one that is not known."""
+    def add_peer(self, peer: str, *, room: str, codecs: list[str]) -> None:
+        """Create a peer, beside those of the same `room` while their worker has time.
 
-    def add_subscriber(self, peer: str, *, channels: bool, codecs: list[str]) -> None:
+        `codecs`: the MIME types that are negotiated. Raises ValueError for one that is not known.
+        """
+    def add_subscriber(self, peer: str, *, room: str, channels: bool, codecs: list[str]) -> None:
         """Create a peer on which the core makes the offers (`Offered`), and that only receives.
 
         `channels`: open the data channels with the first offer. Without them nothing is offered before a track is.

@@ -18,6 +18,7 @@ use tertulia_sfu::{
 use crate::directory::Directory;
 use crate::events::EventQueue;
 use crate::mailbox::{Mailbox, Order};
+use crate::placement::Role;
 use crate::profile::Profile;
 use crate::published::Published;
 use crate::steering::Steering;
@@ -151,20 +152,20 @@ impl MediaCore {
 
     // ── peers ──
 
-    fn place(&self, peer: &PeerId) -> ShardId {
+    fn place(&self, peer: &PeerId, of: (&str, Role)) -> ShardId {
         let busy_permille: Vec<_> = self.published.iter().map(|published| published.busy_permille()).collect();
-        lock(&self.directory).place(Instant::now(), peer, &busy_permille)
+        lock(&self.directory).place(Instant::now(), peer, of, &busy_permille)
     }
 
-    /// Create a peer connection, on a worker that has time for it.
-    pub fn add_peer(&self, peer: PeerId, codecs: Codecs) {
-        let shard = self.place(&peer);
+    /// Create a peer connection, on a worker that has time for it: that of those who are in the same room, if it can be.
+    pub fn add_peer(&self, peer: PeerId, room: &str, codecs: Codecs) {
+        let shard = self.place(&peer, (room, Role::Member));
         self.post(shard, Command::AddPeer { peer, codecs });
     }
 
     /// Create a peer connection on which we make the offers, and only send; [`Event::Offered`] follows.
-    pub fn add_subscriber(&self, peer: PeerId, channels: bool, codecs: Codecs) {
-        let shard = self.place(&peer);
+    pub fn add_subscriber(&self, peer: PeerId, room: &str, channels: bool, codecs: Codecs) {
+        let shard = self.place(&peer, (room, Role::Second));
         self.post(shard, Command::AddSubscriber { peer, channels, codecs });
     }
 

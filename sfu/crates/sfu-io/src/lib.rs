@@ -12,6 +12,7 @@ mod core;
 mod directory;
 mod events;
 mod mailbox;
+mod placement;
 mod profile;
 mod published;
 mod steering;

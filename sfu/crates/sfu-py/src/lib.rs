@@ -92,9 +92,9 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, codecs))]
-    fn add_peer(&self, peer: &str, codecs: Vec<String>) -> PyResult<()> {
-        self.core()?.add_peer(peer.into(), named(&codecs)?);
+    #[pyo3(signature = (peer, *, room, codecs))]
+    fn add_peer(&self, peer: &str, room: &str, codecs: Vec<String>) -> PyResult<()> {
+        self.core()?.add_peer(peer.into(), room, named(&codecs)?);
         Ok(())
     }
 
@@ -109,9 +109,9 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, channels, codecs))]
-    fn add_subscriber(&self, peer: &str, channels: bool, codecs: Vec<String>) -> PyResult<()> {
-        self.core()?.add_subscriber(peer.into(), channels, named(&codecs)?);
+    #[pyo3(signature = (peer, *, room, channels, codecs))]
+    fn add_subscriber(&self, peer: &str, room: &str, channels: bool, codecs: Vec<String>) -> PyResult<()> {
+        self.core()?.add_subscriber(peer.into(), room, channels, named(&codecs)?);
         Ok(())
     }
 

@@ -100,11 +100,12 @@ class LiveRoom:
         if older is not None:
             self.remove(older, DisconnectReason.DUPLICATE_IDENTITY, now)
         self.roster.add(participant)
-        codecs = list(self.roster.codecs)
-        self.roster.media.add_peer(sid, codecs=codecs)
+        room, codecs = self.roster.sid, list(self.roster.codecs)
+        self.roster.media.add_peer(sid, room=room, codecs=codecs)
         if is_dual:
-            opens_channels = participant.subscriber_primary
-            self.roster.media.add_subscriber(participant.subscriber_peer, channels=opens_channels, codecs=codecs)
+            self.roster.media.add_subscriber(
+                participant.subscriber_peer, room=room, channels=participant.subscriber_primary, codecs=codecs
+            )
         self._send_join(participant, now)
         self._check_lifetime(now)
         self.connectivity.joined(participant, now)

@@ -24,10 +24,10 @@ QUALITIES: Final[dict[VideoQuality, Quality]] = {
 class MediaCommands(Protocol):
     """The commands of the media core, specified in `_core.pyi`; none of them blocks."""
 
-    def add_peer(self, peer: str, *, codecs: list[str]) -> None:
+    def add_peer(self, peer: str, *, room: str, codecs: list[str]) -> None:
         """Create the peer connection of a participant."""
 
-    def add_subscriber(self, peer: str, *, channels: bool, codecs: list[str]) -> None:
+    def add_subscriber(self, peer: str, *, room: str, channels: bool, codecs: list[str]) -> None:
         """Create a peer connection that only receives, on which the core makes the offers."""
 
     def remove_peer(self, peer: str) -> None:

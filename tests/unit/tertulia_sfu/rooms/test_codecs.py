@@ -50,4 +50,5 @@ def test_peers_and_clients_are_told_the_codecs_of_their_room(
     assert [codec.mime for codec in room.roster.room_info().enabled_codecs] == ["video/H264", "audio/opus"]
     ann = meeting.join("ann", connect=False)
     assert [codec.mime for codec in ann.messages[0].join.enabled_publish_codecs] == ["video/H264", "audio/opus"]
-    assert meeting.core.named("add_peer") == [(ann.sid, {"codecs": ["video/H264", "audio/opus"]})]
+    added = {"room": room.roster.sid, "codecs": ["video/H264", "audio/opus"]}
+    assert meeting.core.named("add_peer") == [(ann.sid, added)]

@@ -91,7 +91,8 @@ def test_an_answer_reaches_the_second_peer_once() -> None:
     meeting = Meeting()
     ann = dual(meeting)
     peer = f"{ann.sid}/subscriber"
-    assert meeting.core.named("add_subscriber") == [(peer, {"channels": True, "codecs": list(CODECS)})]
+    added = {"room": ann.room.roster.sid, "channels": True, "codecs": list(CODECS)}
+    assert meeting.core.named("add_subscriber") == [(peer, added)]
     our_offer(ann, 1)
     assert (ann.last("offer").id, ann.last("offer").sdp) == (1, "offer 1")
     for number in (5, 1, 1, 0):
