@@ -8,14 +8,16 @@ use super::number_window::extended;
 use super::transport_feedback::TransportFeedback;
 use crate::ids::Ssrc;
 
-/// What has come is told after this time, with the next packet.
+/// From one report to the next, which a packet that comes brings with it.
 const INTERVAL: Duration = Duration::from_millis(50);
 /// Without a next packet it is told a little later.
 const SLACK: Duration = Duration::from_millis(25);
 /// Packets of one report.
 const MAX_ARRIVALS: usize = 400;
-/// Who leaves out more than this has begun again.
-const MAX_GAP: u64 = 4096;
+/// Of more packets no report tells, present or missing.
+const MAX_SPAN: u64 = 8191;
+/// Reports of what came late, at once.
+const MAX_LATE: usize = 8;
 
 /// What has come and was not told yet.
 #[derive(Default)]
@@ -24,7 +26,8 @@ pub(super) struct ArrivalLog {
     newest: Option<u64>,
     /// The first number that was not told of.
     next: u64,
-    /// When the first of these packets came.
+    /// Not before then is told what has come, and when the first of it came.
+    not_before: Option<Instant>,
     since: Option<Instant>,
     /// The beginning of the times that are told.
     epoch: Option<Instant>,
@@ -48,92 +51,118 @@ impl ArrivalLog {
 
     /// Whether it is time to tell, now that a packet has come.
     pub fn is_due(&self, now: Instant) -> bool {
-        self.arrivals.len() >= MAX_ARRIVALS || self.since.is_some_and(|since| since + INTERVAL <= now)
+        let may_tell = self.since.is_some() && self.not_before.is_none_or(|at| at <= now);
+        may_tell || self.arrivals.len() >= MAX_ARRIVALS
     }
 
     /// When it is time to tell although no packet comes.
     pub fn next_at(&self) -> Option<Instant> {
-        self.since.map(|since| since + INTERVAL + SLACK)
+        self.since.map(|since| self.not_before.map_or(since, |at| at.max(since)) + SLACK)
     }
 
-    /// Tell what has come. None if that is nothing.
-    pub fn take(&mut self, of: Ssrc) -> Option<Vec<u8>> {
-        self.since = None;
-        let arrivals = std::mem::take(&mut self.arrivals);
-        let (oldest, newest) = (*arrivals.first_key_value()?.0, *arrivals.last_key_value()?.0);
-        // what was missing in between is told, too; what came late was told as missing
-        let first = if oldest.saturating_sub(self.next) > MAX_GAP { oldest } else { oldest.min(self.next) };
-        let first = first.max(newest.saturating_sub(2 * MAX_GAP));
-        self.next = self.next.max(newest + 1);
-        let epoch = *self.epoch.get_or_insert(*arrivals.values().min()?);
-        let arrived = arrivals.range(first..).map(|(number, at)| {
+    /// Tell what has come: a compound, empty if that is nothing.
+    pub fn take(&mut self, now: Instant, of: Ssrc) -> Vec<u8> {
+        (self.since, self.not_before) = (None, Some(now + INTERVAL));
+        let mut late = std::mem::take(&mut self.arrivals);
+        let arrivals: Vec<_> = late.split_off(&self.next).into_iter().collect();
+        let late: Vec<_> = late.into_iter().collect();
+        let mut compound = Vec::new();
+        // told as missing, but come late; what has come in time is not to be told a second time
+        for run in late.chunk_by(|(one, _), (other, _)| one + 1 == *other).take(MAX_LATE) {
+            self.tell(of, run, &mut compound);
+        }
+        // what is missing before them is not told: browsers send less for each loss that they know of, also where nothing
+        // is full
+        self.tell(of, &arrivals, &mut compound);
+        self.next = arrivals.last().map_or(self.next, |(newest, _)| newest + 1);
+        compound
+    }
+
+    /// A report of these packets, in order, and of what is missing between them.
+    fn tell(&mut self, of: Ssrc, arrivals: &[(u64, Instant)], out: &mut Vec<u8>) {
+        let (Some((first, at)), Some((newest, _))) = (arrivals.first(), arrivals.last()) else { return };
+        let first = *first;
+        let arrivals = arrivals.iter().filter(|(number, _)| number - first <= MAX_SPAN);
+        let newest = (*newest).min(first + MAX_SPAN);
+        let epoch = *self.epoch.get_or_insert(*at);
+        let arrived = arrivals.map(|(number, at)| {
             let since = at.saturating_duration_since(epoch).as_micros() as i64;
             ((*number - first) as u16, since)
         });
         let report = TransportFeedback::of(first as u16, (newest - first + 1) as u16, arrived.collect());
-        let count = self.reports;
+        report.write(of, self.reports, out);
         self.reports = self.reports.wrapping_add(1);
-        Some(report.write(of, count))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::reports;
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
 
     type Told = (u16, u16, Vec<(u16, i64)>);
 
-    fn told(log: &mut ArrivalLog) -> Option<Told> {
-        let report = TransportFeedback::read(&log.take(Ssrc(7))?).expect("well-formed");
-        let begin_us = i64::from(report.reference) * 64_000;
-        let arrived = report.arrived.into_iter().map(|(offset, at)| (offset, at + begin_us)).collect();
-        Some((report.first, report.count, arrived))
+    /// What each report tells.
+    fn told(log: &mut ArrivalLog, now: Instant) -> Vec<Told> {
+        let compound = log.take(now, Ssrc(7));
+        let reports = reports::transport_feedback(&compound);
+        let told = |report: TransportFeedback| {
+            let begin_us = i64::from(report.reference) * 64_000;
+            let arrived = report.arrived.into_iter().map(|(offset, at)| (offset, at + begin_us)).collect();
+            (report.first, report.count, arrived)
+        };
+        reports.map(told).collect()
     }
 
     #[test]
-    fn what_has_come_is_told_with_what_is_missing() {
+    fn what_has_come_is_told_with_what_is_missing_between() {
         let (now, mut log) = (Instant::now(), ArrivalLog::default());
-        assert_eq!((told(&mut log), log.next_at()), (None, None));
+        assert_eq!((told(&mut log, now), log.next_at()), (vec![], None));
         log.received(now, 65_534);
         log.received(now + MS, 1);
         log.received(now + 2 * MS, 65_535);
         log.received(now + 2 * MS, 65_535);
-        assert!(!log.is_due(now + 49 * MS) && log.is_due(now + 50 * MS));
+        assert!(!log.is_due(now + 49 * MS) && log.is_due(now + 50 * MS), "the last report was now");
         assert_eq!(log.next_at(), Some(now + 75 * MS));
-        assert_eq!(told(&mut log), Some((65_534, 4, vec![(0, 0), (1, 2000), (3, 1000)])));
-        assert_eq!((told(&mut log), log.next_at()), (None, None));
-        // what is missing before the next one is told with it
+        assert_eq!(told(&mut log, now), [(65_534, 4, vec![(0, 0), (1, 2000), (3, 1000)])]);
+        assert_eq!((told(&mut log, now), log.next_at()), (vec![], None));
         log.received(now + 300 * MS, 5);
-        assert_eq!(told(&mut log), Some((2, 4, vec![(3, 300_000)])));
-        // late, but there
-        log.received(now + 310 * MS, 3);
-        log.received(now + 310 * MS, 6);
-        assert_eq!(told(&mut log), Some((3, 4, vec![(0, 310_000), (3, 310_000)])));
+        assert_eq!(told(&mut log, now), [(5, 1, vec![(0, 300_000)])]);
+        // late, but there: nothing of what was told before is told again
+        log.received(now + 310 * MS, 2);
+        log.received(now + 311 * MS, 4);
+        log.received(now + 312 * MS, 6);
+        let late = [(2, 1, vec![(0, 310_000)]), (4, 1, vec![(0, 311_000)])];
+        assert_eq!(told(&mut log, now), [&late[..], &[(6, 1, vec![(0, 312_000)])]].concat());
     }
 
     #[test]
     fn who_begins_again_is_followed() {
         let (now, mut log) = (Instant::now(), ArrivalLog::default());
         log.received(now, 100);
-        told(&mut log);
+        told(&mut log, now);
         log.received(now + MS, 30_000);
-        assert_eq!(told(&mut log), Some((30_000, 1, vec![(0, 1000)])));
-        log.received(now + 2 * MS, 100);
+        assert_eq!(told(&mut log, now), [(30_000, 1, vec![(0, 1000)])]);
+        (0..400).for_each(|number| log.received(now + 2 * MS, number * 7));
         log.received(now + 3 * MS, 30_001);
-        let (first, count, arrived) = told(&mut log).expect("arrivals");
-        assert_eq!((first.wrapping_add(count), arrived.len()), (30_002, 1), "a bounded report");
+        let (bounded, mut again) = (told(&mut log, now), ArrivalLog::default());
+        assert_eq!(bounded.len(), MAX_LATE + 1);
+        // numbers that leave out nearly all of their round
+        (0..20).for_each(|number| again.received(now, number * 3000));
+        assert!(told(&mut again, now).iter().all(|(_, count, _)| u64::from(*count) <= MAX_SPAN + 1));
     }
 
     #[test]
     fn a_flood_is_told_in_parts() {
         let (now, mut log) = (Instant::now(), ArrivalLog::default());
+        log.take(now, Ssrc(7));
         (0..399).for_each(|number| log.received(now, number));
         assert!(!log.is_due(now));
         log.received(now, 399);
         assert!(log.is_due(now));
-        let report = log.take(Ssrc(7)).expect("arrivals");
+        let report = log.take(now, Ssrc(7));
         assert!(report.len() < 600, "{}", report.len());
     }
 }

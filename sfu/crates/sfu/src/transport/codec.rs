@@ -63,6 +63,17 @@ impl CodecFormat {
         Some(PayloadTypes { plain: PayloadType(*found.pt()), redundant: found.red().map(|red| PayloadType(*red)) })
     }
 
+    #[cfg(test)]
+    pub(super) fn any(is_sound: bool) -> Self {
+        let mut config = CodecConfig::empty();
+        if is_sound {
+            config.enable_opus(true, false);
+        } else {
+            config.enable_vp8(true);
+        }
+        Self(config.iter().next().expect("a codec").spec())
+    }
+
     pub(super) fn is_sound(self) -> bool {
         self.0.codec.is_audio()
     }

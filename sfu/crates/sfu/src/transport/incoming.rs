@@ -131,9 +131,9 @@ impl IncomingStreams {
         self.newest.get(&layer).copied()
     }
 
-    /// Any stream of media.
-    pub fn any(&self) -> Option<Ssrc> {
-        self.newest.values().copied().min()
+    /// A stream of media, or what stands for none.
+    pub fn any(&self) -> Ssrc {
+        self.newest.values().copied().min().unwrap_or(PROBE)
     }
 
     /// An accepted offer names these streams.

@@ -174,8 +174,7 @@ impl Receiving {
     /// A packet of a stream of media, received for the first time.
     fn arrived(&mut self, now: Instant, ssrc: Ssrc, packet: Opened<'_>, is_resent: bool) -> Option<ReceivedPacket> {
         let Opened { header, values, number, format, payload } = packet;
-        let clock_rate_hz = format.codec.clock_rate_hz();
-        let reception = self.receptions.entry(ssrc).or_insert_with(|| Reception::new(now, number, clock_rate_hz));
+        let reception = self.receptions.entry(ssrc).or_insert_with(|| Reception::new(now, number, format.codec));
         reception.received(now, number, header.timestamp, is_resent);
         self.reported.has_news = true;
         self.reported.next_at.get_or_insert(now + FIRST_REPORT);
@@ -245,10 +244,8 @@ impl Receiving {
 
     /// Tell the client of what has come, as far as that is due.
     pub fn tell(&mut self, now: Instant, sending: &mut Sending, datagrams: &mut Vec<Datagram>) {
-        if self.arrivals.is_due(now)
-            && let Some(report) = self.streams.any().and_then(|of| self.arrivals.take(of))
-        {
-            datagrams.extend(sending.feedback(report));
+        if self.arrivals.is_due(now) {
+            datagrams.extend(sending.feedback(self.arrivals.take(now, self.streams.any())));
         }
         if self.reported.has_news && self.reported.next_at.is_some_and(|at| at <= now) {
             self.reported.next_at = Some(now + REPORT_INTERVAL);

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::codec::CodecFormat;
 use super::reception_reports::{ReceptionBlock, SenderClock};
 use crate::ids::Ssrc;
 
@@ -10,9 +11,14 @@ const JITTER_UNIT: i64 = 16;
 /// Seconds from 1900, as NTP counts them, to 1970.
 const NTP_TO_UNIX_S: i64 = 2_208_988_800;
 
+/// Of sound less is told, as libwebrtc does.
+const SOUND_INTERVAL: Duration = Duration::from_secs(5);
+
 /// One stream of media.
 pub(super) struct Reception {
     clock_rate_hz: u32,
+    is_sound: bool,
+    reported_at: Option<Instant>,
     first: u64,
     highest: u64,
     counted: Counted,
@@ -43,9 +49,11 @@ pub(super) struct ReceivedStats {
 
 impl Reception {
     /// A stream of which this is the first packet's number.
-    pub fn new(now: Instant, first: u64, clock_rate_hz: u32) -> Self {
+    pub fn new(now: Instant, first: u64, codec: CodecFormat) -> Self {
         Self {
-            clock_rate_hz: clock_rate_hz.max(1),
+            clock_rate_hz: codec.clock_rate_hz().max(1),
+            is_sound: codec.is_sound(),
+            reported_at: None,
             first,
             highest: first,
             counted: Counted::default(),
@@ -89,10 +97,14 @@ impl Reception {
         (reported_us >= 0).then(|| reported_us + ticks * 1_000_000 / i64::from(self.clock_rate_hz))
     }
 
-    /// What there is to report; None if nothing has come since the last time.
+    /// What there is to report; None if nothing has come since the last time, or if that was not long ago.
     pub fn report(&mut self, now: Instant, ssrc: Ssrc) -> Option<ReceptionBlock> {
+        let is_recent = |at| now.saturating_duration_since(at) < SOUND_INTERVAL;
+        if self.is_sound && self.reported_at.is_some_and(is_recent) {
+            return None;
+        }
         let (expected, received) = self.counted.since(self.reported)?;
-        self.reported = self.counted;
+        (self.reported, self.reported_at) = (self.counted, Some(now));
         let lost = expected.saturating_sub(received);
         let last_report = self.sender.map(|(clock, came)| {
             let since = now.saturating_duration_since(came);
@@ -143,7 +155,7 @@ mod tests {
     #[test]
     fn losses_are_reported_until_they_are_repaired() {
         let mut now = Instant::now();
-        let mut reception = Reception::new(now, 65_001, 90_000);
+        let mut reception = Reception::new(now, 65_001, CodecFormat::any(false));
         assert_eq!(reception.report(now, Ssrc(7)), None);
         for number in 65_001..66_000 {
             now += MS;
@@ -170,7 +182,7 @@ mod tests {
     #[test]
     fn jitter_is_the_mean_change_of_the_time_on_the_way() {
         let began = Instant::now();
-        let mut reception = Reception::new(began, 1, 48_000);
+        let mut reception = Reception::new(began, 1, CodecFormat::any(true));
         for number in 1..2000_u64 {
             // every other packet is 4 ms late; timestamps come to their end on the way
             let late = 4 * (number % 2) as u32;
@@ -184,9 +196,22 @@ mod tests {
     }
 
     #[test]
+    fn of_sound_is_told_every_five_seconds() {
+        let began = Instant::now();
+        let mut reception = Reception::new(began, 1, CodecFormat::any(true));
+        let mut told = Vec::new();
+        for second in 0..12_u32 {
+            let now = began + second * 1000 * MS;
+            reception.received(now, second.into(), second * 48_000, false);
+            told.extend(reception.report(now, Ssrc(7)).map(|_| second));
+        }
+        assert_eq!(told, [0, 5, 10]);
+    }
+
+    #[test]
     fn the_senders_clock_is_that_of_its_last_report() {
         let now = Instant::now();
-        let mut reception = Reception::new(now, 1, 90_000);
+        let mut reception = Reception::new(now, 1, CodecFormat::any(false));
         assert_eq!(reception.sender_clock_us(0), None);
         let second = (NTP_TO_UNIX_S + 1_000_000) as u64;
         reception.sender_reported(now, SenderClock { ntp: second << 32 | 0x8000_0000, timestamp: 90_000 });

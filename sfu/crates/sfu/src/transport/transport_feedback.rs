@@ -70,8 +70,8 @@ impl TransportFeedback {
         Self { first, count, reference: began as u32 & 0xff_ffff, arrived }
     }
 
-    /// It as an RTCP packet: number `report` of those that tell of this stream and others.
-    pub fn write(&self, of: Ssrc, report: u8) -> Vec<u8> {
+    /// Append it as an RTCP packet: number `report` of those that tell of this stream and others.
+    pub fn write(&self, of: Ssrc, report: u8, out: &mut Vec<u8>) {
         let mut statuses = Vec::with_capacity(usize::from(self.count));
         let (mut ticks, mut deltas) = (0, Vec::with_capacity(2 * self.arrived.len()));
         for (offset, at) in &self.arrived {
@@ -86,7 +86,7 @@ impl TransportFeedback {
                 deltas.extend((delta as i16).to_be_bytes());
             }
         }
-        let mut out = Vec::with_capacity(HEADER + statuses.len() / 4 + deltas.len() + 8);
+        let start = out.len();
         out.extend_from_slice(&KIND);
         out.extend_from_slice(&[0, 0]);
         out.extend_from_slice(&NOBODY.to_be_bytes());
@@ -94,14 +94,13 @@ impl TransportFeedback {
         out.extend_from_slice(&self.first.to_be_bytes());
         out.extend_from_slice(&self.count.to_be_bytes());
         out.extend_from_slice(&(self.reference << 8 | u32::from(report)).to_be_bytes());
-        write_chunks(&statuses, &mut out);
+        write_chunks(&statuses, out);
         out.extend_from_slice(&deltas);
-        out.resize(out.len().next_multiple_of(4), 0);
-        let words = (out.len() / 4 - 1) as u16;
-        if let Some(place) = out.get_mut(2..4) {
+        out.resize(start + (out.len() - start).next_multiple_of(4), 0);
+        let words = ((out.len() - start) / 4 - 1) as u16;
+        if let Some(place) = out.get_mut(start + 2..start + 4) {
             place.copy_from_slice(&words.to_be_bytes());
         }
-        out
     }
 
     /// A whole RTCP packet; None if it is cut. Runs of missing packets cost nothing, however long.
@@ -235,7 +234,8 @@ mod tests {
             }
             let count = arrived.last().map_or(0, |(last, _)| last + 1);
             let report = TransportFeedback::of(random(65_536) as u16, count, arrived.clone());
-            let written = report.write(Ssrc(7), 9);
+            let mut written = Vec::new();
+            report.write(Ssrc(7), 9, &mut written);
             let read = TransportFeedback::read(&written).expect("well-formed");
             assert_eq!(read, report);
             assert!(read.arrived.iter().zip(&arrived).all(|((_, read), (_, at))| {
