@@ -7,13 +7,15 @@ const BASE = "https://meet.example.org/meet/internal-api/v1";
 
 function apiOver(answer: () => Response) {
   const sent: string[] = [];
+  const outlivePage: string[] = [];
   const client = apiClient("https://meet.example.org", async (input) => {
     const request = new Request(input);
     const what = `${request.method} ${request.url.replace(BASE, "")}`;
+    if (request.keepalive) outlivePage.push(what);
     sent.push([what, request.headers.get("authorization"), await request.text()].filter(Boolean).join(" "));
     return answer();
   });
-  return { api: meetingApi(client, "standup-x", () => "tok"), sent };
+  return { api: meetingApi(client, "standup-x", () => "tok"), sent, outlivePage };
 }
 
 test("each request has its own operation, with the participant's own token", async () => {
@@ -50,6 +52,14 @@ test("each request has its own operation, with the participant's own token", asy
     "DELETE /rooms/standup-x/lobby/Cleo",
     "POST /rooms/standup-x/lobby/admit-all",
   ]);
+});
+
+test("a message arrives although the page is left at once", async () => {
+  const { api, sent, outlivePage } = apiOver(() => new Response(null, { status: 204 }));
+  await api.postMessage("Ana", "m1", "bye");
+  await api.setHand("Ana", true);
+  expect(outlivePage).toEqual(["PUT /rooms/standup-x/participants/Ana/messages/m1"]);
+  expect(sent[0]).toContain('{"text":"bye"}');
 });
 
 test("what the room allows is read from its preferences", async () => {

@@ -127,7 +127,9 @@ function chatPart(client: ApiClient, inRoom: InRoom, about: About, done: Done): 
     postMessage(name, messageId, text) {
       const path = "/rooms/{roomName}/participants/{participantName}/messages/{messageId}";
       const { headers, params } = about(name);
-      return done(client.PUT(path, { headers, params: { path: { ...params.path, messageId } }, body: { text } }));
+      const init = { headers, params: { path: { ...params.path, messageId } }, body: { text } };
+      // those who are there may have it by the other way already: it is kept, too, if the page is left or loaded again now
+      return done(client.PUT(path, { ...init, keepalive: true }));
     },
     async messages() {
       const answer = await answerOf(client.GET("/rooms/{roomName}/messages", inRoom()), CAUSES);
