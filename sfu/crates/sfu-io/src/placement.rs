@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tertulia_sfu::{PeerId, ShardId};
 
 /// A worker this busy gets no new rooms while others have time, and one this busy no more peers of its rooms.
-const ENOUGH_PERMILLE: f64 = 400.0;
+const ENOUGH_PERMILLE: f64 = 500.0;
 const FULL_PERMILLE: f64 = 750.0;
 /// What a new peer is expected to take until it can be measured, how much more for each other member of its room whom it
 /// sends to or receives from, and how long that is.
@@ -166,8 +166,8 @@ mod tests {
             assert_eq!(world.join(&format!("room {room}"), 4, &[0, 0]), [0; 4], "{room}");
         }
         world.now += UNMEASURED;
-        assert_eq!(world.join("another", 2, &[410, 0]), [1, 1], "as measured");
-        assert_eq!(world.join("room 3", 2, &[410, 0]), [0, 0], "beside its members");
+        assert_eq!(world.join("another", 2, &[510, 0]), [1, 1], "as measured");
+        assert_eq!(world.join("room 3", 2, &[510, 0]), [0, 0], "beside its members");
         assert_eq!(world.join("room 3", 1, &[750, 0]), [1], "unless there is no time");
         assert_eq!(world.join("room 3", 1, &[100, 0]), [1], "where its newest member is");
         assert_eq!(world.join("a third one", 1, &[900, 700]), [1], "the one that has more time");
