@@ -213,7 +213,7 @@ impl Receiving {
         }
         for (asked, delay) in reception_reports::reference_answers(compound) {
             let Some(epoch) = self.reported.epoch else { continue };
-            let units = (middle_ntp(now, epoch) >> 16) as u32;
+            let units = (ntp_since(now, epoch) >> 16) as u32;
             let round_trip = units.wrapping_sub(asked).wrapping_sub(delay);
             // one that came too soon to be measured is none
             self.reported.round_trip = (round_trip.cast_signed() >= 0).then(|| of_units(round_trip));
@@ -256,7 +256,7 @@ impl Receiving {
             for blocks in blocks.chunks(reception_reports::MAX_BLOCKS) {
                 let mut compound = Vec::new();
                 reception_reports::push_reception(blocks, &mut compound);
-                reception_reports::push_reference_time(middle_ntp(now, epoch), &mut compound);
+                reception_reports::push_reference_time(ntp_since(now, epoch), &mut compound);
                 datagrams.extend(sending.feedback(compound));
             }
         }
@@ -278,7 +278,7 @@ impl Receiving {
 }
 
 /// The time since `epoch` as NTP has it: 32 bits of seconds, 32 of their fractions.
-fn middle_ntp(now: Instant, epoch: Instant) -> u64 {
+fn ntp_since(now: Instant, epoch: Instant) -> u64 {
     ((now.saturating_duration_since(epoch).as_micros() << 32) / 1_000_000) as u64
 }
 
