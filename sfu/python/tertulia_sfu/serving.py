@@ -1,5 +1,6 @@
 """The uvicorn configuration that LiveKit's signalling needs, also for applications that mount the media server."""
 
+import asyncio
 import logging
 import re
 import socket
@@ -15,6 +16,7 @@ from tertulia_sfu.signalling.websocket_protocol import SignalWebSocketProtocol
 
 PING_INTERVAL_S: Final = 10.0
 PING_TIMEOUT_S: Final = 15.0
+TICK_S: Final = 1.0
 
 _QUERY: Final = re.compile(r"\?\S*")
 
@@ -50,7 +52,42 @@ def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:  # noqa: ANN
     return config
 
 
-class SignallingServer(uvicorn.Server):
+class WaitingServer(uvicorn.Server):
+    """A uvicorn server that wakes up once a second instead of ten times, and ends at once when told to.
+
+    What is left of its ticks is the Date header. Nine more of them were a tenth of a small meeting's CPU time.
+    """
+
+    _is_told = False
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        self._ending = asyncio.Event()
+        self._serving_on: asyncio.AbstractEventLoop | None = None
+        super().__init__(config)
+
+    @property
+    def should_exit(self) -> bool:
+        """Whether it has been told to end; may be set by any thread and by a signal handler."""
+        return self._is_told
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self._is_told = value
+        if value and self._serving_on:
+            self._serving_on.call_soon_threadsafe(self._ending.set)
+
+    async def main_loop(self) -> None:
+        """Tick until the end."""
+        self._serving_on = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            try:
+                async with asyncio.timeout(TICK_S):
+                    await self._ending.wait()
+            except TimeoutError:
+                continue
+
+
+class SignallingServer(WaitingServer):
     """A uvicorn server that awaits `before_shutdown` while its sockets are still open, so that clients are told."""
 
     def __init__(self, config: uvicorn.Config, *, before_shutdown: Callable[[], Awaitable[None]]) -> None:

@@ -19,6 +19,7 @@ from tertulia.errors import ConfigurationError
 from tertulia.http.kit.acceptor import Acceptor
 from tertulia.http.kit.connections import ArrivalRate, ConnectionLimits
 from tertulia.http.kit.protocol import JsonHttpProtocol
+from tertulia_sfu.serving import WaitingServer
 
 _log = structlog.get_logger(__name__)
 _MAX_CONNECTIONS: Final = 10_000
@@ -28,7 +29,7 @@ _HANDSHAKES_AT_ONCE: Final = 500.0
 _MAX_FILES: Final = 65_536
 
 
-class HttpServer(uvicorn.Server):
+class HttpServer(WaitingServer):
     """Uvicorn without its own signal handling (we tell the people in meetings first), and with our way to accept.
 
     `take_media` gets the connections that begin as media over TCP does, where both share a port.
