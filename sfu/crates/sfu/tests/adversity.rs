@@ -99,6 +99,39 @@ fn thirty_percent_of_loss_from_a_far_publisher_are_repaired() {
     }
 }
 
+/// Most key frames come in another order than they were sent in, and of some the first packet is lost and asked for again.
+#[test]
+fn a_late_first_packet_of_a_key_frame_spoils_nothing_of_it() {
+    for seed in 1..=8 {
+        let link = Link { delay: Duration::from_millis(20), jitter: Duration::from_millis(60), loss: 0.0, seed };
+        let mut world = World::with_link(1, link);
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+        world.network.lossy = vec!["192.0.2.1:7882".parse().unwrap()];
+        world.run(Duration::from_secs(1));
+        world.clients[alice].resend_without_limit();
+        world.subscribe(bob, &track);
+        for wanted in [Quality::High, Quality::Medium, Quality::High, Quality::Medium, Quality::High] {
+            let settings = SubscriptionSettings { quality: Some(wanted), ..SubscriptionSettings::default() };
+            world.configure(bob, &track, settings);
+            world.network.link.loss = 0.1;
+            world.run(Duration::from_secs(2));
+            world.network.link.loss = 0.0;
+            world.run(Duration::from_secs(1));
+        }
+        let got = in_order(world.clients[bob].received(&track));
+        let switches = got.windows(2).filter(|pair| pair[0].layer != pair[1].layer).count();
+        assert!(switches >= 4, "seed {seed}: {switches} switches");
+        for pair in got.windows(2).filter(|pair| pair[0].layer != pair[1].layer) {
+            assert!(pair[1].keyframe, "seed {seed}: {pair:#?}");
+        }
+        for keyframe in got.iter().filter(|got| got.keyframe) {
+            let packets = got.iter().filter(|it| (it.layer, it.frame) == (keyframe.layer, keyframe.frame)).count();
+            assert_eq!(packets, usize::from(keyframe.layer) + 1, "seed {seed}: a key frame lacks packets");
+        }
+    }
+}
+
 #[test]
 fn loss_on_the_way_to_a_client_is_told() {
     let mut world = World::with_link(1, Link { seed: 7, ..Link::default() });

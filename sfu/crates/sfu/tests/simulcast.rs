@@ -135,6 +135,50 @@ fn a_height_means_the_smallest_layer_that_suffices() {
 }
 
 #[test]
+fn the_first_key_frame_of_a_camera_is_shown_to_those_who_wait_for_it() {
+    for shards in [1, 2] {
+        let mut world = World::new(shards);
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.announce(alice, Kind::Video, RIDS);
+        world.clients[alice].sender(0).paused = [true; 3];
+        world.subscribe(bob, &track);
+        world.run(Duration::from_secs(2));
+        assert!(world.clients[bob].received(&track).is_empty());
+        world.clients[alice].sender(0).paused = [false; 3];
+        world.run(Duration::from_millis(300));
+        let got = world.clients[bob].received(&track);
+        assert!(got[0].keyframe, "{:?}", got[0]);
+        assert_eq!(got[0].frame, 0);
+        assert_continuous(got);
+    }
+}
+
+#[test]
+fn a_layer_that_comes_back_is_shown_from_its_first_key_frame_on() {
+    for shards in [1, 2] {
+        let mut world = World::new(shards);
+        let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        let track = world.publish(alice, Kind::Video, RIDS);
+        world.subscribe(bob, &track);
+        world.run(Duration::from_secs(3));
+        world.clients[alice].sender(0).paused = [false, true, true];
+        world.run(Duration::from_secs(3));
+        assert_eq!(layer(&world, bob, &track), 0);
+        let sender = world.clients[alice].sender(0);
+        let asked = sender.keyframes_asked;
+        sender.paused = [false; 3];
+        sender.encodings.iter_mut().skip(1).for_each(|encoding| encoding.keyframe = true);
+        let first = sender.encodings[2].frame;
+        world.run(Duration::from_millis(300));
+        let got = world.clients[bob].received(&track);
+        let shown = got.iter().rev().take_while(|got| got.layer == 2).last().expect("the layer");
+        assert_eq!(shown.frame, first);
+        assert_eq!(world.clients[alice].sender(0).keyframes_asked, asked);
+        assert_continuous(world.clients[bob].received(&track));
+    }
+}
+
+#[test]
 fn switching_layers_is_seamless() {
     let mut world = World::new(2);
     let (alice, bob) = (world.join(1, 1), world.join(1, 1));

@@ -16,6 +16,8 @@ const KEYFRAME_INTERVAL_LOWEST: Duration = Duration::from_millis(500);
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(1000);
 /// A request that was not answered after this time was lost, or its answer.
 const KEYFRAME_RETRY: Duration = Duration::from_millis(400);
+/// So long after its first packet a layer is news: those who will want it cannot have said so yet.
+const NEWS: Duration = Duration::from_millis(100);
 /// A shorter measurement is taken for one this long.
 const MIN_MEASURED_S: f64 = 0.001;
 
@@ -32,6 +34,8 @@ pub(super) enum KeyframeRequest {
 struct Layer {
     ssrc: Option<Ssrc>,
     is_live: bool,
+    live_since: Option<Instant>,
+    last_keyframe: Option<Instant>,
     last_packet: Option<Instant>,
     /// Packets of other layers since the last one of this.
     others: u32,
@@ -64,8 +68,13 @@ impl Layer {
         count.frames += u32::from(ends_frame);
     }
 
-    fn on_keyframe(&mut self) {
+    fn on_keyframe(&mut self, now: Instant) {
         (self.is_keyframe_wanted, self.is_unanswered) = (false, false);
+        self.last_keyframe = Some(now);
+    }
+
+    fn is_news(&self, now: Instant) -> bool {
+        self.live_since.is_some_and(|since| now.saturating_duration_since(since) < NEWS)
     }
 }
 
@@ -87,6 +96,9 @@ impl Layers {
         for (index, layer) in (0u8..).zip(&mut self.layers) {
             if index == of_layer {
                 is_revived = !layer.is_live;
+                if is_revived {
+                    layer.live_since = Some(now);
+                }
                 layer.is_live = true;
                 layer.ssrc = Some(received.ssrc);
                 layer.last_packet = Some(now);
@@ -97,6 +109,11 @@ impl Layers {
             }
         }
         is_revived
+    }
+
+    /// Whether a layer has just begun.
+    pub fn is_news(&self, now: Instant, layer: u8) -> bool {
+        self.layers.get(usize::from(layer)).is_some_and(|layer| layer.is_news(now))
     }
 
     /// Mark layers that have become silent. True if any has.
@@ -129,21 +146,21 @@ impl Layers {
 
     // ── key frames ──
 
-    /// A subscriber waits for a key frame of this layer.
-    pub fn want_keyframe(&mut self, layer: u8) {
-        if let Some(layer) = self.layers.get_mut(usize::from(layer)) {
-            layer.is_keyframe_wanted = true;
-        }
+    /// A subscriber waits for a key frame of this layer. False if it is the one with which the layer has just begun.
+    pub fn want_keyframe(&mut self, now: Instant, layer: u8) -> bool {
+        let Some(layer) = self.layers.get_mut(usize::from(layer)) else { return false };
+        layer.is_keyframe_wanted |= !layer.is_news(now) || layer.last_keyframe < layer.live_since;
+        layer.is_keyframe_wanted
     }
 
     /// A key frame of all layers.
-    pub fn on_svc_keyframe(&mut self) {
-        self.layers.iter_mut().for_each(Layer::on_keyframe);
+    pub fn on_svc_keyframe(&mut self, now: Instant) {
+        self.layers.iter_mut().for_each(|layer| layer.on_keyframe(now));
     }
 
-    pub fn on_keyframe(&mut self, layer: u8) {
+    pub fn on_keyframe(&mut self, now: Instant, layer: u8) {
         if let Some(layer) = self.layers.get_mut(usize::from(layer)) {
-            layer.on_keyframe();
+            layer.on_keyframe(now);
         }
     }
 

@@ -131,7 +131,7 @@ impl Publications {
         let ssrc = received.ssrc;
         let taken = self.take_in(now, publisher, received, peers, outbox);
         let carried = taken.and_then(|(key, packet)| Some((key, self.tracks.get_mut(key)?.forwarded(ssrc, packet))));
-        let relayed = carried.map(|(key, packets)| packets.map(|packet| self.relay(key, packet?, outbox)));
+        let relayed = carried.map(|(key, packets)| packets.map(|packet| self.relay(now, key, packet?, outbox)));
         relayed.into_iter().flatten().flatten()
     }
 
@@ -177,26 +177,28 @@ impl Publications {
         Some((key, Packet { layer, ..received.packet }))
     }
 
-    /// Once to every shard that needs this layer.
-    fn relay(&mut self, key: TrackKey, packet: Packet, outbox: &mut Outbox) -> Option<LocalPacket> {
+    /// Once to every shard that needs this layer; of one that has just begun to all, behind the state that tells them of
+    /// it: it begins with a key frame, which they would have to ask for again.
+    fn relay(&mut self, now: Instant, key: TrackKey, packet: Packet, outbox: &mut Outbox) -> Option<LocalPacket> {
         let track = self.tracks.get_mut(key)?;
         if track.is_muted() {
             outbox.count().drop_muted += 1;
             return None;
         }
         match packet.keyframe {
-            true if track.is_svc() => track.layers_mut().on_svc_keyframe(),
-            true => track.layers_mut().on_keyframe(packet.layer),
+            true if track.is_svc() => track.layers_mut().on_svc_keyframe(now),
+            true => track.layers_mut().on_keyframe(now, packet.layer),
             false => {}
         }
+        let is_news = track.layers_mut().is_news(now, packet.layer);
         let (mut is_local, packet) = (false, Arc::new(packet));
-        for shard in track.followers_of(packet.layer) {
-            if shard == outbox.shard() {
+        for shard in track.followers_of(packet.layer, is_news) {
+            if shard == outbox.shard() && !is_news {
                 is_local = true;
-            } else {
-                outbox.count().media_packets_relayed += 1;
-                outbox.send(shard, Message::Packet { track: track.id().clone(), packet: packet.clone() });
+                continue;
             }
+            outbox.count().media_packets_relayed += u64::from(shard != outbox.shard());
+            outbox.send(shard, Message::Packet { track: track.id().clone(), packet: packet.clone() });
         }
         is_local.then(|| (track.id().clone(), packet))
     }
@@ -252,8 +254,9 @@ impl Publications {
         outbox: &mut Outbox,
     ) {
         let Some(published) = self.by_id.get(track).and_then(|key| self.tracks.get_mut(*key)) else { return };
-        published.layers_mut().want_keyframe(layer);
-        request_keyframe(now, published, layer, peers, outbox);
+        if published.layers_mut().want_keyframe(now, layer) {
+            request_keyframe(now, published, layer, peers, outbox);
+        }
     }
 
     // ── time ──

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::awaited::Awaited;
 use crate::ids::{ShardId, SubscriptionKey, TrackId};
 use crate::media::{Kind, LayerMask, Quality};
 use crate::message::TrackState;
@@ -15,6 +16,7 @@ pub(super) struct Feed {
     subscribers: Vec<SubscriptionKey>,
     state: Option<TrackState>,
     demand: Demand,
+    pub awaited: Awaited,
 }
 
 /// What a new state changes, besides itself.
@@ -25,7 +27,7 @@ pub(super) struct StateChange {
 
 impl Feed {
     fn new(home: ShardId) -> Self {
-        Self { home, subscribers: Vec::new(), state: None, demand: (None, 0) }
+        Self { home, subscribers: Vec::new(), state: None, demand: (None, 0), awaited: Awaited::default() }
     }
 
     /// The publisher's shard.

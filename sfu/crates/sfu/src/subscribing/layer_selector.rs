@@ -113,6 +113,15 @@ impl LayerSelector {
         if self.current.is_none() { mask(self.first) } else { 0 }
     }
 
+    /// Whether a packet that is dropped may be part of a key frame whose first packet is late.
+    pub fn awaits(&self, packet: &Packet) -> bool {
+        if self.is_svc {
+            self.current.is_none() && self.target.is_some()
+        } else {
+            self.waiting_for() & layer_bit(packet.layer) != 0
+        }
+    }
+
     /// The layers this subscriber needs from the publisher's shard.
     pub fn needed(&self) -> LayerMask {
         if self.is_svc {

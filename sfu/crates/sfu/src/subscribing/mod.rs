@@ -1,5 +1,6 @@
 //! Tracks that the peers of a shard receive: layers, numbers, demand.
 
+mod awaited;
 mod feeds;
 mod frame_rate;
 mod layer_selector;

@@ -161,6 +161,11 @@ impl Subscription {
         if self.stream.is_some() { self.selector.waiting_for() } else { 0 }
     }
 
+    /// Whether a packet that is not for it now will be, when the first one of its key frame is there.
+    pub fn awaits(&self, packet: &Packet) -> bool {
+        self.stream.is_some() && self.selector.awaits(packet)
+    }
+
     /// The packet with this subscriber's numbers; None if it is not for this subscriber.
     pub fn forward<'a>(&mut self, kind: Kind, packet: &'a Arc<Packet>) -> Option<Outgoing<'a>> {
         let stream = self.stream.as_mut()?;

@@ -106,9 +106,10 @@ impl Subscriptions {
 
     /// The hot path: one packet to every peer here that receives its layer.
     pub fn forward(&mut self, track: &TrackId, packet: &Arc<Packet>, peers: &mut Peers, outbox: &mut Outbox) {
-        let Some(feed) = self.feeds.get(track) else { return };
-        let Some(kind) = feed.kind() else { return };
-        let (mut forwarded, mut has_switched) = (0, false);
+        let Some(feed) = self.feeds.get_mut(track) else { return };
+        let Some(state) = feed.state() else { return };
+        let (kind, is_svc) = (state.kind, state.is_svc);
+        let (mut forwarded, mut has_switched, mut is_awaited) = (0, false, false);
         let mut rest = feed.subscribers().iter();
         loop {
             let forward_to_rest = || {
@@ -118,9 +119,14 @@ impl Subscriptions {
                     let before = subscription.layer();
                     fault::point(Fault::Rewriting(subscription.peer()));
                     let outgoing = subscription.forward(kind, packet);
-                    has_switched |= before != subscription.layer();
-                    if outgoing.is_some_and(|outgoing| egress.send(outgoing)) {
-                        forwarded += 1;
+                    is_awaited |= outgoing.is_none() && subscription.awaits(packet);
+                    forwarded += u64::from(outgoing.is_some_and(|outgoing| egress.send(outgoing)));
+                    if before != subscription.layer() {
+                        has_switched = true;
+                        for late in &feed.awaited.after(packet, is_svc) {
+                            let outgoing = subscription.forward(kind, late);
+                            forwarded += u64::from(outgoing.is_some_and(|outgoing| egress.send(outgoing)));
+                        }
                     }
                 }
             };
@@ -129,6 +135,9 @@ impl Subscriptions {
                 break;
             }
             peers.fail_at_work();
+        }
+        if is_awaited {
+            feed.awaited.keep(packet);
         }
         outbox.count().media_packets_forwarded += forwarded;
         let may_wait = kind == Kind::Video && !packet.marker && forwarded >= MIN_RECEIVERS_TO_WAIT;
@@ -202,10 +211,14 @@ impl Subscriptions {
     fn update_demand(&mut self, track: &TrackId, outbox: &mut Outbox) {
         let Some(feed) = self.feeds.get_mut(track) else { return };
         let Some(state) = feed.state() else { return };
-        let (mut wanted, mut relay) = (None, 0);
+        let (mut wanted, mut relay, mut awaited) = (None, 0, 0);
         for subscription in feed.subscribers().iter().filter_map(|key| self.subscriptions.get(*key)) {
             wanted = wanted.max(subscription.wanted(state));
             relay |= subscription.needed();
+            awaited |= subscription.waiting_for();
+        }
+        if awaited == 0 {
+            feed.awaited.clear();
         }
         if feed.set_demand((wanted, relay)) {
             let from = outbox.shard();
