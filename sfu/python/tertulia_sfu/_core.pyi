@@ -89,6 +89,7 @@ class MediaCore:
         codec: str | None,
         dtx: bool = False,
         stereo: bool = False,
+        is_screen: bool = False,
     ) -> None:
         """Announce a track that a section of a past or coming offer will carry.
 
@@ -96,6 +97,7 @@ class MediaCore:
         first pending track of its kind. `layers`: quality, width and height in pixels, in ascending order (empty for
         audio). `codec`: what the client wants to send, by the name in its offer (`H264`), in any case. None: any,
         sound with redundancy first. `dtx`, `stereo`: of sound, send next to nothing while it is silent; two channels.
+        `is_screen`: of pictures, the last ones to become smaller where a link is narrow.
         """
     def withdraw_track(self, peer: str, *, track: str) -> None:
         """Stop forwarding a track and end its subscriptions, even if the client goes on sending."""

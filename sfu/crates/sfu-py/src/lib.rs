@@ -126,7 +126,7 @@ impl PyMediaCore {
         Ok(())
     }
 
-    #[pyo3(signature = (peer, *, track, kind, cids, layers, codec, dtx = false, stereo = false))]
+    #[pyo3(signature = (peer, *, track, kind, cids, layers, codec, dtx = false, stereo = false, is_screen = false))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of the contract")]
     fn expect_track(
         &self,
@@ -138,13 +138,14 @@ impl PyMediaCore {
         codec: Option<String>,
         dtx: bool,
         stereo: bool,
+        is_screen: bool,
     ) -> PyResult<()> {
         let opus = OpusOptions { dtx, stereo };
         let kind = choose("kind", kind, &[("audio", Kind::Audio), ("video", Kind::Video)])?;
         let spec =
             |(name, width, height): (String, u32, u32)| Ok(LayerSpec { quality: quality(&name)?, width, height });
         let layers = layers.into_iter().map(spec).collect::<PyResult<Vec<_>>>()?;
-        self.core()?.expect_track(peer.into(), track.into(), TrackSpec { kind, cids, layers, codec, opus });
+        self.core()?.expect_track(peer.into(), track.into(), TrackSpec { kind, cids, layers, codec, opus, is_screen });
         Ok(())
     }
 

@@ -82,6 +82,8 @@ pub struct TrackSpec {
     pub codec: Option<String>,
     /// How sound is to be encoded.
     pub opus: OpusOptions,
+    /// It shows a screen: the last picture to become smaller.
+    pub is_screen: bool,
 }
 
 /// What is asked of a client that sends Opus (RFC 7587 section 6.1).

@@ -107,6 +107,10 @@ pub struct TrackState {
     pub muted: bool,
     /// One stream carries all layers, each of which needs those below it (SVC).
     pub is_svc: bool,
+    /// Of pictures: whether they show a screen.
+    pub is_screen: bool,
+    /// Of pictures: whether their publisher spoke in the last seconds.
+    pub is_speaker: bool,
     /// Of sound: whether it was more than silence in the last seconds.
     pub is_heard: bool,
 }

@@ -229,3 +229,34 @@ fn who_was_away_has_pictures_soon_without_asking() {
     assert!(first.keyframe, "nothing else is of use: {first:?}");
     assert!(meeting.world.clients[0].senders[1].keyframes_asked > asked);
 }
+
+/// Cameras of two who do not speak and of one who does, and a screen, over a link that carries one of them large.
+#[test]
+fn the_screen_is_large_first_and_then_the_speaker() {
+    let mut world = World::new(1);
+    let (bob, [ann, eve, joe]) = (world.join(1, 4), [(); 3].map(|()| world.join(1, 2)));
+    let cameras = [ann, eve, joe].map(|publisher| {
+        let sound = world.publish(publisher, Kind::Audio, &[]);
+        world.clients[publisher].sender(0).level = if publisher == eve { -10 } else { -60 };
+        let camera = world.publish(publisher, Kind::Video, RIDS);
+        world.subscribe(bob, &sound);
+        world.subscribe(bob, &camera);
+        camera
+    });
+    world.run(Duration::from_secs(12));
+    let (to, now) = (world.clients[bob].address, world.now);
+    world.network.bottleneck = Some(Bottleneck::new(to, now, 800_000, QUEUE));
+    world.run(Duration::from_secs(15));
+    let layers = |world: &World, tracks: &[TrackId]| -> Vec<u8> {
+        tracks.iter().map(|track| world.clients[bob].received(track).last().expect("pictures").layer).collect()
+    };
+    let [of_ann, of_eve, of_joe] = layers(&world, &cameras)[..] else { unreachable!() };
+    assert!(of_eve > of_ann && of_eve > of_joe, "{:?}", (of_ann, of_eve, of_joe));
+    world.network.bottleneck.as_mut().expect("made above").rate_bps = 920_000;
+    world.announces_screens = true;
+    let screen = world.publish(joe, Kind::Video, RIDS);
+    world.subscribe(bob, &screen);
+    world.run(Duration::from_secs(15));
+    let now = layers(&world, &[cameras[0].clone(), cameras[1].clone(), cameras[2].clone(), screen]);
+    assert!(now[..3].iter().all(|camera| *camera < now[3]), "{now:?}");
+}

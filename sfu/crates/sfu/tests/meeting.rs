@@ -164,6 +164,7 @@ fn a_track_may_be_announced_before_or_after_its_offer() {
             layers: vec![],
             codec: None,
             opus: OpusOptions::default(),
+            is_screen: false,
         },
     };
     world.command(alice, command);

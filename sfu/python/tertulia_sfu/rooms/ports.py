@@ -53,6 +53,7 @@ class MediaCommands(Protocol):
         codec: str | None,
         dtx: bool = False,
         stereo: bool = False,
+        is_screen: bool = False,
     ) -> None:
         """Announce a track that a section of a past or coming offer carries."""
 

@@ -9,6 +9,7 @@ from livekit.protocol.models import (
     AudioTrackFeature,
     SimulcastCodecInfo,
     TrackInfo,
+    TrackSource,
     TrackType,
     VideoLayer,
     VideoQuality,
@@ -76,6 +77,7 @@ class PublicationManager:
             cids=publication.cids,
             layers=_layers(publication.info),
             codec=_wanted_codec(request),
+            is_screen=request.source == TrackSource.SCREEN_SHARE,
             **_opus_options(request),
         )
         if request.muted:
@@ -103,6 +105,7 @@ class PublicationManager:
                 cids=_cids(request),
                 layers=_layers(_track_info(request, "")),
                 codec=backup.codec,
+                is_screen=publication.info.source == TrackSource.SCREEN_SHARE,
             )
             if publication.info.muted:
                 self._roster.media.set_track_muted(owner.sid, track=backup.track, muted=True)

@@ -41,6 +41,7 @@ def test_a_track_is_answered_at_once_and_announced_with_its_first_packet() -> No
         "cids": ["c1"],
         "layers": [("high", 640, 360)],
         "codec": None,
+        "is_screen": False,
     }
     meeting.core_event("TrackStarted", ann.sid, track=sid, cid="c1", mid="7", mime_type="video/VP8", simulcast=False)
     info = bob.last("update").participants[0]
@@ -157,3 +158,11 @@ def test_sound_is_encoded_as_its_publisher_wants() -> None:
         ann.request(add_track=AddTrackRequest(cid=f"mic-{wanted}", type=AUDIO, source=MICROPHONE, **wanted))
     expected = [(each["dtx"], each["stereo"]) for (_, each) in meeting.core.named("expect_track")]
     assert expected == [(True, False), (False, False), (True, True), (False, True)]
+
+
+def test_the_core_is_told_which_video_is_a_screen() -> None:
+    meeting = Meeting()
+    ann = meeting.join("ann")
+    for source in (CAMERA, TrackSource.SCREEN_SHARE):
+        ann.request(add_track=AddTrackRequest(cid=f"video-{source}", type=VIDEO, source=source))
+    assert [expected["is_screen"] for (_, expected) in meeting.core.named("expect_track")] == [False, True]

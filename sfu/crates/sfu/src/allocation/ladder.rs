@@ -4,11 +4,23 @@ use std::cmp::Reverse;
 
 use crate::media::Quality;
 
+/// Which of two videos gets a larger layer first: the fields decide in this order, the greater one wins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    /// It shows a screen, of which small letters are to be read.
+    pub is_screen: bool,
+    /// Its publisher speaks, or did so lately.
+    pub is_speaker: bool,
+    /// What the subscriber says, who may have pinned it.
+    pub priority: u32,
+    /// The height in pixels at which it is shown; 0 if that is not known.
+    pub height: u32,
+}
+
 /// A video that a subscriber asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Video {
-    /// Higher gets bandwidth first.
-    pub priority: u32,
+    pub rank: Rank,
     /// Its live layers up to the one asked for, lowest first, and their bitrates in bits per second.
     pub ladder: Vec<(Quality, u64)>,
 }
@@ -24,10 +36,10 @@ impl Video {
 }
 
 /// The best layer for each video, None for one that has to pause. First the lowest layer of every video, then a step
-/// for each in order of priority, as long as it fits.
+/// for each in order of rank, as long as it fits.
 pub(crate) fn allocate(limit_bps: u64, videos: &[Video], may_pause: bool) -> Vec<Option<Quality>> {
     let mut order: Vec<usize> = (0..videos.len()).collect();
-    order.sort_by_key(|index| Reverse(videos.get(*index).map(|video| video.priority)));
+    order.sort_by_key(|index| Reverse(videos.get(*index).map(|video| video.rank)));
     let mut left = limit_bps;
     let mut result = vec![None; videos.len()];
     for step in 0..Quality::ALL.len() {
@@ -51,7 +63,11 @@ mod tests {
     use super::*;
 
     fn video(priority: u32) -> Video {
-        Video { priority, ladder: vec![(Quality::Low, 100), (Quality::Medium, 400), (Quality::High, 1500)] }
+        ranked(Rank { priority, ..Rank::default() })
+    }
+
+    fn ranked(rank: Rank) -> Video {
+        Video { rank, ladder: vec![(Quality::Low, 100), (Quality::Medium, 400), (Quality::High, 1500)] }
     }
 
     #[test]
@@ -68,6 +84,24 @@ mod tests {
         let videos = [video(1), video(9)];
         assert_eq!(allocate(500, &videos, true), [Some(Quality::Low), Some(Quality::Medium)]);
         assert_eq!(allocate(100, &videos, true), [None, Some(Quality::Low)]);
+    }
+
+    #[test]
+    fn a_screen_comes_before_a_speaker_a_pinned_one_and_a_large_one() {
+        let (priority, height) = (1, 180);
+        let usual = Rank { priority, height, ..Rank::default() };
+        let videos = [
+            ranked(usual),
+            ranked(Rank { height: 720, ..usual }),
+            ranked(Rank { priority: 2, ..usual }),
+            ranked(Rank { is_speaker: true, ..usual }),
+            ranked(Rank { is_screen: true, ..usual }),
+        ];
+        for count in 0..=videos.len() {
+            let mut expected = vec![Some(Quality::Low); videos.len() - count];
+            expected.extend(vec![Some(Quality::Medium); count]);
+            assert_eq!(allocate(500 + 300 * count as u64, &videos, true), expected);
+        }
     }
 
     #[test]

@@ -7,4 +7,4 @@ mod estimator;
 mod ladder;
 
 pub(crate) use budget::Budget;
-pub(crate) use ladder::{Video, allocate};
+pub(crate) use ladder::{Rank, Video, allocate};

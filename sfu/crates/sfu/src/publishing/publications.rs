@@ -297,6 +297,11 @@ impl Publications {
                 *loudest = loudest.max(level);
             }
         }
+        for (_, track) in self.tracks.iter_mut().filter(|(_, track)| track.kind() == Kind::Video) {
+            if peers.get(track.peer()).is_some_and(|peer| levels.contains_key(peer.id())) {
+                track.on_speech(now);
+            }
+        }
         let changes = self.speakers.update(&levels);
         if !changes.is_empty() {
             outbox.emit(Event::SpeakersChanged { levels: changes });

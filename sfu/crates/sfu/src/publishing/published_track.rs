@@ -14,6 +14,8 @@ use crate::transport::{CodecFormat, Packet, ReceivedPacket};
 const SILENCE_BPS: u64 = 6_000;
 /// Sound is taken for silent after this time: longer than the pauses of speech, so that limits stay as they are.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
+/// Who spoke is the speaker for so long: longer than an answer takes, so that pictures do not change size with each.
+const SPEAKER_FOR: Duration = Duration::from_secs(10);
 /// A lower quality is announced after this time: subscribers come and go, and layers take a second to restart.
 const LOWER_AFTER: Duration = Duration::from_secs(5);
 
@@ -36,6 +38,9 @@ pub(super) struct PublishedTrack {
     last_heard: Option<Instant>,
     /// What its followers know of that.
     is_heard: bool,
+    /// Of pictures: when their publisher spoke last.
+    spoke_at: Option<Instant>,
+    is_speaker: bool,
     followers: Vec<Follower>,
     /// The quality announced to the publisher last.
     announced: Option<Option<Quality>>,
@@ -82,6 +87,8 @@ impl PublishedTrack {
             loudness: Loudness::default(),
             last_heard: None,
             is_heard: true,
+            spoke_at: None,
+            is_speaker: false,
             followers: Vec::new(),
             announced: None,
             lower_at: None,
@@ -170,6 +177,8 @@ impl PublishedTrack {
             rates,
             muted: self.is_muted,
             is_heard: self.is_heard,
+            is_screen: self.spec.is_screen,
+            is_speaker: self.is_speaker,
         }
     }
 
@@ -206,6 +215,7 @@ impl PublishedTrack {
     pub fn measure(&mut self, now: Instant, elapsed: Duration) -> bool {
         self.layers.measure(elapsed);
         if self.spec.kind == Kind::Video {
+            self.is_speaker = self.spoke_at.is_some_and(|at| now.saturating_duration_since(at) < SPEAKER_FOR);
             return true;
         }
         if self.last_heard.is_none() || self.layers.rates().iter().flatten().any(|rate| rate.bps > SILENCE_BPS) {
@@ -213,6 +223,11 @@ impl PublishedTrack {
         }
         let is_heard = self.last_heard.is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER);
         std::mem::replace(&mut self.is_heard, is_heard) != is_heard
+    }
+
+    /// Its publisher speaks.
+    pub fn on_speech(&mut self, now: Instant) {
+        self.spoke_at = Some(now);
     }
 
     /// The level of its speech, 0.0 to 1.0.

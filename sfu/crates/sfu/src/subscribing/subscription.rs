@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::frame_rate::FrameRateSelector;
 use super::layer_selector::{Choice, LayerSelector, wanted_quality};
 use super::munger::Munger;
+use crate::allocation::Rank;
 use crate::ids::{PeerKey, Ssrc};
 use crate::media::{Kind, LayerMask, Quality, Source, SubscriptionSettings};
 use crate::message::TrackState;
@@ -58,8 +59,14 @@ impl Subscription {
         &self.source
     }
 
-    pub fn priority(&self) -> u32 {
-        self.settings.priority.unwrap_or(DEFAULT_PRIORITY)
+    /// How early it gets a larger layer.
+    pub fn rank(&self, state: &TrackState) -> Rank {
+        Rank {
+            is_screen: state.is_screen,
+            is_speaker: state.is_speaker,
+            priority: self.settings.priority.unwrap_or(DEFAULT_PRIORITY),
+            height: self.settings.height.unwrap_or(0),
+        }
     }
 
     pub fn configure(&mut self, settings: SubscriptionSettings) {

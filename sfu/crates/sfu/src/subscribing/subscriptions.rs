@@ -329,7 +329,7 @@ impl Subscriptions {
             let ladder: Vec<_> = live.map(|quality| (quality, bitrate_bps(quality as u8))).collect();
             usage.video_bps += subscription.layer().map_or(0, bitrate_bps);
             usage.is_satisfied &= subscription.layer() == ladder.last().map(|(quality, _)| *quality as u8);
-            usage.videos.push((key, Video { priority: subscription.priority(), ladder }));
+            usage.videos.push((key, Video { rank: subscription.rank(state), ladder }));
         }
         usage
     }

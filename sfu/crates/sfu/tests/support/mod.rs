@@ -31,6 +31,8 @@ pub struct World {
     pub spoofing: Option<(usize, SocketAddr)>,
     /// Offers of the server stay unanswered.
     pub withholds_answers: bool,
+    /// What is announced from now on shows screens.
+    pub announces_screens: bool,
     /// Of clients that join.
     pub abilities: Abilities,
     /// Some of what clients have sent last.
@@ -55,6 +57,7 @@ impl World {
             events: Vec::new(),
             spoofing: None,
             withholds_answers: false,
+            announces_screens: false,
             abilities: Abilities { has_red: true, tells_arrivals: true },
             captured: Vec::new(),
             server,
@@ -148,7 +151,14 @@ impl World {
             Command::ExpectTrack {
                 peer,
                 track: track.clone(),
-                spec: TrackSpec { kind, cids: vec![cid], layers, codec: None, opus: OpusOptions::default() },
+                spec: TrackSpec {
+                    kind,
+                    cids: vec![cid],
+                    layers,
+                    codec: None,
+                    opus: OpusOptions::default(),
+                    is_screen: self.announces_screens,
+                },
             },
         );
         self.clients[client].offer_wanted = true;
