@@ -76,10 +76,22 @@ class Peer:
     """One participant: signalling here, media in the load process."""
 
     def __init__(
-        self, name: str, token: str, load: Load, publication: Publication | None = None, *, is_timed: bool = False
+        self,
+        name: str,
+        token: str,
+        load: Load,
+        publication: Publication | None = None,
+        *,
+        is_timed: bool = False,
+        loss: float = 0.0,
     ) -> None:
-        """`is_timed`: it reads what arrives at once, and notes how long synthetic packets were on their way."""
+        """`is_timed`: it reads what arrives at once, and notes how long synthetic packets were on their way.
+
+        `loss`: of its datagrams this share is lost, either way.
+        """
         self.name = name
+        self._loss = loss
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reading = {"is_timed": True} if is_timed else {"read_every_ms": READ_EVERY_MS}
         self._token = token
         self._load = load
@@ -88,16 +100,29 @@ class Peer:
         self._answered = False
         self._wanted: rtc.MediaSectionsRequirement | None = None
 
+    @property
+    def publishes(self) -> bool:
+        """Whether it sends media; it receives none then, unless it is asked for sections."""
+        return self._publication is not None
+
     async def run(self, session: aiohttp.ClientSession, url: str, ready: asyncio.Event) -> None:
         ours = self._publication
         wanted = 0 if ours else 1
         offer = await self._offer(audio=wanted, video=wanted)
         query = {"access_token": self._token, "join_request": join_request(offer, ours.tracks() if ours else [])}
         async with session.ws_connect(f"{url}/rtc/v1", params=query, max_msg_size=0) as socket:
+            self._socket = socket
             ready.set()
             async for message in socket:
                 response = rtc.SignalResponse.FromString(message.data)
                 await self._serve(socket, response)
+
+    async def leave(self) -> None:
+        """Say so and go; `run` ends when the server has answered."""
+        assert self._socket
+        leave = rtc.LeaveRequest(reason=models.DisconnectReason.CLIENT_INITIATED)
+        await self._socket.send_bytes(rtc.SignalRequest(leave=leave).SerializeToString())
+        await self._load.ask(do="leave", peer=self.name)
 
     async def _offer(self, *, audio: int, video: int) -> rtc.SessionDescription:
         self._offer_id += 1
@@ -106,6 +131,8 @@ class Peer:
         )
         if self._publication and self._publication.clip:
             sent |= {"clip": str(self._publication.clip), "fps": self._publication.fps}
+        if self._loss:
+            sent |= {"loss": self._loss}
         answer = await self._load.ask(do="offer", peer=self.name, audio=audio, video=video, **sent)
         return rtc.SessionDescription(type="offer", sdp=str(answer["offer"]), id=self._offer_id)
 

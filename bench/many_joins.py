@@ -39,6 +39,7 @@ ADDRESSES: Final = 40
 READ_EVERY_MS: Final = 100
 ROOM: Final = "bench"
 SETTLED_AFTER_S: Final = 3.0
+COUNTS: Final = frozenset({"received", "sent", "connected"})
 LONGEST_S: Final = 60
 
 FIELDS: Final = {each.number: each.name for each in rtc.SignalResponse.DESCRIPTOR.fields}
@@ -162,7 +163,7 @@ async def totals(loads: Sequence[Load]) -> Counter[str]:
     """Return the counters of all load processes together."""
     counts: Counter[str] = Counter()
     for stats in await asyncio.gather(*(load.ask(do="stats") for load in loads)):
-        counts.update({name: int(str(value)) for name, value in stats.items() if name != "peer"})
+        counts.update({name: int(str(value)) for name, value in stats.items() if name in COUNTS})
     return counts
 
 

@@ -3,14 +3,17 @@
 //!
 //! | command | answer |
 //! | --- | --- |
-//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "read_every_ms": n, "is_timed": bool, "tells_arrivals": bool}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
+//! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "read_every_ms": n, "is_timed": bool, "tells_arrivals": bool, "loss": 0.0}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
 //! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
+//! | `{"do": "leave", "peer": "a"}` | `{"peer": "a", "ok": true}` |
+//! | `{"do": "received"}` | `{"peers": {"a": packets}}` |
 //! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers, "delays_us": {"median": n, "p99": n}}` |
 //!
 //! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one. A peer that reads what has arrived
 //! only so often costs less, and a sender over loopback need not wake it with each packet, but it spoils the times of
 //! arrival: for those that only receive, and then best without `tells_arrivals` (transport-wide feedback). `is_timed`: it
-//! notes how long synthetic packets were on their way, which `stats` tells, and forgets.
+//! notes how long synthetic packets were on their way, which `stats` tells, and forgets. Of a peer's datagrams the share
+//! `loss` is lost, either way.
 #![forbid(unsafe_code)]
 
 mod clip;
@@ -20,6 +23,7 @@ mod peer;
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
@@ -46,8 +50,14 @@ fn main() -> io::Result<()> {
 
 #[derive(Default)]
 struct Load {
-    peers: HashMap<String, Sender<Request>>,
+    peers: HashMap<String, Running>,
     counters: Arc<Counters>,
+}
+
+/// A peer whose thread ends with this.
+struct Running {
+    requests: Sender<Request>,
+    received: Arc<AtomicU64>,
 }
 
 impl Load {
@@ -59,6 +69,14 @@ impl Load {
                 sdp: command["sdp"].as_str().unwrap_or_default().to_owned(),
                 reply,
             }),
+            Some("leave") => match self.peers.remove(peer) {
+                Some(_) => json!({ "peer": peer, "ok": true }),
+                None => json!({ "error": "no such peer" }),
+            },
+            Some("received") => {
+                let counts = self.peers.iter().map(|(name, peer)| (name.clone(), json!(peer.received.load(Relaxed))));
+                json!({ "peers": counts.collect::<serde_json::Map<_, _>>() })
+            }
             Some("stats") => self.counters.snapshot(),
             _ => json!({ "error": "unknown command" }),
         }
@@ -67,8 +85,10 @@ impl Load {
     fn offer(&mut self, peer: &str, command: &Value) -> Value {
         if !self.peers.contains_key(peer) {
             let tells_arrivals = command["tells_arrivals"].as_bool().unwrap_or(true);
-            match peer::start(Arc::clone(&self.counters), tells_arrivals) {
-                Ok(sender) => self.peers.insert(peer.to_owned(), sender),
+            let loss = command["loss"].as_f64().unwrap_or_default();
+            let received = Arc::<AtomicU64>::default();
+            match peer::start(Arc::clone(&self.counters), Arc::clone(&received), tells_arrivals, loss) {
+                Ok(requests) => self.peers.insert(peer.to_owned(), Running { requests, received }),
                 Err(error) => return json!({ "error": error.to_string() }),
             };
         }
@@ -94,7 +114,7 @@ impl Load {
 
     fn ask(&self, peer: &str, request: impl FnOnce(Sender<Value>) -> Request) -> Value {
         let (reply, answers) = mpsc::channel();
-        let sent = self.peers.get(peer).is_some_and(|sender| sender.send(request(reply)).is_ok());
+        let sent = self.peers.get(peer).is_some_and(|peer| peer.requests.send(request(reply)).is_ok());
         let mut answer = match (sent, answers.recv()) {
             (true, Ok(answer)) => answer,
             _ => json!({ "error": "no such peer" }),

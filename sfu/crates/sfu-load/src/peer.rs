@@ -3,7 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,15 +41,23 @@ pub struct Reading {
     pub is_timed: bool,
 }
 
-/// Start a peer's thread. Fails if there is no UDP socket. `tells_arrivals`: it sends transport-wide feedback.
-pub fn start(counters: Arc<Counters>, tells_arrivals: bool) -> io::Result<Sender<Request>> {
+/// Start a peer's thread, which ends when nobody can ask it any more. Fails if there is no UDP socket. `received`: its own
+/// packets. `tells_arrivals`: it sends transport-wide feedback. `loss`: the share of its datagrams that is lost.
+pub fn start(
+    counters: Arc<Counters>,
+    received: Arc<AtomicU64>,
+    tells_arrivals: bool,
+    loss: f64,
+) -> io::Result<Sender<Request>> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let (sender, requests) = mpsc::channel();
     let mut peer = Peer::new(socket, counters, tells_arrivals)?;
+    (peer.received, peer.loss) = (received, loss);
     thread::spawn(move || {
         if let Err(error) = peer.run(&requests) {
             eprintln!("a synthetic peer stopped: {error}");
         }
+        peer.counters.connected.fetch_sub(u64::from(peer.connected), Relaxed);
     });
     Ok(sender)
 }
@@ -58,6 +66,9 @@ struct Peer {
     rtc: Rtc,
     socket: UdpSocket,
     counters: Arc<Counters>,
+    received: Arc<AtomicU64>,
+    loss: f64,
+    random: u64,
     pending: Option<SdpPendingOffer>,
     source: Option<Source>,
     connected: bool,
@@ -98,8 +109,11 @@ impl Peer {
         rtc.add_local_candidate(candidate);
         Ok(Self {
             rtc,
+            random: u64::from(socket.local_addr()?.port()) << 16 | 1,
             socket,
             counters,
+            received: Arc::default(),
+            loss: 0.0,
             pending: None,
             source: None,
             connected: false,
@@ -164,12 +178,14 @@ impl Peer {
         loop {
             match self.rtc.poll_output()? {
                 Output::Timeout(at) => return Ok(at),
+                Output::Transmit(_) if self.is_lost() => {}
                 Output::Transmit(datagram) => {
                     // a full socket buffer is loss, as on any network
                     let _ = self.socket.send_to(&datagram.contents, datagram.destination);
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
                     self.counters.received.fetch_add(1, Relaxed);
+                    self.received.fetch_add(1, Relaxed);
                     if self.reading.is_timed {
                         self.counters.note_delay(&packet.payload);
                     }
@@ -186,6 +202,14 @@ impl Peer {
                 Output::Event(_) => {}
             }
         }
+    }
+
+    fn is_lost(&mut self) -> bool {
+        // xorshift
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        ((self.random >> 11) as f64 / (1u64 << 53) as f64) < self.loss
     }
 
     fn serve(&mut self, request: Request) -> Result<(), RtcError> {
@@ -339,6 +363,9 @@ impl Peer {
     }
 
     fn take(&mut self, datagram: &[u8], source: SocketAddr) -> Result<(), RtcError> {
+        if self.is_lost() {
+            return Ok(());
+        }
         let (Ok(contents), Ok(destination)) = (datagram.try_into(), self.socket.local_addr()) else { return Ok(()) };
         let received = Receive { proto: Protocol::Udp, source, destination, contents };
         self.rtc.handle_input(Input::Receive(Instant::now(), received))

@@ -22,7 +22,7 @@ use crate::transport::scalability::TemporalPart;
 use crate::transport::vp8::{self, Vp8Numbers, Vp8Patch};
 
 /// Of each profile. Both streams come to a new round of 16-bit sequence numbers.
-const PACKETS: u64 = 90_000;
+const PACKETS: u64 = 220_000;
 /// Ids of extensions in str0m's map for clients.
 const SEND_TIME: u8 = 2;
 const MID: u8 = 4;

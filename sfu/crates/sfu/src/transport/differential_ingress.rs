@@ -10,7 +10,7 @@ use crate::transport::dependency::DependencyDescriptor;
 use crate::transport::packet::ReceivedPacket;
 
 /// Of each profile. All streams come to a new round of 16-bit sequence numbers.
-const PACKETS: u64 = 60_000;
+const PACKETS: u64 = 120_000;
 const FIRST: u64 = 65_000;
 /// Packets that are farther behind the newest one are not looked at by str0m.
 const STR0M_WINDOW: u64 = 100;

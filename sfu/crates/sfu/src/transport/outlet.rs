@@ -196,9 +196,10 @@ impl Outlet {
             self.received.expected += f64::from(passed);
             // what the publisher's link has lost says nothing of this one
             let lost = f64::from(reception.lost - self.received.lost_before) - gaps;
+            // less than none: what was told as lost has come since, as copies do
+            told = (f64::from(passed), lost.clamp(-f64::from(passed), f64::from(passed)));
             let lost = lost.clamp(0.0, f64::from(passed));
             self.received.lost += lost;
-            told = (f64::from(passed), lost);
             let retry = RETRY + self.received.rtt.unwrap_or_default();
             self.playout.reported(now, f64::from(passed), lost, retry);
             self.received.highest = Some(reception.highest);

@@ -45,6 +45,10 @@ impl Pacer {
         self.rate_bps.take()
     }
 
+    pub fn rate_bps(&self) -> Option<u64> {
+        self.rate_bps
+    }
+
     /// Whether packets have to wait for their turn.
     pub fn is_on(&self) -> bool {
         self.rate_bps.is_some() || !self.waiting.is_empty()

@@ -17,6 +17,12 @@ const CALM: Duration = Duration::from_secs(5);
 const USELESS_FROM: f64 = 0.15;
 const TRIED_FOR: Duration = Duration::from_secs(10);
 const NOT_AGAIN_FOR: Duration = Duration::from_secs(60);
+/// On a link that carries less than this many times the sound, copies would be lost for want of room.
+const ROOM: u64 = 10;
+/// One stream of sound, before it was counted.
+const LEAST_SOUND_BPS: u64 = 40_000;
+/// What sound takes is counted over this time.
+const COUNTED: Duration = Duration::from_secs(1);
 /// What each packet of pictures counts.
 const WEIGHT: f64 = 1.0 / 64.0;
 /// Packets of sound after which a report counts by half.
@@ -38,28 +44,56 @@ pub(super) struct Repetition {
     useless_at: Option<Instant>,
     /// Since when fewer would do.
     calm_since: Option<Instant>,
+    sound: Sound,
+}
+
+/// What sound takes.
+#[derive(Default)]
+struct Sound {
+    since: Option<Instant>,
+    bytes: u64,
+    bps: u64,
+}
+
+impl Sound {
+    fn add(&mut self, arrival: &Arrival) {
+        let since = *self.since.get_or_insert(arrival.sent);
+        self.bytes += if arrival.is_sound { u64::from(arrival.bytes) } else { 0 };
+        let passed = arrival.sent.saturating_duration_since(since);
+        if passed >= COUNTED {
+            self.bps = (self.bytes as f64 * 8.0 / passed.as_secs_f64()) as u64;
+            (self.since, self.bytes) = (Some(arrival.sent), 0);
+        }
+    }
 }
 
 impl Repetition {
-    /// The receiver tells of packets. `is_narrow`: its link is full at times, and nothing is repeated.
-    pub fn arrived(&mut self, arrivals: &[Arrival], is_narrow: bool) {
+    /// Whether a link has no room for copies that carries so much (None: it has not been full).
+    pub fn is_narrow(&self, limit_bps: Option<u64>) -> bool {
+        limit_bps.is_some_and(|limit| limit < ROOM * self.sound.bps.max(LEAST_SOUND_BPS))
+    }
+
+    /// The receiver tells of packets; its link carries so much, if it is full at times.
+    pub fn arrived(&mut self, arrivals: &[Arrival], limit_bps: Option<u64>) {
+        arrivals.iter().for_each(|arrival| self.sound.add(arrival));
         for arrival in arrivals.iter().filter(|arrival| !arrival.is_sound) {
             let lost = if arrival.arrived_us.is_none() { 1.0 } else { 0.0 };
             self.picture_loss += WEIGHT * (lost - self.picture_loss);
             self.picture_sent = Some(arrival.sent);
         }
         if let Some(newest) = arrivals.last() {
-            self.update(newest.sent, is_narrow);
+            self.update(newest.sent, self.is_narrow(limit_bps));
         }
     }
 
-    /// The receiver reports so much of a stream of sound.
-    pub fn reported(&mut self, now: Instant, expected: f64, lost: f64, is_narrow: bool) {
+    /// The receiver reports so much of a stream of sound; less than none is lost where what was told so came after all.
+    pub fn reported(&mut self, now: Instant, expected: f64, lost: f64, limit_bps: Option<u64>) {
         if expected > 0.0 {
+            let is_narrow = self.is_narrow(limit_bps);
             let weight = expected / (expected + PACKETS);
-            self.sound_loss += weight * (lost / expected - self.sound_loss);
+            self.sound_loss = (self.sound_loss + weight * (lost / expected - self.sound_loss)).max(0.0);
             let is_tried = self.began.is_some_and(|began| now.saturating_duration_since(began) >= TRIED_FOR);
-            if is_tried && !is_narrow && lost / expected >= USELESS_FROM {
+            if is_tried && !is_narrow && self.sound_loss >= USELESS_FROM {
                 (self.copies, self.began, self.useless_at) = (0, None, Some(now));
             }
             self.update(now, is_narrow);
@@ -106,7 +140,7 @@ mod tests {
         for n in 0..seconds * 50 {
             let arrived_us = lost.is_none_or(|lost| n % lost != 0).then_some(0);
             let sent = start + n * Duration::from_millis(20);
-            repetition.arrived(&[Arrival { sent, bytes: 100, is_sound: false, arrived_us }], false);
+            repetition.arrived(&[Arrival { sent, bytes: 100, is_sound: false, arrived_us }], None);
         }
         start + Duration::from_secs(seconds.into())
     }
@@ -117,7 +151,7 @@ mod tests {
         move |lost, times| {
             for _ in 0..times {
                 now += Duration::from_secs(5);
-                repetition.reported(now, 250.0, lost, false);
+                repetition.reported(now, 250.0, lost, None);
             }
             repetition.copies()
         }
@@ -162,17 +196,38 @@ mod tests {
     }
 
     #[test]
+    fn one_bad_report_of_few_packets_ends_no_copies() {
+        let (mut repetition, start) = (Repetition::default(), Instant::now());
+        let now = tell(&mut repetition, 11, Some(3), start);
+        for n in 0..20 {
+            repetition.reported(now + n * Duration::from_millis(250), 12.0, if n % 10 == 9 { 4.0 } else { 0.0 }, None);
+        }
+        assert_eq!(repetition.copies(), 2);
+    }
+
+    #[test]
+    fn a_link_is_narrow_that_carries_little_more_than_the_sound() {
+        let (mut repetition, start) = (Repetition::default(), Instant::now());
+        for n in 0..101 {
+            let sent = start + n * Duration::from_millis(20);
+            repetition.arrived(&[Arrival { sent, bytes: 200, is_sound: true, arrived_us: None }], None);
+        }
+        assert!(repetition.is_narrow(Some(780_000)), "sound takes 80 kbit/s");
+        assert!(!repetition.is_narrow(Some(820_000)) && !repetition.is_narrow(None));
+    }
+
+    #[test]
     fn on_a_narrow_link_nothing_is_repeated_and_nothing_learnt_of_copies() {
         let (mut repetition, start) = (Repetition::default(), Instant::now());
         tell(&mut repetition, 5, Some(3), start);
         let after = |seconds| start + Duration::from_secs(seconds);
         for second in 5..30 {
-            repetition.reported(after(second), 50.0, 15.0, true);
+            repetition.reported(after(second), 50.0, 15.0, Some(399_000));
             assert_eq!(repetition.copies(), 0);
         }
-        repetition.reported(after(30), 50.0, 15.0, false);
-        assert_eq!(repetition.copies(), 2);
-        repetition.reported(after(35), 250.0, 75.0, false);
+        repetition.reported(after(30), 50.0, 15.0, Some(400_000));
+        assert_eq!(repetition.copies(), 2, "pictures can give way");
+        repetition.reported(after(35), 250.0, 75.0, None);
         assert_eq!(repetition.copies(), 2, "the report is of the time before");
     }
 }

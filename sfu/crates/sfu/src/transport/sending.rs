@@ -169,27 +169,27 @@ impl Sending {
     ) {
         for feedback in reports::transport_feedback(compound) {
             let arrivals = self.sent.reported(&feedback);
-            self.repetition.arrived(&arrivals, self.pacer.is_on());
+            self.repetition.arrived(&arrivals, self.pacer.rate_bps());
             if !arrivals.is_empty() {
                 drained.push(TransportEvent::Arrived(arrivals));
             }
         }
         let datagrams = &mut drained.datagrams;
-        let (mut buffers, is_narrow) = (Buffers::default(), self.pacer.is_on());
+        let (mut buffers, limit_bps, is_limited) = (Buffers::default(), self.pacer.rate_bps(), self.pacer.is_on());
         for (ssrc, feedback) in reports::read(compound) {
             let Some(outlet) = streams.of_ssrc(ssrc) else { continue };
             match feedback {
                 Feedback::Reception(reception) => {
                     let (expected, lost) = outlet.received(now, reception);
                     if !outlet.is_video {
-                        self.repetition.reported(now, expected, lost, is_narrow);
+                        self.repetition.reported(now, expected, lost, limit_bps);
                     }
                 }
                 Feedback::KeyframeWanted => outlet.keyframe_wanted(),
                 Feedback::Missing(numbers) => {
                     let before = datagrams.len();
                     let Some(mut batch) = self.batch(now, &mut buffers, datagrams) else { return };
-                    let copies = if is_narrow { 1 } else { outlet.playout.copies() };
+                    let copies = if is_limited { 1 } else { outlet.playout.copies() };
                     for _ in 0..copies {
                         numbers.iter().for_each(|number| batch.resend(outlet, *number));
                     }
@@ -269,7 +269,7 @@ impl Sending {
         self.keyed()?;
         let sealer = &mut self.keyed.as_mut()?.sealer;
         let sent = &mut self.sent;
-        let copies = if self.pacer.is_on() { 0 } else { self.repetition.copies() };
+        let copies = if self.repetition.is_narrow(self.pacer.rate_bps()) { 0 } else { self.repetition.copies() };
         Some(Batch { now, sealer, path: self.path?, send_time: send_time(now), sent, copies, buffers, datagrams })
     }
 }
