@@ -18,6 +18,7 @@ from support.rest import API_KEY, FAR, PUBLIC, RestServer, TestRoom, running_ser
 pytestmark = [pytest.mark.measures_time, pytest.mark.timeout(120)]
 ANSWERED_WITHIN_S = 5.0
 BACK_WITHIN_S = 5.0
+OF_EACH_KIND = 3
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Parts:
     cluster: Postgres
     relay: RelayThread
     server: RestServer
-    room: TestRoom
+    rooms: list[TestRoom]
+    """One for each application: who gives a token holds the room's row, also while its connection hangs."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     with running_postgres() as cluster, relay_thread(cluster.port) as relay:
         url = cluster.new_database().replace(f":{cluster.port}/", f":{relay.port}/")
         with running_server(tmp_path_factory.mktemp("outages"), TERTULIA_DATABASE_URL=url) as server:
-            yield Parts(cluster, relay, server, server.create_room())
+            yield Parts(cluster, relay, server, [server.create_room() for _ in range(OF_EACH_KIND)])
             assert "Traceback" not in server.log(), server.log()
 
 
@@ -55,23 +57,32 @@ class Applications:
     """Read, create and ask for tokens all the time."""
 
     def __init__(self, parts: Parts, http: aiohttp.ClientSession) -> None:
-        room = parts.room
-        token = {"roomName": room.name, "secret": room.secret("publisher")}
-        self.kinds: dict[str, tuple[str, str, Callable[[int], object]]] = {
-            "read": ("GET", f"/rooms/{room.name}", lambda _number: None),
-            "create": ("POST", "/rooms", lambda _number: {"expirationDate": FAR}),
-            "token": ("POST", "/participants/token", lambda number: token | {"participantName": f"p{number}"}),
+        self.kinds: dict[str, tuple[str, str, Callable[[TestRoom, int], object]]] = {
+            "read": ("GET", "/rooms/{room}", lambda _room, _number: None),
+            "create": ("POST", "/rooms", lambda _room, _number: {"expirationDate": FAR}),
+            "token": (
+                "POST",
+                "/participants/token",
+                lambda room, number: {
+                    "roomName": room.name,
+                    "secret": room.secret("publisher"),
+                    "participantName": f"p{number}",
+                },
+            ),
         }
+        self.rooms = parts.rooms
         self.answers: list[Answer] = []
         self.http = http
 
-    async def ask(self, kind: str) -> None:
+    async def ask(self, kind: str, room: TestRoom) -> None:
         number = 0
         while True:
             number += 1
             method, path, body = self.kinds[kind]
             began_at_s = time.monotonic()
-            async with self.http.request(method, f"{PUBLIC}{path}", json=body(number)) as response:
+            async with self.http.request(
+                method, f"{PUBLIC}{path.format(room=room.name)}", json=body(room, number)
+            ) as response:
                 said = await response.json()
                 took_s = time.monotonic() - began_at_s
             code, retry_after = said.get("code"), response.headers.get("retry-after")
@@ -111,7 +122,7 @@ async def applications(parts: Parts) -> AsyncIterator[Applications]:
     headers, timeout = {"X-API-KEY": API_KEY}, aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(parts.server.url, headers=headers, timeout=timeout) as http:
         made = Applications(parts, http)
-        asking = [asyncio.ensure_future(made.ask(kind)) for kind in made.kinds for _ in range(3)]
+        asking = [asyncio.ensure_future(made.ask(kind, room)) for kind in made.kinds for room in made.rooms]
         try:
             await made.all_answered(since_s=0, within_s=20)
             yield made
