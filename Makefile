@@ -62,13 +62,13 @@ e2e: need-test prepare-dev ## only the tests with real browsers
 soak: need-test prepare-dev ## what is too long for every day: repetitions, random kills, long meetings
 	.venv/bin/pytest tests/soak --timeout 7200 $(ARGS)
 
-SECONDS ?= 60
 .PHONY: sanitize
 sanitize: ## the Rust tests under AddressSanitizer and LeakSanitizer (minutes to build, minutes to run)
 	cd sfu && RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address LSAN_OPTIONS=suppressions=$(CURDIR)/sfu/lsan.supp \
 		CARGO_TARGET_DIR=target/sanitize cargo test --workspace --exclude tertulia-sfu-py --no-fail-fast \
 		--target "$$(rustc -vV | sed -n 's/^host: //p')"
 
+SECONDS ?= 60
 .PHONY: fuzz
 fuzz: need-test prepare-dev ## fuzz each input for SECONDS=60 (T=path picks, SEED= repeats a run)
 	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) .venv/bin/pytest $(or $(T),tests/fuzz) -s --timeout 0 $(ARGS)

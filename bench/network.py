@@ -52,7 +52,6 @@ async ([url, token, sends]) => {
   await room.localParticipant.setCameraEnabled(true, { resolution }, { videoCodec: 'vp8' });
   const context = new AudioContext();
   const [tone, target] = [context.createOscillator(), context.createMediaStreamDestination()];
-  target.channelCount = 1; // as of a microphone: of two channels livekit-client sends nothing twice (RED)
   tone.connect(target);
   tone.start();
   await room.localParticipant.publishTrack(target.stream.getAudioTracks()[0], { source: Track.Source.Microphone });

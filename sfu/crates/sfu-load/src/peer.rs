@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use quinn_udp::{RecvMeta, UdpSocketState};
 use serde_json::{Value, json};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
@@ -51,8 +52,7 @@ pub fn start(
 ) -> io::Result<Sender<Request>> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let (sender, requests) = mpsc::channel();
-    let mut peer = Peer::new(socket, counters, tells_arrivals)?;
-    (peer.received, peer.loss) = (received, loss);
+    let mut peer = Peer::new(socket, counters, received, tells_arrivals, loss)?;
     thread::spawn(move || {
         if let Err(error) = peer.run(&requests) {
             eprintln!("a synthetic peer stopped: {error}");
@@ -68,7 +68,7 @@ struct Peer {
     counters: Arc<Counters>,
     received: Arc<AtomicU64>,
     loss: f64,
-    random: u64,
+    random: Rng,
     pending: Option<SdpPendingOffer>,
     source: Option<Source>,
     connected: bool,
@@ -91,7 +91,13 @@ struct Source {
 }
 
 impl Peer {
-    fn new(socket: UdpSocket, counters: Arc<Counters>, tells_arrivals: bool) -> io::Result<Self> {
+    fn new(
+        socket: UdpSocket,
+        counters: Arc<Counters>,
+        received: Arc<AtomicU64>,
+        tells_arrivals: bool,
+        loss: f64,
+    ) -> io::Result<Self> {
         let mut extensions = ExtensionMap::empty();
         for (id, extension) in ExtensionMap::standard().iter() {
             if tells_arrivals || *extension != Extension::TransportSequenceNumber {
@@ -109,11 +115,11 @@ impl Peer {
         rtc.add_local_candidate(candidate);
         Ok(Self {
             rtc,
-            random: u64::from(socket.local_addr()?.port()) << 16 | 1,
+            random: Rng::with_seed(socket.local_addr()?.port().into()),
             socket,
             counters,
-            received: Arc::default(),
-            loss: 0.0,
+            received,
+            loss,
             pending: None,
             source: None,
             connected: false,
@@ -205,11 +211,7 @@ impl Peer {
     }
 
     fn is_lost(&mut self) -> bool {
-        // xorshift
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        ((self.random >> 11) as f64 / (1u64 << 53) as f64) < self.loss
+        self.random.f64() < self.loss
     }
 
     fn serve(&mut self, request: Request) -> Result<(), RtcError> {

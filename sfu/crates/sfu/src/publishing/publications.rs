@@ -190,15 +190,18 @@ impl Publications {
             true => track.layers_mut().on_keyframe(now, packet.layer),
             false => {}
         }
-        let is_news = track.layers_mut().is_news(now, packet.layer);
-        let (mut is_local, packet) = (false, Arc::new(packet));
-        for shard in track.followers_of(packet.layer, is_news) {
-            if shard == outbox.shard() && !is_news {
+        let packet = Arc::new(packet);
+        if track.layers_mut().is_news(now, packet.layer) {
+            track.followers().for_each(|shard| send_packet(shard, track, &packet, outbox));
+            return None;
+        }
+        let mut is_local = false;
+        for shard in track.followers_of(packet.layer) {
+            if shard == outbox.shard() {
                 is_local = true;
-                continue;
+            } else {
+                send_packet(shard, track, &packet, outbox);
             }
-            outbox.count().media_packets_relayed += u64::from(shard != outbox.shard());
-            outbox.send(shard, Message::Packet { track: track.id().clone(), packet: packet.clone() });
         }
         is_local.then(|| (track.id().clone(), packet))
     }
@@ -329,6 +332,12 @@ fn announce_quality(now: Instant, track: &mut PublishedTrack, peers: &Peers, out
     }
     let (Some(quality), Some(peer)) = (track.quality_to_announce(now), peers.get(track.peer())) else { return };
     outbox.emit(Event::QualityWanted { peer: peer.id().clone(), track: track.id().clone(), quality });
+}
+
+/// By a message, which comes after those sent before it.
+fn send_packet(shard: ShardId, track: &PublishedTrack, packet: &Arc<Packet>, outbox: &mut Outbox) {
+    outbox.count().media_packets_relayed += u64::from(shard != outbox.shard());
+    outbox.send(shard, Message::Packet { track: track.id().clone(), packet: packet.clone() });
 }
 
 fn request_keyframe(now: Instant, track: &mut PublishedTrack, layer: u8, peers: &mut Peers, outbox: &mut Outbox) {

@@ -259,10 +259,10 @@ impl PublishedTrack {
         self.followers.iter().map(|follower| follower.shard)
     }
 
-    /// The shards that need packets of `layer`, or all.
-    pub fn followers_of(&self, layer: u8, all: bool) -> impl Iterator<Item = ShardId> + '_ {
+    /// The shards that need packets of `layer`.
+    pub fn followers_of(&self, layer: u8) -> impl Iterator<Item = ShardId> + '_ {
         let bit = layer_bit(layer);
-        self.followers.iter().filter(move |follower| all || follower.relay & bit != 0).map(|follower| follower.shard)
+        self.followers.iter().filter(move |follower| follower.relay & bit != 0).map(|follower| follower.shard)
     }
 
     /// The quality to announce to the publisher, if it has changed: higher ones at once, lower ones after 5 s.
