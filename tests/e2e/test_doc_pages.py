@@ -37,6 +37,8 @@ async def test_search(red_browser: Browser, product: Product) -> None:
     await page.keyboard.press("/")
     await page.keyboard.type("webhooks")
     await expect(page.get_by_text(re.compile(r"\d+ results"))).to_be_visible()
+    # not that of the letters so far
+    await expect(page.get_by_role("option", name="Webhooks", selected=True, exact=True)).to_be_visible()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     assert refused == []

@@ -61,8 +61,10 @@ async def test_hands_and_reactions_are_seen_by_all_at_once(
 ) -> None:
     mona, ben = await meeting_of_two(people, red_browser, blue_browser, room)
     await ben.page.evaluate(ACTED)
+    microphone = ben.page.locator('[data-control="microphone"]')
+    await expect(microphone).to_have_accessible_name("Mute")  # published: until then, the key is for switching it on
     await ben.page.keyboard.press("m")
-    await expect(ben.page.locator('[data-control="microphone"]')).to_have_accessible_name("Unmute")
+    await expect(microphone).to_have_accessible_name("Unmute")
     await mona.page.evaluate(APPEARS, '.tile[data-identity="Ben"] [data-testid="hand"]')
     await ben.page.keyboard.press("h")
     await expect(mona.tile_of("Ben").get_by_test_id("hand")).to_contain_text("1")

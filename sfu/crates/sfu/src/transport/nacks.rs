@@ -36,9 +36,10 @@ const COUNTED: Duration = Duration::from_secs(1);
 const RECENT: usize = 16;
 /// Sound is not asked for where it takes longer than this, unless it is held for so long.
 const MAX_WAIT_FOR_SOUND: Duration = Duration::from_millis(200);
-/// Held sound has time for few answers: for each it is asked so often, with this time between, lest all requests are lost.
-const SOUND_TRIES: u8 = 3;
-const SOUND_WAIT: Duration = Duration::from_millis(40);
+/// Where requests are lost, too, or there is time for few answers (held sound), each answer is asked for so often, with this
+/// time between. libwebrtc answers once a round trip, however often it was asked.
+const REPEATS: u8 = 3;
+const REPEATED_AFTER: Duration = Duration::from_millis(40);
 /// Packets of one stream that are asked for at once.
 const MAX_ASKED: usize = 256;
 
@@ -156,8 +157,9 @@ impl Nacks {
             return compound;
         }
         let (wait, hold) = (self.round_trip.wait(), self.patience.hold());
+        let is_lossy = self.playout.copies() > 1;
         for (ssrc, stream) in &mut self.streams {
-            reports::push_nack(*ssrc, &stream.due(now, wait, hold), &mut compound);
+            reports::push_nack(*ssrc, &stream.due(now, wait, hold, is_lossy), &mut compound);
         }
         let waiting = self.streams.values().flat_map(|stream| stream.missing.values());
         self.next_at = waiting.map(|request| request.ask_at).min();
@@ -192,11 +194,12 @@ impl Stream {
         self.asked >= MAX_IN_VAIN && !self.is_answered
     }
 
-    fn due(&mut self, now: Instant, wait: Duration, hold: Duration) -> Vec<u16> {
+    fn due(&mut self, now: Instant, wait: Duration, hold: Duration, is_lossy: bool) -> Vec<u16> {
         let mut numbers = Vec::new();
         let is_held = self.is_sound && !hold.is_zero();
         let is_too_far = self.is_sound && wait > MAX_WAIT_FOR_SOUND.max(hold);
         let max_age = if is_held { hold } else { MAX_AGE };
+        let is_repeated = is_held || (is_lossy && wait > u32::from(REPEATS) * REPEATED_AFTER);
         self.missing.retain(|number, request| {
             if request.ask_at > now {
                 return true;
@@ -205,8 +208,13 @@ impl Stream {
                 return false;
             }
             let answered_after = wait.max(MIN_WAIT * (1 << (request.tries / TRIES_TO_DOUBLE)));
-            let is_again = is_held && (request.tries + 1) % SOUND_TRIES != 0;
-            request.ask_at = now + if is_again { SOUND_WAIT.min(wait) } else { answered_after };
+            request.ask_at = now
+                + match (request.tries + 1) % REPEATS {
+                    _ if !is_repeated => answered_after,
+                    // the time of an answer counts from the first of them
+                    0 => answered_after.saturating_sub(REPEATED_AFTER * u32::from(REPEATS - 1)).max(REPEATED_AFTER),
+                    _ => REPEATED_AFTER.min(wait),
+                };
             if numbers.len() < MAX_ASKED {
                 numbers.push(*number as u16);
                 request.asked(now);
