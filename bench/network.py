@@ -36,6 +36,7 @@ MEASURED_S: Final = 10.0
 SEEN_WITHIN_S: Final = 60
 GONE_S: Final = 10.0
 SLOW_S: Final = 20.0
+SIDES: Final = ("sender", "receiver")
 
 JOIN: Final = """
 async ([url, token, sends]) => {
@@ -188,7 +189,6 @@ class Row:
     conditions: Conditions
     measure: Callable[[Pair], Awaitable[Figures]]
     goals: dict[str, str]
-    sides: tuple[str, ...] = ("sender", "receiver")
 
 
 ROWS: Final = {
@@ -217,7 +217,6 @@ ROWS: Final = {
             "changes in the last 10 s": "≤ 1",
             "full again after, s": "< 5",
         },
-        sides=("receiver",),
     ),
 }  # fmt: skip
 
@@ -253,7 +252,7 @@ async def measure(rows: Sequence[str], kinds: Sequence[str], runs: int) -> dict[
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         for _ in range(runs):
             for name in rows:
-                for side in ROWS[name].sides:
+                for side in SIDES:
                     for kind in kinds:
                         try:
                             figures = await figures_on(browser, address, kind, ROWS[name], side)

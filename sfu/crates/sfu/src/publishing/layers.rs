@@ -10,7 +10,7 @@ use crate::transport::ReceivedPacket;
 /// layers off, and those who receive them see nothing until then.
 const LAYER_SILENCE: Duration = Duration::from_millis(600);
 /// Packets of another layer in that time that make the silence significant.
-const PACKETS_OF_OTHERS: u32 = 8;
+const PACKETS_OF_OTHERS: u32 = 5;
 /// Key frames of the lowest layer, which is cheap to encode, may be requested this often; of others half as often.
 const KEYFRAME_INTERVAL_LOWEST: Duration = Duration::from_millis(500);
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(1000);
@@ -36,8 +36,10 @@ struct Layer {
     is_live: bool,
     live_since: Option<Instant>,
     last_keyframe: Option<Instant>,
-    last_packet: Option<Instant>,
-    /// Packets of other layers since the last one of this.
+    /// The greatest sequence number, and when it came: what was asked for and comes later tells nothing of the sender now.
+    newest: Option<u64>,
+    newest_at: Option<Instant>,
+    /// New packets of other layers since the newest one of this.
     others: u32,
     keyframe_asked: Option<Instant>,
     is_keyframe_wanted: bool,
@@ -68,6 +70,19 @@ impl Layer {
         count.frames += u32::from(ends_frame);
     }
 
+    /// Whether nothing later has been received.
+    fn is_newest(&self, received: &ReceivedPacket) -> bool {
+        self.ssrc != Some(received.ssrc) || self.newest.is_none_or(|newest| newest < received.packet.sequence)
+    }
+
+    fn on_newest(&mut self, now: Instant, received: &ReceivedPacket) {
+        if !self.is_live {
+            (self.is_live, self.live_since) = (true, Some(now));
+        }
+        (self.ssrc, self.newest) = (Some(received.ssrc), Some(received.packet.sequence));
+        (self.newest_at, self.others) = (Some(now), 0);
+    }
+
     fn on_keyframe(&mut self, now: Instant) {
         (self.is_keyframe_wanted, self.is_unanswered) = (false, false);
         self.last_keyframe = Some(now);
@@ -92,23 +107,16 @@ impl Layers {
 
     /// Count a packet. True if its layer was not live before.
     pub fn on_packet(&mut self, now: Instant, of_layer: u8, received: &ReceivedPacket) -> bool {
-        let mut is_revived = false;
-        for (index, layer) in (0u8..).zip(&mut self.layers) {
-            if index == of_layer {
-                is_revived = !layer.is_live;
-                if is_revived {
-                    layer.live_since = Some(now);
-                }
-                layer.is_live = true;
-                layer.ssrc = Some(received.ssrc);
-                layer.last_packet = Some(now);
-                layer.others = 0;
-                layer.count(received);
-            } else {
-                layer.others = layer.others.saturating_add(1);
-            }
+        let Some(layer) = self.layers.get_mut(usize::from(of_layer)) else { return false };
+        layer.count(received);
+        if !layer.is_newest(received) {
+            return false;
         }
-        is_revived
+        let was_live = layer.is_live;
+        layer.on_newest(now, received);
+        let others = (0u8..).zip(&mut self.layers).filter(|(index, _)| *index != of_layer);
+        others.for_each(|(_, layer)| layer.others = layer.others.saturating_add(1));
+        !was_live
     }
 
     /// Whether a layer has just begun.
@@ -120,7 +128,7 @@ impl Layers {
     pub fn check(&mut self, now: Instant) -> bool {
         let mut has_changed = false;
         for layer in self.layers.iter_mut().filter(|layer| layer.is_live) {
-            let is_silent = layer.last_packet.is_none_or(|last| now.saturating_duration_since(last) > LAYER_SILENCE);
+            let is_silent = layer.newest_at.is_none_or(|newest| now.saturating_duration_since(newest) > LAYER_SILENCE);
             if is_silent && layer.others >= PACKETS_OF_OTHERS {
                 layer.is_live = false;
                 has_changed = true;
@@ -186,5 +194,38 @@ impl Layers {
         let Some(ssrc) = layer.ssrc else { return KeyframeRequest::NoStream };
         (layer.keyframe_asked, layer.is_unanswered) = (Some(now), true);
         KeyframeRequest::Send(ssrc)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{CodecFormat, Packet};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn what_was_asked_for_does_not_keep_a_layer_alive() {
+        let (start, mut layers) = (Instant::now(), Layers::default());
+        let mut receive = |now: Instant, layer: u8, sequence: u64| {
+            let packet = Packet::of(sequence, 0, &[1], now);
+            layers.on_packet(
+                now,
+                layer,
+                &ReceivedPacket { ssrc: Ssrc(layer.into()), codec: CodecFormat::any(false), packet },
+            );
+            layers.check(now);
+            layers.live()
+        };
+        assert_eq!(receive(start, 1, 100), layer_bit(1));
+        for count in 0..20_u32 {
+            let now = start + 50 * MS * count;
+            let live = receive(now, 0, count.into());
+            assert_eq!(live & layer_bit(1) != 0, count * 50 <= 600, "after {count} packets");
+            // packets of before come late
+            receive(now, 1, 50 + u64::from(count));
+        }
+        let later = start + 1100 * MS;
+        assert_eq!(receive(later, 1, 101), layer_bit(0) | layer_bit(1));
     }
 }

@@ -16,6 +16,8 @@ const SLACK: Duration = Duration::from_millis(25);
 const MAX_ARRIVALS: usize = 400;
 /// Of more packets no report tells, present or missing.
 const MAX_SPAN: u64 = 8191;
+/// If more is missing, the client has begun again, or the link was cut.
+const MAX_UNTOLD: u64 = 256;
 /// Reports of what came late, at once.
 const MAX_LATE: usize = 8;
 
@@ -60,8 +62,9 @@ impl ArrivalLog {
         self.since.map(|since| self.not_before.map_or(since, |at| at.max(since)) + SLACK)
     }
 
-    /// Tell what has come: a compound, empty if that is nothing.
-    pub fn take(&mut self, now: Instant, of: Ssrc) -> Vec<u8> {
+    /// Tell what has come: a compound, empty if that is nothing. Of what is missing before it only a client whose link is
+    /// full is told: browsers send less for each loss that they know of, also where nothing is full.
+    pub fn take(&mut self, now: Instant, of: Ssrc, is_full: bool) -> Vec<u8> {
         (self.since, self.not_before) = (None, Some(now + INTERVAL));
         let mut late = std::mem::take(&mut self.arrivals);
         let arrivals: Vec<_> = late.split_off(&self.next).into_iter().collect();
@@ -69,19 +72,17 @@ impl ArrivalLog {
         let mut compound = Vec::new();
         // told as missing, but come late; what has come in time is not to be told a second time
         for run in late.chunk_by(|(one, _), (other, _)| one + 1 == *other).take(MAX_LATE) {
-            self.tell(of, run, &mut compound);
+            self.tell(of, None, run, &mut compound);
         }
-        // what is missing before them is not told: browsers send less for each loss that they know of, also where nothing
-        // is full
-        self.tell(of, &arrivals, &mut compound);
+        self.tell(of, is_full.then_some(self.next), &arrivals, &mut compound);
         self.next = arrivals.last().map_or(self.next, |(newest, _)| newest + 1);
         compound
     }
 
-    /// A report of these packets, in order, and of what is missing between them.
-    fn tell(&mut self, of: Ssrc, arrivals: &[(u64, Instant)], out: &mut Vec<u8>) {
+    /// A report of these packets, in order, and of what is missing between them, and since `from`.
+    fn tell(&mut self, of: Ssrc, from: Option<u64>, arrivals: &[(u64, Instant)], out: &mut Vec<u8>) {
         let (Some((first, at)), Some((newest, _))) = (arrivals.first(), arrivals.last()) else { return };
-        let first = *first;
+        let first = from.filter(|from| first - from <= MAX_UNTOLD).unwrap_or(*first);
         let arrivals = arrivals.iter().filter(|(number, _)| number - first <= MAX_SPAN);
         let newest = (*newest).min(first + MAX_SPAN);
         let epoch = *self.epoch.get_or_insert(*at);
@@ -106,7 +107,7 @@ mod tests {
 
     /// What each report tells.
     fn told(log: &mut ArrivalLog, now: Instant) -> Vec<Told> {
-        let compound = log.take(now, Ssrc(7));
+        let compound = log.take(now, Ssrc(7), false);
         let reports = reports::transport_feedback(&compound);
         let told = |report: TransportFeedback| {
             let begin_us = i64::from(report.reference) * 64_000;
@@ -114,6 +115,21 @@ mod tests {
             (report.first, report.count, arrived)
         };
         reports.map(told).collect()
+    }
+
+    #[test]
+    fn where_a_link_is_full_all_that_is_missing_is_told() {
+        let (now, mut log) = (Instant::now(), ArrivalLog::default());
+        for number in [7, 9] {
+            log.received(now, number);
+            log.take(now, Ssrc(7), true);
+        }
+        log.received(now, 12);
+        let report = reports::transport_feedback(&log.take(now, Ssrc(7), true)).next().expect("a report");
+        assert_eq!((report.first, report.count, report.arrived.len()), (10, 3, 1));
+        log.received(now, 5000);
+        let report = reports::transport_feedback(&log.take(now, Ssrc(7), true)).next().expect("a report");
+        assert_eq!((report.first, report.count), (5000, 1), "it was cut");
     }
 
     #[test]
@@ -157,12 +173,12 @@ mod tests {
     #[test]
     fn a_flood_is_told_in_parts() {
         let (now, mut log) = (Instant::now(), ArrivalLog::default());
-        log.take(now, Ssrc(7));
+        log.take(now, Ssrc(7), false);
         (0..399).for_each(|number| log.received(now, number));
         assert!(!log.is_due(now));
         log.received(now, 399);
         assert!(log.is_due(now));
-        let report = log.take(now, Ssrc(7));
+        let report = log.take(now, Ssrc(7), false);
         assert!(report.len() < 600, "{}", report.len());
     }
 }

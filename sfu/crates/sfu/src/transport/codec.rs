@@ -64,7 +64,7 @@ impl CodecFormat {
     }
 
     #[cfg(test)]
-    pub(super) fn any(is_sound: bool) -> Self {
+    pub(crate) fn any(is_sound: bool) -> Self {
         let mut config = CodecConfig::empty();
         if is_sound {
             config.enable_opus(true, false);

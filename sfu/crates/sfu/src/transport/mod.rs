@@ -31,6 +31,7 @@
 //! | `number_window` | which numbers of a stream were received; nothing of str0m |
 //! | `reception`, `reception_reports`, `arrival_log` | what the sender is told of what has come; nothing of str0m |
 //! | `nacks` | what is missing of them, and when it is asked for; nothing of str0m |
+//! | `backlog` | whether packets of a client wait in a queue; nothing of str0m |
 //! | `held_sound` | sound that waits for what is missing of it; nothing of str0m |
 //! | `statistics`, `measured`, `link_report` | statistics, in short and in detail |
 //! | `transport_feedback`, `sent_packets` | when what was sent has arrived; nothing of str0m |
@@ -39,6 +40,7 @@
 //! | `connection`, `drained` | the connection itself: [`Transport`], and what its steps produce |
 
 mod arrival_log;
+mod backlog;
 mod batch;
 mod channels;
 mod codec;

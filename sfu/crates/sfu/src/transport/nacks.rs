@@ -17,6 +17,8 @@ const WINDOW: u64 = 1024;
 /// or nothing got through for so long that a key frame is sooner there.
 const MAX_GAP: u64 = 256;
 const MAX_TRIES: u8 = 24;
+/// Over a full link, which loses what is sent again as well.
+const MAX_TRIES_WHEN_FULL: u8 = 2;
 /// A receiver that has waited for longer has asked for a key frame.
 const MAX_AGE: Duration = Duration::from_secs(4);
 /// A packet that is this late was overtaken, not lost.
@@ -53,6 +55,7 @@ pub(super) struct Nacks {
     counted: Counted,
     playout: Playout,
     patience: Patience,
+    is_link_full: bool,
 }
 
 /// Packets of all streams since then.
@@ -88,11 +91,16 @@ struct RoundTrip {
 }
 
 impl Nacks {
-    /// A packet with this extended sequence number was received. Whether it is the first one of its stream.
-    pub fn received(&mut self, now: Instant, ssrc: Ssrc, sequence: u64) -> bool {
+    /// Whether no later packet of its stream was received.
+    pub fn is_newest(&self, ssrc: Ssrc, sequence: u64) -> bool {
+        self.streams.get(&ssrc).is_none_or(|stream| stream.highest < sequence)
+    }
+
+    /// A packet with this extended sequence number was received. How many before it are missing now.
+    pub fn received(&mut self, now: Instant, ssrc: Ssrc, sequence: u64) -> u64 {
         let Some(stream) = self.streams.get_mut(&ssrc) else {
             self.streams.insert(ssrc, Stream::new(sequence));
-            return true;
+            return 0;
         };
         if sequence <= stream.highest {
             match stream.missing.remove(&sequence).map(|request| request.first_asked_at) {
@@ -103,14 +111,15 @@ impl Nacks {
                 Some(None) => self.counted.lost = self.counted.lost.saturating_sub(1),
                 None => {}
             }
-            return false;
+            return 0;
         }
         let gap = stream.highest + 1..sequence;
+        let lost = sequence - gap.start;
         stream.highest = sequence;
-        if sequence - gap.start <= MAX_GAP {
-            self.counted.add(sequence - gap.start);
+        if lost <= MAX_GAP {
+            self.counted.add(lost);
         }
-        if sequence - gap.start > MAX_GAP || stream.is_in_vain() {
+        if lost > MAX_GAP || stream.is_in_vain() {
             stream.missing.clear();
         } else if !gap.is_empty() {
             let ask_at = now + OVERTAKEN;
@@ -125,13 +134,22 @@ impl Nacks {
             self.playout.reported(now, expected, lost, wait);
             self.patience.reported(now, self.playout.loss(), wait);
         }
-        false
+        lost
     }
 
     /// Receivers of sound do not wait for what takes long, and what comes too late spoils what they play.
     pub fn mark_sound(&mut self, ssrc: Ssrc) {
         if let Some(stream) = self.streams.get_mut(&ssrc) {
             stream.is_sound = true;
+        }
+    }
+
+    /// Whether the client sends more than its link carries, so that what is lost is to be asked for seldom, and tells
+    /// nothing of the link.
+    pub fn set_link_full(&mut self, is_full: bool) {
+        self.is_link_full = is_full;
+        if is_full {
+            self.counted = Counted::default();
         }
     }
 
@@ -158,7 +176,9 @@ impl Nacks {
         }
         let (wait, hold) = (self.round_trip.wait(), self.patience.hold());
         let is_lossy = self.playout.copies() > 1;
+        let max_tries = if self.is_link_full { MAX_TRIES_WHEN_FULL } else { MAX_TRIES };
         for (ssrc, stream) in &mut self.streams {
+            stream.give_up(max_tries);
             reports::push_nack(*ssrc, &stream.due(now, wait, hold, is_lossy), &mut compound);
         }
         let waiting = self.streams.values().flat_map(|stream| stream.missing.values());
@@ -194,6 +214,11 @@ impl Stream {
         self.asked >= MAX_IN_VAIN && !self.is_answered
     }
 
+    /// What was asked for so often is not asked for again.
+    fn give_up(&mut self, tries: u8) {
+        self.missing.retain(|_, request| request.tries < tries);
+    }
+
     fn due(&mut self, now: Instant, wait: Duration, hold: Duration, is_lossy: bool) -> Vec<u16> {
         let mut numbers = Vec::new();
         let is_held = self.is_sound && !hold.is_zero();
@@ -204,7 +229,7 @@ impl Stream {
             if request.ask_at > now {
                 return true;
             }
-            if is_too_far || request.tries >= MAX_TRIES || now.saturating_duration_since(request.missed_at) > max_age {
+            if is_too_far || now.saturating_duration_since(request.missed_at) > max_age {
                 return false;
             }
             let answered_after = wait.max(MIN_WAIT * (1 << (request.tries / TRIES_TO_DOUBLE)));

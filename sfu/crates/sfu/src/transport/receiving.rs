@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use str0m::Rtc;
 
 use super::arrival_log::ArrivalLog;
+use super::backlog::Backlog;
 use super::codec::ReceivedFormat;
 use super::dependency::Structures;
 use super::held_sound::HeldSound;
@@ -41,6 +42,7 @@ pub(super) struct Receiving {
     reported: Reported,
     structures: Structures,
     nacks: Nacks,
+    backlog: Backlog,
     held: HeldSound,
     /// The payload that is being opened.
     opened: Vec<u8>,
@@ -112,6 +114,9 @@ impl Receiving {
         }
         let mut opened = std::mem::take(&mut self.opened);
         let is_authentic = sending.open(&header, number, data, &mut opened).is_some();
+        if is_authentic {
+            self.backlog.received(now, data.len());
+        }
         let outcome = if is_authentic { self.authentic(now, &header, number, known, role, &values) } else { Ok(()) };
         let payload = header.without_padding(&opened).filter(|_| is_authentic && outcome.is_ok());
         let packet = payload.zip(format).and_then(|(payload, format)| {
@@ -178,9 +183,18 @@ impl Receiving {
         reception.received(now, number, header.timestamp, is_resent);
         self.reported.has_news = true;
         self.reported.next_at.get_or_insert(now + FIRST_REPORT);
-        if self.nacks.received(now, ssrc, number) && format.codec.is_sound() {
-            self.nacks.mark_sound(ssrc);
+        let is_newest = self.nacks.is_newest(ssrc, number);
+        let lost = self.nacks.received(now, ssrc, number);
+        if lost > 0 {
+            self.backlog.lost(now);
         }
+        if format.codec.is_sound() {
+            self.nacks.mark_sound(ssrc);
+            if is_newest {
+                self.backlog.received_sound(now, ssrc, format.codec.clock_rate_hz(), header.timestamp);
+            }
+        }
+        self.nacks.set_link_full(self.backlog.is_there(now));
         let mut extensions = values.forwarded;
         extensions.playout_delay = self.nacks.playout_bounds(extensions.playout_delay);
         let arrived = Arrived {
@@ -245,7 +259,10 @@ impl Receiving {
     /// Tell the client of what has come, as far as that is due.
     pub fn tell(&mut self, now: Instant, sending: &mut Sending, datagrams: &mut Vec<Datagram>) {
         if self.arrivals.is_due(now) {
-            datagrams.extend(sending.feedback(self.arrivals.take(now, self.streams.any())));
+            datagrams.extend(sending.feedback(self.arrivals.take(now, self.streams.any(), self.backlog.is_there(now))));
+        }
+        if self.backlog.take_change() {
+            datagrams.extend(self.limit().and_then(|compound| sending.feedback(compound)));
         }
         if self.reported.has_news && self.reported.next_at.is_some_and(|at| at <= now) {
             self.reported.next_at = Some(now + REPORT_INTERVAL);
@@ -259,7 +276,16 @@ impl Receiving {
                 reception_reports::push_reference_time(ntp_since(now, epoch), &mut compound);
                 datagrams.extend(sending.feedback(compound));
             }
+            // it may have been lost
+            datagrams.extend(self.limit().and_then(|compound| sending.feedback(compound)));
         }
+    }
+
+    /// What the client may send, if it was ever told.
+    fn limit(&self) -> Option<Vec<u8>> {
+        let mut compound = Vec::new();
+        reception_reports::push_limit(self.streams.any(), self.backlog.limit()?, &mut compound);
+        Some(compound)
     }
 
     /// Ask the client for a key frame of a stream.

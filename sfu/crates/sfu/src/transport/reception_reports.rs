@@ -2,8 +2,8 @@
 //! RFC 4585 section 6.3.1).
 
 use super::rtcp::{
-    BLOCK, DELAY_SINCE_REFERENCE, EXTENDED_REPORT, HEADER, NOBODY, PAYLOAD_FEEDBACK, PICTURE_LOSS, RECEIVER_REPORT,
-    REFERENCE_TIME, SENDER_REPORT, number, packets,
+    APPLICATION_LAYER, BLOCK, DELAY_SINCE_REFERENCE, EXTENDED_REPORT, HEADER, NOBODY, PAYLOAD_FEEDBACK, PICTURE_LOSS,
+    RECEIVER_REPORT, REFERENCE_TIME, SENDER_REPORT, number, packets,
 };
 use crate::ids::Ssrc;
 
@@ -83,6 +83,16 @@ pub(super) fn push_reference_time(ntp: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&ntp.to_be_bytes());
 }
 
+/// Append how much the client may send in all, a limit beside its own estimate (draft-alvestrand-rmcat-remb-03
+/// section 2.2).
+pub(super) fn push_limit(of: Ssrc, limit_bps: u64, out: &mut Vec<u8>) {
+    let exponent = (64 - limit_bps.leading_zeros()).saturating_sub(18);
+    let mantissa = (limit_bps >> exponent) as u32;
+    out.extend_from_slice(&[0x80 | APPLICATION_LAYER, PAYLOAD_FEEDBACK, 0, 5]);
+    let words = [NOBODY, 0, u32::from_be_bytes(*b"REMB"), 1 << 24 | exponent << 18 | mantissa, of.0];
+    words.iter().for_each(|word| out.extend_from_slice(&word.to_be_bytes()));
+}
+
 /// Append a request for a key frame of a stream (RFC 4585 section 6.3.1).
 pub(super) fn push_keyframe_request(ssrc: Ssrc, out: &mut Vec<u8>) {
     out.extend_from_slice(&[0x80 | PICTURE_LOSS, PAYLOAD_FEEDBACK, 0, 2]);
@@ -97,6 +107,21 @@ mod tests {
     use super::super::reports::{Feedback, Reception, is_ours, read};
     use super::super::rtcp::{BLOCK_WORDS, packet, sender_report};
     use super::*;
+
+    #[test]
+    fn a_limit_has_18_bits_and_an_exponent() {
+        let told = |limit_bps| {
+            let mut packet = Vec::new();
+            push_limit(Ssrc(7), limit_bps, &mut packet);
+            assert_eq!((packet.len(), packet.get(..4)), (24, Some(&[0x8f, 206, 0, 5][..])));
+            assert_eq!(packet.get(12..16), Some(&b"REMB"[..]));
+            let word = number(&packet, 16).expect("a number");
+            assert_eq!(word >> 24, 1);
+            u64::from(word & 0x3_ffff) << (word >> 18 & 0x3f)
+        };
+        assert_eq!((told(30_000), told(262_143)), (30_000, 262_143));
+        assert_eq!((told(350_001), told(1_000_000_000)), (350_000, 999_997_440));
+    }
 
     #[test]
     fn what_we_tell_is_read_by_the_other_side() {

@@ -11,6 +11,7 @@ pub(super) const NACK: u8 = 1;
 pub(super) const TRANSPORT_WIDE: u8 = 15;
 pub(super) const PICTURE_LOSS: u8 = 1;
 pub(super) const FULL_INTRA: u8 = 4;
+pub(super) const APPLICATION_LAYER: u8 = 15;
 pub(super) const APPLICATION: u8 = 15;
 /// Blocks of extended reports (RFC 3611 sections 4.4 and 4.5).
 pub(super) const REFERENCE_TIME: u8 = 4;
