@@ -20,8 +20,8 @@ const COUNTED: Duration = Duration::from_millis(250);
 /// This part of what has come the client may send.
 const RELIEF: f64 = 0.7;
 /// And this part for a while after it, lest the queue is full again at once.
-const CARE: f64 = 0.85;
-const CARE_LASTS: Duration = Duration::from_secs(5);
+const CARE: f64 = 0.8;
+const CARE_LASTS: Duration = Duration::from_secs(10);
 pub(super) const UNLIMITED_BPS: u64 = 1_000_000_000;
 /// A full link carries what it can. If all is as late as before, although less than this part of what came goes over it,
 /// then the way itself has become longer.
@@ -173,15 +173,15 @@ mod tests {
     #[test]
     fn a_full_link_is_told_of_until_its_queue_is_empty() {
         let full =
-            told([frame(5, 5000, 0); 50].into_iter().chain([frame(205, 1000, 4); 50]).chain([frame(30, 700, 0); 300]));
+            told([frame(5, 5000, 0); 50].into_iter().chain([frame(205, 1000, 4); 50]).chain([frame(30, 700, 0); 600]));
         let is_there: Vec<_> = full.iter().map(|(is_there, _)| *is_there).collect();
         assert!(!is_there[54] && is_there[55..100].iter().all(|is_there| *is_there) && !is_there[100]);
         // 1000 bytes each 20 ms
         let limit = full[90].1.expect("a limit");
         assert!((270_000..290_000).contains(&limit), "{limit}");
         let care = full[110].1.expect("a limit");
-        assert!((330_000..350_000).contains(&care), "{care}");
-        assert_eq!((full[60].1, full[399].1), (None, Some(UNLIMITED_BPS)));
+        assert!((310_000..330_000).contains(&care), "{care}");
+        assert_eq!((full[60].1, full[699].1), (None, Some(UNLIMITED_BPS)));
     }
 
     #[test]
