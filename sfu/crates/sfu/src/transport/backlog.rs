@@ -48,6 +48,7 @@ pub(super) struct Backlog {
     /// In bits per second; None if there never was one.
     limit: Option<u64>,
     limited_until: Option<Instant>,
+    has_ended: bool,
     has_changed: bool,
 }
 
@@ -73,6 +74,7 @@ impl Backlog {
         let late = now.saturating_duration_since(timeline.place(timestamp, now));
         let rate = self.take_rate(now);
         if late < WAITED {
+            self.has_ended |= self.newest.is_some();
             if self.most > 0.0 {
                 self.limit_to(CARE * self.most, now + CARE_LASTS);
             }
@@ -102,6 +104,11 @@ impl Backlog {
     /// Whether the link is full.
     pub fn is_there(&self, now: Instant) -> bool {
         self.newest.is_some_and(|newest| is_recent(now, newest))
+    }
+
+    /// Whether the link was full until now, since the last call.
+    pub fn take_end(&mut self) -> bool {
+        std::mem::take(&mut self.has_ended)
     }
 
     /// What the client may send, in bits per second, if it was ever told.
@@ -156,7 +163,7 @@ mod tests {
     }
 
     /// With each frame of sound: whether there is a backlog, and the limit.
-    fn told(frames: impl IntoIterator<Item = Frame>) -> Vec<(bool, Option<u64>)> {
+    fn told(frames: impl IntoIterator<Item = Frame>) -> Vec<(bool, Option<u64>, bool)> {
         let (start, mut backlog) = (Instant::now(), Backlog::default());
         let told = (0..).zip(frames).map(|(count, frame): (u32, Frame)| {
             let now = start + (FRAME * count + frame.late_ms) * MS;
@@ -165,7 +172,7 @@ mod tests {
                 backlog.lost(now);
             }
             backlog.received_sound(now, Ssrc(1), 48_000, count * FRAME * 48);
-            (backlog.is_there(now), backlog.limit())
+            (backlog.is_there(now), backlog.limit(), backlog.take_end())
         });
         told.collect()
     }
@@ -174,8 +181,9 @@ mod tests {
     fn a_full_link_is_told_of_until_its_queue_is_empty() {
         let full =
             told([frame(5, 5000, 0); 50].into_iter().chain([frame(205, 1000, 4); 50]).chain([frame(30, 700, 0); 600]));
-        let is_there: Vec<_> = full.iter().map(|(is_there, _)| *is_there).collect();
+        let is_there: Vec<_> = full.iter().map(|(is_there, ..)| *is_there).collect();
         assert!(!is_there[54] && is_there[55..100].iter().all(|is_there| *is_there) && !is_there[100]);
+        assert_eq!(full.iter().position(|(.., has_ended)| *has_ended), Some(100));
         // 1000 bytes each 20 ms
         let limit = full[90].1.expect("a limit");
         assert!((270_000..290_000).contains(&limit), "{limit}");
@@ -204,7 +212,7 @@ mod tests {
         // a clock that falls behind, as where a client has too little time for its sound
         let slow = (0..200).map(|count| frame(2 * count, 1000, 0));
         for told in [told(jitter), told(slow)] {
-            assert!(told.iter().all(|told| *told == (false, None)));
+            assert!(told.iter().all(|told| *told == (false, None, false)));
         }
     }
 
@@ -215,7 +223,8 @@ mod tests {
         let longer = told(longer);
         assert!(longer[130].0 && !longer[240].0);
         assert_eq!(longer[339].1, Some(UNLIMITED_BPS));
+        assert!(!longer.iter().any(|(.., has_ended)| *has_ended), "what was lost tells of the way");
         let standing = told(near.into_iter().chain([frame(155, 1000, 1); 500]));
-        assert!(standing[105..].iter().all(|(is_there, _)| *is_there), "as much as it carries goes over it");
+        assert!(standing[105..].iter().all(|(is_there, ..)| *is_there), "as much as it carries goes over it");
     }
 }

@@ -129,6 +129,9 @@ impl Nacks {
         while stream.missing.first_key_value().is_some_and(|(oldest, _)| oldest + WINDOW < sequence) {
             stream.missing.pop_first();
         }
+        if self.is_link_full {
+            return lost;
+        }
         if let Some((expected, lost)) = self.counted.take(now) {
             let wait = self.round_trip.wait();
             self.playout.reported(now, expected, lost, wait);
@@ -144,13 +147,15 @@ impl Nacks {
         }
     }
 
-    /// Whether the client sends more than its link carries, so that what is lost is to be asked for seldom, and tells
-    /// nothing of the link.
+    /// Whether the client sends more than its link carries, so that what is lost is to be asked for seldom, and may
+    /// tell nothing of the link.
     pub fn set_link_full(&mut self, is_full: bool) {
         self.is_link_full = is_full;
-        if is_full {
-            self.counted = Counted::default();
-        }
+    }
+
+    /// What was lost since the last report was lost on a full link.
+    pub fn forget_losses(&mut self) {
+        self.counted = Counted::default();
     }
 
     /// How long sound of this client is to be held.

@@ -195,6 +195,9 @@ impl Receiving {
             }
         }
         self.nacks.set_link_full(self.backlog.is_there(now));
+        if self.backlog.take_end() {
+            self.nacks.forget_losses();
+        }
         let mut extensions = values.forwarded;
         extensions.playout_delay = self.nacks.playout_bounds(extensions.playout_delay);
         let arrived = Arrived {
