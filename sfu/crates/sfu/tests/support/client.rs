@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use str0m::bwe::BweKind;
 use str0m::change::SdpPendingOffer;
 use str0m::channel::ChannelId;
 use str0m::format::Codec;
@@ -43,6 +44,8 @@ pub struct Client {
     pub data: Vec<(String, Vec<u8>)>,
     pub channels: HashMap<String, ChannelId>,
     pub read: usize,
+    /// What it may send, as it was told last (REMB).
+    pub limit_bps: Option<u64>,
     /// Which of the negotiated payload types of a kind packets without regard to rules have.
     pub raw_codec: usize,
     got: HashMap<TrackId, Vec<Got>>,
@@ -98,6 +101,7 @@ impl Client {
             data: Vec::new(),
             channels: HashMap::new(),
             read: 0,
+            limit_bps: None,
             raw_codec: 0,
             got: HashMap::new(),
             pending: None,
@@ -356,6 +360,7 @@ impl Client {
                     sender.encodings[layer].keyframe = true;
                 }
             }
+            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => self.limit_bps = Some(estimate.as_u64()),
             Event::ChannelOpen(id, label) => {
                 self.channels.insert(label, id);
             }

@@ -24,9 +24,9 @@ impl Default for Link {
     }
 }
 
-/// What stands between the network and one client.
+/// What stands between the network and one client, in one direction.
 pub struct Bottleneck {
-    pub to: SocketAddr,
+    pub of: SocketAddr,
     pub rate_bps: u64,
     /// A datagram that would have to wait longer is dropped.
     pub longest_wait: Duration,
@@ -39,9 +39,9 @@ pub struct Bottleneck {
 }
 
 impl Bottleneck {
-    pub fn new(to: SocketAddr, now: Instant, rate_bps: u64, longest_wait: Duration) -> Self {
+    pub fn new(of: SocketAddr, now: Instant, rate_bps: u64, longest_wait: Duration) -> Self {
         Self {
-            to,
+            of,
             rate_bps,
             longest_wait,
             reads_every: Duration::ZERO,
@@ -83,7 +83,9 @@ pub struct Network {
     /// Of what is sent to this address, the SSRCs and sequence numbers of RTP packets.
     pub watched: Option<SocketAddr>,
     pub seen: Vec<(u32, u16)>,
+    /// Of what a client is sent, and of what it sends.
     pub bottleneck: Option<Bottleneck>,
+    pub uplink: Option<Bottleneck>,
     state: u64,
     sent: u64,
     waiting: BinaryHeap<Reverse<Entry>>,
@@ -99,6 +101,7 @@ impl Network {
             watched: None,
             seen: Vec::new(),
             bottleneck: None,
+            uplink: None,
             state: link.seed | 1,
             sent: 0,
             waiting: BinaryHeap::new(),
@@ -126,8 +129,12 @@ impl Network {
             self.lost += 1;
             return;
         }
-        let bottleneck = self.bottleneck.as_mut().filter(|bottleneck| bottleneck.to == destination);
-        let Some(passed) = bottleneck.map_or(Some(now), |bottleneck| bottleneck.pass(now, data.len())) else { return };
+        let bottleneck = self.bottleneck.as_mut().filter(|bottleneck| bottleneck.of == destination);
+        let uplink = self.uplink.as_mut().filter(|uplink| uplink.of == source);
+        let Some(passed) = bottleneck.or(uplink).map_or(Some(now), |bottleneck| bottleneck.pass(now, data.len()))
+        else {
+            return;
+        };
         let arrival = passed + self.link.delay + self.link.jitter.mul_f64(self.random());
         self.sent += 1;
         self.waiting.push(Reverse((arrival, self.sent, source, destination, data)));
