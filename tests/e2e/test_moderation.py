@@ -296,6 +296,7 @@ async def test_guests_wait_in_the_lobby_across_reloads(
     await dan.open(room.publisher)
     await dan.fill_in()
     await dan.press_join()
+    await expect(panel.get_by_role("button", name="Let in Dan")).to_be_visible()  # all that are listed are let in
     await panel.get_by_role("button", name="Let all in").click()
     await expect(dan.tile_of("Mona")).to_be_visible()
     await expect(ben.page.get_by_role("button", name="Leave")).to_be_visible()
