@@ -22,7 +22,7 @@ const RELIEF: f64 = 0.7;
 /// And this part for a while after it, lest the queue is full again at once.
 const CARE: f64 = 0.8;
 const CARE_LASTS: Duration = Duration::from_secs(10);
-pub(super) const UNLIMITED_BPS: u64 = 1_000_000_000;
+const UNLIMITED_BPS: u64 = 1_000_000_000;
 /// A full link carries what it can. If all is as late as before, although less than this part of what came goes over it,
 /// then the way itself has become longer.
 const EMPTIER: f64 = 0.5;

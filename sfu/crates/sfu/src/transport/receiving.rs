@@ -183,16 +183,14 @@ impl Receiving {
         reception.received(now, number, header.timestamp, is_resent);
         self.reported.has_news = true;
         self.reported.next_at.get_or_insert(now + FIRST_REPORT);
-        let is_newest = self.nacks.is_newest(ssrc, number);
+        let is_newest_sound = format.codec.is_sound() && self.nacks.is_newest(ssrc, number);
         let lost = self.nacks.received(now, ssrc, number);
         if lost > 0 {
             self.backlog.lost(now);
         }
-        if format.codec.is_sound() {
+        if is_newest_sound {
             self.nacks.mark_sound(ssrc);
-            if is_newest {
-                self.backlog.received_sound(now, ssrc, format.codec.clock_rate_hz(), header.timestamp);
-            }
+            self.backlog.received_sound(now, ssrc, format.codec.clock_rate_hz(), header.timestamp);
         }
         self.nacks.set_link_full(self.backlog.is_there(now));
         if self.backlog.take_end() {
