@@ -47,12 +47,18 @@ _BUTTON: Final = """
   return [...document.querySelectorAll('button')].find((button) => nameOf(button) === name) ?? null;
 }
 """
+# null while the button moves: the pointer would press what is there by then
 _CENTRE: Final = f"""
-(name) => {{
+async (name) => {{
   const button = ({_BUTTON})(name);
   button?.scrollIntoView({{ block: 'nearest' }});
-  const box = button?.getBoundingClientRect();
-  return box ? [box.x + box.width / 2, box.y + box.height / 2].map(Math.round) : null;
+  const centre = () => {{
+    const box = button.getBoundingClientRect();
+    return [box.x + box.width / 2, box.y + box.height / 2].map(Math.round);
+  }};
+  const before = button && centre();
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  return button?.isConnected && String(before) === String(centre()) ? before : null;
 }}
 """
 _FILL: Final = """
@@ -163,12 +169,11 @@ class FirefoxWindow:
         await until(f"Firefox shows {words}", shown)
 
     async def has_button(self, name: str) -> bool:
-        return await self.evaluate(_CENTRE, name) is not None
+        return bool(await self.evaluate(f"(name) => Boolean(({_BUTTON})(name))", name))
 
     async def press(self, name: str) -> None:
-        """Press a button with the pointer."""
-        await until(f"there is a button {name}", lambda: self.has_button(name))
-        x, y = await self.evaluate(_CENTRE, name)
+        """Press a button with the pointer, once it stands still."""
+        x, y = await until(f"there is a button {name}", lambda: self.evaluate(_CENTRE, name))
         pointer = [
             {"type": "pointerMove", "x": x, "y": y},
             {"type": "pointerDown", "button": 0},

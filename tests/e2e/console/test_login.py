@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from support.administrator import PHONE, Administrator, Opens
 from support.people import People
@@ -31,10 +32,15 @@ async def test_a_first_start_leads_to_a_meeting(people: People, red_browser: Bro
         await admin.press("Keep the printed one")
 
         await expect(admin.heading("Create your first room")).to_be_focused()
+        drawn = await _hold(admin, re.compile("/qr_code"))
         await admin.page.get_by_label("Name").fill("first")
         await admin.press("Create room")
         await expect(admin.heading("Try it")).to_be_focused()
+        finish = admin.page.get_by_role("button", name="Go to the console")
+        place = await finish.bounding_box()
+        drawn.set()
         await expect(admin.page.get_by_role("img", name="QR code of the link for a publisher")).to_be_visible()
+        assert await finish.bounding_box() == place  # a press on its way still meets it
         await admin.fits_everywhere(people, "first-room")
         async with admin.page.expect_popup() as popup:
             await admin.page.get_by_role("link", name="Open the room in a new tab").click()
@@ -43,6 +49,18 @@ async def test_a_first_start_leads_to_a_meeting(people: People, red_browser: Bro
         await expect(admin.page.locator(".row")).to_have_count(1)
         await admin.page.reload()
         await expect(admin.heading("Rooms")).to_be_visible()
+
+
+async def _hold(admin: Administrator, files: re.Pattern[str]) -> asyncio.Event:
+    """Keep files from the page until the event is set."""
+    released = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await released.wait()
+        await route.continue_()
+
+    await admin.page.route(files, wait)
+    return released
 
 
 async def test_the_printed_password_is_replaced(people: People, red_browser: Browser, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import type { Role, Room } from "../api/types.ts";
 import { text } from "../i18n/index.ts";
 import type { Console } from "../session/console.ts";
 import { copy } from "./clipboard.ts";
-import { IconButton, Loading } from "./parts.tsx";
+import { IconButton } from "./parts.tsx";
 
 const ROLES: readonly Role[] = ["moderator", "publisher", "viewer"];
 
@@ -72,7 +72,7 @@ function LinkRow({ console, role, url, qr, onQr }: LinkRowProps) {
   );
 }
 
-/** The code is drawn once its library is here. */
+/** The code is drawn once its library is here; its place is kept until then, so that nothing below it moves. */
 export function QrCode({ url, label }: { readonly url: string; readonly label: string }) {
   const [path, setPath] = useState<{ readonly size: number; readonly drawn: string } | null>(null);
   const [failed, setFailed] = useState(false);
@@ -87,16 +87,16 @@ export function QrCode({ url, label }: { readonly url: string; readonly label: s
     };
   }, [url]);
   if (failed) return <ErrorMessage text={{ title: text.liveRoom.qrFailed, advice: "" }} />;
-  if (!path) return <Loading />;
+  const size = path?.size ?? 0;
   return (
-    <figure class="qr">
+    <figure class="qr" aria-busy={!path}>
       <svg
         role="img"
-        aria-label={label}
-        viewBox={`-4 -4 ${path.size + 8} ${path.size + 8}`}
+        aria-label={path ? label : text.loading}
+        viewBox={`-4 -4 ${size + 8} ${size + 8}`}
         shape-rendering="crispEdges"
       >
-        <path d={path.drawn} />
+        {path && <path d={path.drawn} />}
       </svg>
       <figcaption class="hint">{text.liveRoom.qrHint}</figcaption>
     </figure>
