@@ -39,8 +39,8 @@ from bench.servers import (
 OURS: Final = "tertulia"
 LAYERS: Final = {
     "receive": "receiving (system calls)",
-    "handle": "opening, choosing, rewriting",
-    "encrypt": "sealing, timers",
+    "handle": "opening",
+    "forward": "choosing, rewriting, sealing, timers",
     "send": "sending (system calls)",
 }
 PREFIX: Final = "tertulia_media_"

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 pub(crate) enum Layer {
     /// System calls that receive.
     Receive,
-    /// Decryption, selection and rewriting of what was received; messages and commands.
+    /// Decryption of what was received; messages and commands.
     Handle,
-    /// Timers, and encryption of what is sent.
-    Encrypt,
+    /// Timers; selection, rewriting and encryption of what is sent.
+    Forward,
     /// System calls that send.
     Send,
 }
@@ -51,7 +51,7 @@ impl Profile {
         "send_messages",
         "time_receive_us",
         "time_handle_us",
-        "time_encrypt_us",
+        "time_forward_us",
         "time_send_us",
     ];
 
@@ -86,7 +86,7 @@ impl Profile {
 
     /// All counts, in the order of [`Profile::NAMES`]. `sender`: its calls and messages.
     pub fn values(&self, sender: (u64, u64)) -> [u64; Self::NAMES.len()] {
-        let [receive, handle, encrypt, send] = self.times_ns.each_ref().map(|time| time.get() / 1000);
-        [self.turns.get(), self.receive_calls.get(), sender.0, sender.1, receive, handle, encrypt, send]
+        let [receive, handle, forward, send] = self.times_ns.each_ref().map(|time| time.get() / 1000);
+        [self.turns.get(), self.receive_calls.get(), sender.0, sender.1, receive, handle, forward, send]
     }
 }

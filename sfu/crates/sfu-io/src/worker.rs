@@ -98,13 +98,18 @@ impl Worker {
         let now = Instant::now();
         self.profile.ended(Layer::Handle, now);
         shard.handle_timeout(now);
-        shard.flush(now);
-        self.profile.ended(Layer::Encrypt, Instant::now());
-        self.deliver(shard, sender);
-        let mut tcp = self.tcp.borrow_mut();
-        tcp.sweep(now);
-        self.profile.ended(Layer::Send, Instant::now());
-        self.published.publish(&shard.counters(), tcp.counts(), self.profile.values(sender.counts()));
+        self.tcp.borrow_mut().sweep(now);
+        loop {
+            let is_last = shard.flush_some(now);
+            self.profile.ended(Layer::Forward, Instant::now());
+            self.deliver(shard, sender);
+            self.profile.ended(Layer::Send, Instant::now());
+            if is_last {
+                break;
+            }
+        }
+        let connections = self.tcp.borrow().counts();
+        self.published.publish(&shard.counters(), connections, self.profile.values(sender.counts()));
         self.published.is_busy(self.profile.busy(now));
         is_running
     }

@@ -42,6 +42,7 @@ mod sdp;
 mod sdp_offers;
 mod shard;
 mod subscribing;
+mod tick;
 mod timeline;
 mod token_bucket;
 mod transport;

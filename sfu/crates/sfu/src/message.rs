@@ -9,6 +9,9 @@ use crate::ids::{ShardId, TrackId};
 use crate::media::{Kind, LAYERS, LayerMask, Quality, TEMPORAL_LAYERS, TemporalRates};
 use crate::transport::{CodecFormat, Packet};
 
+/// A packet of a track, on its way to the subscribers of one shard.
+pub(crate) type TrackPacket = (TrackId, Arc<Packet>);
+
 /// A message from one shard to another one.
 #[derive(Debug)]
 pub enum Message {
@@ -113,6 +116,13 @@ pub struct TrackState {
     pub is_speaker: bool,
     /// Of sound: whether it was more than silence in the last seconds.
     pub is_heard: bool,
+}
+
+impl Message {
+    /// Whether it is one of many that only pass something on, and changes no state.
+    pub(crate) fn is_traffic(&self) -> bool {
+        matches!(self, Self::Datagram { .. } | Self::Packet { .. })
+    }
 }
 
 impl TrackState {

@@ -19,10 +19,13 @@ use crate::peers::{Offering, Owner, Peer, Peers, is_channel_data};
 use crate::publishing::Publications;
 use crate::report::report_peer;
 use crate::subscribing::Subscriptions;
+use crate::tick::tick;
 use crate::transport::{Codecs, Sent, ShardConfig, TransportEvent};
 
 /// Layers, waiting key frames, silence and bandwidth are checked this often.
 const TICK: Duration = Duration::from_millis(100);
+/// So many datagrams are sealed before they are sent: 40 kB, which the processor then still has in its nearest cache.
+const MAX_FLUSHED: usize = 32;
 
 /// The state of one worker. Give it inputs, call [`Shard::flush`], then take [`Shard::output`].
 pub struct Shard {
@@ -71,6 +74,9 @@ impl Shard {
 
     /// A message from another shard.
     pub fn handle_message(&mut self, now: Instant, message: Message) {
+        if !message.is_traffic() {
+            self.forward();
+        }
         self.guarded(None, |shard| shard.dispatch_message(now, message));
         self.settle(now);
     }
@@ -83,6 +89,7 @@ impl Shard {
                 // never passed on again: a forged ufrag must not make it circulate
                 Owner::Shard(_) | Owner::Unknown => outbox.count().drop_unknown_source += 1,
             },
+            Message::Packet { track, packet } => subscriptions.receive([(track, packet)]),
             Message::PathBound { path, owner } => peers.on_path(now, path, owner, true),
             Message::PathReleased { path, owner } => peers.on_path(now, path, owner, false),
             Message::Attach { track, from } => publications.on_attach(&track, from, outbox),
@@ -94,13 +101,13 @@ impl Shard {
                 publications.on_keyframe_wanted(now, &track, layer, peers, outbox);
             }
             Message::State { track, state } => subscriptions.on_state(&track, state, peers, outbox),
-            Message::Packet { track, packet } => subscriptions.forward(&track, &packet, peers, outbox),
             Message::Gone { track } => subscriptions.on_gone(&track, peers, outbox),
         }
     }
 
     /// A command from signalling.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
+        self.forward();
         self.guarded(None, |shard| shard.dispatch_command(now, command));
         self.settle(now);
     }
@@ -151,16 +158,31 @@ impl Shard {
         }
         if self.next_tick.is_none_or(|tick| tick <= now) {
             self.next_tick = Some(now + TICK);
-            self.guarded(None, |shard| shard.tick(now));
+            self.guarded(None, |shard| {
+                let Self { peers, publications, subscriptions, allocator, outbox, .. } = shard;
+                tick(now, peers, publications, subscriptions, allocator, outbox);
+            });
             self.settle(now);
         }
     }
 
     /// End of a batch of inputs: handle the messages to this shard itself, and encrypt what has to be sent.
     pub fn flush(&mut self, now: Instant) {
+        while !self.flush_some(now) {}
+    }
+
+    /// A part of [`Shard::flush`]: true when it was the last one. What it has produced is small enough to still be in
+    /// the processor's cache when it is sent.
+    #[must_use]
+    pub fn flush_some(&mut self, now: Instant) -> bool {
+        self.forward();
+        let before = self.outbox.output().datagrams.len();
         loop {
             while let Some(message) = self.outbox.take_local() {
                 self.handle_message(now, message);
+            }
+            if self.outbox.output().datagrams.len() >= before + MAX_FLUSHED {
+                return false;
             }
             if !self.peers.flush_next(now, &mut self.outbox) {
                 break;
@@ -170,6 +192,12 @@ impl Shard {
         self.guarded(None, |shard| shard.negotiation().request_offers(now));
         self.settle(now);
         self.peers.announce_paths(&mut self.outbox);
+        true
+    }
+
+    /// Let what came so far be sent with the next flush.
+    fn forward(&mut self) {
+        self.guarded(None, |shard| shard.subscriptions.forward(&mut shard.peers, &mut shard.outbox));
     }
 
     // ── outputs ──
@@ -304,9 +332,7 @@ impl Shard {
         let Self { peers, publications, subscriptions, outbox, .. } = self;
         match event {
             TransportEvent::Media(packet) => {
-                for (track, packet) in publications.receive(now, key, packet, peers, outbox) {
-                    subscriptions.forward(&track, &packet, peers, outbox);
-                }
+                subscriptions.receive(publications.receive(now, key, packet, peers, outbox));
             }
             TransportEvent::Connected => self.on_connected(key),
             TransportEvent::Closed => {
@@ -366,31 +392,6 @@ impl Shard {
         let payload = Arc::new(DataMessage::new(payload, Some(peer.data_flow().clone())));
         self.outbox.count().data_messages_in += 1;
         self.outbox.emit(Event::DataReceived { peer: peer.id().clone(), channel, payload });
-    }
-
-    fn tick(&mut self, now: Instant) {
-        let Self { peers, publications, subscriptions, allocator, outbox, .. } = self;
-        for peer in peers.iter_mut() {
-            if peer.is_newly_silent(now) {
-                outbox.emit(Event::PeerDisconnected { peer: peer.id().clone() });
-            }
-        }
-        peers.sweep_paths(now);
-        publications.tick(now, peers, outbox);
-        subscriptions.tick(peers, outbox);
-        allocator.tick(now, peers, subscriptions, outbox);
-        for key in peers.keys() {
-            let Some(peer) = peers.get(key) else { continue };
-            if peer.is_asked() {
-                peers.check_sections(key);
-            }
-            if peers.get(key).is_some_and(Peer::has_waiting_data) {
-                let lost = peers.step(key, outbox, |transport, drained| transport.resume_data(now, drained));
-                if let (Some(Some(bytes)), Some(peer)) = (lost, peers.get(key)) {
-                    outbox.emit(Event::DataLost { peer: peer.id().clone(), bytes });
-                }
-            }
-        }
     }
 }
 

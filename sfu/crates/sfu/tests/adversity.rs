@@ -5,9 +5,9 @@ mod support;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use support::World;
 use support::network::Link;
 use support::received::Got;
+use support::{STEP, World};
 use tertulia_sfu::{Command, Event, Kind, PeerId, Quality, SubscriptionSettings};
 
 fn lossy(loss: f64, seed: u64) -> Link {
@@ -102,10 +102,12 @@ fn thirty_percent_of_loss_from_a_far_publisher_are_repaired() {
 /// Most key frames come in another order than they were sent in, and of some the first packet is lost and asked for again.
 #[test]
 fn a_late_first_packet_of_a_key_frame_spoils_nothing_of_it() {
-    for seed in 1..=8 {
+    // also when the worker was late, so that they come in one batch
+    for (seed, reads_every) in (1..=8).flat_map(|seed| [(seed, STEP), (seed, 50 * STEP)]) {
         let link = Link { delay: Duration::from_millis(20), jitter: Duration::from_millis(60), loss: 0.0, seed };
         let mut world = World::with_link(1, link);
         let (alice, bob) = (world.join(1, 1), world.join(1, 1));
+        world.reads_every = reads_every;
         let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
         world.network.lossy = vec!["192.0.2.1:7882".parse().unwrap()];
         world.run(Duration::from_secs(1));

@@ -317,12 +317,15 @@ fn a_frame_leaves_whole_and_part_of_one_soon() {
         for datagram in world.clients[alice].take_datagrams() {
             let before = world.shards[0].counters().media_packets_forwarded;
             world.inject(0, address, &datagram);
+            let sent = media(&mut world);
             let grown = world.shards[0].counters().media_packets_forwarded - before;
             forwarded.push(grown as usize);
             let packets = forwarded.iter().sum::<usize>();
             // the best layer's frames have three packets, and the last one says so
-            let sent = if round % 2 == 0 && packets == 8 { break } else { media(&mut world) };
             assert_eq!(sent.len(), if packets == 12 && grown > 0 { 12 } else { 0 }, "{forwarded:?}");
+            if round % 2 == 0 && packets == 8 {
+                break;
+            }
             let mut destinations = sent.clone();
             destinations.dedup();
             assert!(destinations.len() <= 4, "those to one client are together");
@@ -338,4 +341,43 @@ fn a_frame_leaves_whole_and_part_of_one_soon() {
         }
     }
     assert!(whole > 100 && parts > 10, "{whole} {parts}");
+}
+
+#[test]
+fn a_frame_for_many_leaves_in_parts_each_clients_packets_together() {
+    let mut world = World::new(1);
+    let alice = world.join(1, 1);
+    let address = world.clients[alice].address;
+    let track = world.publish(alice, Kind::Video, &["q", "h", "f"]);
+    for _ in 0..30 {
+        let viewer = world.join(1, 1);
+        world.subscribe(viewer, &track);
+        world.run_until_receiving(viewer, &track, 10);
+    }
+    world.run(Duration::from_secs(5));
+    let mut frames = 0;
+    for _ in 0..100 {
+        world.now += Duration::from_millis(5);
+        world.clients[alice].produce(world.now);
+        for datagram in world.clients[alice].take_datagrams() {
+            world.inject(0, address, &datagram);
+        }
+        let shard = &mut world.shards[0];
+        let (mut parts, mut is_last) = (Vec::new(), false);
+        while !is_last {
+            is_last = shard.flush_some(world.now);
+            let part: Vec<_> = shard.output().datagrams.drain(..).map(|datagram| datagram.path.remote).collect();
+            assert!(part.len() < 64 && (is_last || part.len() >= 32), "{} datagrams", part.len());
+            parts.push(part);
+        }
+        let sent = parts.iter().map(Vec::len).sum::<usize>();
+        frames += usize::from(sent > 64);
+        parts.iter_mut().for_each(Vec::dedup);
+        let mut clients = parts.concat();
+        let groups = clients.len();
+        clients.sort();
+        clients.dedup();
+        assert_eq!(clients.len(), groups, "one client's packets are in one part, together");
+    }
+    assert!(frames > 5, "{frames}");
 }

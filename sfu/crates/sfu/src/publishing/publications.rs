@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::fault::{self, Fault};
 use crate::ids::{PeerId, PeerKey, ShardId, TrackId, TrackKey};
 use crate::media::{Kind, LAYERS, LayerMask, Quality, TrackSpec, qualities};
-use crate::message::Message;
+use crate::message::{Message, TrackPacket};
 use crate::outbox::Outbox;
 use crate::peers::{Allowed, Peer, Peers};
 use crate::transport::{Packet, ReceivedPacket};
@@ -28,9 +28,6 @@ pub(crate) struct Publications {
     speakers: Speakers,
     last_measured: Option<Instant>,
 }
-
-/// A packet that subscribers of the publisher's own shard need.
-pub(crate) type LocalPacket = (TrackId, Arc<Packet>);
 
 impl Publications {
     // ── announcing and matching ──
@@ -127,7 +124,7 @@ impl Publications {
         received: ReceivedPacket,
         peers: &mut Peers,
         outbox: &mut Outbox,
-    ) -> impl Iterator<Item = LocalPacket> + use<> {
+    ) -> impl Iterator<Item = TrackPacket> + use<> {
         let ssrc = received.ssrc;
         let taken = self.take_in(now, publisher, received, peers, outbox);
         let carried = taken.and_then(|(key, packet)| Some((key, self.tracks.get_mut(key)?.forwarded(ssrc, packet))));
@@ -179,7 +176,7 @@ impl Publications {
 
     /// Once to every shard that needs this layer; of one that has just begun to all, behind the state that tells them of
     /// it: it begins with a key frame, which they would have to ask for again.
-    fn relay(&mut self, now: Instant, key: TrackKey, packet: Packet, outbox: &mut Outbox) -> Option<LocalPacket> {
+    fn relay(&mut self, now: Instant, key: TrackKey, packet: Packet, outbox: &mut Outbox) -> Option<TrackPacket> {
         let track = self.tracks.get_mut(key)?;
         if track.is_muted() {
             outbox.count().drop_muted += 1;

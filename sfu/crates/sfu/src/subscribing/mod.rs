@@ -5,6 +5,7 @@ mod feeds;
 mod frame_rate;
 mod layer_selector;
 mod munger;
+mod run;
 mod subscription;
 mod subscriptions;
 mod vp8_munger;

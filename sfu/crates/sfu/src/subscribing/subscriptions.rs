@@ -1,27 +1,21 @@
 //! Subscriptions of this shard's peers, and the fan-out of packets to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::Duration;
 
 use slab::Slab;
 
 use super::feeds::Feeds;
+use super::run::{Run, goes_on};
 use super::subscription::Subscription;
 use crate::allocation::Video;
 use crate::event::{Event, SubscriptionError};
 use crate::fault::{self, Fault};
 use crate::ids::{Mid, PeerId, PeerKey, Ssrc, SubscriptionKey, TrackId};
 use crate::media::{Kind, LAYERS, Quality, Source, SubscriptionSettings, layer_bit, qualities};
-use crate::message::{Message, TrackState};
+use crate::message::{Message, TrackPacket, TrackState};
 use crate::outbox::Outbox;
 use crate::peers::{Peer, Peers};
-use crate::transport::{Egress, Packet};
 
-/// Packets of a video frame wait this long for the others, to be sent with them: it is not shown before it is whole.
-const WAIT_FOR_FRAME: Duration = Duration::from_micros(500);
-/// To fewer receivers each goes at once: waking up costs more than what sending together saves.
-const MIN_RECEIVERS_TO_WAIT: u64 = 4;
 /// What one audio track takes that is heard.
 const AUDIO_BPS: u64 = 40_000;
 
@@ -29,6 +23,8 @@ const AUDIO_BPS: u64 = 40_000;
 pub(crate) struct Subscriptions {
     subscriptions: Slab<Subscription>,
     feeds: Feeds,
+    /// What came and was not forwarded yet.
+    received: Vec<TrackPacket>,
 }
 
 /// What a peer's subscriptions take now, and what its videos could take.
@@ -104,45 +100,48 @@ impl Subscriptions {
 
     // ── forwarding ──
 
-    /// The hot path: one packet to every peer here that receives its layer.
-    pub fn forward(&mut self, track: &TrackId, packet: &Arc<Packet>, peers: &mut Peers, outbox: &mut Outbox) {
+    /// Packets of tracks came.
+    pub fn receive(&mut self, packets: impl IntoIterator<Item = TrackPacket>) {
+        self.received.extend(packets);
+    }
+
+    /// What came goes to every peer here that receives its layer. Packets of a frame go together to one peer after the
+    /// other, because the state of each has to come from memory.
+    pub fn forward(&mut self, peers: &mut Peers, outbox: &mut Outbox) {
+        let mut received = std::mem::take(&mut self.received);
+        for packets in received.chunk_by(goes_on) {
+            self.forward_run(packets, peers, outbox);
+        }
+        // the memory is used again
+        received.clear();
+        self.received = received;
+    }
+
+    fn forward_run(&mut self, packets: &[TrackPacket], peers: &mut Peers, outbox: &mut Outbox) {
+        let Some((track, _)) = packets.first() else { return };
         let Some(feed) = self.feeds.get_mut(track) else { return };
         let Some(state) = feed.state() else { return };
-        let (kind, is_svc) = (state.kind, state.is_svc);
-        let (mut forwarded, mut has_switched, mut is_awaited) = (0, false, false);
+        let mut run = Run::new(packets, state.kind, state.is_svc);
         let mut rest = feed.subscribers().iter();
         loop {
             let forward_to_rest = || {
                 for key in rest.by_ref() {
                     let Some(subscription) = self.subscriptions.get_mut(*key) else { continue };
                     let Some(mut egress) = peers.egress(subscription.peer()) else { continue };
-                    let before = subscription.layer();
                     fault::point(Fault::Rewriting(subscription.peer()));
-                    let outgoing = subscription.forward(kind, packet);
-                    is_awaited |= outgoing.is_none() && subscription.awaits(packet);
-                    forwarded += u64::from(outgoing.is_some_and(|outgoing| egress.send(outgoing)));
-                    if before != subscription.layer() {
-                        has_switched = true;
-                        for late in &feed.awaited.after(packet, is_svc) {
-                            let outgoing = subscription.forward(kind, late);
-                            forwarded += u64::from(outgoing.is_some_and(|outgoing| egress.send(outgoing)));
-                        }
-                    }
+                    run.forward(subscription, &mut egress, &feed.awaited);
                 }
             };
-            // a defect in one subscriber's numbers must not cost the others the packet
+            // a defect in one subscriber's numbers must not cost the others the packets
             if catch_unwind(AssertUnwindSafe(forward_to_rest)).is_ok() {
                 break;
             }
             peers.fail_at_work();
         }
-        if is_awaited {
-            feed.awaited.keep(packet);
-        }
-        outbox.count().media_packets_forwarded += forwarded;
-        let may_wait = kind == Kind::Video && !packet.marker && forwarded >= MIN_RECEIVERS_TO_WAIT;
-        peers.send_by(if may_wait { packet.arrival + WAIT_FOR_FRAME } else { packet.arrival });
-        if has_switched {
+        run.awaited().for_each(|packet| feed.awaited.keep(packet));
+        outbox.count().media_packets_forwarded += run.sent as u64;
+        run.send_at().into_iter().for_each(|at| peers.send_by(at));
+        if run.has_switched {
             self.update_demand(track, outbox);
         }
     }

@@ -37,6 +37,9 @@ pub struct World {
     pub abilities: Abilities,
     /// Some of what clients have sent last.
     pub captured: Vec<Vec<u8>>,
+    /// What has come is read only this often, all at once.
+    pub reads_every: Duration,
+    read_at: Instant,
     server: SocketAddr,
     tracks: Vec<Source>,
 }
@@ -49,8 +52,9 @@ impl World {
     pub fn with_link(shards: u16, link: Link) -> Self {
         let server: SocketAddr = "192.0.2.1:7882".parse().unwrap();
         let config = ShardConfig::new(&[server]).unwrap();
+        let now = Instant::now();
         Self {
-            now: Instant::now(),
+            now,
             shards: (0..shards).map(|id| Shard::new(ShardId(id), config.clone())).collect(),
             clients: Vec::new(),
             network: Network::new(link),
@@ -60,6 +64,8 @@ impl World {
             announces_screens: false,
             abilities: Abilities { has_red: true, tells_arrivals: true },
             captured: Vec::new(),
+            reads_every: STEP,
+            read_at: now,
             server,
             tracks: Vec::new(),
         }
@@ -236,7 +242,10 @@ impl World {
                 self.network.send(self.now, source, self.server, data);
             }
         }
-        for (source, destination, data) in self.network.due(self.now) {
+        let is_due = self.now >= self.read_at + self.reads_every;
+        let arrived = if is_due { self.network.due(self.now) } else { Vec::new() };
+        self.read_at = if is_due { self.now } else { self.read_at };
+        for (source, destination, data) in arrived {
             if destination == self.server {
                 let client = self.clients.iter().position(|client| client.address == source);
                 let socket = client.map_or(0, |client| self.socket_of(client));
