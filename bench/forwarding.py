@@ -1,12 +1,12 @@
 """Forwarded packets per server CPU-second, our media server beside livekit-server: the table of docs/performance.md.
 
     python -m bench.forwarding [--rows 1x4 10x20 …] [--runs 3] [--seconds 10] [--server tertulia|livekit] [--feedback]
-        [--delays] [--dry-run]
+        [--real] [--delays] [--dry-run]
 
 The same synthetic peers (`sfu/crates/sfu-load`: sound, and video like 720p) run against both servers, in turn; each
 figure is the median of the runs. A packet counts when a subscriber has decrypted it; the CPU time is the server
 process's own, system time included. Of ours, its own counters tell how many packets are handled at once and which part
-of its work takes how long.
+of its work takes how long. With `--real` publishers send a face and a voice: packets of many sizes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Final, TypeAlias
 import aiohttp
 
 from bench.document import write_figures
+from bench.footage import FPS, person
 from bench.load import Load, Peer, Publication, load_process
 from bench.servers import (
     METRICS_TOKEN,
@@ -44,6 +45,7 @@ LAYERS: Final = {
     "send": "sending (system calls)",
 }
 PREFIX: Final = "tertulia_media_"
+SIZE: Final = (1280, 720)
 # the rate of packets has settled when it grows by less than this from one second to the next
 SETTLED: Final = 0.02
 
@@ -64,12 +66,13 @@ class Row:
         shape = f"{self.publishers} × {self.subscribers}"
         return shape if self.rooms == 1 else f"{self.rooms} rooms of {shape}"
 
-    def peers(self, load: Load, *, is_timed: bool) -> Iterator[Peer]:
+    def peers(self, load: Load, *, is_real: bool, is_timed: bool) -> Iterator[Peer]:
         """Yield its participants, publishers of a room first. `is_timed`: one subscriber notes delays."""
+        publication = Publication(clip=person(0, SIZE), fps=FPS) if is_real else Publication()
         for room in (f"bench-{n}" for n in range(self.rooms)):
             for n in range(self.publishers):
                 name = f"{room}-publisher-{n}"
-                yield Peer(name, token(name, room=room, publishes=True, subscribes=self.mutual), load, Publication())
+                yield Peer(name, token(name, room=room, publishes=True, subscribes=self.mutual), load, publication)
             for n in range(0 if self.mutual else self.subscribers):
                 name = f"{room}-subscriber-{n}"
                 yield Peer(name, token(name, room=room, publishes=False), load, is_timed=is_timed and n == 0)
@@ -106,7 +109,7 @@ async def measure(server: Server, row: Row, options: argparse.Namespace) -> Samp
     seconds: float = options.seconds
     async with load_process(tells_arrivals=options.feedback) as load, AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
-        peers = list(row.peers(load, is_timed=options.delays))
+        peers = list(row.peers(load, is_real=options.real, is_timed=options.delays))
         async with asyncio.TaskGroup() as group:
             tasks = []
             for peer in peers:
@@ -267,6 +270,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--server", choices=["tertulia", "livekit"], help="only this one")
     parser.add_argument("--feedback", action="store_true", help="receivers tell each 50 ms what has arrived")
+    parser.add_argument("--real", action="store_true", help="publishers send a face and a voice")
     parser.add_argument("--delays", action="store_true", help="one subscriber reads at once, and notes delays")
     parser.add_argument("--dry-run", action="store_true", help="do not write the document")
     options = parser.parse_args()

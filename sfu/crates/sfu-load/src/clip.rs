@@ -57,14 +57,18 @@ impl Clip {
     }
 }
 
-/// Split a frame into VP8 payloads (RFC 7741): each with a descriptor that holds a 15-bit picture id.
+/// Split a frame into VP8 payloads (RFC 7741): each with a descriptor that holds a 15-bit picture id. As browsers do:
+/// about as long as each other, those that are a byte longer last.
 fn parts(number: u64, frame: &[u8]) -> Vec<Vec<u8>> {
     let id = (number & 0x7FFF) as u16;
     let part = |(index, bytes): (usize, &[u8])| {
         let descriptor = [if index == 0 { 0x90 } else { 0x80 }, 0x80, 0x80 | (id >> 8) as u8, id as u8];
         [&descriptor[..], bytes].concat()
     };
-    frame.chunks(PACKET_BYTES).enumerate().map(part).collect()
+    let count = frame.len().div_ceil(PACKET_BYTES).max(1);
+    let (bytes, longer) = (frame.len() / count, frame.len() % count);
+    let (equal, rest) = frame.split_at((count - longer) * bytes);
+    equal.chunks(bytes.max(1)).chain(rest.chunks(bytes + 1)).enumerate().map(part).collect()
 }
 
 /// A 1280×720 frame of which only the header is valid.
