@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// A part of a turn of the worker's loop.
 #[derive(Clone, Copy)]
 pub(crate) enum Layer {
@@ -26,8 +28,8 @@ pub(crate) struct Profile {
     turns: Cell<u64>,
     receive_calls: Cell<u64>,
     times_ns: [Cell<u64>; LAYERS],
-    /// When it was told last how busy the worker is, and what it had been busy until then.
-    told: Cell<(Instant, u64)>,
+    /// When it was told last how busy the worker is, and the CPU time of its thread until then.
+    told: Cell<(Instant, Duration)>,
 }
 
 impl Default for Profile {
@@ -37,7 +39,7 @@ impl Default for Profile {
             turns: Cell::default(),
             receive_calls: Cell::default(),
             times_ns: Default::default(),
-            told: Cell::new((Instant::now(), 0)),
+            told: Cell::new((Instant::now(), Duration::ZERO)),
         }
     }
 }
@@ -73,20 +75,38 @@ impl Profile {
         }
     }
 
-    /// The share of time that the worker was busy since it was told last, in thousandths; None within half a second.
+    /// The share of time that this thread had a processor since it was told last, in thousandths; None within half a
+    /// second. Time in which it was not given one does not count: on a machine that is full, another worker has no more.
     pub fn busy(&self, now: Instant) -> Option<u64> {
-        let ((at, before), busy_ns) = (self.told.get(), self.times_ns.iter().map(Cell::get).sum::<u64>());
+        let (at, before) = self.told.get();
         let passed = now.saturating_duration_since(at);
         if passed < MEASURED {
             return None;
         }
-        self.told.set((now, busy_ns));
-        Some((u128::from(busy_ns - before) * 1000 / passed.as_nanos()) as u64)
+        let spent = Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
+        self.told.set((now, spent));
+        Some((spent.saturating_sub(before).as_nanos() * 1000 / passed.as_nanos()) as u64)
     }
 
     /// All counts, in the order of [`Profile::NAMES`]. `sender`: its calls and messages.
     pub fn values(&self, sender: (u64, u64)) -> [u64; Self::NAMES.len()] {
         let [receive, handle, forward, send] = self.times_ns.each_ref().map(|time| time.get() / 1000);
         [self.turns.get(), self.receive_calls.get(), sender.0, sender.1, receive, handle, forward, send]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_gets_no_processor_is_not_busy() {
+        let profile = Profile::default();
+        profile.begin();
+        // as if other processes had it
+        std::thread::sleep(MEASURED);
+        profile.ended(Layer::Send, Instant::now());
+        assert!(profile.busy(Instant::now()).is_some_and(|permille| permille < 200));
+        assert_eq!(profile.busy(Instant::now()), None, "told just now");
     }
 }
