@@ -23,7 +23,8 @@ PEOPLE: Final = 40
 PUBLISHES_EACH: Final = 13
 LOSS: Final = 0.05
 LOOK_EACH_S: Final = 5
-"""A publisher sends fifty packets of sound a second, so that who gets none in this time is stuck."""
+"""A publisher sends fifty packets of sound and thirty pictures a second: a stream without any in this time is stuck."""
+STREAMS_EACH: Final = 2
 JOINED_FOR_S: Final = 10
 WARM_AFTER: Final = 0.25
 MAX_GROWTH_BYTES: Final = 12_000_000
@@ -33,12 +34,16 @@ SHARE_THAT_MAY_BE_MISSING: Final = 0.04
 
 @dataclass
 class Person:
-    """A synthetic participant, since when, and what it had received when it was looked at last."""
+    """A synthetic participant, and since when."""
 
     peer: Peer
     running: asyncio.Task[None]
     since: float
-    received: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all has come to it, and from it, since it was looked at last."""
+        return time.monotonic() - self.since > JOINED_FOR_S + LOOK_EACH_S
 
 
 class Meeting:
@@ -66,15 +71,16 @@ class Meeting:
         await oldest.running
 
     async def look(self) -> None:
-        """Note who has received nothing since the last time."""
-        counts = (await self._load.ask(do="received"))["peers"]
-        assert isinstance(counts, dict)
-        for person in self.people:
-            received = int(counts[person.peer.name])
-            is_due = time.monotonic() - person.since > JOINED_FOR_S + LOOK_EACH_S and not person.peer.publishes
-            if is_due and received == person.received:
-                self.stuck.append(f"{person.peer.name} after {time.monotonic() - person.since:.0f} s")
-            person.received = received
+        """Note who has received nothing of a stream since the last time."""
+        streams = (await self._load.ask(do="streams"))["peers"]
+        assert isinstance(streams, dict)
+        settled = [person for person in self.people if person.is_settled]
+        expected = STREAMS_EACH * sum(person.peer.publishes for person in settled)
+        for person in settled:
+            received = int(streams[person.peer.name])
+            if received < expected and not person.peer.publishes:
+                after_s = time.monotonic() - person.since
+                self.stuck.append(f"{person.peer.name} after {after_s:.0f} s: {received} of {expected} streams")
 
 
 async def test_a_meeting_of_an_hour_leaks_nothing_and_nobody_is_stuck() -> None:

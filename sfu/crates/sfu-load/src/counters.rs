@@ -1,5 +1,6 @@
 //! What all synthetic peers have sent and received, and how long it took.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -14,6 +15,21 @@ pub struct Counters {
     pub connected: AtomicU64,
     /// In microseconds, of peers that note it, since they were asked for.
     delays_us: Mutex<Vec<u64>>,
+}
+
+/// The SSRCs of streams of which one peer has received anything since it was asked last.
+#[derive(Default)]
+pub struct Streams(Mutex<HashSet<u32>>);
+
+impl Streams {
+    pub fn add(&self, ssrc: u32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ssrc);
+    }
+
+    /// How many there are; from now on none.
+    pub fn take(&self) -> usize {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).len()
+    }
 }
 
 impl Default for Counters {

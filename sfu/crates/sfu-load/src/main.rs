@@ -6,7 +6,7 @@
 //! | `{"do": "offer", "peer": "a", "publish": bool, "clip": path, "fps": n, "audio": n, "video": n, "read_every_ms": n, "is_timed": bool, "tells_arrivals": bool, "loss": 0.0}` | `{"peer": "a", "offer": sdp}`; adds `n` receiving sections |
 //! | `{"do": "answer", "peer": "a", "sdp": sdp}` | `{"peer": "a", "ok": true}` |
 //! | `{"do": "leave", "peer": "a"}` | `{"peer": "a", "ok": true}` |
-//! | `{"do": "received"}` | `{"peers": {"a": packets}}` |
+//! | `{"do": "streams"}` | `{"peers": {"a": n}}`: of how many streams each has received anything since the last time |
 //! | `{"do": "stats"}` | `{"received": packets, "sent": packets, "connected": peers, "delays_us": {"median": n, "p99": n}}` |
 //!
 //! A publisher sends a clip ([`clip::Clip::read`]), or synthetic packets without one. A peer that reads what has arrived
@@ -23,14 +23,13 @@ mod peer;
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use clip::Clip;
-use counters::Counters;
+use counters::{Counters, Streams};
 use peer::{Reading, Request};
 
 fn main() -> io::Result<()> {
@@ -57,7 +56,7 @@ struct Load {
 /// A peer whose thread ends with this.
 struct Running {
     requests: Sender<Request>,
-    received: Arc<AtomicU64>,
+    streams: Arc<Streams>,
 }
 
 impl Load {
@@ -73,8 +72,8 @@ impl Load {
                 Some(_) => json!({ "peer": peer, "ok": true }),
                 None => json!({ "error": "no such peer" }),
             },
-            Some("received") => {
-                let counts = self.peers.iter().map(|(name, peer)| (name.clone(), json!(peer.received.load(Relaxed))));
+            Some("streams") => {
+                let counts = self.peers.iter().map(|(name, peer)| (name.clone(), json!(peer.streams.take())));
                 json!({ "peers": counts.collect::<serde_json::Map<_, _>>() })
             }
             Some("stats") => self.counters.snapshot(),
@@ -86,9 +85,9 @@ impl Load {
         if !self.peers.contains_key(peer) {
             let tells_arrivals = command["tells_arrivals"].as_bool().unwrap_or(true);
             let loss = command["loss"].as_f64().unwrap_or_default();
-            let received = Arc::<AtomicU64>::default();
-            match peer::start(Arc::clone(&self.counters), Arc::clone(&received), tells_arrivals, loss) {
-                Ok(requests) => self.peers.insert(peer.to_owned(), Running { requests, received }),
+            let streams = Arc::<Streams>::default();
+            match peer::start(Arc::clone(&self.counters), Arc::clone(&streams), tells_arrivals, loss) {
+                Ok(requests) => self.peers.insert(peer.to_owned(), Running { requests, streams }),
                 Err(error) => return json!({ "error": error.to_string() }),
             };
         }

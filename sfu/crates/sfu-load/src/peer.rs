@@ -3,7 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 use crate::clip::Clip;
-use crate::counters::Counters;
+use crate::counters::{Counters, Streams};
 
 const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
 const VIDEO_CLOCK_HZ: u64 = 90_000;
@@ -42,17 +42,17 @@ pub struct Reading {
     pub is_timed: bool,
 }
 
-/// Start a peer's thread, which ends when nobody can ask it any more. Fails if there is no UDP socket. `received`: its own
-/// packets. `tells_arrivals`: it sends transport-wide feedback. `loss`: the share of its datagrams that is lost.
+/// Start a peer's thread, which ends when nobody can ask it any more. Fails if there is no UDP socket. `streams`: what it
+/// receives. `tells_arrivals`: it sends transport-wide feedback. `loss`: the share of its datagrams that is lost.
 pub fn start(
     counters: Arc<Counters>,
-    received: Arc<AtomicU64>,
+    streams: Arc<Streams>,
     tells_arrivals: bool,
     loss: f64,
 ) -> io::Result<Sender<Request>> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let (sender, requests) = mpsc::channel();
-    let mut peer = Peer::new(socket, counters, received, tells_arrivals, loss)?;
+    let mut peer = Peer::new(socket, counters, streams, tells_arrivals, loss)?;
     thread::spawn(move || {
         if let Err(error) = peer.run(&requests) {
             eprintln!("a synthetic peer stopped: {error}");
@@ -66,7 +66,7 @@ struct Peer {
     rtc: Rtc,
     socket: UdpSocket,
     counters: Arc<Counters>,
-    received: Arc<AtomicU64>,
+    streams: Arc<Streams>,
     loss: f64,
     random: Rng,
     pending: Option<SdpPendingOffer>,
@@ -94,7 +94,7 @@ impl Peer {
     fn new(
         socket: UdpSocket,
         counters: Arc<Counters>,
-        received: Arc<AtomicU64>,
+        streams: Arc<Streams>,
         tells_arrivals: bool,
         loss: f64,
     ) -> io::Result<Self> {
@@ -118,7 +118,7 @@ impl Peer {
             random: Rng::with_seed(socket.local_addr()?.port().into()),
             socket,
             counters,
-            received,
+            streams,
             loss,
             pending: None,
             source: None,
@@ -191,7 +191,7 @@ impl Peer {
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
                     self.counters.received.fetch_add(1, Relaxed);
-                    self.received.fetch_add(1, Relaxed);
+                    self.streams.add(*packet.header.ssrc);
                     if self.reading.is_timed {
                         self.counters.note_delay(&packet.payload);
                     }
