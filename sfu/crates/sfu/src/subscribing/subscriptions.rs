@@ -140,7 +140,9 @@ impl Subscriptions {
         }
         run.awaited().for_each(|packet| feed.awaited.keep(packet));
         outbox.count().media_packets_forwarded += run.sent as u64;
-        run.send_at().into_iter().for_each(|at| peers.send_by(at));
+        if let Some(at) = run.send_at() {
+            peers.send_by(at);
+        }
         if run.has_switched {
             self.update_demand(track, outbox);
         }
