@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, Locator, Route, expect
 
 from .accessibility import overflows, violations
 from .people import People, Person
@@ -78,6 +80,17 @@ class Administrator(Person):
         """Open a room's own screen."""
         await self.page.goto(f"{self.server.url}/#/rooms/{name}")
         await expect(self.heading(name)).to_be_visible()
+
+    async def hold(self, files: re.Pattern[str]) -> asyncio.Event:
+        """Keep files from the page until the event is set."""
+        released = asyncio.Event()
+
+        async def wait(route: Route) -> None:
+            await released.wait()
+            await route.continue_()
+
+        await self.page.route(files, wait)
+        return released
 
     async def is_accessible(self) -> None:
         """Assert that axe finds nothing, and that nothing is wider than the window."""

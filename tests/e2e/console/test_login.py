@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, expect
 
 from support.administrator import PHONE, Administrator, Opens
 from support.people import People
@@ -32,7 +31,7 @@ async def test_a_first_start_leads_to_a_meeting(people: People, red_browser: Bro
         await admin.press("Keep the printed one")
 
         await expect(admin.heading("Create your first room")).to_be_focused()
-        drawn = await _hold(admin, re.compile("/qr_code"))
+        drawn = await admin.hold(re.compile("/qr_code"))
         await admin.page.get_by_label("Name").fill("first")
         await admin.press("Create room")
         await expect(admin.heading("Try it")).to_be_focused()
@@ -49,18 +48,6 @@ async def test_a_first_start_leads_to_a_meeting(people: People, red_browser: Bro
         await expect(admin.page.locator(".row")).to_have_count(1)
         await admin.page.reload()
         await expect(admin.heading("Rooms")).to_be_visible()
-
-
-async def _hold(admin: Administrator, files: re.Pattern[str]) -> asyncio.Event:
-    """Keep files from the page until the event is set."""
-    released = asyncio.Event()
-
-    async def wait(route: Route) -> None:
-        await released.wait()
-        await route.continue_()
-
-    await admin.page.route(files, wait)
-    return released
 
 
 async def test_the_printed_password_is_replaced(people: People, red_browser: Browser, tmp_path: Path) -> None:

@@ -108,3 +108,21 @@ async def test_the_connection_is_tested_from_this_browser(administrators: Opens,
     await admin.is_accessible()
     names = [room["roomName"] for room in server.ask("GET", "/rooms").json()]
     assert not [name for name in names if name.startswith("connection-test")]
+
+
+async def test_a_screen_whose_code_comes_while_it_opens_is_shown(administrators: Opens) -> None:
+    """Between what is drawn without the code and the effects of that drawing, as a busy computer does it."""
+    admin = await administrators()
+    came = await admin.hold(re.compile("/SettingsView"))
+    await admin.page.clock.install()
+    await admin.page.reload()
+    await expect(admin.heading("Rooms")).to_be_visible()
+    async with admin.page.expect_request(re.compile("/SettingsView")) as asked:
+        await admin.page.clock.run_for(2000)  # idle: the screens are loaded ahead
+    await admin.page.clock.pause_at(await admin.page.evaluate("Date.now() + 100"))  # no effect runs any more
+    await admin.page.get_by_role("link", name="Settings").click()
+    await expect(admin.page.get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")
+    came.set()
+    await admin.page.evaluate("(code) => import(code)", (await asked.value).url)
+    await admin.page.clock.resume()
+    await expect(admin.heading("Settings")).to_be_visible()

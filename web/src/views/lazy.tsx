@@ -24,7 +24,7 @@ export function lazyView<Props>(importView: () => Promise<FunctionComponent<Prop
     const [failure, setFailure] = useState<{ readonly cause: unknown } | null>(null);
     const [, setLoaded] = useState(View !== null);
     useEffect(() => {
-      if (View) return;
+      // what was not there when this was drawn may have come since: it is drawn again in each case
       load().then(
         () => setLoaded(true),
         (cause: unknown) => setFailure({ cause }),
