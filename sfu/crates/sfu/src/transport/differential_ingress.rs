@@ -188,3 +188,37 @@ fn what_a_client_sends_is_opened_as_str0m_does_with_every_profile() {
         open(*profile);
     }
 }
+
+/// What the sender is told, in the end, of a fourth of its packets that is asked for and comes 200 ms later.
+fn told_of_late(kind: MediaKind) -> Vec<f32> {
+    let (mut pair, mids) = Pair::sending(SrtpProfile::ALL[0], &[(kind, &[])]);
+    let mut stream = Sent { mid: mids[0], rid: None, sequence: FIRST };
+    let mut late = std::collections::VecDeque::new();
+    for number in 0..400 {
+        write(&mut pair, &mut stream);
+        let data = pair.outbound.pop().expect("a packet");
+        if number % 4 == 1 {
+            late.push_back((number + 10, data));
+        } else {
+            ours(&mut pair, &data);
+        }
+        if late.front().is_some_and(|(due, _)| *due == number) {
+            let (_, data) = late.pop_front().expect("a packet");
+            ours(&mut pair, &data);
+        }
+        for _ in 0..2 {
+            pair.client.handle_input(Input::Timeout(pair.now)).expect("a connection");
+            pair.poll_client();
+            pair.outbound.clear();
+            pass_time(&mut pair);
+        }
+    }
+    std::mem::take(&mut pair.losses)
+}
+
+#[test]
+fn of_sound_its_sender_is_told_what_was_lost_and_of_pictures_what_is_missing() {
+    let (sound, pictures) = (told_of_late(MediaKind::Audio), told_of_late(MediaKind::Video));
+    assert!(sound.len() > 4 && sound.iter().all(|loss| *loss > 0.15), "{sound:?}");
+    assert!(pictures.len() > 4 && pictures.iter().skip(1).all(|loss| *loss < 0.1), "{pictures:?}");
+}

@@ -32,6 +32,8 @@ pub(super) struct Pair {
     /// What the client has sent: its RTCP, and the rest.
     pub feedback: Vec<Vec<u8>>,
     pub outbound: Vec<Vec<u8>>,
+    /// Which shares of its packets are lost, as we have told it.
+    pub losses: Vec<f32>,
     /// What we have sent last.
     pub sealed: VecDeque<Vec<u8>>,
     pub random: u64,
@@ -77,6 +79,7 @@ impl Pair {
         let mut client = str0m::RtcConfig::new()
             .set_rtp_mode(true)
             .set_crypto_provider(Arc::new(of_client))
+            .set_stats_interval(Some(Duration::from_secs(1)))
             .clear_codecs()
             .enable_opus(true, true)
             .enable_vp8(true)
@@ -97,6 +100,7 @@ impl Pair {
             opened: Vec::new(),
             feedback: Vec::new(),
             outbound: Vec::new(),
+            losses: Vec::new(),
             sealed: VecDeque::new(),
             random: 88_172_645_463_325_252,
         }
@@ -164,6 +168,7 @@ impl Pair {
                 }
                 Output::Transmit(transmit) => self.outbound.push(transmit.contents.to_vec()),
                 Output::Event(Event::RtpPacket(packet)) => self.opened.push(packet),
+                Output::Event(Event::MediaEgressStats(stats)) => self.losses.extend(stats.loss),
                 Output::Event(_) => {}
             }
         }

@@ -21,8 +21,10 @@ const MARGIN: Duration = Duration::from_millis(100);
 const MAX_HOLD: Duration = Duration::from_millis(450);
 /// Less is wanted for so long before less is held.
 const CALM: Duration = Duration::from_secs(10);
-/// While it changes, sound is slower or faster by this part.
-const SLEW: u32 = 8;
+/// While it grows, sound is slower by this part, and while it shrinks, faster: as far as receivers stretch it without a gap.
+/// What is not held long enough yet has gaps, so that it grows as fast as it can.
+const GROWTH: u32 = 4;
+const SHRINKAGE: u32 = 8;
 /// Packets that are held of one stream; more are not.
 const MAX_HELD: usize = 256;
 /// A stream that has been silent for so long begins without a hold.
@@ -113,8 +115,7 @@ impl Stream {
         let placed = self.timeline.place(timestamp, now);
         let passed = placed.saturating_duration_since(self.newest.unwrap_or(placed));
         self.newest = self.newest.max(Some(placed));
-        let change = passed / SLEW;
-        self.hold = wanted.clamp(self.hold.saturating_sub(change), self.hold + change);
+        self.hold = wanted.clamp(self.hold.saturating_sub(passed / SHRINKAGE), self.hold + passed / GROWTH);
         placed + self.hold
     }
 }

@@ -96,6 +96,12 @@ impl Nacks {
         self.streams.get(&ssrc).is_none_or(|stream| stream.highest < sequence)
     }
 
+    /// Whether this packet is missing, and was asked for.
+    pub fn was_asked_for(&self, ssrc: Ssrc, sequence: u64) -> bool {
+        let request = self.streams.get(&ssrc).and_then(|stream| stream.missing.get(&sequence));
+        request.is_some_and(|request| request.tries > 0)
+    }
+
     /// A packet with this extended sequence number was received. How many before it are missing now.
     pub fn received(&mut self, now: Instant, ssrc: Ssrc, sequence: u64) -> u64 {
         let Some(stream) = self.streams.get_mut(&ssrc) else {
@@ -234,8 +240,14 @@ impl Stream {
             if request.ask_at > now {
                 return true;
             }
-            if is_too_far || now.saturating_duration_since(request.missed_at) > max_age {
+            let age = now.saturating_duration_since(request.missed_at);
+            if is_too_far || age >= MAX_AGE {
                 return false;
+            }
+            if age > max_age {
+                // an answer to what was asked before still tells that there are any, and how long they take
+                request.ask_at = request.missed_at + MAX_AGE;
+                return true;
             }
             let answered_after = wait.max(MIN_WAIT * (1 << (request.tries / TRIES_TO_DOUBLE)));
             request.ask_at = now

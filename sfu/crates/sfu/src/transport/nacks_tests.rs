@@ -125,6 +125,33 @@ fn a_round_trip_that_becomes_longer_is_learnt() {
 }
 
 #[test]
+fn answers_that_come_too_late_for_held_sound_tell_how_long_to_hold_it() {
+    let (start, mut nacks) = (Instant::now(), Nacks::default());
+    nacks.received(start, SSRC, 0);
+    nacks.mark_sound(SSRC);
+    // it is held for too short a time at first
+    nacks.patience.reported(start, 0.3, 50 * MS);
+    let mut answers = Vec::new();
+    for number in 1..500_u64 {
+        let now = start + 20 * MS * number as u32;
+        if number % 3 > 0 {
+            nacks.received(now, SSRC, number);
+        }
+        answers.extend(asked(&mut nacks, now).into_iter().map(|number| (now + 300 * MS, u64::from(number))));
+        answers.retain(|(at, number)| {
+            let is_here = *at <= now;
+            if is_here {
+                nacks.received(now, SSRC, *number);
+            }
+            !is_here
+        });
+    }
+    assert!(!nacks.streams[&SSRC].is_in_vain());
+    assert!(nacks.round_trip.known >= Some(300 * MS), "{:?}", nacks.round_trip.known);
+    assert_eq!(nacks.sound_hold(), Duration::from_millis(450));
+}
+
+#[test]
 fn requests_are_lost_too_on_a_far_and_lossy_way() {
     let start = Instant::now();
     let waits = |loss: f64, round_trip: Duration| {

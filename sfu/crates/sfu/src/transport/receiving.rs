@@ -179,6 +179,7 @@ impl Receiving {
     /// A packet of a stream of media, received for the first time.
     fn arrived(&mut self, now: Instant, ssrc: Ssrc, packet: Opened<'_>, is_resent: bool) -> Option<ReceivedPacket> {
         let Opened { header, values, number, format, payload } = packet;
+        let is_resent = is_resent || self.nacks.was_asked_for(ssrc, number);
         let reception = self.receptions.entry(ssrc).or_insert_with(|| Reception::new(now, number, format.codec));
         reception.received(now, number, header.timestamp, is_resent);
         self.reported.has_news = true;

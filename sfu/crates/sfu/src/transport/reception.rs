@@ -11,8 +11,9 @@ const JITTER_UNIT: i64 = 16;
 /// Seconds from 1900, as NTP counts them, to 1970.
 const NTP_TO_UNIX_S: i64 = 2_208_988_800;
 
-/// Of sound less is told, as libwebrtc does.
+/// Of sound less is told, as libwebrtc does, unless this part of it was lost: its encoder can do something about that.
 const SOUND_INTERVAL: Duration = Duration::from_secs(5);
+const LOSSY_FROM: f64 = 0.05;
 
 /// One stream of media.
 pub(super) struct Reception {
@@ -22,6 +23,10 @@ pub(super) struct Reception {
     first: u64,
     highest: u64,
     counted: Counted,
+    /// Packets of sound that were lost and have come after all: their sender is not told. Opus puts a second, coarser copy
+    /// of each frame into the next one only for those who lose packets (RFC 6716 section 2.1.7), and what is asked for
+    /// may not come in time.
+    repaired: u64,
     /// What the last report, and the last statistics, told.
     reported: Counted,
     told: Counted,
@@ -57,6 +62,7 @@ impl Reception {
             first,
             highest: first,
             counted: Counted::default(),
+            repaired: 0,
             reported: Counted::default(),
             told: Counted::default(),
             began: now,
@@ -66,11 +72,12 @@ impl Reception {
         }
     }
 
-    /// A packet has come. `is_resent`: not on its own way.
+    /// A packet has come. `is_resent`: it had to be asked for.
     pub fn received(&mut self, now: Instant, number: u64, timestamp: u32, is_resent: bool) {
         (self.first, self.highest) = (self.first.min(number), self.highest.max(number));
         self.counted = Counted { expected: self.highest - self.first + 1, received: self.counted.received + 1 };
         if is_resent {
+            self.repaired += u64::from(self.is_sound);
             return;
         }
         let elapsed = now.saturating_duration_since(self.began).as_micros() as i64;
@@ -99,13 +106,15 @@ impl Reception {
 
     /// What there is to report; None if nothing has come since the last time, or if that was not long ago.
     pub fn report(&mut self, now: Instant, ssrc: Ssrc) -> Option<ReceptionBlock> {
+        let counted = Counted { received: self.counted.received - self.repaired, ..self.counted };
+        let (expected, received) = counted.since(self.reported)?;
+        let lost = expected.saturating_sub(received);
         let is_recent = |at| now.saturating_duration_since(at) < SOUND_INTERVAL;
-        if self.is_sound && self.reported_at.is_some_and(is_recent) {
+        let is_whole = lost as f64 <= LOSSY_FROM * expected as f64;
+        if self.is_sound && is_whole && self.reported_at.is_some_and(is_recent) {
             return None;
         }
-        let (expected, received) = self.counted.since(self.reported)?;
-        (self.reported, self.reported_at) = (self.counted, Some(now));
-        let lost = expected.saturating_sub(received);
+        (self.reported, self.reported_at) = (counted, Some(now));
         let last_report = self.sender.map(|(clock, came)| {
             let since = now.saturating_duration_since(came);
             ((clock.ntp >> 16) as u32, ((since.as_micros() << 16) / 1_000_000) as u32)
@@ -113,7 +122,7 @@ impl Reception {
         Some(ReceptionBlock {
             ssrc,
             fraction_lost: (lost * 256).checked_div(expected).unwrap_or(0).min(255) as u8,
-            lost: self.counted.expected as i64 - self.counted.received as i64,
+            lost: counted.expected as i64 - counted.received as i64,
             highest: self.highest as u32,
             jitter: (self.jitter / JITTER_UNIT) as u32,
             last_report: last_report.unwrap_or_default(),
@@ -206,6 +215,23 @@ mod tests {
             told.extend(reception.report(now, Ssrc(7)).map(|_| second));
         }
         assert_eq!(told, [0, 5, 10]);
+    }
+
+    #[test]
+    fn the_sender_of_sound_is_told_at_once_of_what_is_lost_also_if_it_came_in_the_end() {
+        let began = Instant::now();
+        let mut reception = Reception::new(began, 1, CodecFormat::any(true));
+        let (mut told, mut stats) = (Vec::new(), ReceivedStats::default());
+        for number in 1..=300_u64 {
+            let now = began + number as u32 * 20 * MS;
+            reception.received(now, number, number as u32 * 960, number % 4 == 0);
+            if number % 50 == 0 {
+                told.extend(reception.report(now, Ssrc(7)).map(|report| (report.fraction_lost, report.lost)));
+            }
+        }
+        assert_eq!(told, [(61, 12), (66, 25), (61, 37), (66, 50), (61, 62), (66, 75)]);
+        reception.add_to(&mut stats);
+        assert_eq!(stats.loss(), Some(0.0), "nobody misses it");
     }
 
     #[test]
