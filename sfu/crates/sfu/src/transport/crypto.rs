@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use str0m::config::{CryptoProvider, DtlsCert, DtlsVersion};
@@ -16,6 +16,7 @@ use str0m::crypto::{
     SupportedAeadAes256Gcm, SupportedAes128CmSha1_80, from_feature_flags,
 };
 
+use super::handshake::Handshakes;
 use super::srtp::Exported;
 
 #[cfg(test)]
@@ -49,8 +50,8 @@ impl KeySlot {
 
 /// The cryptography of connections whose packets are sealed by [`Sending`](super::sending::Sending).
 pub(super) fn provider() -> CryptoProvider {
-    static EXPORTING: LazyLock<Exporting> = LazyLock::new(|| Exporting { inner: from_feature_flags().dtls_provider });
-    CryptoProvider { srtp_provider: &Unsealed, dtls_provider: &*EXPORTING, ..from_feature_flags() }
+    const EXPORTING: &Exporting = &Exporting { inner: &Handshakes::OURS };
+    CryptoProvider { srtp_provider: &Unsealed, dtls_provider: EXPORTING, ..from_feature_flags() }
 }
 
 /// Makes handshakes whose keys are taken down.

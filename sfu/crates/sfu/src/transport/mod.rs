@@ -10,7 +10,7 @@
 //! | `credentials` | ICE credentials |
 //! | `stun` | what routing needs of STUN messages; nothing of str0m |
 //! | `codec` | codec parameters |
-//! | `crypto` | what str0m is given as its cryptography |
+//! | `crypto`, `handshake` | what str0m is given as its cryptography |
 //! | `srtp` | sealing: keys, ciphers, seal-once; nothing of str0m but the profiles' names |
 //! | `sending` | all that is sealed: media, retransmissions, reports; with `batch`, `outlet`, `resends`, `reports` and `rtp_header` |
 //! | `vp8` | the VP8 payload descriptor |
@@ -51,6 +51,7 @@ mod crypto;
 mod dependency;
 mod drained;
 mod error;
+mod handshake;
 mod held_sound;
 mod incoming;
 mod link_report;
