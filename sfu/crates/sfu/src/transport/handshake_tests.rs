@@ -49,7 +49,7 @@ impl Side {
 /// How long a browser takes to connect to a server whose handshakes these are, where so much is lost.
 fn connected_after(server: &dyn DtlsProvider, certificate: &DtlsCert, loss: f64, seed: u32) -> Option<Duration> {
     // as libwebrtc repeats itself
-    let browser = Handshakes { repeated_after: 50 * MS };
+    let browser = Handshakes { repeated_after: 50 * MS, profile: None };
     let (start, mut random) = (Instant::now(), seed);
     let mut is_lost = || {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

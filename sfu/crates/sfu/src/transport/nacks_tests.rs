@@ -98,28 +98,29 @@ fn a_sender_that_begins_again_is_not_asked_for_what_never_was() {
     assert_eq!(asked(&mut nacks, start + OVERTAKEN).len(), MAX_GAP as usize);
 }
 
+/// Four hundred packets, so far apart, of which those that are lost are sent again when they are asked for.
+fn receive(nacks: &mut Nacks, start: Instant, each: Duration, arrives: impl Fn(u64) -> bool, answered_after: Duration) {
+    let mut answers = Vec::new();
+    for number in 1..400 {
+        let now = start + each * number as u32;
+        if arrives(number) {
+            nacks.received(now, SSRC, number);
+        }
+        answers.extend(asked(nacks, now).into_iter().map(|number| (now + answered_after, u64::from(number))));
+        let later = answers.partition_point(|(at, _)| *at <= now);
+        answers.drain(..later).for_each(|(_, number)| {
+            nacks.received(now, SSRC, number);
+        });
+    }
+}
+
 #[test]
 fn a_round_trip_that_becomes_longer_is_learnt() {
     let start = Instant::now();
     let mut nacks = Nacks::default();
     nacks.round_trip.known = Some(20 * MS);
     nacks.received(start, SSRC, 0);
-    let (mut now, mut on_the_way) = (start, Vec::new());
-    // every second packet is lost; answers take 200 ms
-    for number in 1..400 {
-        now += 10 * MS;
-        if number % 2 == 0 {
-            nacks.received(now, SSRC, number);
-        }
-        on_the_way.extend(asked(&mut nacks, now).into_iter().map(|number| (now + 200 * MS, u64::from(number))));
-        on_the_way.retain(|(at, number)| {
-            let is_here = *at <= now;
-            if is_here {
-                nacks.received(now, SSRC, *number);
-            }
-            !is_here
-        });
-    }
+    receive(&mut nacks, start, 10 * MS, |number| number % 2 == 0, 200 * MS);
     let known = nacks.round_trip.known.expect("measured");
     assert!(known >= 200 * MS && known < 230 * MS, "{known:?}");
 }
@@ -131,21 +132,7 @@ fn answers_that_come_too_late_for_held_sound_tell_how_long_to_hold_it() {
     nacks.mark_sound(SSRC);
     // it is held for too short a time at first
     nacks.patience.reported(start, 0.3, 50 * MS);
-    let mut answers = Vec::new();
-    for number in 1..500_u64 {
-        let now = start + 20 * MS * number as u32;
-        if number % 3 > 0 {
-            nacks.received(now, SSRC, number);
-        }
-        answers.extend(asked(&mut nacks, now).into_iter().map(|number| (now + 300 * MS, u64::from(number))));
-        answers.retain(|(at, number)| {
-            let is_here = *at <= now;
-            if is_here {
-                nacks.received(now, SSRC, *number);
-            }
-            !is_here
-        });
-    }
+    receive(&mut nacks, start, 20 * MS, |number| number % 3 > 0, 300 * MS);
     assert!(!nacks.streams[&SSRC].is_in_vain());
     assert!(nacks.round_trip.known >= Some(300 * MS), "{:?}", nacks.round_trip.known);
     assert_eq!(nacks.sound_hold(), Duration::from_millis(450));

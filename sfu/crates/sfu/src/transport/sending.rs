@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
-use super::crypto::KeySlot;
 use super::drained::{Drained, TransportEvent};
+use super::handshake::KeySlot;
 use super::pacer::Pacer;
 use super::packet::Written;
 use super::padding::Padding;
